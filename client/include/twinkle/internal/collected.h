@@ -1,0 +1,186 @@
+// The type that a method's results have once they are joined.
+//
+//   result R and rule                              | collected type
+//   void, any rule                                 | void
+//   Value, any rule                                | Value
+//   kNone, kLastPp                                 | std::vector<R>
+//   std::tuple<A…>, any rule                       | std::tuple of the collected types
+//   kFlatten, kFlattenDp of lists, tensors, and of structs and string-keyed maps of them | R
+//   kFirst, kLastPpFirst                           | R
+//   kMean of a number, list or tensor              | double
+//   kMean of a string-keyed map                    | std::map<std::string, double>
+//   kMean of a struct of floats                    | the struct
+//   kSum of integers and bool / floats             | int64_t / double
+//   kSum of a list / tensor                        | as of its numbers / double
+//   kSum of a map or struct                        | member by member
+#pragma once
+
+#include <twinkle/internal/type.h>
+#include <twinkle/rules.h>
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace twinkle::internal {
+
+template <class T>
+constexpr bool CanFlatten();
+template <class T>
+constexpr bool CanReduce();  // a number, or a list or tensor of numbers
+
+template <class Struct, class Member>
+struct FlattenMember {
+  static_assert(
+      CanFlatten<Member>(),
+      "twinkle: Collect::kFlatten joins lists and tensors: this member of the result (second template argument) is "
+      "neither, nor a struct or string-keyed map of them; use another rule or CollectBy");
+};
+template <class Struct, class Member>
+struct NumberMember {
+  static_assert(
+      std::is_arithmetic_v<Member>,
+      "twinkle: Collect::kSum of a struct needs members that are numbers: this one (second template argument) is "
+      "not; use another rule or CollectBy");
+};
+template <class Struct, class Member>
+struct FloatMember {
+  static_assert(std::is_floating_point_v<Member>,
+                "twinkle: Collect::kMean of a struct needs members that are float or double: this one (second template "
+                "argument) is not; use another rule or CollectBy");
+};
+
+template <template <class, class> class Check, class T>
+constexpr bool CheckMembers() {
+  using Checked = decltype(WithMembers(std::declval<T&>(), [](auto&... m) {
+    return std::bool_constant<((sizeof(Check<T, std::remove_cvref_t<decltype(m)>>) > 0) && ...)>{};
+  }));
+  return Checked::value;
+}
+
+template <class T>
+constexpr bool CanFlatten() {
+  constexpr Kind kKind = KindOf<T>();
+  if constexpr (kKind == Kind::kRecord) {
+    return !std::is_empty_v<T> && CheckMembers<FlattenMember, T>();
+  } else if constexpr (kKind == Kind::kDict) {
+    return std::is_same_v<typename T::key_type, std::string> && CanFlatten<typename T::mapped_type>();
+  } else if constexpr (kKind == Kind::kOptional) {
+    return CanFlatten<typename T::value_type>();
+  } else {
+    return kKind == Kind::kList || kKind == Kind::kArrayRef || kKind == Kind::kBools || kKind == Kind::kTensor ||
+           kKind == Kind::kValue || kKind == Kind::kVariant;
+  }
+}
+
+template <class T>
+constexpr bool CanReduce() {
+  constexpr Kind kKind = KindOf<T>();
+  if constexpr (kKind == Kind::kList || kKind == Kind::kArrayRef) {
+    return CanReduce<typename T::value_type>();
+  } else if constexpr (kKind == Kind::kArray) {
+    return CanReduce<ArrayItem<T>>();
+  } else {
+    return std::is_arithmetic_v<T> || kKind == Kind::kBools || kKind == Kind::kTensor;
+  }
+}
+
+// What a sum of numbers of this type, at any depth of lists, is.
+template <class T>
+constexpr bool SumsToInteger() {
+  constexpr Kind kKind = KindOf<T>();
+  if constexpr (kKind == Kind::kList || kKind == Kind::kArrayRef) {
+    return SumsToInteger<typename T::value_type>();
+  } else if constexpr (kKind == Kind::kArray) {
+    return SumsToInteger<ArrayItem<T>>();
+  } else {
+    return std::is_integral_v<T> || kKind == Kind::kBools;
+  }
+}
+template <class T>
+using SumOf = std::conditional_t<SumsToInteger<T>(), int64_t, double>;
+
+template <class T>
+inline constexpr bool kIsStringMap = false;
+template <class V, class C, class A>
+inline constexpr bool kIsStringMap<std::map<std::string, V, C, A>> = true;
+template <class V, class H, class E, class A>
+inline constexpr bool kIsStringMap<std::unordered_map<std::string, V, H, E, A>> = true;
+
+template <class R, Collect rule>
+constexpr auto CollectedTag();
+
+template <class T>
+struct TypeTag {
+  using Type = T;
+};
+
+template <class R>
+constexpr auto MeanTag() {
+  if constexpr (kIsStringMap<R>) {
+    static_assert(
+        CanReduce<typename R::mapped_type>(),
+        "twinkle: Collect::kMean of a map needs values that are numbers, lists or tensors; use Value, or CollectBy");
+    return TypeTag<std::map<std::string, double>>{};
+  } else if constexpr (KindOf<R>() == Kind::kRecord) {
+    static_assert(CheckMembers<FloatMember, R>());
+    return TypeTag<R>{};
+  } else {
+    static_assert(CanReduce<R>(),
+                  "twinkle: Collect::kMean needs numbers, lists or tensors; use another rule or CollectBy");
+    return TypeTag<double>{};
+  }
+}
+
+template <class R>
+constexpr auto SumTag() {
+  if constexpr (kIsStringMap<R>) {
+    static_assert(
+        CanReduce<typename R::mapped_type>(),
+        "twinkle: Collect::kSum of a map needs values that are numbers, lists or tensors; use Value, or CollectBy");
+    return TypeTag<std::map<std::string, SumOf<typename R::mapped_type>>>{};
+  } else if constexpr (KindOf<R>() == Kind::kRecord) {
+    static_assert(CheckMembers<NumberMember, R>());
+    return TypeTag<R>{};
+  } else {
+    static_assert(CanReduce<R>(),
+                  "twinkle: Collect::kSum needs numbers, lists or tensors; use another rule or CollectBy");
+    return TypeTag<SumOf<R>>{};
+  }
+}
+
+template <class R, Collect rule>
+struct CollectedOf {
+  using Type = typename decltype(CollectedTag<R, rule>())::Type;
+};
+template <class... A, Collect rule>
+struct CollectedOf<std::tuple<A...>, rule> {
+  using Type = std::tuple<typename CollectedOf<A, rule>::Type...>;
+};
+
+template <class R, Collect rule>
+constexpr auto CollectedTag() {
+  if constexpr (std::is_void_v<R> || std::is_same_v<R, Value>) {
+    return TypeTag<R>{};
+  } else if constexpr (rule == Collect::kNone || rule == Collect::kLastPp) {
+    return TypeTag<std::vector<R>>{};
+  } else if constexpr (rule == Collect::kFirst || rule == Collect::kLastPpFirst) {
+    return TypeTag<R>{};
+  } else if constexpr (rule == Collect::kMean) {
+    return MeanTag<R>();
+  } else if constexpr (rule == Collect::kSum) {
+    return SumTag<R>();
+  } else {
+    static_assert(
+        CanFlatten<R>(),
+        "twinkle: Collect::kFlatten joins lists and tensors (or structs and string-keyed maps of them): this result "
+        "is neither; use another rule or CollectBy");
+    return TypeTag<R>{};
+  }
+}
+
+template <class R, Collect rule>
+using Collected = typename CollectedOf<R, rule>::Type;
+
+}  // namespace twinkle::internal

@@ -1,0 +1,124 @@
+// New: from the arguments that were given to a constructor that the ranks find by name.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <twinkle/internal/arguments.h>
+#include <twinkle/internal/method.h>
+#include <twinkle/internal/remote_method.h>
+#include <twinkle/internal/runtime.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace twinkle::internal {
+
+// ---- what travels
+// -----------------------------------------------------------------------------------------------------
+template <class A>
+struct Travels {  // literals and views as std::string
+  using Type = std::conditional_t<std::is_same_v<A, const char*> || std::is_same_v<A, char*> ||
+                                      std::is_same_v<A, std::string_view>,
+                                  std::string, A>;
+};
+template <class P>
+struct Travels<PerRank<P>> : Travels<P> {};
+template <class A>
+using TravelsAs = typename Travels<std::decay_t<A>>::Type;
+
+template <class A>
+struct ByValue {
+  using Type = A;
+};
+template <class T>
+struct ByValue<Lazy<T>> {
+  using Type = T;
+};
+
+template <class T>
+concept HasCreate = requires {
+  &T::Create;
+}
+|| requires { T::template Create<>; };
+template <class T, class... A>
+concept CanCreate = requires(A&&... arguments) {
+  T::Create(std::forward<A>(arguments)...);
+};
+template <class T, class... A>
+inline constexpr bool kCanMake = CanCreate<T, A...> || std::is_constructible_v<T, A...>;
+
+template <class Pointer>
+Outcome MadeOutcome(Pointer made) {
+  if (made == nullptr) return FailedOutcome(absl::InternalError("Create returned a null pointer"));
+  return {absl::OkStatus(), std::shared_ptr<void>(std::move(made)), true};
+}
+template <class Pointer>
+Outcome MadeOutcome(absl::StatusOr<Pointer> made) {
+  return made.ok() ? MadeOutcome(*std::move(made)) : FailedOutcome(std::move(made).status());
+}
+
+// The constructor of T that takes these arguments: static Create where there is one, else T's own.
+template <class T, class... A>
+struct Constructor {
+  static Outcome Construct(std::span<Argument> arguments) {
+    const auto make = [&]<size_t... I>(std::index_sequence<I...>) {
+      if constexpr (CanCreate<T, A...>) {
+        return MadeOutcome(T::Create(Pass<A>(arguments[I])...));
+      } else {
+        return Outcome{absl::OkStatus(), std::make_shared<T>(Pass<A>(arguments[I])...), true};
+      }
+    };
+    return Guarded([&] { return make(std::index_sequence_for<A...>{}); });
+  }
+  static const ConstructorInfo& Info() {
+    static_cast<void>(registered);
+    return kInfo;
+  }
+
+ private:
+  static constexpr ConstructorInfo kInfo{TypeName<std::tuple<A...>>(), ParametersFor<std::tuple<A...>>::kInfos,
+                                         &Constructor::Construct};
+  inline static const bool registered = RegisterConstructor(TypeName<T>(), &kInfo);
+};
+
+// A lazy argument goes by value, unless only a constructor that takes the Lazy itself fits.
+template <class T, class... A>
+struct ChooseConstructor {
+  static constexpr bool kValues = kCanMake<T, typename ByValue<A>::Type...>;
+  static_assert(kValues || kCanMake<T, A...>,
+                "twinkle: New: the class has no constructor, and no static Create, that takes these arguments");
+  using Type = std::conditional_t<kValues, Constructor<T, typename ByValue<A>::Type...>, Constructor<T, A...>>;
+};
+
+template <class A>
+CallArgument ConstructorArgument(A&& given) {
+  using D = std::decay_t<A>;
+  if constexpr (kIsPerRank<D>) {
+    return PerRankArgumentOf(D(std::forward<A>(given)));
+  } else if constexpr (requires { LazyArgumentOf(given); }) {
+    return LazyArgumentOf(given);
+  } else if constexpr (requires { RemoteArgumentOf(given); }) {
+    return RemoteArgumentOf(given);
+  } else {
+    return ValueArgument<TravelsAs<A>>(std::forward<A>(given));
+  }
+}
+
+template <class T, class... A>
+absl::StatusOr<Remote<T>> NewOf(RemoteOptions options, A&&... arguments) {
+  std::vector<CallArgument> given;
+  given.reserve(sizeof...(A));
+  (given.push_back(ConstructorArgument(std::forward<A>(arguments))), ...);
+  using Chosen = typename ChooseConstructor<T, TravelsAs<A>...>::Type;
+  const CallSite site = options.site;
+  absl::StatusOr<ComponentPtr> component =
+      StartNew(ClassDescription<T>::Info(), Chosen::Info(), std::move(options), std::move(given), site);
+  if (!component.ok()) return std::move(component).status();
+  return RemoteAccess::Make<T>(*std::move(component));
+}
+
+}  // namespace twinkle::internal

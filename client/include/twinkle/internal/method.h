@@ -1,0 +1,412 @@
+// From a member function and its options to the MethodInfo that the runtime runs.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <twinkle/internal/class_info.h>
+#include <twinkle/internal/collected.h>
+#include <twinkle/lazy.h>
+#include <twinkle/options.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace twinkle {
+
+template <class T>
+class Remote;
+
+namespace internal {
+
+// ---- signatures -----------------------------------------------------------------------------------------------------
+template <size_t N>
+struct FixedString {
+  char text[N];
+  constexpr FixedString(const char (&from)[N]) { std::copy_n(from, N, text); }  // NOLINT: a template argument
+};
+
+template <class M>
+struct Signature;
+template <class C, class R, class... A>
+struct Signature<R (C::*)(A...)> {
+  using Return = R;
+  using Declared = std::tuple<A...>;              // as they are written
+  using Values = std::tuple<std::decay_t<A>...>;  // as they are sent
+};
+template <class C, class R, class... A>
+struct Signature<R (C::*)(A...) const> : Signature<R (C::*)(A...)> {};
+template <class C, class R, class... A>
+struct Signature<R (C::*)(A...) noexcept> : Signature<R (C::*)(A...)> {};
+template <class C, class R, class... A>
+struct Signature<R (C::*)(A...) const noexcept> : Signature<R (C::*)(A...)> {};
+template <class R, class... A>
+struct Signature<R (*)(A...)> : Signature<R (std::tuple<>::*)(A...)> {};
+template <class R, class... A>
+struct Signature<R (*)(A...) noexcept> : Signature<R (*)(A...)> {};
+
+template <class R>
+struct Unwrapped {
+  using Type = std::decay_t<R>;
+};
+template <class R>
+struct Unwrapped<absl::StatusOr<R>> {
+  using Type = R;
+};
+template <>
+struct Unwrapped<absl::Status> {
+  using Type = void;
+};
+template <>
+struct Unwrapped<void> {
+  using Type = void;
+};
+template <class R>
+using ResultOf = typename Unwrapped<std::remove_cvref_t<R>>::Type;
+
+template <class R>
+struct ItemOf {  // of an iterated method's result
+  static constexpr bool kIterated = false;
+  using Type = void;
+};
+template <class T>
+struct ItemOf<std::optional<T>> {
+  static constexpr bool kIterated = true;
+  using Type = T;
+};
+
+template <class Declared>
+constexpr bool IsByValueOrConst() {
+  return !std::is_reference_v<Declared> ||
+         (std::is_lvalue_reference_v<Declared> && std::is_const_v<std::remove_reference_t<Declared>>);
+}
+template <class Declared>
+struct CheckParameter {
+  static_assert(
+      IsByValueOrConst<Declared>(),
+      "twinkle: a remote method takes its parameters by value or by const reference: what it writes to a non-const "
+      "reference stays in another process; return it instead");
+  static_assert(!kIsView<std::decay_t<Declared>>,
+                "twinkle: a pointer or view as a parameter means nothing in another process: take the value itself "
+                "(std::string, std::vector, twinkle::Bytes, twinkle::Array)");
+  static constexpr bool kOk = true;
+};
+
+// ---- options --------------------------------------------------------------------------------------------------------
+template <class K, auto... options>
+inline constexpr bool kGiven = (std::is_same_v<std::remove_const_t<decltype(options)>, K> || ...);
+
+// The option of type K in the pack, or the fallback.
+template <class K, auto... options>
+constexpr K Pick(K fallback) {
+  [[maybe_unused]] auto take = [&](auto option) {
+    if constexpr (std::is_same_v<decltype(option), K>) fallback = option;
+  };
+  (take(options), ...);
+  return fallback;
+}
+
+template <template <auto> class With, class Option>
+struct FunctionIn {
+  static constexpr std::nullptr_t kFunction = nullptr;
+};
+template <template <auto> class With, auto Function>
+struct FunctionIn<With, With<Function>> {
+  static constexpr auto kFunction = Function;
+};
+// The function in the option With<Function> of the pack, or null.
+template <template <auto> class With, auto... options>
+constexpr auto PickFunction() {
+  if constexpr (sizeof...(options) == 0) {
+    return nullptr;
+  } else {
+    return []<class First, class... Rest>(std::tuple<First, Rest...>*) {
+      constexpr auto pick = []<class A, class... B>(auto&& self, std::tuple<A, B...>*) {
+        using In = FunctionIn<With, A>;
+        if constexpr (!std::is_same_v<decltype(In::kFunction), const std::nullptr_t>) {
+          return In::kFunction;
+        } else if constexpr (sizeof...(B) > 0) {
+          return self(self, static_cast<std::tuple<B...>*>(nullptr));
+        } else {
+          return nullptr;
+        }
+      };
+      return pick(pick, static_cast<std::tuple<First, Rest...>*>(nullptr));
+    }(static_cast<std::tuple<std::remove_const_t<decltype(options)>...>*>(nullptr));
+  }
+}
+
+template <auto... options>
+struct ClassOptions {
+  static constexpr Execute kExecute = Pick<Execute, options...>(Execute::kAll);
+  static constexpr int kMaxConcurrency = Pick<MaxConcurrency, options...>(MaxConcurrency{1}).value;
+  static_assert(kMaxConcurrency >= 1, "twinkle: MaxConcurrency needs at least 1");
+};
+
+// ---- values in and out
+// ------------------------------------------------------------------------------------------------
+inline Outcome FailedOutcome(absl::Status status) { return {std::move(status), nullptr, true}; }
+
+// Runs f, which gives an Outcome; what it throws becomes the outcome's status.
+template <class F>
+Outcome Guarded(F&& f) {
+  try {
+    return f();
+  } catch (const absl::BadStatusOrAccess& failed) {
+    return FailedOutcome(failed.status());
+  } catch (const std::exception& thrown) {
+    return FailedOutcome(absl::UnknownError(thrown.what()));
+  } catch (...) {
+    return FailedOutcome(absl::UnknownError("it threw something that is no std::exception"));
+  }
+}
+
+// An argument as the declared parameter wants it.
+template <class Declared>
+decltype(auto) Pass(Argument& argument) {
+  using Value = std::decay_t<Declared>;
+  Value& value = *static_cast<Value*>(argument.value.get());
+  if constexpr (std::is_lvalue_reference_v<Declared>) {
+    return static_cast<const Value&>(value);
+  } else if constexpr (std::is_copy_constructible_v<Value>) {
+    return argument.exclusive ? Value(std::move(value)) : Value(value);
+  } else {
+    return Value(std::move(value));
+  }
+}
+
+template <class R>
+Outcome OutcomeOf(R&& result) {
+  using Plain = std::remove_cvref_t<R>;
+  if constexpr (std::is_same_v<Plain, absl::Status>) {
+    return FailedOutcome(std::forward<R>(result));
+  } else if constexpr (requires { typename Plain::value_type; } && std::is_same_v<Plain, absl::StatusOr<ResultOf<R>>>) {
+    if (!result.ok()) return FailedOutcome(std::forward<R>(result).status());
+    return {absl::OkStatus(), std::make_shared<ResultOf<R>>(*std::forward<R>(result)), true};
+  } else {
+    return {absl::OkStatus(), std::make_shared<Plain>(std::forward<R>(result)), true};
+  }
+}
+
+// Of an iterated method: what the optional holds.
+template <class T>
+Outcome ItemOutcome(Outcome outcome) {
+  if (!outcome.status.ok()) return outcome;
+  auto& item = *static_cast<std::optional<T>*>(outcome.value.get());
+  if (!item) return {absl::OkStatus(), nullptr, false};
+  return {absl::OkStatus(), std::make_shared<T>(*std::move(item)), true};
+}
+
+template <class T>
+std::shared_ptr<void> LazyParameter(LazyPtr core) {
+  return std::make_shared<Lazy<T>>(LazyAccess::Make<T>(std::move(core)));
+}
+template <class T>
+std::shared_ptr<void> RemoteParameter(ComponentPtr component);
+
+template <class P>
+struct ParameterFor {
+  static constexpr ParameterInfo Make() {
+    ParameterInfo info;
+    info.type = &kType<P>;
+    return info;
+  }
+};
+template <class T>
+struct ParameterFor<Lazy<T>> {
+  static constexpr ParameterInfo Make() {
+    ParameterInfo info;
+    info.kind = ParameterInfo::Kind::kLazy;
+    info.type = CollectedTypeOf<T>();
+    info.answer = AnswerOpsFor<T>();
+    info.from_lazy = &LazyParameter<T>;
+    return info;
+  }
+};
+template <class T>
+struct ParameterFor<Remote<T>> {
+  static constexpr ParameterInfo Make() {
+    ParameterInfo info;
+    info.kind = ParameterInfo::Kind::kRemote;
+    info.from_component = &RemoteParameter<T>;
+    return info;
+  }
+};
+template <class Values>
+struct ParametersFor;
+template <class... P>
+struct ParametersFor<std::tuple<P...>> {
+  static constexpr std::array<ParameterInfo, sizeof...(P)> kInfos = {ParameterFor<P>::Make()...};
+};
+
+// ---- rules of parameters
+// ----------------------------------------------------------------------------------------------
+template <class P>
+inline constexpr bool kIsList = false;
+template <class T, class A>
+inline constexpr bool kIsList<std::vector<T, A>> = true;
+template <class T>
+inline constexpr bool kIsList<Array<T>> = true;
+
+template <class P>
+constexpr bool CanSliceDp() {
+  if constexpr (kIsReference<P> || kIsView<P>) {
+    return true;
+  } else if constexpr (KindOf<P>() == Kind::kClass) {
+    return HasRows<P> || SaysWhole<P>;
+  } else {
+    return true;
+  }
+}
+
+// ---- own dispatch and collect
+// -----------------------------------------------------------------------------------------
+template <auto function, class Values>
+struct OwnDispatch;
+template <auto function, class... P>
+struct OwnDispatch<function, std::tuple<P...>> {
+  using Args = std::tuple<P...>;
+  static_assert(
+      std::is_invocable_v<decltype(function), int, int, const Args&, const DeviceMesh*>,
+      "twinkle: an own dispatch is absl::StatusOr<std::tuple<P...>> f(int length, int i, const std::tuple<P...>& "
+      "args, const DeviceMesh* mesh), P... being the method's parameters without const and reference");
+
+  static absl::Status Call(int length, int index, std::span<const Argument> arguments, const DeviceMesh* mesh,
+                           std::vector<Argument>* out) {
+    const Outcome outcome = Guarded([&] {
+      const Args args = [&]<size_t... I>(std::index_sequence<I...>) {
+        return Args(*static_cast<const P*>(arguments[I].value.get())...);
+      }
+      (std::index_sequence_for<P...>{});
+      return OutcomeOf(function(length, index, args, mesh));
+    });
+    if (!outcome.status.ok()) return outcome.status;
+    Args& mine = *static_cast<Args*>(outcome.value.get());
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      (out->push_back({std::make_shared<P>(std::get<I>(std::move(mine))), true}), ...);
+    }
+    (std::index_sequence_for<P...>{});
+    return absl::OkStatus();
+  }
+};
+
+template <auto function, class R>
+struct OwnCollect {
+  static_assert(
+      std::is_invocable_v<decltype(function), const std::vector<R>&, const DeviceMesh*>,
+      "twinkle: an own collect is absl::StatusOr<C> f(const std::vector<R>& all_results, const DeviceMesh* mesh), R "
+      "being the method's result");
+  using Type = ResultOf<decltype(function(std::declval<const std::vector<R>&>(), nullptr))>;
+
+  static absl::Status Call(const std::vector<void*>& results, const DeviceMesh* mesh, void* out) {
+    const Outcome outcome = Guarded([&] {
+      std::vector<R> all;
+      all.reserve(results.size());
+      for (void* result : results) all.push_back(std::move(*static_cast<R*>(result)));
+      return OutcomeOf(function(all, mesh));
+    });
+    if (outcome.status.ok()) *static_cast<Type*>(out) = std::move(*static_cast<Type*>(outcome.value.get()));
+    return outcome.status;
+  }
+};
+
+template <auto function, class R, Collect rule>
+struct CollectedBy {
+  using Type = typename OwnCollect<function, R>::Type;
+};
+template <auto function, class R, Collect rule>
+requires(std::is_null_pointer_v<decltype(function)>) struct CollectedBy<function, R, rule> {
+  using Type = Collected<R, rule>;
+};
+
+// ---- the method
+// ---------------------------------------------------------------------------------------------------------
+template <class C, class Options, FixedString name, auto member, auto... options>
+struct Method {
+  using Declared = typename Signature<decltype(member)>::Declared;
+  using Values = typename Signature<decltype(member)>::Values;
+  using Result = ResultOf<typename Signature<decltype(member)>::Return>;
+  using Item = typename ItemOf<Result>::Type;
+  static constexpr bool kIterated = ItemOf<Result>::kIterated;
+  static constexpr Collect kCollect = Pick<Collect, options...>(Collect::kNone);
+  static constexpr Dispatch kDispatch = Pick<Dispatch, options...>(Dispatch::kSlice);
+  static constexpr Execute kExecute = Pick<Execute, options...>(Execute::kAll);
+  static constexpr auto kOwnDispatch = PickFunction<DispatchWith, options...>();
+  static constexpr auto kOwnCollect = PickFunction<CollectWith, options...>();
+  static constexpr bool kOwnsDispatch = !std::is_null_pointer_v<std::remove_const_t<decltype(kOwnDispatch)>>;
+  static constexpr bool kOwnsCollect = !std::is_null_pointer_v<std::remove_const_t<decltype(kOwnCollect)>>;
+  static constexpr bool kFirst = kExecute == Execute::kFirst || Options::kExecute == Execute::kFirst;
+  using Collected = typename CollectedBy<kOwnCollect, Result, kCollect>::Type;
+
+  static constexpr bool CheckParameters() {
+    return []<class... D, class... P>(std::tuple<D...>*, std::tuple<P...>*) {
+      constexpr bool kChecked = (CheckParameter<D>::kOk && ...);
+      static_assert(kFirst || kOwnsDispatch || kGiven<Dispatch, options...> || !(kIsList<P> || ...),
+                    "twinkle: a parameter of this remote method is a list: say how it is dispatched (Dispatch::kSlice, "
+                    "Dispatch::kAll, Dispatch::kSliceDp, or DispatchBy<&function>)");
+      static_assert(
+          kDispatch != Dispatch::kSliceDp || kFirst || (CanSliceDp<P>() && ...),
+          "twinkle: Dispatch::kSliceDp cannot look into a class with serialize(): give it rows() and Slice(begin, "
+          "end), or say that it goes whole: static constexpr bool kTwinkleWhole = true;");
+      return kChecked;
+    }(static_cast<Declared*>(nullptr), static_cast<Values*>(nullptr));
+  }
+
+  static Outcome Invoke(void* object, std::span<Argument> arguments) {
+    const auto call = [&]<size_t... I>(std::index_sequence<I...>) {
+      C& self = *static_cast<C*>(object);
+      if constexpr (std::is_void_v<typename Signature<decltype(member)>::Return>) {
+        (self.*member)(Pass<std::tuple_element_t<I, Declared>>(arguments[I])...);
+        return Outcome{};
+      } else {
+        return OutcomeOf((self.*member)(Pass<std::tuple_element_t<I, Declared>>(arguments[I])...));
+      }
+    };
+    return Guarded([&] { return call(std::make_index_sequence<std::tuple_size_v<Values>>{}); });
+  }
+  static Outcome InvokeForItem(void* object, std::span<Argument> arguments) {
+    return ItemOutcome<Item>(Invoke(object, arguments));
+  }
+
+  static constexpr MethodInfo MakeInfo() {
+    static_assert(CheckParameters());
+    MethodInfo info;
+    info.name = name.text;
+    info.parameters = ParametersFor<Values>::kInfos;
+    info.result = CollectedTypeOf<Result>();
+    info.collected = CollectedTypeOf<Collected>();
+    info.dispatch = kDispatch;
+    info.execute = kExecute;
+    info.collect = kCollect;
+    info.padded = kGiven<Pad, options...>;
+    info.pad_value = Pick<Pad, options...>(Pad{0}).value();
+    if (kGiven<Sync, options...>) info.sync = Pick<Sync, options...>(Sync{false}).value;
+    if (kGiven<LazyCollect, options...>) info.lazy_collect = Pick<LazyCollect, options...>(LazyCollect{true}).value;
+    info.timeout_ns = Pick<Timeout, options...>(Timeout{std::chrono::nanoseconds(0)}).nanoseconds;
+    info.invoke = &Method::Invoke;
+    if constexpr (kOwnsDispatch) info.own_dispatch = &OwnDispatch<kOwnDispatch, Values>::Call;
+    if constexpr (kOwnsCollect) info.own_collect = &OwnCollect<kOwnCollect, Result>::Call;
+    return info;
+  }
+  static constexpr MethodInfo MakeEachInfo() {
+    MethodInfo info = MakeInfo();
+    if constexpr (kIterated && !kOwnsCollect) {
+      info.each = true;
+      info.result = CollectedTypeOf<Item>();
+      info.collected = CollectedTypeOf<internal::Collected<Item, kCollect>>();
+      info.invoke = &Method::InvokeForItem;
+    }
+    return info;
+  }
+  static constexpr MethodInfo kInfo = MakeInfo();
+  static constexpr MethodInfo kEachInfo = MakeEachInfo();
+};
+
+}  // namespace internal
+}  // namespace twinkle

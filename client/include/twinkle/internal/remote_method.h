@@ -1,0 +1,221 @@
+// The method objects that a handle has as members, and where a handle finds them.
+#pragma once
+
+#include <twinkle/internal/arguments.h>
+#include <twinkle/internal/method.h>
+#include <twinkle/internal/runtime.h>
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace twinkle::internal {
+
+// Names the class in the hooks that TWINKLE_REMOTE_CLASS declares beside it; found by argument-dependent look-up.
+template <class T>
+struct Tag {};
+
+class RemoteBase {
+ public:
+  explicit RemoteBase(ComponentPtr component) : component_ref_(std::move(component)) {}
+  const ComponentPtr& component_ref() const { return component_ref_; }
+
+ protected:
+  const ComponentRef* raw() const { return RawComponent(component_ref_); }
+
+ private:
+  ComponentPtr component_ref_;
+};
+class RankBase : public RemoteBase {
+ public:
+  RankBase(ComponentPtr component, int rank) : RemoteBase(std::move(component)), rank_(rank) {}
+
+ protected:
+  int rank() const { return rank_; }
+
+ private:
+  int rank_;
+};
+
+// What an iterated method's Each() gives: a single-pass range of lazies. It ends when any rank has no more; a Next that
+// fails gives one lazy that holds the failure, and then the end.
+template <class T>
+class EachRange {
+ public:
+  using Start = LazyPtr (*)(const ComponentRef*, CallSite);
+  EachRange(const ComponentRef* component, CallSite site, Start start)
+      : component_(component), site_(site), start_(start) {}
+
+  class iterator {
+   public:
+    using value_type = Lazy<T>;
+    using difference_type = std::ptrdiff_t;
+    using iterator_category = std::input_iterator_tag;
+    using pointer = const Lazy<T>*;
+    using reference = const Lazy<T>&;
+
+    iterator() = default;
+    explicit iterator(const EachRange* range) : range_(range) { Next(); }
+    reference operator*() const { return current_; }
+    pointer operator->() const { return &current_; }
+    iterator& operator++() {
+      Next();
+      return *this;
+    }
+    void operator++(int) { Next(); }
+    bool operator==(const iterator& other) const { return range_ == other.range_; }
+
+   private:
+    void Next() {
+      if (failed_) {
+        range_ = nullptr;
+        return;
+      }
+      LazyPtr core = range_->start_(range_->component_, range_->site_);
+      if (LazyEnded(core)) {
+        range_ = nullptr;
+        return;
+      }
+      failed_ = LazyFailed(core);
+      current_ = LazyAccess::Make<T>(std::move(core));
+    }
+
+    const EachRange* range_ = nullptr;  // null at the end
+    Lazy<T> current_;
+    bool failed_ = false;
+  };
+
+  iterator begin() const { return iterator(this); }
+  iterator end() const { return {}; }
+
+ private:
+  const ComponentRef* component_;
+  CallSite site_;
+  Start start_;
+};
+
+// The call operator of a method object. Plain values keep braces and conversions; as soon as one argument is a Lazy or
+// PerRank the second overload is taken (a template, so that it loses where both would do).
+template <class M, class Result, class Self, class Values>
+class Callable;
+template <class M, class Result, class Self, class... P>
+class Callable<M, Result, Self, std::tuple<P...>> {
+ public:
+  Lazy<Result> operator()(P... arguments, CallSite site = CallSite::Here()) const {
+    return Start(site, Arg<P>(std::move(arguments))...);
+  }
+  template <int = 0>
+  Lazy<Result> operator()(Arg<P>... arguments, CallSite site = CallSite::Here()) const requires(sizeof...(P) > 0) {
+    return Start(site, std::move(arguments)...);
+  }
+
+ private:
+  template <class... A>
+  Lazy<Result> Start(CallSite site, A... arguments) const {
+    std::vector<CallArgument> given;
+    given.reserve(sizeof...(A));
+    (given.push_back(arguments.Take()), ...);
+    const Self& self = static_cast<const Self&>(*this);
+    return LazyAccess::Make<Result>(StartCall(self.component_, M::kInfo, self.rank_, std::move(given), site,
+                                              CollectedTypeOf<Result>(), AnswerOpsFor<Result>()));
+  }
+};
+
+// A method on all of a component's ranks.
+template <class M>
+class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, typename M::Values> {
+ public:
+  explicit RemoteMethod(const ComponentRef* component) : component_(component) {}
+
+  // for (const auto& item : loader.Next.Each()): calls until a rank has no more. Only whether there is more reaches the
+  // program; the item stays with its owner.
+  auto Each(CallSite site = CallSite::Here()) const
+      requires(M::kIterated&& std::tuple_size_v<typename M::Values> == 0) {
+    using T = Collected<typename M::Item, M::kCollect>;
+    static_assert(!M::kOwnsCollect, "twinkle: Each() needs a named collect rule, not CollectBy");
+    return EachRange<T>(component_, site, [](const ComponentRef* component, CallSite from) {
+      return StartCall(component, M::kEachInfo, std::nullopt, {}, from, CollectedTypeOf<T>(), AnswerOpsFor<T>());
+    });
+  }
+
+ private:
+  friend class Callable<M, typename M::Collected, RemoteMethod<M>, typename M::Values>;
+  static constexpr std::optional<int> rank_ = std::nullopt;
+  const ComponentRef* component_;
+};
+
+// A method on one rank.
+template <class M>
+class RankMethod : public Callable<M, typename M::Result, RankMethod<M>, typename M::Values> {
+ public:
+  RankMethod(const ComponentRef* component, int rank) : component_(component), rank_(rank) {}
+
+ private:
+  friend class Callable<M, typename M::Result, RankMethod<M>, typename M::Values>;
+  const ComponentRef* component_;
+  std::optional<int> rank_;
+};
+
+constexpr bool IsReservedName(std::string_view name) {
+  return name == "component" || name == "Rank" || name == "component_ref";
+}
+
+template <class Options, class... M>
+struct MethodList {
+  using ClassOptions = Options;
+  static void AddTo(std::vector<MethodInfo>& infos) { (Add<M>(infos), ...); }
+
+ private:
+  template <class One>
+  static void Add(std::vector<MethodInfo>& infos) {
+    infos.push_back(One::kInfo);
+    if (One::kEachInfo.each) infos.push_back(One::kEachInfo);
+  }
+};
+
+template <class T>
+concept DeclaredRemote = requires {
+  TwinkleRemoteHook(Tag<T>{});
+};
+
+template <class T>
+struct HooksOf {
+  static_assert(DeclaredRemote<T>,
+                "twinkle: this class is not remote: declare it with TWINKLE_REMOTE_CLASS, in its namespace");
+  using Methods = decltype(TwinkleRemoteHook(Tag<T>{}));
+  using RankMethods = decltype(TwinkleRankHook(Tag<T>{}));
+  using List = decltype(TwinkleMethodsHook(Tag<T>{}));
+};
+template <class T>
+using MethodsOf = typename HooksOf<T>::Methods;
+template <class T>
+using RankMethodsOf = typename HooksOf<T>::RankMethods;
+
+// The class as the runtime knows it, registered before main wherever a handle to it is made.
+template <class T>
+struct ClassDescription {
+  static const ClassInfo& Info() {
+    static_cast<void>(registered);
+    return Made();
+  }
+
+ private:
+  static const ClassInfo& Made() {
+    static const ClassInfo* info = [] {
+      using Options = typename HooksOf<T>::List::ClassOptions;
+      auto* made = new ClassInfo;  // never destroyed: worker threads may outlive static destructors
+      made->name = TypeName<T>();
+      made->execute = Options::kExecute;
+      made->max_concurrency = Options::kMaxConcurrency;
+      HooksOf<T>::List::AddTo(made->methods);
+      return made;
+    }();
+    return *info;
+  }
+  inline static const bool registered = RegisterClass(&Made());
+};
+
+}  // namespace twinkle::internal

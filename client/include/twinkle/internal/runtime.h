@@ -1,0 +1,65 @@
+// What the public templates call in the library.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <twinkle/internal/class_info.h>
+#include <twinkle/internal/export.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace twinkle {
+
+// How New makes a component.
+struct RemoteOptions {
+  std::string remote_group = {};                         // empty: an object of this process
+  std::optional<DeviceMesh> device_mesh = std::nullopt;  // the session's when absent
+  std::string instance_id = {};  // of a live component of the same class and group: a handle to that one
+  std::string name = {};         // for Find
+  std::optional<bool> sync = std::nullopt;
+  std::optional<bool> lazy_collect = std::nullopt;
+  internal::CallSite site = internal::CallSite::Here();  // left alone: where New is called
+};
+
+namespace internal {
+
+using LazyPtr = std::shared_ptr<LazyCore>;
+using ComponentPtr = std::shared_ptr<const ComponentRef>;
+
+TWINKLE_EXPORT bool LazyReady(const LazyPtr& lazy);
+TWINKLE_EXPORT absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit);
+TWINKLE_EXPORT absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy);
+TWINKLE_EXPORT const void* LazyAnswer(const LazyPtr& lazy);
+TWINKLE_EXPORT void LazyCancel(const LazyPtr& lazy);
+TWINKLE_EXPORT LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end);
+// Waits; whether an iterated method had no further item.
+TWINKLE_EXPORT bool LazyEnded(const LazyPtr& lazy);
+TWINKLE_EXPORT bool LazyFailed(const LazyPtr& lazy);
+TWINKLE_EXPORT absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Duration limit);
+
+TWINKLE_EXPORT LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::optional<int> rank,
+                                 std::vector<CallArgument> arguments, CallSite site, const Type* collected,
+                                 AnswerOps answer);
+TWINKLE_EXPORT absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const ConstructorInfo& constructor,
+                                                     RemoteOptions options, std::vector<CallArgument> arguments,
+                                                     CallSite site);
+TWINKLE_EXPORT absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassInfo& class_info);
+TWINKLE_EXPORT LazyPtr PutValue(const Type& type, std::shared_ptr<void> value, AnswerOps answer, CallSite site);
+
+TWINKLE_EXPORT absl::Status ComponentWaitReady(const ComponentPtr& component, absl::Duration limit, CallSite site);
+TWINKLE_EXPORT absl::Status ComponentRelease(const ComponentPtr& component, CallSite site);
+TWINKLE_EXPORT void ComponentKill(const ComponentPtr& component, CallSite site);
+TWINKLE_EXPORT std::string ComponentName(const ComponentPtr& component);
+TWINKLE_EXPORT std::string ComponentGroup(const ComponentPtr& component);
+TWINKLE_EXPORT int ComponentWorldSize(const ComponentPtr& component);
+
+// The pointer that a method object keeps; its handle keeps the component.
+TWINKLE_EXPORT const ComponentRef* RawComponent(const ComponentPtr& component);
+
+}  // namespace internal
+}  // namespace twinkle

@@ -1,0 +1,176 @@
+// Lazy<T>: the caller's reference to a result that stays where it was made until somebody asks for it.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+#include <twinkle/internal/runtime.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace twinkle {
+
+template <class T>
+class Lazy;
+
+namespace internal {
+
+template <class T>
+inline constexpr bool kIsReference<Lazy<T>> = true;
+
+struct LazyAccess {
+  template <class T>
+  static Lazy<T> Make(LazyPtr core) {
+    return Lazy<T>(std::move(core));
+  }
+  template <class T>
+  static const LazyPtr& Core(const Lazy<T>& lazy) {
+    return lazy.core_;
+  }
+};
+
+template <class T>
+constexpr AnswerOps AnswerOpsFor() {
+  if constexpr (std::is_void_v<T>) {
+    return {};
+  } else {
+    return {[](const absl::Status& status) -> std::shared_ptr<void> {
+              return status.ok() ? std::make_shared<absl::StatusOr<T>>(T{})
+                                 : std::make_shared<absl::StatusOr<T>>(status);
+            },
+            [](void* answer) -> void* { return &**static_cast<absl::StatusOr<T>*>(answer); }};
+  }
+}
+
+template <class T>
+constexpr const Type* CollectedTypeOf() {
+  if constexpr (std::is_void_v<T>) {
+    return nullptr;
+  } else {
+    return &kType<T>;
+  }
+}
+
+inline absl::Status EmptyLazy() { return absl::FailedPreconditionError("an empty Lazy: it is the result of no call"); }
+
+// What Lazy<T> has for every T.
+class LazyBase {
+ public:
+  // Whether the call has ended on all ranks, well or not.
+  bool Ready() const { return core_ != nullptr && LazyReady(core_); }
+  // Blocks until it has: the call's failure, or DeadlineExceeded. Moves no data.
+  absl::Status Wait(absl::Duration limit) const { return core_ == nullptr ? EmptyLazy() : LazyWait(core_, limit); }
+  // Ends the call with Cancelled, if it is under way: ranks that have not begun skip it, the others see Cancelled() in
+  // their Context.
+  void Cancel() const {
+    if (core_ != nullptr) LazyCancel(core_);
+  }
+
+ protected:
+  LazyBase() = default;
+  explicit LazyBase(LazyPtr core) : core_(std::move(core)) {}
+  LazyPtr core_;  // also that of copies of this lazy
+};
+
+}  // namespace internal
+
+// Thread-safe and cheap to copy. An empty one (default constructed) fails with FailedPrecondition.
+template <class T>
+class Lazy : public internal::LazyBase {
+ public:
+  Lazy() = default;
+
+  // The collected value, or why there is none. Blocks; the first call fetches and joins, later ones are free. Lives as
+  // long as any copy of this lazy.
+  const absl::StatusOr<T>& Get() const& {
+    if (core_ == nullptr) {
+      static const absl::StatusOr<T> kEmpty = internal::EmptyLazy();
+      return kEmpty;
+    }
+    return *static_cast<const absl::StatusOr<T>*>(internal::LazyAnswer(core_));
+  }
+  absl::StatusOr<T> Get() && {
+    const absl::StatusOr<T>& answer = static_cast<const Lazy&>(*this).Get();
+    // Nobody else can see it any more.
+    if (core_ != nullptr && core_.use_count() == 1) return std::move(const_cast<absl::StatusOr<T>&>(answer));
+    return answer;
+  }
+
+  // Blocks; the rows of the collected list or tensor, or of all those in a struct or dict, where they agree
+  // (InvalidArgument otherwise). Moves no data, but for results of own collect functions.
+  absl::StatusOr<int64_t> Size() const { return core_ == nullptr ? internal::EmptyLazy() : internal::LazySize(core_); }
+
+  // Rows [begin, end) of the value: a plan, nothing moves. A range outside the value fails with InvalidArgument when it
+  // is known to be.
+  Lazy Rows(int64_t begin, int64_t end) const {
+    return core_ == nullptr ? *this : Lazy(internal::LazyRows(core_, begin, end));
+  }
+
+  // Over the items of a collected list. Blocks as Get does; when that failed throws absl::BadStatusOrAccess, so that a
+  // failure is never an empty list.
+  auto begin() const requires requires(const T& list) { list.begin(); }
+  { return Get().value().begin(); }
+  auto end() const requires requires(const T& list) { list.end(); }
+  { return Get().value().end(); }
+
+ private:
+  friend struct internal::LazyAccess;
+  explicit Lazy(internal::LazyPtr core) : LazyBase(std::move(core)) {}
+};
+
+// Of a method that returns nothing.
+template <>
+class Lazy<void> : public internal::LazyBase {
+ public:
+  Lazy() = default;
+  // Blocks; the call's failure.
+  absl::Status Get() const { return Wait(absl::InfiniteDuration()); }
+
+ private:
+  friend struct internal::LazyAccess;
+  explicit Lazy(internal::LazyPtr core) : LazyBase(std::move(core)) {}
+};
+
+// The index of one that has settled, failed or not; blocks until there is one. DeadlineExceeded; InvalidArgument for
+// none at all.
+template <class T>
+absl::StatusOr<size_t> WaitAny(std::span<const Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+  std::vector<internal::LazyPtr> cores;
+  for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
+  return internal::LazyWaitAny(cores, limit);
+}
+template <class T>
+absl::StatusOr<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, absl::Duration limit = absl::InfiniteDuration()) {
+  return WaitAny(std::span<const Lazy<T>>(lazies), limit);
+}
+
+// Blocks until all have settled: the first failure in their order. DeadlineExceeded.
+template <class T>
+absl::Status WaitAll(std::span<const Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+  const absl::Time deadline = absl::Now() + limit;
+  absl::Status first;
+  for (const Lazy<T>& lazy : lazies) {
+    absl::Status status = lazy.Wait(deadline - absl::Now());
+    if (first.ok()) first = std::move(status);
+  }
+  return first;
+}
+template <class T>
+absl::Status WaitAll(const std::vector<Lazy<T>>& lazies, absl::Duration limit = absl::InfiniteDuration()) {
+  return WaitAll(std::span<const Lazy<T>>(lazies), limit);
+}
+
+// Keeps a value here, to be passed by reference.
+template <class T>
+Lazy<T> Put(T value, internal::CallSite site = internal::CallSite::Here()) {
+  return internal::LazyAccess::Make<T>(
+      internal::PutValue(internal::kType<T>, std::make_shared<T>(std::move(value)), internal::AnswerOpsFor<T>(), site));
+}
+
+}  // namespace twinkle

@@ -1,0 +1,89 @@
+// Remote<T>: a handle to a component, with the remote methods of T; New and Find, which give one.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <twinkle/internal/construct.h>
+#include <twinkle/internal/remote_method.h>
+#include <twinkle/internal/runtime.h>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace twinkle {
+
+// The component behind a handle. Copies are cheap and refer to the same one; thread-safe.
+class Component {
+ public:
+  // Blocks until the object is constructed on every rank: OK, the constructor's failure (which rank, why), or
+  // DeadlineExceeded.
+  absl::Status WaitReady(absl::Duration limit, internal::CallSite site = internal::CallSite::Here()) const {
+    return component_ == nullptr ? Empty() : internal::ComponentWaitReady(component_, limit, site);
+  }
+  // Destroys its objects once the calls made so far have run. Later calls fail with FailedPrecondition.
+  absl::Status Release(internal::CallSite site = internal::CallSite::Here()) const {
+    return component_ == nullptr ? Empty() : internal::ComponentRelease(component_, site);
+  }
+  // Ends its group at once: calls under way and later ones, of all components there, fail with Aborted.
+  void Kill(internal::CallSite site = internal::CallSite::Here()) const {
+    if (component_ != nullptr) internal::ComponentKill(component_, site);
+  }
+  std::string name() const { return component_ == nullptr ? "" : internal::ComponentName(component_); }
+  std::string group() const { return component_ == nullptr ? "" : internal::ComponentGroup(component_); }
+  int world_size() const { return component_ == nullptr ? 0 : internal::ComponentWorldSize(component_); }
+
+ private:
+  template <class T>
+  friend class Remote;
+  explicit Component(internal::ComponentPtr component) : component_(std::move(component)) {}
+  static absl::Status Empty() { return absl::FailedPreconditionError("an empty Remote: it refers to no component"); }
+
+  internal::ComponentPtr component_;
+};
+
+// Rank(i) of a handle: the same methods on that rank alone. Arguments go whole, no collect rule is applied. A rank that
+// does not exist gives lazies that hold InvalidArgument.
+template <class T>
+using RankOf = internal::RankMethodsOf<T>;
+
+// Thread-safe and cheap to copy; may be passed to remote methods. An empty one (default constructed) gives lazies that
+// hold FailedPrecondition. A component lives until Release or the session's end, whatever happens to its handles.
+template <class T>
+class Remote : public internal::MethodsOf<T> {
+  using Base = internal::MethodsOf<T>;
+
+ public:
+  Remote() : Base(nullptr) {}
+  Remote(const Remote&) = default;  // a move copies: method objects point to what the handle keeps alive
+  Remote& operator=(const Remote&) = default;
+  ~Remote() = default;
+
+  RankOf<T> Rank(int rank) const { return RankOf<T>(this->component_ref(), rank); }
+  Component component() const { return Component(this->component_ref()); }
+
+ private:
+  friend struct internal::RemoteAccess;
+  explicit Remote(internal::ComponentPtr component) : Base(std::move(component)) {}
+};
+
+// Makes a component of class T: on the ranks of options.remote_group, or as an object of this process. Returns at once:
+// the constructors run on the ranks (WaitReady tells), with these arguments, whole. InvalidArgument: unknown group,
+// missing mesh. AlreadyExists: the name is in use. FailedPrecondition: no session.
+template <class T, class... A>
+absl::StatusOr<Remote<T>> New(RemoteOptions options, A&&... arguments) {
+  return internal::NewOf<T>(std::move(options), std::forward<A>(arguments)...);
+}
+
+// The component of that name, of this session or another program's. NotFound: unknown or released. FailedPrecondition:
+// it is of another class.
+template <class T>
+absl::StatusOr<Remote<T>> Find(const std::string& name) {
+  absl::StatusOr<internal::ComponentPtr> found = internal::FindComponent(name, internal::ClassDescription<T>::Info());
+  if (!found.ok()) return std::move(found).status();
+  return internal::RemoteAccess::Make<T>(*std::move(found));
+}
+
+}  // namespace twinkle

@@ -1,0 +1,140 @@
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <twinkle/internal/runtime.h>
+
+#include <algorithm>
+
+#include "client/src/session_state.h"
+#include "runtime/actor/failure.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::internal {
+namespace {
+
+absl::Status NoSession() {
+  return absl::FailedPreconditionError("there is no session: call twinkle::Initialize first, and keep what it returns");
+}
+
+// Rules that ask the mesh which rank is which.
+bool NeedsMesh(const ClassInfo& class_info, const MethodInfo& method) {
+  if (class_info.execute == Execute::kFirst || method.execute == Execute::kFirst) return false;
+  const bool own_collect = method.own_collect != nullptr;
+  return (method.own_dispatch == nullptr && method.dispatch == Dispatch::kSliceDp) ||
+         (!own_collect && (method.collect == Collect::kFlattenDp || method.collect == Collect::kLastPp ||
+                           method.collect == Collect::kLastPpFirst));
+}
+
+absl::Status CheckMesh(const ClassInfo& class_info) {
+  for (const MethodInfo& method : class_info.methods) {
+    if (!NeedsMesh(class_info, method)) continue;
+    return base::Refuse("mesh_required",
+                        absl::StrCat(actor::ShortName(std::string(class_info.name)), ".", method.name,
+                                     " is dispatched or collected by the device mesh, and there is none: set "
+                                     "RemoteOptions.device_mesh or InitializeOptions.device_mesh"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// ---- lazies
+// -----------------------------------------------------------------------------------------------------------
+bool LazyReady(const LazyPtr& lazy) { return lazy->Ready(); }
+absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return lazy->Wait(absl::Now() + limit); }
+absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return lazy->Size(); }
+const void* LazyAnswer(const LazyPtr& lazy) { return lazy->Answer(); }
+void LazyCancel(const LazyPtr& lazy) { lazy->Cancel(); }
+LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end) { return LazyCore::Rows(lazy, begin, end); }
+
+bool LazyEnded(const LazyPtr& lazy) {
+  lazy->WaitSettled();
+  return lazy->ended();
+}
+
+bool LazyFailed(const LazyPtr& lazy) {
+  lazy->WaitSettled();
+  if (const auto failure = lazy->failure()) failure->Look();  // the iteration hands it out
+  return !lazy->status().ok();
+}
+
+absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Duration limit) {
+  if (lazies.empty()) return absl::InvalidArgumentError("WaitAny: no lazies were given");
+  const auto any = std::make_shared<base::Event>();
+  for (const LazyPtr& lazy : lazies) {
+    if (lazy == nullptr) return absl::FailedPreconditionError("WaitAny: one of the lazies is empty");
+    lazy->OnSettled([any] { any->Set(); });
+  }
+  if (!any->WaitUntil(absl::Now() + limit)) return absl::DeadlineExceededError("WaitAny: none has settled in time");
+  const auto settled = std::find_if(lazies.begin(), lazies.end(), [](const LazyPtr& lazy) { return lazy->Ready(); });
+  return static_cast<size_t>(settled - lazies.begin());
+}
+
+LazyPtr PutValue(const Type& type, std::shared_ptr<void> value, AnswerOps answer, CallSite site) {
+  const auto process = CurrentProcess();
+  if (process != nullptr) return process->Put(type, std::move(value), answer, site);
+  LazyOrigin origin;
+  origin.collected = &type;
+  origin.answer = answer;
+  return LazyCore::Failed(std::move(origin), NoSession());
+}
+
+// ---- calls
+// ------------------------------------------------------------------------------------------------------------
+LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::optional<int> rank,
+                  std::vector<CallArgument> arguments, CallSite site, const Type* collected, AnswerOps answer) {
+  if (component == nullptr) {
+    LazyOrigin origin;
+    origin.collected = collected;
+    origin.answer = answer;
+    return LazyCore::Failed(std::move(origin), absl::FailedPreconditionError(absl::StrCat(
+                                                   method.name, " [", actor::BaseName(site.file), ":", site.line,
+                                                   "]: an empty Remote: it refers to no component")));
+  }
+  return component->process->Call(component->shared_from_this(), method, rank, std::move(arguments), site, collected,
+                                  answer);
+}
+
+absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const ConstructorInfo& constructor,
+                                      RemoteOptions options, std::vector<CallArgument> arguments, CallSite site) {
+  const auto process = CurrentProcess();
+  const auto session = SessionState::Current();
+  if (process == nullptr || session == nullptr) return NoSession();
+  if (!options.remote_group.empty()) {
+    TWINKLE_RETURN_IF_ERROR(process->directory().FindGroup(options.remote_group).status());
+    const bool mesh = options.device_mesh.has_value() || process->options().session_mesh.has_value();
+    if (!session->local() && !mesh) TWINKLE_RETURN_IF_ERROR(CheckMesh(class_info));
+  }
+  if (options.device_mesh) TWINKLE_RETURN_IF_ERROR(options.device_mesh->Validate());
+  actor::NewOptions made{std::move(options.remote_group),
+                         std::move(options.device_mesh),
+                         std::move(options.instance_id),
+                         std::move(options.name),
+                         options.sync,
+                         options.lazy_collect,
+                         session->local()};
+  return process->New(class_info, constructor, std::move(made), std::move(arguments), site);
+}
+
+absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassInfo& class_info) {
+  const auto process = CurrentProcess();
+  if (process == nullptr) return NoSession();
+  return process->Find(name, class_info);
+}
+
+// ---- components
+// -------------------------------------------------------------------------------------------------------
+absl::Status ComponentWaitReady(const ComponentPtr& component, absl::Duration limit, CallSite site) {
+  return component->process->WaitReady(*component, limit, site);
+}
+absl::Status ComponentRelease(const ComponentPtr& component, CallSite site) {
+  return component->process->ReleaseComponent(*component, site);
+}
+void ComponentKill(const ComponentPtr& component, CallSite site) { component->process->Kill(*component, site); }
+std::string ComponentName(const ComponentPtr& component) { return component->info.name; }
+std::string ComponentGroup(const ComponentPtr& component) { return component->info.group; }
+int ComponentWorldSize(const ComponentPtr& component) {
+  return component->local != nullptr ? 1 : static_cast<int>(component->info.workers.size());
+}
+const ComponentRef* RawComponent(const ComponentPtr& component) { return component.get(); }
+
+}  // namespace twinkle::internal

@@ -1,0 +1,161 @@
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+#include <absl/time/clock.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "client/src/session_state.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace twinkle {
+namespace internal {
+namespace {
+
+constexpr absl::Duration kProgressInterval = absl::Seconds(5);
+constexpr size_t kCallsNamed = 3;
+
+struct Global {
+  base::Mutex mutex;
+  std::shared_ptr<SessionState> session ABSL_GUARDED_BY(mutex);
+};
+Global& TheGlobal() {
+  static Global* global = new Global;  // worker threads may outlive static destructors
+  return *global;
+}
+
+}  // namespace
+
+std::shared_ptr<SessionState> SessionState::Current() {
+  Global& global = TheGlobal();
+  base::MutexLock lock(&global.mutex);
+  return global.session;
+}
+
+bool SessionState::Install(const std::shared_ptr<SessionState>& state) {
+  Global& global = TheGlobal();
+  base::MutexLock lock(&global.mutex);
+  if (global.session != nullptr) return false;
+  global.session = state;
+  return true;
+}
+
+void SessionState::Remove(const SessionState* state) {
+  Global& global = TheGlobal();
+  std::shared_ptr<SessionState> removed;  // its end must not run under the lock
+  base::MutexLock lock(&global.mutex);
+  if (global.session.get() == state) removed = std::move(global.session);
+}
+
+std::shared_ptr<actor::Process> CurrentProcess() {
+  if (const actor::CallContext* context = actor::CurrentContext(); context != nullptr && context->process != nullptr) {
+    return context->process;
+  }
+  const auto session = SessionState::Current();
+  return session == nullptr ? nullptr : session->job().program();
+}
+
+void SessionState::WaitForCalls() const {
+  const absl::Time deadline = absl::Now() + options_.finish_timeout;
+  while (!job_->WaitForCalls(std::min(deadline, absl::Now() + kProgressInterval))) {
+    const std::vector<std::string> some = job_->CallsUnderWay(kCallsNamed);
+    if (some.empty()) continue;
+    std::fprintf(stderr, "twinkle: the session's end waits for calls under way: %s%s\n",
+                 absl::StrJoin(some, ", ").c_str(), some.size() == kCallsNamed ? ", …" : "");
+    if (absl::Now() >= deadline) return;
+  }
+}
+
+absl::Status SessionState::End() {
+  WaitForCalls();
+  job_->Shutdown(absl::CancelledError("the session has ended"));
+  Remove(this);
+  return job_->CloseFailures();
+}
+
+}  // namespace internal
+
+namespace {
+
+absl::Status Bad(absl::string_view field, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("InitializeOptions.", field, ": ", why));
+}
+
+absl::Status Check(const InitializeOptions& options) {
+  if (options.nproc_per_node < 1) return Bad("nproc_per_node", "must be at least 1");
+  if (options.ncpu_proc_per_node < 1) return Bad("ncpu_proc_per_node", "must be at least 1");
+  if (options.placement_timeout <= absl::ZeroDuration()) return Bad("placement_timeout", "must be positive");
+  if (options.finish_timeout <= absl::ZeroDuration()) return Bad("finish_timeout", "must be positive");
+  if (options.abort_grace < absl::ZeroDuration()) return Bad("abort_grace", "must not be negative");
+  for (const DeviceGroup& group : options.groups) {
+    if (group.max_restarts != 0 || group.failure != Failure::kGang) {
+      return absl::UnimplementedError(absl::StrCat(
+          "group '", group.name, "': restarts are not available yet: leave failure and max_restarts alone"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string HostAndPid() {
+  char host[256] = "localhost";
+  gethostname(host, sizeof(host) - 1);
+  return absl::StrCat(host, ", pid ", getpid());
+}
+
+actor::InProcessOptions JobOptions(const InitializeOptions& options) {
+  actor::InProcessOptions job;
+  job.groups = options.groups;
+  job.notifier = options.notifier;
+  job.process.place = HostAndPid();
+  job.process.seed = options.seed;
+  job.process.session_mesh = options.device_mesh;
+  job.process.sync = options.sync;
+  job.process.lazy_collect = options.lazy_collect;
+  job.process.abort_grace = options.abort_grace;
+  return job;
+}
+
+}  // namespace
+
+absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
+  TWINKLE_RETURN_IF_ERROR(Check(options));
+  if (options.mode == Mode::kCluster) {
+    return absl::UnimplementedError(
+        "Mode::kCluster is not available yet: use Mode::kInProcess (all ranks in this process) or Mode::kLocal");
+  }
+  if (internal::SessionState::Current() != nullptr) {
+    return absl::FailedPreconditionError("there is a session already: Finish it before the next Initialize");
+  }
+  TWINKLE_ASSIGN_OR_RETURN(auto job, actor::InProcessJob::Start(JobOptions(options)));
+  auto state = std::make_shared<internal::SessionState>(std::move(options), std::move(job));
+  if (!internal::SessionState::Install(state)) {
+    return absl::FailedPreconditionError("there is a session already: another thread has just made it");
+  }
+  return Session(std::move(state));
+}
+
+void ServeIfWorker(int, char**) {}  // worker processes come with Mode::kCluster
+
+Session::Session(std::shared_ptr<internal::SessionState> state) : state_(std::move(state)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&& other) noexcept {
+  Session ended(std::move(*this));
+  state_ = std::move(other.state_);
+  return *this;
+}
+Session::~Session() {
+  if (state_ != nullptr) Finish().IgnoreError();  // what nobody looked at has been logged
+}
+
+absl::Status Session::Finish() {
+  if (state_ == nullptr) return absl::FailedPreconditionError("the session was finished before");
+  if (actor::CurrentContext() != nullptr) {
+    return absl::FailedPreconditionError("Finish was called inside a remote method, which it would wait for");
+  }
+  return std::exchange(state_, nullptr)->End();
+}
+
+}  // namespace twinkle

@@ -1,0 +1,43 @@
+// The session that Initialize made: the library's only global.
+#pragma once
+
+#include <absl/status/status.h>
+#include <twinkle/session.h>
+
+#include <memory>
+
+#include "runtime/actor/in_process_job.h"
+
+namespace twinkle::internal {
+
+// Thread-safe; constant but for its end.
+class SessionState {
+ public:
+  SessionState(InitializeOptions options, std::unique_ptr<actor::InProcessJob> job)
+      : options_(std::move(options)), job_(std::move(job)) {}
+
+  // Waits for the calls under way, ends the job, returns the first failure that nobody looked at. Once.
+  absl::Status End();
+
+  const InitializeOptions& options() const { return options_; }
+  bool local() const { return options_.mode == Mode::kLocal; }
+  const actor::InProcessJob& job() const { return *job_; }
+
+  // The session there is, or null.
+  static std::shared_ptr<SessionState> Current();
+  // False when there is one already.
+  static bool Install(const std::shared_ptr<SessionState>& state);
+  static void Remove(const SessionState* state);
+
+ private:
+  void WaitForCalls() const;
+
+  const InitializeOptions options_;
+  const std::unique_ptr<actor::InProcessJob> job_;
+};
+
+// The process whose code the calling thread runs: a rank's inside its remote methods, else the program's. Null without
+// a session.
+std::shared_ptr<actor::Process> CurrentProcess();
+
+}  // namespace twinkle::internal

@@ -1,0 +1,199 @@
+#include "runtime/actor/argument_plan.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "runtime/actor/component_ref.h"
+#include "runtime/base/status.h"
+#include "runtime/dispatch/collect.h"
+#include "runtime/dispatch/dispatch.h"
+#include "runtime/object/lazy_core.h"
+
+namespace twinkle::actor {
+namespace {
+
+using internal::Argument;
+using internal::CallArgument;
+using internal::LazyCore;
+using internal::ParameterInfo;
+using Kind = CallArgument::Kind;
+
+constexpr size_t kWholeParts = 1;
+
+bool HasOwnDispatch(const OutgoingCall& call) { return call.method != nullptr && call.method->own_dispatch != nullptr; }
+
+const DeviceMesh* MeshOf(const OutgoingCall& call) { return call.component->mesh ? &*call.component->mesh : nullptr; }
+
+// Calls to one rank, and those that run on the first alone, look at no mesh.
+bool IsWhole(const OutgoingCall& call) {
+  return call.operation != Operation::kMethod || call.rank || call.method->execute == Execute::kFirst ||
+         call.class_info->execute == Execute::kFirst;
+}
+
+absl::StatusOr<std::vector<int>> WorkersOf(const OutgoingCall& call, const ProcessOptions& caller) {
+  const int count = static_cast<int>(call.component->workers.size());
+  if (call.rank) {
+    if (*call.rank < 0 || *call.rank >= count) {
+      return absl::InvalidArgumentError(absl::StrCat("there is no rank ", *call.rank, ": the component has ", count));
+    }
+    return std::vector<int>{*call.rank};
+  }
+  Execute execute = call.operation == Operation::kMethod ? call.method->execute : Execute::kAll;
+  if (call.class_info != nullptr && call.class_info->execute == Execute::kFirst) execute = Execute::kFirst;
+  return dispatch::ExecutingWorkers(execute, count, {caller.rank, caller.world_size});
+}
+
+absl::Status FindUsed(OutgoingCall& call) {
+  call.used.clear();
+  const bool has_result = call.operation == Operation::kMethod && call.method->result != nullptr;
+  if (!has_result) return absl::OkStatus();
+  std::vector<int> used(call.workers.size());
+  std::iota(used.begin(), used.end(), 0);
+  if (!call.rank && call.method->own_collect == nullptr) {
+    TWINKLE_ASSIGN_OR_RETURN(used, dispatch::UsedWorkers(call.method->collect, static_cast<int>(call.workers.size()),
+                                                         MeshOf(call), IsWhole(call)));
+  }
+  call.used.assign(used.begin(), used.end());
+  return absl::OkStatus();
+}
+
+// ---- one argument ---------------------------------------------------------------------------------------------------
+absl::StatusOr<WireArgument> WireValue(const codec::Type& type, std::shared_ptr<const void> value,
+                                       const dispatch::Part& part) {
+  TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded,
+                           codec::Encode({&type, std::move(value)}, part.whole ? nullptr : &part.ranges));
+  return WireArgument(Pack(std::move(encoded)));
+}
+
+WireArgument WirePieces(const LazyCore& lazy, const dispatch::Part& part) {
+  PulledArgument argument{*lazy.join(), {}};
+  for (object::Piece& piece : lazy.Pieces(part)) {
+    argument.pieces.push_back({lazy.shard(piece.shard).object->ref(), std::move(piece.rows)});
+  }
+  return argument;
+}
+
+// The reference itself.
+absl::StatusOr<WireArgument> WireReference(const LazyCore& lazy) {
+  LazyArgument argument{ToWire(lazy.status()), lazy.origin().what, object::Join::kSingle, {}, {}, lazy.view(), {}};
+  if (!lazy.status().ok()) return WireArgument(argument);
+  if (!lazy.join()) {
+    if (lazy.type() == nullptr) return WireArgument(argument);
+    TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode({lazy.type(), lazy.value()}));
+    argument.value = Pack(std::move(encoded));
+    return WireArgument(std::move(argument));
+  }
+  argument.join = *lazy.join();
+  for (size_t i = 0; i < lazy.shard_count(); ++i) {
+    argument.objects.push_back(lazy.shard(i).object->ref());
+    argument.rows.push_back(lazy.shard(i).rows);
+  }
+  return WireArgument(std::move(argument));
+}
+
+absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const CallArgument& argument, size_t index,
+                                      const dispatch::Part& part) {
+  if (argument.kind == Kind::kComponent) return WireArgument(HandleArgument{argument.component->info});
+  if (argument.kind == Kind::kPerRank) return WireValue(*parameter.type, argument.per_rank[index], dispatch::Part{});
+  if (argument.kind == Kind::kValue) return WireValue(*parameter.type, argument.value, part);
+  if (parameter.kind == ParameterInfo::Kind::kLazy) return WireReference(*argument.lazy);
+  if (argument.lazy->join()) return WirePieces(*argument.lazy, part);
+  return WireValue(*parameter.type, argument.lazy->value(), part);
+}
+
+codec::Rows RowsOfArgument(const ParameterInfo& parameter, const CallArgument& argument) {
+  const bool value = parameter.kind == ParameterInfo::Kind::kValue;
+  if (value && argument.kind == Kind::kValue) return codec::RowsOf(*parameter.type, argument.value.get());
+  if (value && argument.kind == Kind::kLazy) {
+    return argument.lazy->join() ? argument.lazy->rows() : codec::RowsOf(*parameter.type, argument.lazy->value().get());
+  }
+  return codec::Rows(kWholeParts);  // goes whole, or was split by the caller
+}
+
+absl::Status CheckPerRank(const OutgoingCall& call) {
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const CallArgument& argument = call.arguments[i];
+    if (argument.kind != Kind::kPerRank || argument.per_rank.size() == call.workers.size()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("argument ", i + 1, ": PerRank has ", argument.per_rank.size(),
+                                                   " elements, but the call runs on ", call.workers.size(), " ranks"));
+  }
+  return absl::OkStatus();
+}
+
+// ---- all of them ----------------------------------------------------------------------------------------------------
+absl::StatusOr<dispatch::Plan> MakePlan(const OutgoingCall& call) {
+  const int workers = static_cast<int>(call.workers.size());
+  if (IsWhole(call)) return dispatch::WholePlan(workers, call.arguments.size());
+  std::vector<codec::Rows> rows;
+  for (size_t i = 0; i < call.arguments.size(); ++i)
+    rows.push_back(RowsOfArgument(call.parameters()[i], call.arguments[i]));
+  return dispatch::PlanDispatch(call.method->dispatch, workers, MeshOf(call), rows);
+}
+
+// Arguments that go whole to everybody are encoded once.
+absl::Status FillParts(OutgoingCall& call, const dispatch::Plan& plan) {
+  call.parts.resize(call.workers.size());
+  for (size_t a = 0; a < call.arguments.size(); ++a) {
+    for (size_t i = 0; i < call.workers.size(); ++i) {
+      const bool same = i > 0 && call.arguments[a].kind != Kind::kPerRank && plan[i][a] == plan[i - 1][a];
+      if (same) {
+        call.parts[i].push_back(call.parts[i - 1][a]);
+        continue;
+      }
+      TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WirePart(call.parameters()[a], call.arguments[a], i, plan[i][a]));
+      call.parts[i].push_back(std::move(part));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Argument>> ValuesOf(const OutgoingCall& call) {
+  std::vector<Argument> values;
+  for (const CallArgument& argument : call.arguments) {
+    if (argument.kind == Kind::kPerRank || argument.kind == Kind::kComponent) {
+      return absl::InvalidArgumentError("own dispatch takes values only: no PerRank, no Remote");
+    }
+    const std::shared_ptr<const void> value =
+        argument.kind == Kind::kLazy ? argument.lazy->value() : std::shared_ptr<const void>(argument.value);
+    values.push_back({std::const_pointer_cast<void>(value), /*exclusive=*/false});
+  }
+  return values;
+}
+
+absl::Status FillOwnParts(OutgoingCall& call) {
+  TWINKLE_ASSIGN_OR_RETURN(const std::vector<Argument> values, ValuesOf(call));
+  const int workers = static_cast<int>(call.workers.size());
+  call.parts.resize(call.workers.size());
+  for (int i = 0; i < workers; ++i) {
+    std::vector<Argument> mine;
+    TWINKLE_RETURN_IF_ERROR(call.method->own_dispatch(workers, i, values, MeshOf(call), &mine));
+    for (size_t a = 0; a < mine.size(); ++a) {
+      const codec::Type& type = *call.parameters()[a].type;
+      codec::Snapshot(type, mine[a].value.get());
+      TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WireValue(type, mine[a].value, dispatch::Part{}));
+      call.parts[static_cast<size_t>(i)].push_back(std::move(part));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool NeedsValue(const OutgoingCall& call, size_t index) {
+  const LazyCore& lazy = *call.arguments[index].lazy;
+  if (lazy.value() != nullptr || lazy.type() == nullptr) return false;
+  return !lazy.join() || (HasOwnDispatch(call) && !IsWhole(call));
+}
+
+absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {
+  TWINKLE_ASSIGN_OR_RETURN(call.workers, WorkersOf(call, caller));
+  TWINKLE_RETURN_IF_ERROR(FindUsed(call));
+  TWINKLE_RETURN_IF_ERROR(CheckPerRank(call));
+  if (HasOwnDispatch(call) && !IsWhole(call)) return FillOwnParts(call);
+  TWINKLE_ASSIGN_OR_RETURN(const dispatch::Plan plan, MakePlan(call));
+  return FillParts(call, plan);
+}
+
+}  // namespace twinkle::actor

@@ -1,0 +1,397 @@
+#include "runtime/actor/caller.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+#include <absl/time/clock.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/actor/argument_plan.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::actor {
+
+using internal::CallArgument;
+using internal::LazyCore;
+using internal::ParameterInfo;
+using State = OutgoingCall::State;
+
+// ---- the outbox
+// -------------------------------------------------------------------------------------------------------
+void Caller::Submit(CallPtr call) {
+  {
+    base::MutexLock lock(&mutex_);
+    unsettled_[call->id] = What(call->facts);
+  }
+  calls_[call->id] = call;
+  const uint64_t component = call->component->id;
+  outboxes_[component].push_back(std::move(call));
+  Pump(component);
+}
+
+void Caller::Pump(uint64_t component) {
+  std::deque<CallPtr>& outbox = outboxes_[component];
+  uint64_t domain = 0;
+  while (!outbox.empty()) {
+    const CallPtr call = outbox.front();
+    domain = call->component->domain;
+    if (call->state == State::kPending && !ArgumentsReady(call)) break;
+    outbox.pop_front();
+    if (call->state != State::kPending) continue;  // cancelled, or an argument failed
+    if (const absl::Status planned = PlanArguments(*call, services_.options); !planned.ok()) {
+      Settle(call, base::Annotate(planned, What(call->facts)));
+      continue;
+    }
+    call->state = State::kReady;
+    call->numbered = call->workers.size() > 1;
+    domains_[domain].workers = call->component->domain_workers;
+    domains_[domain].waiting.push_back(call);
+  }
+  if (outbox.empty()) outboxes_.erase(component);
+  if (domain != 0) PumpDomain(domain);
+}
+
+// Settles the call when an argument failed; then it is no longer pending.
+bool Caller::ArgumentsReady(const CallPtr& call) {
+  for (size_t i = 0; i < call->arguments.size(); ++i) {
+    const CallArgument& argument = call->arguments[i];
+    if (argument.kind != CallArgument::Kind::kLazy) continue;
+    LazyCore& lazy = *argument.lazy;
+    if (!lazy.Ready()) return Watch(call), false;
+    const bool by_value = call->parameters()[i].kind == ParameterInfo::Kind::kValue;
+    if (const absl::Status status = lazy.status(); !status.ok()) {
+      if (!by_value) continue;
+      call->core->Fail(base::Annotate(status, absl::StrCat(What(call->facts), ": its argument ", i + 1, " failed")),
+                       {lazy.failure()});
+      Settle(call, status);
+      return true;
+    }
+    if (NeedsValue(*call, i)) return Watch(call), false;
+  }
+  return true;
+}
+
+void Caller::Watch(const CallPtr& call) {
+  if (std::exchange(call->watching, true)) return;
+  const auto again = [self = weak_from_this(), queue = services_.service, component = call->component->id] {
+    queue->Post([self, component] {
+      if (const auto caller = self.lock()) caller->Pump(component);
+    });
+  };
+  for (size_t i = 0; i < call->arguments.size(); ++i) {
+    if (call->arguments[i].kind != CallArgument::Kind::kLazy) continue;
+    const std::shared_ptr<LazyCore>& lazy = call->arguments[i].lazy;
+    lazy->OnSettled([call, i, lazy, again] {
+      again();
+      if (lazy->status().ok() && NeedsValue(*call, i)) lazy->OnAnswered(again);
+    });
+  }
+}
+
+// ---- numbers
+// ----------------------------------------------------------------------------------------------------------
+void Caller::PumpDomain(uint64_t id) {
+  Domain& domain = domains_[id];
+  while (!domain.waiting.empty()) {
+    const CallPtr call = domain.waiting.front();
+    if (call->state == State::kReady) {
+      uint64_t number = 0;
+      if (call->numbered && !TakeNumber(domain, &number)) {
+        RequestNumbers(id, domain);
+        return;
+      }
+      domain.waiting.pop_front();
+      Send(call, number, domain.last);
+      if (number != 0) domain.last = number;
+      continue;
+    }
+    domain.waiting.pop_front();
+  }
+  ReturnSpare(id, domain);
+}
+
+bool Caller::TakeNumber(Domain& domain, uint64_t* number) {
+  if (!domain.granted.empty()) {
+    *number = domain.granted.front();
+    domain.granted.pop_front();
+    return true;
+  }
+  if (!domain.exclusive) return false;
+  *number = domain.next++;
+  return true;
+}
+
+// One request for all calls that wait.
+void Caller::RequestNumbers(uint64_t id, Domain& domain) {
+  uint64_t count = 0;
+  for (const CallPtr& call : domain.waiting) {
+    if (call->numbered && !std::exchange(call->requested, true)) ++count;
+  }
+  if (count == 0) return;
+  const absl::Status sent = services_.transport->Send(domain.workers.front(), rpc::Stream::kControl,
+                                                      EncodeMessage(NumberRequest{id, count, domain.workers}));
+  if (!sent.ok()) FailWaiting(domain, sent);
+}
+
+// Their sequencer is gone, and with it the group.
+void Caller::FailWaiting(Domain& domain, const absl::Status& why) {
+  for (const CallPtr& call : std::exchange(domain.waiting, {})) {
+    if (call->state != State::kReady) continue;
+    Settle(call, Failed(FactsOf(*call, 0),
+                        absl::AbortedError(absl::StrCat("its group's first process is gone: ", why.message()))));
+  }
+}
+
+// Numbers of calls that were cancelled meanwhile: nobody may wait for them.
+void Caller::ReturnSpare(uint64_t id, Domain& domain) {
+  if (domain.granted.empty()) return;
+  const SkipMessage skip{id, {domain.granted.begin(), domain.granted.end()}};
+  domain.last = domain.granted.back();
+  domain.granted.clear();
+  for (rpc::ProcessId worker : domain.workers) services_.Send(worker, rpc::Stream::kData, skip);
+}
+
+void Caller::OnGrant(const NumberGrant& grant) {
+  Domain& domain = domains_[grant.domain];
+  if (grant.exclusive) {
+    domain.exclusive = true;
+    domain.next = grant.first;
+  }
+  for (uint64_t i = 0; i < grant.count; ++i) domain.granted.push_back(grant.first + i);
+  PumpDomain(grant.domain);
+}
+
+void Caller::OnRecall(rpc::ProcessId from, const RecallMessage& recall) {
+  Domain& domain = domains_[recall.domain];
+  if (!std::exchange(domain.exclusive, false)) return;
+  for (const CallPtr& call : domain.waiting) call->requested = false;
+  services_.Send(from, rpc::Stream::kControl, RecalledMessage{recall.domain, domain.next});
+}
+
+// ---- sending
+// ----------------------------------------------------------------------------------------------------------
+CallMessage Caller::MessageFor(const OutgoingCall& call, size_t index) const {
+  CallMessage message;
+  message.call = call.id;
+  message.operation = call.operation;
+  message.component = call.component->id;
+  message.method = call.method != nullptr        ? call.method->name
+                   : call.constructor != nullptr ? std::string(call.constructor->key)
+                                                 : std::string();
+  message.each = call.method != nullptr && call.method->each;
+  message.keep = call.uses(index);
+  message.arguments = call.parts[index];
+  message.file = call.facts.file;
+  message.line = call.facts.line;
+  if (call.operation == Operation::kConstruct) message.info = *call.component;
+  return message;
+}
+
+void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
+  call->state = State::kSent;
+  call->replies.resize(call->workers.size());
+  call->missing = call->workers.size();
+  const ComponentInfo& component = *call->component;
+  std::vector<rpc::ProcessId> others = number == 0 ? std::vector<rpc::ProcessId>() : component.domain_workers;
+  for (size_t i = 0; i < call->workers.size() && call->missing > 0; ++i) {
+    const rpc::ProcessId to = component.workers[static_cast<size_t>(call->workers[i])];
+    CallMessage message = MessageFor(*call, i);
+    message.order = {component.domain, number, after};
+    const absl::Status sent = services_.transport->Send(to, rpc::Stream::kData, EncodeMessage(std::move(message)));
+    if (!sent.ok()) Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", sent.message())), {});
+    others.erase(std::remove(others.begin(), others.end(), to), others.end());
+  }
+  for (rpc::ProcessId to : others) services_.Send(to, rpc::Stream::kData, SkipMessage{component.domain, {number}});
+  call->parts.clear();
+  StartTimer(call);
+}
+
+void Caller::StartTimer(const CallPtr& call) {
+  if (call->method == nullptr || call->method->timeout_ns == 0) return;
+  services_.service->PostAfter(
+      absl::Nanoseconds(call->method->timeout_ns), [self = weak_from_this(), weak = std::weak_ptr(call)] {
+        const auto caller = self.lock();
+        const auto late = weak.lock();
+        if (caller == nullptr || late == nullptr || late->state != State::kSent) return;
+        const size_t first = static_cast<size_t>(std::find(late->replies.begin(), late->replies.end(), std::nullopt) -
+                                                 late->replies.begin());
+        caller->Cancel(late->id, Failed(caller->FactsOf(*late, first),
+                                        absl::DeadlineExceededError(absl::StrCat(
+                                            "not done within its time limit of ",
+                                            absl::FormatDuration(absl::Nanoseconds(late->method->timeout_ns))))));
+      });
+}
+
+// ---- replies
+// ----------------------------------------------------------------------------------------------------------
+CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
+  CallFacts facts = call.facts;
+  if (index < call.workers.size()) {
+    facts.rank = call.workers[index];
+    facts.place = services_.options.place;
+  }
+  return facts;
+}
+
+std::shared_ptr<const object::HeldObject> Caller::Hold(const OutgoingCall& call, size_t index) {
+  const uint64_t id = call.replies[index]->object;
+  if (id == 0) return nullptr;
+  const rpc::ProcessId owner = call.component->workers[static_cast<size_t>(call.workers[index])];
+  return std::make_shared<object::HeldObject>(services_.store.lock(), object::ObjectRef{owner, id});
+}
+
+void Caller::OnReply(rpc::ProcessId from, ReplyMessage reply) {
+  const auto found = calls_.find(reply.call);
+  if (found == calls_.end()) return;
+  const CallPtr call = found->second;
+  for (size_t i = 0; i < call->workers.size(); ++i) {
+    if (call->component->workers[static_cast<size_t>(call->workers[i])] != from || call->replies[i]) continue;
+    const absl::Status status = FromWire(reply.status);
+    return Missing(call, i, status, std::move(reply));
+  }
+}
+
+// The reply that worker `index` owed, or the reason why there will be none.
+void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage reply) {
+  call->replies[index] = std::move(reply);
+  --call->missing;
+  if (!status.ok() && call->state == State::kSent) {
+    const bool told = status.GetPayload(kDetailUrl).has_value();
+    const absl::Status whole = told ? status : Failed(FactsOf(*call, index), status);
+    Settle(call, whole);
+    TellRanks(call, whole);
+  } else if (call->state == State::kSettled) {
+    Hold(*call, index);  // takes the reference and gives it back
+  }
+  if (call->missing > 0) return;
+  if (call->state == State::kSent) Succeed(call);
+  calls_.erase(call->id);
+  call->arguments.clear();
+}
+
+void Caller::Succeed(const CallPtr& call) {
+  std::vector<int> still_had;
+  for (size_t i = 0; i < call->workers.size(); ++i) {
+    if (call->replies[i]->more) still_had.push_back(call->workers[i]);
+  }
+  const bool ended = still_had.size() < call->workers.size();
+  std::vector<object::Shard> shards;
+  for (size_t i : call->used) {
+    ReplyMessage& reply = *call->replies[i];
+    object::Shard shard{Hold(*call, i), std::move(reply.rows), reply.bytes, std::nullopt};
+    if (reply.carried) shard.carried = Unpack(*reply.carried);
+    shards.push_back(std::move(shard));
+  }
+  if (ended) {
+    EndIteration(call, still_had);
+  } else {
+    call->core->Succeed(std::move(shards));
+  }
+  Settle(call, absl::OkStatus());
+}
+
+void Caller::EndIteration(const CallPtr& call, const std::vector<int>& still_had) {
+  if (!still_had.empty()) {
+    base::Log(base::LogLevel::kWarning,
+              absl::StrCat(What(call->facts), ": the iteration ends because a rank has no more items; ranks ",
+                           absl::StrJoin(still_had, ", "), " still had one, which is dropped"));
+  }
+  call->core->End();
+}
+
+// ---- the end of a call
+// ------------------------------------------------------------------------------------------------
+void Caller::Settle(const CallPtr& call, const absl::Status& status) {
+  const bool sent = call->state == State::kSent;
+  call->state = State::kSettled;
+  if (!status.ok()) {
+    std::vector<std::shared_ptr<object::Failure>> causes;
+    if (call->constructed != nullptr && call->constructed->Ready() && call->constructed->failure() != nullptr) {
+      causes.push_back(call->constructed->failure());
+    }
+    call->core->Fail(status, std::move(causes));
+  }
+  if (sent) {
+    for (size_t i = 0; i < call->replies.size() && !status.ok(); ++i) {
+      if (call->replies[i]) Hold(*call, i);
+    }
+  } else {
+    calls_.erase(call->id);
+    call->arguments.clear();
+  }
+  base::MutexLock lock(&mutex_);
+  unsettled_.erase(call->id);
+  if (unsettled_.empty()) all_settled_.SignalAll();
+}
+
+void Caller::TellRanks(const CallPtr& call, const absl::Status& why) {
+  for (size_t i = 0; i < call->workers.size(); ++i) {
+    if (call->replies[i]) continue;
+    const rpc::ProcessId to = call->component->workers[static_cast<size_t>(call->workers[i])];
+    services_.Send(to, rpc::Stream::kControl, CancelMessage{call->id, ToWire(why)});
+  }
+}
+
+void Caller::Cancel(uint64_t id, const absl::Status& why) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end() || found->second->state == State::kSettled) return;
+  const CallPtr call = found->second;
+  const bool sent = call->state == State::kSent;
+  const uint64_t component = call->component->id;
+  const uint64_t domain = call->component->domain;
+  Settle(call, why);
+  if (sent) return TellRanks(call, why);
+  Pump(component);
+  PumpDomain(domain);
+}
+
+void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
+  for (auto& [id, domain] : domains_) {
+    if (!domain.workers.empty() && domain.workers.front() == peer) FailWaiting(domain, why);
+  }
+  std::vector<CallPtr> calls;
+  for (const auto& [id, call] : calls_) {
+    if (call->missing > 0) calls.push_back(call);
+  }
+  for (const CallPtr& call : calls) {
+    for (size_t i = 0; i < call->workers.size(); ++i) {
+      const bool concerned = call->component->workers[static_cast<size_t>(call->workers[i])] == peer;
+      if (concerned && !call->replies[i]) {
+        Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", why.message())), {});
+      }
+    }
+  }
+}
+
+void Caller::FailAll(const absl::Status& why) {
+  while (!calls_.empty()) {
+    const CallPtr call = calls_.begin()->second;
+    calls_.erase(calls_.begin());
+    if (call->state == State::kSettled) continue;
+    Settle(call, base::Annotate(why, What(call->facts)));
+  }
+  outboxes_.clear();
+  domains_.clear();
+}
+
+bool Caller::WaitAllSettled(absl::Time deadline) const {
+  base::MutexLock lock(&mutex_);
+  while (!unsettled_.empty()) {
+    if (absl::Now() >= deadline) return false;
+    all_settled_.WaitWithDeadline(&mutex_, deadline);
+  }
+  return true;
+}
+
+std::vector<std::string> Caller::Unsettled(size_t most) const {
+  base::MutexLock lock(&mutex_);
+  std::vector<std::string> some;
+  for (const auto& [id, what] : unsettled_) {
+    if (some.size() < most) some.push_back(what);
+  }
+  return some;
+}
+
+}  // namespace twinkle::actor

@@ -1,0 +1,88 @@
+// The calls that a process makes: from the outbox, where they wait for their arguments in order, to their last reply.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/outgoing_call.h"
+#include "runtime/actor/services.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::actor {
+
+// Confined to the process's service queue, but for what says otherwise. Invariants:
+//  C1 calls on one component leave in the order in which they were submitted, whatever they wait for;
+//  C2 a call that has a number is sent, or its number is skipped, on every process of its domain;
+//  C3 a call's arguments are held until every rank has replied or is lost;
+//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply.
+class Caller : public std::enable_shared_from_this<Caller> {
+ public:
+  explicit Caller(const Services* services) : services_(*services) {}
+
+  void Submit(std::shared_ptr<OutgoingCall> call);
+  // The caller hears `why`; ranks that have not begun skip the call, the others are told.
+  void Cancel(uint64_t call, const absl::Status& why);
+
+  void OnReply(rpc::ProcessId from, ReplyMessage reply);
+  void OnGrant(const NumberGrant& grant);
+  void OnRecall(rpc::ProcessId from, const RecallMessage& recall);
+  void OnLost(rpc::ProcessId peer, const absl::Status& why);
+
+  // All calls under way fail with `why`.
+  void FailAll(const absl::Status& why);
+
+  // Thread-safe. Blocks until every submitted call has settled (true) or the deadline.
+  bool WaitAllSettled(absl::Time deadline) const;
+  // Thread-safe. What some of the calls under way are.
+  std::vector<std::string> Unsettled(size_t most) const;
+
+ private:
+  using CallPtr = std::shared_ptr<OutgoingCall>;
+  struct Domain {
+    std::deque<CallPtr> waiting;  // planned calls, in order
+    bool exclusive = false;
+    uint64_t next = 0;  // while exclusive
+    uint64_t last = 0;  // the last number used
+    std::deque<uint64_t> granted;
+    std::vector<rpc::ProcessId> workers;
+  };
+
+  // Outbox.
+  void Pump(uint64_t component);
+  bool ArgumentsReady(const CallPtr& call);
+  void Watch(const CallPtr& call);
+  // Numbers.
+  void PumpDomain(uint64_t id);
+  bool TakeNumber(Domain& domain, uint64_t* number);
+  void RequestNumbers(uint64_t id, Domain& domain);
+  void FailWaiting(Domain& domain, const absl::Status& why);
+  void ReturnSpare(uint64_t id, Domain& domain);
+  // Sending.
+  void Send(const CallPtr& call, uint64_t number, uint64_t after);
+  CallMessage MessageFor(const OutgoingCall& call, size_t index) const;
+  void StartTimer(const CallPtr& call);
+  // Ending.
+  void Settle(const CallPtr& call, const absl::Status& status);
+  void Succeed(const CallPtr& call);
+  void EndIteration(const CallPtr& call, const std::vector<int>& still_had);
+  void TellRanks(const CallPtr& call, const absl::Status& why);
+  void Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage reply);
+  std::shared_ptr<const object::HeldObject> Hold(const OutgoingCall& call, size_t index);
+  CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
+
+  const Services& services_;
+  absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
+  absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
+  absl::flat_hash_map<uint64_t, Domain> domains_;
+
+  mutable base::Mutex mutex_;
+  mutable base::CondVar all_settled_;
+  absl::flat_hash_map<uint64_t, std::string> unsettled_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,41 @@
+#include "runtime/actor/failure.h"
+
+#include <absl/strings/cord.h>
+#include <absl/strings/str_cat.h>
+
+#include "runtime/base/status.h"
+
+namespace twinkle::actor {
+
+std::string ShortName(absl::string_view class_name) {
+  const absl::string_view plain = class_name.substr(0, class_name.find('<'));
+  const size_t colon = plain.rfind(':');
+  return std::string(colon == absl::string_view::npos ? plain : plain.substr(colon + 1));
+}
+
+std::string BaseName(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  return std::string(slash == absl::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::string What(const CallFacts& facts) {
+  return absl::StrCat(ShortName(facts.class_name), ".", facts.method, " [", facts.file, ":", facts.line, "]");
+}
+
+absl::Status Failed(const CallFacts& facts, const absl::Status& cause) {
+  if (cause.ok()) return cause;
+  const std::string where =
+      facts.group.empty() ? std::string("in this process")
+                          : absl::StrCat("on rank ", facts.rank, " of group '", facts.group, "' (", facts.place, ")");
+  absl::Status status = base::Annotate(cause, absl::StrCat(ShortName(facts.class_name), ".", facts.method, " failed ",
+                                                           where, " [", facts.file, ":", facts.line, "]"));
+  if (!cause.GetPayload(kDetailUrl)) {
+    status.SetPayload(kDetailUrl, absl::Cord(absl::StrCat(R"({"class":")", facts.class_name, R"(","method":")",
+                                                          facts.method, R"(","rank":)", facts.rank, R"(,"group":")",
+                                                          facts.group, R"(","place":")", facts.place, R"(","file":")",
+                                                          facts.file, R"(","line":)", facts.line, "}")));
+  }
+  return status;
+}
+
+}  // namespace twinkle::actor

@@ -1,0 +1,37 @@
+// The words in which failures of remote calls are told: the same everywhere.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+
+#include <string>
+
+namespace twinkle::actor {
+
+// What a call is, for messages.
+struct CallFacts {
+  std::string class_name;  // qualified
+  std::string method;      // "constructor" for one
+  std::string group;       // empty: an object of this process
+  int rank = -1;
+  std::string place;  // "host, pid 123"
+  std::string file;   // base name
+  int line = 0;
+};
+
+// The last part of a qualified name, without template arguments.
+std::string ShortName(absl::string_view class_name);
+// The base name of a path.
+std::string BaseName(absl::string_view path);
+
+// "Policy.Generate [train.cc:78]"
+std::string What(const CallFacts& facts);
+
+// The status with "Policy.Generate failed on rank 2 of group 'policy' (host, pid 123) [train.cc:78]: " before its
+// message, and the same facts as its payload.
+absl::Status Failed(const CallFacts& facts, const absl::Status& cause);
+
+// The url of that payload: JSON with class, method, rank (-1: of this process), group, place, file and line.
+inline constexpr char kDetailUrl[] = "twinkle.v1.ErrorDetail";
+
+}  // namespace twinkle::actor

@@ -1,0 +1,103 @@
+#include "runtime/actor/groups.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "runtime/base/status.h"
+
+namespace twinkle::actor {
+namespace {
+
+// Group domains are told from components' by this bit.
+constexpr uint64_t kGroupDomain = uint64_t{1} << 63;
+
+absl::Status Check(const DeviceGroup& group) {
+  const int ranks = group.ranks.count();
+  if (group.name.empty()) return absl::InvalidArgumentError("a device group has no name");
+  if (ranks < 1)
+    return absl::InvalidArgumentError(
+        absl::StrCat("group '", group.name, "' has ", ranks, " ranks; it needs at least 1"));
+  if (group.devices_per_worker < 1 || ranks % group.devices_per_worker != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("group '", group.name, "': its ", ranks,
+                     " ranks cannot be divided by devices_per_worker = ", group.devices_per_worker));
+  }
+  const std::vector<int>& listed = group.ranks.indexes();
+  const std::set<int> different(listed.begin(), listed.end());
+  if (different.size() != listed.size() || (!listed.empty() && *different.begin() < 0)) {
+    return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' lists a device twice, or a negative one"));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<int> DevicesOf(const GroupInfo& group) {
+  std::vector<int> devices;
+  for (const std::vector<int>& worker : group.devices) devices.insert(devices.end(), worker.begin(), worker.end());
+  return devices;
+}
+
+// The device indexes of a group that is declared after `earlier`, of which `used` are taken.
+absl::StatusOr<std::vector<int>> TakeDevices(const DeviceGroup& group, const std::vector<GroupInfo>& earlier,
+                                             std::set<int>& used) {
+  const size_t count = static_cast<size_t>(group.ranks.count());
+  if (!group.shares_devices_with.empty()) {
+    const auto other = std::find_if(earlier.begin(), earlier.end(),
+                                    [&](const GroupInfo& info) { return info.name == group.shares_devices_with; });
+    if (other == earlier.end() || other->is_cpu()) {
+      return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' shares the devices of '",
+                                                     group.shares_devices_with,
+                                                     "', which is no device group declared before it"));
+    }
+    std::vector<int> devices = DevicesOf(*other);
+    if (devices.size() < count) {
+      return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' wants ", count, " devices of '",
+                                                     other->name, "', which has ", devices.size()));
+    }
+    devices.resize(count);
+    return devices;
+  }
+  std::vector<int> devices = group.ranks.indexes();
+  for (int next = 0; devices.size() < count; ++next) {
+    if (used.count(next) == 0) devices.push_back(next);
+  }
+  for (int device : devices) {
+    if (!used.insert(device).second) {
+      return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' lists device ", device,
+                                                     ", which an earlier group has (shares_devices_with allows that)"));
+    }
+  }
+  return devices;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<GroupInfo>> LayOutGroups(const std::vector<DeviceGroup>& groups,
+                                                    rpc::ProcessId first_process) {
+  std::vector<GroupInfo> infos;
+  std::set<int> used;
+  for (const DeviceGroup& group : groups) {
+    TWINKLE_RETURN_IF_ERROR(Check(group));
+    for (const GroupInfo& earlier : infos) {
+      if (earlier.name == group.name)
+        return absl::InvalidArgumentError(absl::StrCat("two groups are named '", group.name, "'"));
+    }
+    GroupInfo info{group.name, group.device_type, kGroupDomain | infos.size(), {}, {}};
+    std::vector<int> devices;
+    if (!info.is_cpu()) {
+      TWINKLE_ASSIGN_OR_RETURN(devices, TakeDevices(group, infos, used));
+    }
+    for (int worker = 0; worker < group.ranks.count() / group.devices_per_worker; ++worker) {
+      info.workers.push_back(first_process++);
+      if (info.is_cpu()) continue;
+      const auto first = devices.begin() + worker * group.devices_per_worker;
+      info.devices.emplace_back(first, first + group.devices_per_worker);
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+}  // namespace twinkle::actor

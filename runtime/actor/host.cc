@@ -1,0 +1,561 @@
+#include "runtime/actor/host.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/actor/component_ref.h"
+#include "runtime/actor/local_call.h"
+#include "runtime/actor/process.h"
+#include "runtime/actor/registry.h"
+#include "runtime/base/event.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/object/assemble.h"
+
+namespace twinkle::actor {
+
+using internal::Argument;
+using internal::LazyCore;
+using internal::MethodInfo;
+using internal::Outcome;
+using internal::ParameterInfo;
+using State = IncomingCall::State;
+
+namespace {
+
+constexpr uint64_t kSharedLane = 0;
+
+const char* OperationName(Operation operation) {
+  switch (operation) {
+    case Operation::kConstruct:
+      return "constructor";
+    case Operation::kProbe:
+      return "WaitReady";
+    case Operation::kDestroy:
+      return "Release";
+    case Operation::kMethod:
+      break;
+  }
+  return "";
+}
+
+std::span<const ParameterInfo> ParametersOf(const IncomingCall& call) {
+  if (call.message.operation == Operation::kConstruct) {
+    const auto* constructor = FindConstructor(call.instance->info.class_name, call.message.method);
+    return constructor == nullptr ? std::span<const ParameterInfo>() : constructor->parameters;
+  }
+  return call.method == nullptr ? std::span<const ParameterInfo>() : call.method->parameters;
+}
+
+}  // namespace
+
+// ---- arrival
+// ----------------------------------------------------------------------------------------------------------
+void Host::OnCall(rpc::ProcessId from, CallMessage message) {
+  auto call = std::make_shared<IncomingCall>();
+  call->caller = from;
+  call->message = std::move(message);
+  const CallMessage& m = call->message;
+  call->facts = {"",
+                 m.operation == Operation::kMethod ? m.method : OperationName(m.operation),
+                 services_.options.group,
+                 services_.options.rank,
+                 services_.options.place,
+                 m.file,
+                 m.line};
+  calls_[{from, m.call}] = call;
+  if (const auto early = early_cancels_.find({from, m.call}); early != early_cancels_.end()) {
+    call->why_cancelled = early->second;
+    *call->cancelled = true;
+    early_cancels_.erase(early);
+  }
+  if (m.info) AddInstance(call);
+  BeginArguments(call);
+  Domain& domain = domains_[m.order.domain];
+  if (m.order.number != 0) {
+    domain.last[from] = m.order.number;
+    Release(domain.gate.Arrive(m.order.number, call));
+  } else {
+    Release(domain.gate.ArriveAfter(m.order.after, call));
+  }
+}
+
+void Host::AddInstance(const CallPtr& call) {
+  auto instance = std::make_shared<Instance>();
+  instance->info = *call->message.info;
+  instance->class_info = FindClass(instance->info.class_name);
+  const ProcessOptions& me = services_.options;
+  instance->context = {std::dynamic_pointer_cast<Process>(services_.store.lock()),
+                       me.rank,
+                       me.world_size,
+                       me.group,
+                       instance->info.mesh,
+                       me.devices,
+                       instance->info.id,
+                       nullptr,
+                       nullptr};
+  const uint64_t lane_id = instance->info.shared_lane ? kSharedLane : instance->info.id;
+  base::MutexLock lock(&mutex_);
+  instances_[instance->info.id] = instance;
+  std::shared_ptr<Lane>& lane = lanes_[lane_id];
+  if (lane == nullptr) {
+    const int threads = instance->class_info == nullptr ? 1 : instance->class_info->max_concurrency;
+    const std::string name = absl::StrCat(me.group, ".", me.rank, ".", lane_id);
+    lane = std::make_shared<Lane>(services_.executor, name, instance->info.shared_lane ? 1 : threads,
+                                  [weak = weak_from_this()](const CallPtr& posted) {
+                                    if (const auto host = weak.lock()) host->Run(posted);
+                                  });
+  }
+  instance->context.lane = lane.get();
+}
+
+void Host::BeginArguments(const CallPtr& call) {
+  const auto& arguments = call->message.arguments;
+  call->pulled.resize(arguments.size());
+  call->lazies.resize(arguments.size());
+  {
+    base::MutexLock lock(&mutex_);
+    const auto found = instances_.find(call->message.component);
+    if (found != instances_.end()) call->instance = found->second;
+  }
+  if (call->instance != nullptr && call->instance->class_info != nullptr) {
+    call->facts.class_name = call->instance->info.class_name;
+    call->method = call->instance->class_info->Find(call->message.method, call->message.each);
+    for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {
+      if (const auto* pulled = std::get_if<PulledArgument>(&arguments[i])) BeginPulls(call, i, *pulled);
+      if (const auto* lazy = std::get_if<LazyArgument>(&arguments[i])) BeginLazy(call, i, *lazy);
+    }
+  }
+  ArgumentDone(call, absl::OkStatus());
+}
+
+void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled) {
+  const auto store = services_.store.lock();
+  const codec::Type& type = object::PieceType(pulled.join, *ParametersOf(*call)[argument].type);
+  call->pulled[argument].resize(pulled.pieces.size(), absl::InternalError("not pulled"));
+  call->arguments_missing += pulled.pieces.size();
+  for (size_t i = 0; i < pulled.pieces.size(); ++i) {
+    store->Pull(pulled.pieces[i].object, type, pulled.pieces[i].rows,
+                [weak = weak_from_this(), call, argument, i](absl::StatusOr<object::Pulled> piece) {
+                  const absl::Status status = piece.status();
+                  call->pulled[argument][i] = std::move(piece);
+                  if (const auto host = weak.lock()) host->ArgumentDone(call, status);
+                });
+  }
+}
+
+// The reference is this process's own before the call is answered: the caller's may go then.
+void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& wire) {
+  const ParameterInfo& parameter = ParametersOf(*call)[argument];
+  const auto store = services_.store.lock();
+  internal::LazyOrigin origin;
+  origin.collected = parameter.type;
+  origin.answer = parameter.answer;
+  origin.what = wire.what;
+  origin.rule = wire.join == object::Join::kConcat ? Collect::kFlatten
+                : wire.join == object::Join::kList ? Collect::kNone
+                                                   : Collect::kFirst;
+  if (origin.collected != nullptr) origin.result = &object::PieceType(wire.join, *origin.collected);
+  origin.store = store;
+  origin.failures = services_.failures;
+  const codec::Type* collected = origin.collected;
+  auto core = std::make_shared<LazyCore>(std::move(origin));
+  call->lazies[argument] = core;
+  if (const absl::Status failed = FromWire(wire.failed); !failed.ok()) return core->Fail(failed);
+  if (wire.value && collected != nullptr) {
+    const std::shared_ptr<void> value = collected->make();
+    const codec::Encoded encoded = Unpack(*wire.value);
+    const absl::Status decoded = codec::Decode(*collected, value.get(), encoded.head, encoded.buffers);
+    return decoded.ok() ? core->SucceedWith(value) : core->Fail(decoded);
+  }
+  std::vector<object::Shard> shards;
+  for (size_t i = 0; i < wire.objects.size(); ++i) {
+    call->arguments_missing += 1;
+    store->Retain(wire.objects[i], [weak = weak_from_this(), call](const absl::Status& status) {
+      if (const auto host = weak.lock()) host->ArgumentDone(call, status);
+    });
+    shards.push_back({std::make_shared<object::HeldObject>(store, wire.objects[i]), wire.rows[i], 0, std::nullopt});
+  }
+  core->SucceedWithView(std::move(shards), wire.view);
+}
+
+void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {
+  if (call->arguments_missing == 0) return;  // it was cancelled meanwhile
+  if (!status.ok() && call->argument_status.ok()) call->argument_status = status;
+  if (--call->arguments_missing == 0 && call->state == State::kReleased) LaneOf(*call->instance)->Pump();
+}
+
+void Host::OnSelfCall(CallPtr call) {
+  calls_[{services_.options.id, call->message.call}] = call;
+  {
+    base::MutexLock lock(&mutex_);
+    const auto found = instances_.find(call->message.component);
+    if (found != instances_.end()) call->instance = found->second;
+  }
+  BeginSelfArguments(call);
+  ReleaseOne(call);
+}
+
+void Host::BeginSelfArguments(const CallPtr& call) {
+  for (const internal::CallArgument& argument : call->self_arguments) {
+    if (argument.kind != internal::CallArgument::Kind::kLazy) continue;
+    ++call->arguments_missing;
+    argument.lazy->OnAnswered([weak = weak_from_this(), call, queue = services_.service] {
+      queue->Post([weak, call] {
+        if (const auto host = weak.lock()) host->ArgumentDone(call, absl::OkStatus());
+      });
+    });
+  }
+  ArgumentDone(call, absl::OkStatus());
+}
+
+// ---- order
+// ------------------------------------------------------------------------------------------------------------
+void Host::Release(std::vector<CallPtr> calls) {
+  for (const CallPtr& call : calls) ReleaseOne(call);
+}
+
+void Host::ReleaseOne(const CallPtr& call) {
+  if (call->state != State::kArrived) return;
+  if (!aborted_.ok()) return Answer(call, aborted_);
+  if (call->instance == nullptr) {
+    return Answer(call, absl::FailedPreconditionError("the component is not there: it was released"));
+  }
+  if (call->instance->class_info == nullptr) {
+    return Answer(call, absl::FailedPreconditionError(
+                            absl::StrCat("this program has no remote class ", call->instance->info.class_name)));
+  }
+  call->state = State::kReleased;
+  LaneOf(*call->instance)->Add(call);
+}
+
+std::shared_ptr<Lane> Host::LaneOf(const Instance& instance) {
+  base::MutexLock lock(&mutex_);
+  return lanes_[instance.info.shared_lane ? kSharedLane : instance.info.id];
+}
+
+void Host::OnSkip(const SkipMessage& skip) {
+  Domain& domain = domains_[skip.domain];
+  for (uint64_t number : skip.numbers) {
+    std::vector<CallPtr> concerned;
+    for (const auto& [key, call] : calls_) {
+      if (call->message.order.domain == skip.domain && call->message.order.number == number) concerned.push_back(call);
+    }
+    for (const CallPtr& call : concerned) {
+      CancelCall(call, absl::AbortedError("its caller is gone, and not all ranks had received the call"));
+      if (call->state == State::kArrived) Answer(call, call->why_cancelled);
+    }
+    Release(domain.gate.Skip(number));
+  }
+}
+
+void Host::OnNumberRequest(rpc::ProcessId from, const NumberRequest& request) {
+  Domain& domain = domains_[request.domain];
+  if (domain.sequencer == nullptr) {
+    domain.sequencer = std::make_unique<Sequencer>(request.members.size());
+    domain.members = request.members;
+  }
+  ApplySequencer(request.domain, domain.sequencer->OnRequest(from, request.count));
+}
+
+void Host::OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled) {
+  Domain& domain = domains_[recalled.domain];
+  if (domain.sequencer != nullptr) ApplySequencer(recalled.domain, domain.sequencer->OnRecalled(from, recalled.next));
+}
+
+void Host::OnLastReply(const LastReply& reply) {
+  Domain& domain = domains_[reply.domain];
+  if (domain.sequencer != nullptr) ApplySequencer(reply.domain, domain.sequencer->OnLast(reply.caller, reply.last));
+}
+
+void Host::OnLastQuery(rpc::ProcessId from, const LastQuery& query) {
+  Domain& domain = domains_[query.domain];
+  if (lost_.count(query.caller) == 0) {  // frames of it may still come
+    domain.queries.emplace_back(from, query);
+    return;
+  }
+  services_.Send(from, rpc::Stream::kControl, LastReply{query.domain, query.caller, domain.last[query.caller]});
+}
+
+void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
+  const std::vector<rpc::ProcessId>& members = domains_[id].members;
+  for (const SequencerEffect& effect : effects) {
+    if (const auto* grant = std::get_if<GrantNumbers>(&effect)) {
+      services_.Send(grant->caller, rpc::Stream::kControl,
+                     NumberGrant{id, grant->first, grant->count, grant->exclusive});
+    } else if (const auto* recall = std::get_if<RecallNumbers>(&effect)) {
+      services_.Send(recall->caller, rpc::Stream::kControl, RecallMessage{id});
+    } else if (const auto* ask = std::get_if<AskLast>(&effect)) {
+      for (rpc::ProcessId member : members) services_.Send(member, rpc::Stream::kControl, LastQuery{id, ask->caller});
+    } else if (const auto* skip = std::get_if<SkipNumbers>(&effect)) {
+      for (rpc::ProcessId member : members)
+        services_.Send(member, rpc::Stream::kControl, SkipMessage{id, skip->numbers});
+    }
+  }
+}
+
+void Host::OnLost(rpc::ProcessId peer) {
+  lost_.insert(peer);
+  std::vector<uint64_t> ids;
+  for (const auto& entry : domains_) ids.push_back(entry.first);
+  for (uint64_t id : ids) {
+    const auto queries = std::exchange(domains_[id].queries, {});
+    for (const auto& [from, query] : queries) OnLastQuery(from, query);
+    if (domains_[id].sequencer != nullptr) ApplySequencer(id, domains_[id].sequencer->OnLost(peer));
+  }
+}
+
+// ---- on the lane
+// ------------------------------------------------------------------------------------------------------
+void Host::Run(const CallPtr& call) {
+  CallContext context = call->instance->context;
+  context.cancelled = call->cancelled;
+  const ContextScope scope(&context);
+  call->begun = true;
+  Outcome outcome;
+  if (*call->cancelled) {
+    outcome.status = call->why_cancelled;
+  } else {
+    outcome = RunOperation(*call);
+  }
+  ReplyMessage reply;
+  std::shared_ptr<void> value;
+  if (call->self != nullptr) {
+    if (call->method != nullptr) {
+      SettleLocal(*call->self, *call->method, std::move(outcome), call->facts, FailuresOf(call->self_arguments));
+    } else {
+      outcome.status.ok() ? call->self->Succeed({}) : call->self->Fail(Failed(call->facts, outcome.status));
+    }
+  } else {
+    reply = ReplyFor(*call, outcome);
+    value = std::move(outcome.value);
+  }
+  call->arguments.clear();  // in the lane: their destructors are the user's
+  services_.service->Post(
+      [weak = weak_from_this(), call, reply = std::move(reply), value = std::move(value)]() mutable {
+        if (const auto host = weak.lock()) host->Finish(call, std::move(reply), std::move(value));
+      });
+}
+
+Outcome Host::RunOperation(IncomingCall& call) {
+  Instance& instance = *call.instance;
+  switch (call.message.operation) {
+    case Operation::kConstruct:
+      return RunConstruct(call);
+    case Operation::kProbe:
+      return {instance.status, nullptr, true};
+    case Operation::kDestroy:
+      instance.object.reset();
+      instance.status = absl::FailedPreconditionError("the component was released");
+      return {};
+    case Operation::kMethod:
+      break;
+  }
+  if (!instance.status.ok()) return {instance.status, nullptr, true};
+  if (call.method == nullptr) {
+    return {absl::FailedPreconditionError(absl::StrCat("the class has no remote method ", call.message.method)),
+            nullptr, true};
+  }
+  if (absl::Status filled = FillArguments(call); !filled.ok()) return {filled, nullptr, true};
+  return call.method->invoke(instance.object.get(), call.arguments);
+}
+
+Outcome Host::RunConstruct(IncomingCall& call) {
+  Instance& instance = *call.instance;
+  const auto* constructor = FindConstructor(instance.info.class_name, call.message.method);
+  if (constructor == nullptr) {
+    instance.status =
+        absl::FailedPreconditionError(absl::StrCat("this program has no constructor ", call.message.method));
+  } else if (instance.status = FillArguments(call); instance.status.ok()) {
+    Outcome made = constructor->construct(call.arguments);
+    instance.status = made.status;
+    instance.object = std::move(made.value);
+  }
+  const absl::Status status = instance.status;
+  if (!status.ok()) instance.status = Failed(call.facts, status);
+  return {status, nullptr, true};
+}
+
+absl::Status Host::FillArguments(IncomingCall& call) {
+  if (call.self != nullptr) {
+    TWINKLE_ASSIGN_OR_RETURN(call.arguments, LocalArguments(call.self_arguments, ParametersOf(call)));
+    return absl::OkStatus();
+  }
+  TWINKLE_RETURN_IF_ERROR(call.argument_status);
+  const auto parameters = ParametersOf(call);
+  if (parameters.size() != call.message.arguments.size()) {
+    return absl::FailedPreconditionError("the caller's program has other parameters for it");
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const ParameterInfo& parameter = parameters[i];
+    const WireArgument& wire = call.message.arguments[i];
+    Argument argument;
+    if (const auto* handle = std::get_if<HandleArgument>(&wire);
+        handle != nullptr && parameter.from_component != nullptr) {
+      argument.value = parameter.from_component(call.instance->context.process->Bind(handle->component));
+    } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
+      argument.value = parameter.from_lazy(call.lazies[i]);
+    } else if (const auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, Unpack(*packed)}, *parameter.type));
+    } else if (const auto* pulled = std::get_if<PulledArgument>(&wire);
+               pulled != nullptr && parameter.type != nullptr) {
+      std::vector<Argument> pieces;
+      for (auto& piece : call.pulled[i]) {
+        TWINKLE_ASSIGN_OR_RETURN(
+            Argument value, object::Materialise(*std::move(piece), object::PieceType(pulled->join, *parameter.type)));
+        pieces.push_back(std::move(value));
+      }
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::JoinPieces(pulled->join, *parameter.type, std::move(pieces)));
+    } else {
+      return absl::FailedPreconditionError(absl::StrCat("argument ", i + 1, " is of another kind than the parameter"));
+    }
+    call.arguments.push_back(std::move(argument));
+  }
+  return absl::OkStatus();
+}
+
+ReplyMessage Host::ReplyFor(IncomingCall& call, Outcome& outcome) {
+  ReplyMessage reply;
+  reply.call = call.message.call;
+  reply.status = ToWire(outcome.status.GetPayload(kDetailUrl) ? outcome.status : Failed(call.facts, outcome.status));
+  reply.more = outcome.more;
+  const bool has_value = outcome.status.ok() && outcome.value != nullptr;
+  if (!has_value || !call.message.keep) {
+    outcome.value = nullptr;
+    return reply;
+  }
+  const codec::Type& type = *call.method->result;
+  codec::Snapshot(type, outcome.value.get());
+  reply.rows = codec::RowsOf(type, outcome.value.get());
+  absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
+  if (!encoded.ok()) {
+    reply.status = ToWire(Failed(call.facts, encoded.status()));
+    outcome.value = nullptr;
+    return reply;
+  }
+  reply.bytes = encoded->bytes();
+  if (reply.bytes <= services_.options.inline_bytes) reply.carried = Pack(*std::move(encoded));
+  return reply;
+}
+
+// ---- the end of a call
+// ------------------------------------------------------------------------------------------------
+void Host::Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value) {
+  LaneOf(*call->instance)->Done(call);
+  if (call->message.operation == Operation::kDestroy) {
+    base::MutexLock lock(&mutex_);
+    instances_.erase(call->message.component);
+  }
+  if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
+  calls_.erase({call->caller, call->message.call});
+  if (call->self != nullptr) return;
+  if (value != nullptr && lost_.count(call->caller) == 0) {
+    reply.object = objects_.Insert({call->method->result, std::move(value)}, call->caller);
+  }
+  services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
+}
+
+// Without running it.
+void Host::Answer(const CallPtr& call, const absl::Status& status) {
+  if (std::exchange(call->state, State::kDone) == State::kDone) return;
+  calls_.erase({call->caller, call->message.call});
+  if (call->self != nullptr) return call->self->Fail(Failed(call->facts, status));
+  if (call->facts.class_name.empty()) call->facts.class_name = "component";
+  ReplyMessage reply;
+  reply.call = call->message.call;
+  reply.status = ToWire(Failed(call->facts, status));
+  services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
+}
+
+void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
+  const auto found = calls_.find({from, cancel.call});
+  if (found != calls_.end()) return CancelCall(found->second, FromWire(cancel.why));
+  early_cancels_[{from, cancel.call}] = FromWire(cancel.why);
+}
+
+void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
+  if (*call->cancelled || call->state == State::kDone) return;
+  call->why_cancelled = why;
+  *call->cancelled = true;
+  if (call->state == State::kReleased) {  // it will be skipped: nothing to wait for
+    call->arguments_missing = 0;
+    LaneOf(*call->instance)->Pump();
+  }
+  services_.service->PostAfter(services_.options.abort_grace, [weak = weak_from_this(), call, why] {
+    const auto host = weak.lock();
+    if (host == nullptr || call->state == State::kDone || !call->begun) return;
+    host->AbortGroup(
+        Failed(call->facts, absl::AbortedError(absl::StrCat("it did not leave the method within ",
+                                                            absl::FormatDuration(host->services_.options.abort_grace),
+                                                            " after the call had ended with: ", why.ToString()))));
+  });
+}
+
+// ---- the end of the group
+// ---------------------------------------------------------------------------------------------
+void Host::AbortGroup(const absl::Status& why) {
+  for (rpc::ProcessId worker : services_.options.group_workers) {
+    if (worker != services_.options.id) services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
+  }
+  Abort(why);
+}
+
+void Host::Abort(const absl::Status& why) {
+  if (!aborted_.ok()) return;
+  aborted_ = absl::AbortedError(absl::StrCat("group '", services_.options.group, "' was aborted: ", why.message()));
+  const auto calls = calls_;
+  for (const auto& [key, call] : calls) {
+    if (!*call->cancelled) call->why_cancelled = aborted_;
+    *call->cancelled = true;
+    Answer(call, aborted_);
+  }
+  base::MutexLock lock(&mutex_);
+  for (const auto& [id, lane] : lanes_) {
+    if (!lane->busy()) continue;
+    base::Log(base::LogLevel::kWarning,
+              absl::StrCat(services_.options.place, ": a thread of group '", services_.options.group,
+                           "' is still in user code and is abandoned"));
+    lane->Abandon();
+  }
+}
+
+std::shared_ptr<Instance> Host::InstanceInLane(uint64_t component) const {
+  const CallContext* context = CurrentContext();
+  base::MutexLock lock(&mutex_);
+  const auto found = instances_.find(component);
+  if (context == nullptr || found == instances_.end() || found->second->context.lane != context->lane) return nullptr;
+  return found->second;
+}
+
+bool Host::Has(uint64_t component) const {
+  base::MutexLock lock(&mutex_);
+  return instances_.find(component) != instances_.end();
+}
+
+void Host::Shutdown(absl::Duration grace) {
+  absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances;
+  absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes;
+  {
+    base::MutexLock lock(&mutex_);
+    instances.swap(instances_);
+    lanes.swap(lanes_);
+  }
+  for (const auto& [key, call] : calls_) *call->cancelled = true;
+  const absl::Time deadline = services_.executor->Now() + grace;
+  for (auto& [id, lane] : lanes) {
+    std::vector<std::shared_ptr<Instance>> mine;
+    for (const auto& [component, instance] : instances) {
+      if (instance->context.lane == lane.get()) mine.push_back(instance);
+    }
+    if (!lane->Destroy(std::move(mine), deadline)) {
+      base::Log(base::LogLevel::kWarning,
+                absl::StrCat("a thread of group '", services_.options.group,
+                             "' is still in user code at the session's end and is abandoned"));
+    }
+  }
+  calls_.clear();
+}
+
+}  // namespace twinkle::actor

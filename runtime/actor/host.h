@@ -1,0 +1,99 @@
+// The remote objects of a process, and the calls that run on them.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "runtime/actor/incoming_call.h"
+#include "runtime/actor/lane.h"
+#include "runtime/actor/order_gate.h"
+#include "runtime/actor/sequencer.h"
+#include "runtime/actor/services.h"
+#include "runtime/object/object_table.h"
+
+namespace twinkle::actor {
+
+// Confined to the process's service queue, but for what says otherwise. Invariants:
+//  H1 every call that arrives is answered once, whatever becomes of it;
+//  H2 calls reach their lane in the domain's order (OrderGate) and begin there in it (Lane);
+//  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted.
+class Host : public std::enable_shared_from_this<Host> {
+ public:
+  Host(const Services* services, object::ObjectTable* objects) : services_(*services), objects_(*objects) {}
+
+  void OnCall(rpc::ProcessId from, CallMessage message);
+  void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
+  void OnSkip(const SkipMessage& skip);
+  void OnNumberRequest(rpc::ProcessId from, const NumberRequest& request);
+  void OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled);
+  void OnLastQuery(rpc::ProcessId from, const LastQuery& query);
+  void OnLastReply(const LastReply& reply);
+  void OnLost(rpc::ProcessId peer);
+
+  // A call to this process's own object, made by this process in another thread than the object's.
+  void OnSelfCall(std::shared_ptr<IncomingCall> call);
+
+  // Thread-safe: the object when the calling thread is its lane, so that it may be called at once.
+  std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;
+  // Thread-safe: whether there is an object of that component here.
+  bool Has(uint64_t component) const;
+
+  // Ends the group's part here: calls are answered with Aborted, lanes in user code are left to themselves.
+  void Abort(const absl::Status& why);
+  // Destroys the objects on their lanes and ends the lanes; one that is in user code after `grace` is abandoned. Not
+  // from the service queue, which must be closed.
+  void Shutdown(absl::Duration grace);
+
+ private:
+  using CallPtr = std::shared_ptr<IncomingCall>;
+  struct Domain {
+    OrderGate<CallPtr> gate;
+    absl::flat_hash_map<rpc::ProcessId, uint64_t> last;         // arrived, by caller
+    std::vector<std::pair<rpc::ProcessId, LastQuery>> queries;  // about callers not yet known to be lost
+    std::unique_ptr<Sequencer> sequencer;                       // in the domain's first process
+    std::vector<rpc::ProcessId> members;
+  };
+
+  // Arrival.
+  void BeginSelfArguments(const CallPtr& call);
+  void BeginArguments(const CallPtr& call);
+  void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
+  void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
+  void ArgumentDone(const CallPtr& call, const absl::Status& status);
+  void Release(std::vector<CallPtr> calls);
+  void ReleaseOne(const CallPtr& call);
+  void AddInstance(const CallPtr& call);
+  // On the lane.
+  void Run(const CallPtr& call);
+  internal::Outcome RunOperation(IncomingCall& call);
+  internal::Outcome RunConstruct(IncomingCall& call);
+  absl::Status FillArguments(IncomingCall& call);
+  ReplyMessage ReplyFor(IncomingCall& call, internal::Outcome& outcome);
+  // Ending.
+  void Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value);
+  void Answer(const CallPtr& call, const absl::Status& status);
+  void AbortGroup(const absl::Status& why);
+  void CancelCall(const CallPtr& call, const absl::Status& why);
+  void ApplySequencer(uint64_t domain, const SequencerEffects& effects);
+  std::shared_ptr<Lane> LaneOf(const Instance& instance);
+
+  const Services& services_;
+  object::ObjectTable& objects_;
+  absl::flat_hash_map<uint64_t, Domain> domains_;
+  std::map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;               // not answered
+  std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived
+  std::set<rpc::ProcessId> lost_;
+  absl::Status aborted_;
+
+  mutable base::Mutex mutex_;  // of the maps, not of what is in them
+  absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);  // 0: the shared one
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,103 @@
+#include "runtime/actor/in_process_directory.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace twinkle::actor {
+namespace {
+
+// A port of the loopback interface that nobody listens on.
+absl::StatusOr<int> FreePort() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  const bool found = socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+  if (socket >= 0) ::close(socket);
+  if (!found) return absl::ResourceExhaustedError("there is no free port on the loopback interface");
+  return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+absl::StatusOr<GroupInfo> InProcessDirectory::FindGroup(absl::string_view name) {
+  std::vector<std::string> names;
+  for (const GroupInfo& group : groups_) {
+    if (group.name == name) return group;
+    names.push_back(group.name);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("there is no group '", name, "'; the session's groups are: ",
+                                                 names.empty() ? "none" : absl::StrJoin(names, ", ")));
+}
+
+absl::StatusOr<ComponentInfo> InProcessDirectory::AddComponent(ComponentInfo component, absl::string_view instance_id,
+                                                               bool* existed) {
+  base::MutexLock lock(&mutex_);
+  const std::string instance(instance_id);
+  if (const auto found = instances_.find(instance); !instance.empty() && found != instances_.end()) {
+    const ComponentInfo& live = components_[found->second];
+    if (live.class_name != component.class_name || live.group != component.group) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("instance_id '", instance, "' is a ", live.class_name, " in group '", live.group, "'"));
+    }
+    *existed = true;
+    return live;
+  }
+  for (const auto& [id, other] : components_) {
+    if (!component.name.empty() && other.name == component.name) {
+      return absl::AlreadyExistsError(absl::StrCat("there is a component named '", component.name, "' already"));
+    }
+  }
+  component.id = next_++;
+  if (!component.shared_lane) {
+    component.domain = component.id;
+    component.domain_workers = component.workers;
+  }
+  components_[component.id] = component;
+  if (!instance.empty()) instances_[instance] = component.id;
+  *existed = false;
+  return component;
+}
+
+void InProcessDirectory::RemoveComponent(uint64_t id) {
+  base::MutexLock lock(&mutex_);
+  components_.erase(id);
+  rendezvous_.erase(id);
+  for (auto instance = instances_.begin(); instance != instances_.end();) {
+    instance = instance->second == id ? instances_.erase(instance) : std::next(instance);
+  }
+}
+
+absl::StatusOr<ComponentInfo> InProcessDirectory::FindComponent(absl::string_view name) {
+  base::MutexLock lock(&mutex_);
+  for (const auto& [id, component] : components_) {
+    if (!name.empty() && component.name == name) return component;
+  }
+  return absl::NotFoundError(absl::StrCat("there is no component named '", name, "'"));
+}
+
+std::vector<ComponentInfo> InProcessDirectory::Components() {
+  base::MutexLock lock(&mutex_);
+  std::vector<ComponentInfo> all;
+  for (const auto& [id, component] : components_) all.push_back(component);
+  return all;
+}
+
+absl::StatusOr<std::string> InProcessDirectory::Rendezvous(uint64_t component) {
+  base::MutexLock lock(&mutex_);
+  std::string& address = rendezvous_[component];
+  if (address.empty()) {
+    const absl::StatusOr<int> port = FreePort();
+    if (!port.ok()) return port.status();
+    address = absl::StrCat("127.0.0.1:", *port);
+  }
+  return address;
+}
+
+}  // namespace twinkle::actor

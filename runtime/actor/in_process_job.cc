@@ -1,0 +1,87 @@
+#include "runtime/actor/in_process_job.h"
+
+#include <utility>
+
+#include "runtime/actor/groups.h"
+#include "runtime/actor/in_process_directory.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::actor {
+
+struct InProcessJob::World {
+  std::shared_ptr<base::Executor> executor;
+  rpc::InMemoryNetwork network;
+  std::shared_ptr<InProcessDirectory> directory;
+};
+
+std::shared_ptr<Process> InProcessJob::Join(const std::shared_ptr<World>& world, ProcessOptions options,
+                                            object::FailureLog::Notifier notifier) {
+  Surroundings surroundings;
+  surroundings.executor = world->executor;
+  surroundings.directory = world->directory;
+  surroundings.notifier = std::move(notifier);
+  surroundings.join = [world, id = options.id](rpc::Receiver* receiver, base::TaskQueue* queue) {
+    return world->network.Join(id, receiver, queue);
+  };
+  return Process::Start(std::move(options), std::move(surroundings));
+}
+
+absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptions options) {
+  TWINKLE_ASSIGN_OR_RETURN(std::vector<GroupInfo> groups, LayOutGroups(options.groups, rpc::kProgram + 1));
+  std::unique_ptr<InProcessJob> job(new InProcessJob);
+  job->world_ = std::make_shared<World>();
+  job->world_->executor = options.executor != nullptr ? options.executor : std::shared_ptr(base::NewThreadExecutor());
+  job->world_->directory = std::make_shared<InProcessDirectory>(std::move(groups));
+  for (const GroupInfo& group : job->world_->directory->groups()) {
+    for (size_t rank = 0; rank < group.workers.size(); ++rank) {
+      ProcessOptions worker = options.process;
+      worker.id = group.workers[rank];
+      worker.group = group.name;
+      worker.rank = static_cast<int>(rank);
+      worker.world_size = static_cast<int>(group.workers.size());
+      worker.group_workers = group.workers;
+      if (!group.is_cpu()) worker.devices = group.devices[rank];
+      job->workers_.push_back(Join(job->world_, std::move(worker), {}));
+    }
+  }
+  options.process.id = rpc::kProgram;
+  job->program_ = Join(job->world_, std::move(options.process), std::move(options.notifier));
+  return job;
+}
+
+InProcessJob::~InProcessJob() { Shutdown(absl::CancelledError("the session has ended")); }
+
+Directory& InProcessJob::directory() const { return *world_->directory; }
+rpc::InMemoryNetwork& InProcessJob::network() const { return world_->network; }
+
+bool InProcessJob::WaitForCalls(absl::Time deadline) const {
+  if (!program_->WaitForCalls(deadline)) return false;
+  for (const auto& worker : workers_) {
+    if (!worker->WaitForCalls(deadline)) return false;
+  }
+  return true;
+}
+
+std::vector<std::string> InProcessJob::CallsUnderWay(size_t most) const {
+  std::vector<std::string> some = program_->CallsUnderWay(most);
+  for (const auto& worker : workers_) {
+    for (std::string& call : worker->CallsUnderWay(most - some.size())) some.push_back(std::move(call));
+  }
+  return some;
+}
+
+absl::Status InProcessJob::CloseFailures() {
+  absl::Status first = program_->failures().Close();
+  for (const auto& worker : workers_) {
+    const absl::Status status = worker->failures().Close();
+    if (first.ok()) first = status;
+  }
+  return first;
+}
+
+void InProcessJob::Shutdown(const absl::Status& why) {
+  program_->Shutdown(why);
+  for (const auto& worker : workers_) worker->Shutdown(why);
+}
+
+}  // namespace twinkle::actor

@@ -1,0 +1,63 @@
+// A call on its way through the process that runs it.
+#pragma once
+
+#include <twinkle/internal/class_info.h>
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "runtime/actor/context.h"
+#include "runtime/actor/failure.h"
+#include "runtime/actor/messages.h"
+#include "runtime/base/executor.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::internal {
+class LazyCore;
+}
+
+namespace twinkle::actor {
+
+struct Instance;
+
+// arrived -> released (its turn by number) -> posted (its arguments are here, in its lane's queue) -> running -> done.
+// Cancelled before it runs: it skips the method and answers all the same.
+struct IncomingCall {
+  enum class State { kArrived, kReleased, kPosted, kDone };
+
+  // Constant once arrived.
+  rpc::ProcessId caller = 0;
+  CallMessage message;
+  CallFacts facts;
+  // Runs here without a message: of a handle that this process holds to its own group's component.
+  std::shared_ptr<internal::LazyCore> self;
+  std::vector<internal::CallArgument> self_arguments;
+  const internal::MethodInfo* method = nullptr;
+
+  // On the service queue.
+  State state = State::kArrived;
+  std::shared_ptr<Instance> instance;
+  size_t arguments_missing = 1;               // things that are awaited; one is the call's own, until all were begun
+  absl::Status argument_status;               // the first that failed
+  std::vector<internal::Argument> arguments;  // filled on the lane
+  std::vector<std::vector<absl::StatusOr<object::Pulled>>> pulled;  // pieces, by argument
+  std::vector<std::shared_ptr<internal::LazyCore>> lazies;          // of Lazy parameters, by argument
+
+  // Shared with the lane.
+  std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> begun = false;
+  absl::Status why_cancelled;  // written before `cancelled`
+};
+
+// A remote object in this process.
+struct Instance {
+  ComponentInfo info;
+  const internal::ClassInfo* class_info = nullptr;
+  CallContext context;  // without `cancelled`
+  // On its lane.
+  std::shared_ptr<void> object;
+  absl::Status status = absl::FailedPreconditionError("it was never constructed");
+};
+
+}  // namespace twinkle::actor

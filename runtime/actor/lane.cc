@@ -1,0 +1,80 @@
+#include "runtime/actor/lane.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/event.h"
+
+namespace twinkle::actor {
+
+using State = IncomingCall::State;
+
+Lane::Lane(base::Executor* executor, const std::string& name, int threads, Run run) : run_(std::move(run)) {
+  for (int i = 0; i < threads; ++i) {
+    threads_.push_back({executor->NewQueue(threads == 1 ? name : absl::StrCat(name, ".", i)), nullptr});
+  }
+}
+
+void Lane::Add(std::shared_ptr<IncomingCall> call) {
+  waiting_.push_back(std::move(call));
+  Pump();
+}
+
+void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
+  call->state = State::kPosted;
+  thread.running = call.get();
+  ++posted_;
+  thread.queue->Post([run = run_, call = std::move(call)] { run(call); });
+}
+
+void Lane::Pump() {
+  while (!waiting_.empty() && waiting_.front()->arguments_missing == 0) {
+    Thread* thread = &threads_.front();  // alone, its queue keeps the order
+    if (threads_.size() > 1) {
+      const auto idle =
+          std::find_if(threads_.begin(), threads_.end(), [](const Thread& t) { return t.running == nullptr; });
+      if (idle == threads_.end()) return;
+      thread = &*idle;
+    }
+    Post(*thread, std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+}
+
+void Lane::Done(const std::shared_ptr<IncomingCall>& call) {
+  --posted_;
+  for (Thread& thread : threads_) {
+    if (thread.running == call.get()) thread.running = nullptr;
+  }
+  Pump();
+}
+
+bool Lane::InLane() const {
+  return std::any_of(threads_.begin(), threads_.end(), [](const Thread& thread) { return thread.queue->InQueue(); });
+}
+
+bool Lane::busy() const { return posted_ > 0; }
+
+bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline) {
+  waiting_.clear();
+  auto done = std::make_shared<base::Event>();
+  threads_.front().queue->Post([objects = std::move(objects), done]() mutable {
+    for (const auto& instance : objects) {
+      const ContextScope scope(&instance->context);
+      instance->object.reset();
+    }
+    objects.clear();
+    done->Set();
+  });
+  const bool in_time = done->WaitUntil(deadline);
+  for (Thread& thread : threads_) in_time ? thread.queue->Close() : thread.queue->Abandon();
+  return in_time;
+}
+
+void Lane::Abandon() {
+  for (Thread& thread : threads_) thread.queue->Abandon();
+}
+
+}  // namespace twinkle::actor

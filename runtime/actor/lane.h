@@ -1,0 +1,55 @@
+// The thread of a remote object, or the threads of one with MaxConcurrency.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/incoming_call.h"
+#include "runtime/base/executor.h"
+
+namespace twinkle::actor {
+
+// Confined to the service queue, as are its tasks' ends (Done). Invariants:
+//  N1 calls begin in the order in which they were added, each when its arguments are here;
+//  N2 with one thread a call begins after the one before it has ended.
+class Lane {
+ public:
+  // Runs a call on the lane's thread; called there.
+  using Run = std::function<void(const std::shared_ptr<IncomingCall>&)>;
+
+  Lane(base::Executor* executor, const std::string& name, int threads, Run run);
+
+  void Add(std::shared_ptr<IncomingCall> call);
+  // A call's arguments have come: lets those go that may.
+  void Pump();
+  // The call has left its thread.
+  void Done(const std::shared_ptr<IncomingCall>& call);
+
+  // Whether the calling thread is one of the lane's.
+  bool InLane() const;
+  // Destroys the objects on the lane, after the call under way, and ends its threads. False when that was not done by
+  // the deadline: the threads are left to themselves. Blocks.
+  bool Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline);
+  // Leaves a thread that is in user code to itself; nothing else begins.
+  void Abandon();
+  bool busy() const;
+
+ private:
+  struct Thread {
+    std::unique_ptr<base::TaskQueue> queue;
+    const IncomingCall* running = nullptr;  // only kept with several threads
+  };
+  void Post(Thread& thread, std::shared_ptr<IncomingCall> call);
+
+  const Run run_;
+  std::vector<Thread> threads_;
+  std::deque<std::shared_ptr<IncomingCall>> waiting_;
+  size_t posted_ = 0;
+};
+
+}  // namespace twinkle::actor

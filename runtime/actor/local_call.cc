@@ -1,0 +1,109 @@
+#include "runtime/actor/local_call.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "runtime/actor/component_ref.h"
+#include "runtime/base/status.h"
+#include "runtime/dispatch/collect.h"
+
+namespace twinkle::actor {
+namespace {
+
+using internal::Argument;
+using internal::CallArgument;
+using internal::LazyCore;
+using internal::MethodInfo;
+using internal::Outcome;
+using internal::ParameterInfo;
+using Kind = CallArgument::Kind;
+
+absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy) {
+  lazy.Answer();
+  TWINKLE_RETURN_IF_ERROR(lazy.status());
+  return Argument{std::const_pointer_cast<void>(lazy.value()), /*exclusive=*/false};
+}
+
+absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterInfo& parameter) {
+  switch (argument.kind) {
+    case Kind::kValue:
+      return Argument{std::move(argument.value), /*exclusive=*/true};
+    case Kind::kPerRank:
+      if (argument.per_rank.size() != 1) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("PerRank has ", argument.per_rank.size(), " elements, but the call runs on one object"));
+      }
+      return Argument{std::move(argument.per_rank[0]), /*exclusive=*/true};
+    case Kind::kComponent:
+      return Argument{parameter.from_component(argument.component), /*exclusive=*/true};
+    case Kind::kLazy:
+      break;
+  }
+  if (parameter.kind == ParameterInfo::Kind::kLazy) {
+    return Argument{parameter.from_lazy(argument.lazy), /*exclusive=*/true};
+  }
+  return LazyArgumentValue(*argument.lazy);
+}
+
+absl::StatusOr<std::shared_ptr<void>> JoinOne(const MethodInfo& method, std::shared_ptr<void> result,
+                                              const internal::LazyOrigin& origin) {
+  std::shared_ptr<void> collected = method.collected->make();
+  const std::vector<void*> results = {result.get()};
+  if (method.own_collect != nullptr) {
+    TWINKLE_RETURN_IF_ERROR(method.own_collect(results, origin.mesh ? &*origin.mesh : nullptr, collected.get()));
+  } else {
+    TWINKLE_RETURN_IF_ERROR(dispatch::JoinResults(method.collect, origin.padding, *method.result, results,
+                                                  /*move=*/true, *method.collected, collected.get()));
+  }
+  return collected;
+}
+
+}  // namespace
+
+bool LocalArgumentsReady(std::span<const CallArgument> arguments, std::span<const ParameterInfo> parameters) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].kind != Kind::kLazy) continue;
+    const LazyCore& lazy = *arguments[i].lazy;
+    if (!lazy.Ready()) return false;
+    const bool by_value = parameters[i].kind == ParameterInfo::Kind::kValue;
+    if (by_value && lazy.status().ok() && lazy.value() == nullptr) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<std::vector<Argument>> LocalArguments(std::span<CallArgument> arguments,
+                                                     std::span<const ParameterInfo> parameters) {
+  std::vector<Argument> values;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    absl::StatusOr<Argument> value = LocalArgument(arguments[i], parameters[i]);
+    if (!value.ok()) return base::Annotate(value.status(), absl::StrCat("its argument ", i + 1));
+    values.push_back(*std::move(value));
+  }
+  return values;
+}
+
+void SettleLocal(LazyCore& core, const MethodInfo& method, Outcome outcome, const CallFacts& facts,
+                 std::vector<std::shared_ptr<object::Failure>> causes) {
+  if (!outcome.status.ok()) return core.Fail(Failed(facts, outcome.status), std::move(causes));
+  if (!outcome.more) return core.End();
+  if (method.result == nullptr) return core.Succeed({});
+  codec::Snapshot(*method.result, outcome.value.get());
+  // A call to one rank gives its result as it is: the lazy's collected type is then the result's.
+  if (core.type() == method.result && method.collected != method.result)
+    return core.SucceedWith(std::move(outcome.value));
+  absl::StatusOr<std::shared_ptr<void>> joined = JoinOne(method, std::move(outcome.value), core.origin());
+  if (!joined.ok()) return core.Fail(base::Annotate(joined.status(), absl::StrCat("collecting ", What(facts))));
+  core.SucceedWith(*std::move(joined));
+}
+
+std::vector<std::shared_ptr<object::Failure>> FailuresOf(std::span<const CallArgument> arguments) {
+  std::vector<std::shared_ptr<object::Failure>> failures;
+  for (const CallArgument& argument : arguments) {
+    if (argument.kind == Kind::kLazy && argument.lazy->failure() != nullptr)
+      failures.push_back(argument.lazy->failure());
+  }
+  return failures;
+}
+
+}  // namespace twinkle::actor

@@ -1,0 +1,34 @@
+// Calls that run in the calling process without a message: on an object that stands for its whole component, or on this
+// process's own object of a component of its group.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <twinkle/internal/class_info.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "runtime/actor/failure.h"
+#include "runtime/object/lazy_core.h"
+
+namespace twinkle::actor {
+
+// Whether every argument is here; lazies must be settled, and answered where they are given by value.
+bool LocalArgumentsReady(std::span<const internal::CallArgument> arguments,
+                         std::span<const internal::ParameterInfo> parameters);
+
+// The arguments as the method takes them, whole. Blocks until lazies that are given by value have been collected. A
+// failed lazy's status; InvalidArgument for a PerRank that does not have exactly one element.
+absl::StatusOr<std::vector<internal::Argument>> LocalArguments(std::span<internal::CallArgument> arguments,
+                                                               std::span<const internal::ParameterInfo> parameters);
+
+// Joins the one result by the method's rule and settles the lazy with it. `whole`: Rank(i), no rule is applied.
+void SettleLocal(internal::LazyCore& core, const internal::MethodInfo& method, internal::Outcome outcome,
+                 const CallFacts& facts, std::vector<std::shared_ptr<object::Failure>> causes);
+
+// The failures of arguments that are failed lazies.
+std::vector<std::shared_ptr<object::Failure>> FailuresOf(std::span<const internal::CallArgument> arguments);
+
+}  // namespace twinkle::actor

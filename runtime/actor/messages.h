@@ -1,0 +1,180 @@
+// What processes say to each other. Plain structs: the codec's descriptions of them are the wire format.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <twinkle/bytes.h>
+#include <twinkle/device_mesh.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "runtime/codec/codec.h"
+#include "runtime/object/object_store.h"
+#include "runtime/object/row_plan.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::actor {
+
+struct WireStatus {
+  int32_t code = 0;
+  std::string message;
+  std::vector<std::pair<std::string, std::string>> payloads;
+};
+WireStatus ToWire(const absl::Status& status);
+absl::Status FromWire(const WireStatus& status);
+
+// An encoded value.
+struct PackedValue {
+  Bytes head;
+  std::vector<Bytes> buffers;
+};
+PackedValue Pack(codec::Encoded encoded);
+codec::Encoded Unpack(const PackedValue& packed);
+
+// A component: what any process needs to call it.
+struct ComponentInfo {
+  uint64_t id = 0;
+  std::string name;        // the user's; may be empty
+  std::string class_name;  // qualified
+  std::string group;
+  std::vector<rpc::ProcessId> workers;  // rank order; those that have an object
+  // Where its group calls are ordered: its group's workers for device groups, its own for CPU groups. The first is the
+  // sequencer. Alone: nothing to order.
+  uint64_t domain = 0;
+  std::vector<rpc::ProcessId> domain_workers;
+  bool shared_lane = false;  // one lane a worker process, for all components
+  std::optional<DeviceMesh> mesh;
+  std::optional<bool> sync;
+  std::optional<bool> lazy_collect;
+};
+
+// ---- arguments ------------------------------------------------------------------------------------------------------
+struct WirePiece {
+  object::ObjectRef object;
+  std::optional<std::vector<codec::Range>> rows;
+};
+struct PulledArgument {
+  object::Join join = object::Join::kSingle;
+  std::vector<WirePiece> pieces;
+};
+struct HandleArgument {
+  ComponentInfo component;
+};
+struct LazyArgument {  // the reference itself
+  WireStatus failed;
+  std::string what;
+  object::Join join = object::Join::kSingle;
+  std::vector<object::ObjectRef> objects;
+  std::vector<codec::Rows> rows;
+  std::optional<codec::Range> view;
+  std::optional<PackedValue> value;  // instead of objects, where only the joined value exists
+};
+using WireArgument = std::variant<PackedValue, PulledArgument, HandleArgument, LazyArgument>;
+
+// ---- calls ----------------------------------------------------------------------------------------------------------
+// A call's place in its domain's order: its number, or, for a call that needs none (0), the number of the caller's last
+// call before it.
+struct Order {
+  uint64_t domain = 0;
+  uint64_t number = 0;
+  uint64_t after = 0;
+};
+enum class Operation : uint8_t { kConstruct, kMethod, kProbe, kDestroy };
+struct CallMessage {
+  uint64_t call = 0;  // unique with the caller
+  Operation operation = Operation::kMethod;
+  uint64_t component = 0;
+  Order order;
+  std::string method;  // kConstruct: which constructor
+  bool each = false;
+  bool keep = true;  // the result will be asked for
+  std::vector<WireArgument> arguments;
+  std::string file;
+  int32_t line = 0;
+  std::optional<ComponentInfo> info;  // kConstruct
+};
+struct ReplyMessage {
+  uint64_t call = 0;
+  WireStatus status;
+  uint64_t object = 0;  // 0: none was kept
+  codec::Rows rows;
+  uint64_t bytes = 0;
+  std::optional<PackedValue> carried;
+  bool more = true;
+};
+struct CancelMessage {
+  uint64_t call = 0;
+  WireStatus why;
+};
+struct SkipMessage {  // numbers that nobody will use here
+  uint64_t domain = 0;
+  std::vector<uint64_t> numbers;
+};
+
+// ---- objects --------------------------------------------------------------------------------------------------------
+struct PullMessage {
+  uint64_t pull = 0;
+  uint64_t object = 0;
+  std::optional<std::vector<codec::Range>> rows;
+};
+struct PullReply {
+  uint64_t pull = 0;
+  WireStatus status;
+  PackedValue value;
+};
+struct RetainMessage {
+  uint64_t token = 0;
+  uint64_t object = 0;
+};
+struct RetainReply {
+  uint64_t token = 0;
+  WireStatus status;
+};
+struct ReleaseMessage {
+  std::vector<uint64_t> objects;
+};
+
+// ---- order ----------------------------------------------------------------------------------------------------------
+struct NumberRequest {
+  uint64_t domain = 0;
+  uint64_t count = 0;
+  std::vector<rpc::ProcessId> members;  // the domain's processes
+};
+struct NumberGrant {  // exclusive: all numbers from `first` on, until recalled
+  uint64_t domain = 0;
+  uint64_t first = 0;
+  uint64_t count = 0;
+  bool exclusive = false;
+};
+struct RecallMessage {
+  uint64_t domain = 0;
+};
+struct RecalledMessage {
+  uint64_t domain = 0;
+  uint64_t next = 0;  // the first number that was not used
+};
+struct LastQuery {  // the last number that arrived from a caller that is gone
+  uint64_t domain = 0;
+  rpc::ProcessId caller = 0;
+};
+struct LastReply {
+  uint64_t domain = 0;
+  rpc::ProcessId caller = 0;
+  uint64_t last = 0;
+};
+struct AbortMessage {  // of the receiver's group
+  WireStatus why;
+};
+
+using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, PullMessage, PullReply,
+                             RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
+                             RecalledMessage, LastQuery, LastReply, AbortMessage>;
+rpc::Frame EncodeMessage(Message message);
+absl::StatusOr<Message> DecodeMessage(const rpc::Frame& frame);
+
+}  // namespace twinkle::actor

@@ -1,0 +1,54 @@
+// A call on its way out of the process that made it.
+#pragma once
+
+#include <twinkle/internal/class_info.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/failure.h"
+#include "runtime/actor/messages.h"
+#include "runtime/object/lazy_core.h"
+
+namespace twinkle::actor {
+
+// pending -> ready (arguments planned) -> sent (has its number) -> settled (answered, failed or cancelled).
+struct OutgoingCall {
+  enum class State { kPending, kReady, kSent, kSettled };
+
+  // Constant once submitted.
+  uint64_t id = 0;
+  Operation operation = Operation::kMethod;
+  std::shared_ptr<const ComponentInfo> component;
+  const internal::ClassInfo* class_info = nullptr;
+  const internal::MethodInfo* method = nullptr;            // kMethod
+  const internal::ConstructorInfo* constructor = nullptr;  // kConstruct
+  std::optional<int> rank;                                 // Rank(i)
+  internal::CallSite site;
+  CallFacts facts;                                  // without rank
+  std::shared_ptr<internal::LazyCore> core;         // the result
+  std::shared_ptr<internal::LazyCore> constructed;  // of the component, where it was made here
+
+  // On the service queue.
+  State state = State::kPending;
+  std::vector<internal::CallArgument> arguments;  // held until the last reply: they keep their objects
+  bool watching = false;                          // its lazy arguments tell when they are ready
+  std::vector<int> workers;                       // that run it: ranks of the component
+  std::vector<size_t> used;                       // positions in `workers` whose results are joined, in that order
+  std::vector<std::vector<WireArgument>> parts;   // like `workers`
+  std::vector<std::optional<ReplyMessage>> replies;
+  size_t missing = 0;
+  bool numbered = false;
+  bool requested = false;  // its number was asked for
+
+  bool uses(size_t index) const { return std::find(used.begin(), used.end(), index) != used.end(); }
+  std::span<const internal::ParameterInfo> parameters() const {
+    if (method != nullptr) return method->parameters;
+    return constructor != nullptr ? constructor->parameters : std::span<const internal::ParameterInfo>();
+  }
+};
+
+}  // namespace twinkle::actor

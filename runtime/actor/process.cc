@@ -1,0 +1,554 @@
+#include "runtime/actor/process.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/actor/local_call.h"
+#include "runtime/actor/local_object.h"
+#include "runtime/actor/registry.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/mesh/share.h"
+
+namespace twinkle::actor {
+
+using internal::CallArgument;
+using internal::CallSite;
+using internal::ComponentRef;
+using internal::LazyCore;
+using internal::MethodInfo;
+
+// ---- life
+// -------------------------------------------------------------------------------------------------------------
+std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings surroundings) {
+  std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings)));
+  process->services_.store = process;
+  process->caller_ = std::make_shared<Caller>(&process->services_);
+  process->host_ = std::make_shared<Host>(&process->services_, &process->objects_);
+  process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
+  process->services_.transport = process->transport_.get();
+  return process;
+}
+
+Process::Process(ProcessOptions options, Surroundings surroundings) : surroundings_(std::move(surroundings)) {
+  const std::string name = options.group.empty() ? "program" : absl::StrCat(options.group, ".", options.rank);
+  base::Executor& executor = *surroundings_.executor;
+  service_ = executor.NewQueue(name);
+  collector_ = executor.NewQueue(absl::StrCat(name, ".collect"));
+  if (surroundings_.notifier) notifier_ = executor.NewQueue(absl::StrCat(name, ".notify"));
+  services_.options = std::move(options);
+  services_.executor = &executor;
+  services_.service = service_.get();
+  services_.directory = surroundings_.directory.get();
+  services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
+}
+
+Process::~Process() { Shutdown(absl::CancelledError("the process has ended")); }
+
+void Process::Shutdown(const absl::Status& why) {
+  if (ended_.exchange(true)) return;
+  transport_->Close();
+  service_->Close();  // from here on the confined state is this thread's
+  caller_->FailAll(why);
+  for (auto& [id, pull] : std::exchange(pulls_, {})) pull.done(why);
+  for (auto& [id, retain] : std::exchange(retains_, {})) retain.done(why);
+  host_->Shutdown(services_.options.abort_grace);
+  DropLocals();
+  collector_->Close();
+  if (notifier_ != nullptr) notifier_->Close();
+}
+
+void Process::DropLocals() {
+  std::vector<std::shared_ptr<const ComponentRef>> locals;
+  {
+    base::MutexLock lock(&mutex_);
+    locals.swap(locals_);
+    instances_.clear();
+  }
+  for (const auto& component : locals) {
+    const std::lock_guard lock(component->local->mutex);
+    component->local->object.reset();
+    component->local->status = absl::CancelledError("the session has ended");
+  }
+}
+
+size_t Process::objects_owned() const { return objects_owned_; }
+
+// ---- calls
+// --------------------------------------------------------------------------------------------------------------
+std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site,
+                                               const std::string& method) {
+  auto call = std::make_shared<OutgoingCall>();
+  call->id = next_id_++;
+  call->operation = operation;
+  call->component = std::shared_ptr<const ComponentInfo>(std::make_shared<ComponentInfo>(component.info));
+  call->class_info = component.class_info;
+  call->site = site;
+  call->facts = {component.info.class_name, method, component.info.group, -1, "", BaseName(site.file), site.line};
+  call->constructed = operation == Operation::kConstruct ? nullptr : component.constructed;
+  return call;
+}
+
+internal::LazyOrigin Process::OriginFor(const OutgoingCall& call, const internal::Type* collected,
+                                        internal::AnswerOps answer) {
+  internal::LazyOrigin origin;
+  origin.what = What(call.facts);
+  origin.collected = collected;
+  origin.answer = answer;
+  origin.mesh = call.component->mesh;
+  origin.store = shared_from_this();
+  origin.failures = services_.failures;
+  if (call.method == nullptr) return origin;
+  origin.result = call.method->result;
+  origin.rule = call.rank ? Collect::kFirst : call.method->collect;
+  origin.padding = {call.method->padded, call.method->pad_value};
+  if (!call.rank) origin.own_collect = call.method->own_collect;
+  return origin;
+}
+
+std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef>& component, const MethodInfo& method,
+                                        std::optional<int> rank, std::vector<CallArgument> arguments, CallSite site,
+                                        const internal::Type* collected, internal::AnswerOps answer) {
+  auto call = NewCall(Operation::kMethod, *component, site, method.name);
+  call->method = &method;
+  call->rank = rank;
+  call->arguments = std::move(arguments);
+  call->core = std::make_shared<LazyCore>(OriginFor(*call, collected, answer));
+  const std::shared_ptr<LazyCore> core = call->core;
+  if (component->local != nullptr) {
+    CallLocal(*component, *call);
+  } else if (host_->Has(component->info.id) && component->info.group == services_.options.group) {
+    CallSelf(std::move(call));
+  } else {
+    Submit(std::move(call));
+  }
+  const bool sync = method.sync.value_or(component->info.sync.value_or(services_.options.sync));
+  const bool lazy = method.lazy_collect.value_or(component->info.lazy_collect.value_or(services_.options.lazy_collect));
+  // Waiting here does not look at a failure: the caller gets it from the lazy.
+  if (!lazy && collected != nullptr && !method.each) {
+    core->WaitAnswered();
+  } else if (sync || !lazy) {
+    core->WaitSettled();
+  }
+  return core;
+}
+
+void Process::Submit(std::shared_ptr<OutgoingCall> call) {
+  call->core->OnCancel([weak = weak_from_this(), id = call->id, what = What(call->facts)] {
+    const auto process = weak.lock();
+    if (process == nullptr) return;
+    process->service_->Post([caller = process->caller_, id, what] {
+      caller->Cancel(id, absl::CancelledError(absl::StrCat(what, " was cancelled")));
+    });
+  });
+  const std::shared_ptr<LazyCore> core = call->core;
+  const std::string what = What(call->facts);
+  if (!service_->Post([caller = caller_, call = std::move(call)]() mutable { caller->Submit(std::move(call)); })) {
+    core->Fail(absl::CancelledError(absl::StrCat(what, ": the session has ended")));
+  }
+}
+
+// The object is where its caller is, but for its own mesh.
+CallContext Process::LocalContext(const LocalObject& local) {
+  CallContext context;
+  if (const CallContext* outer = CurrentContext()) context = *outer;
+  context.process = shared_from_this();
+  context.mesh = local.mesh;
+  return context;
+}
+
+void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
+  LocalObject& local = *component.local;
+  call.facts.group.clear();
+  internal::Outcome outcome;
+  std::vector<std::shared_ptr<object::Failure>> causes;
+  if (call.rank && *call.rank != 0) {
+    return call.core->Fail(absl::InvalidArgumentError(absl::StrCat(What(call.facts), ": there is no rank ", *call.rank,
+                                                                   ": the component is one object of this process")));
+  }
+  absl::StatusOr<std::vector<internal::Argument>> arguments = LocalArguments(call.arguments, call.method->parameters);
+  if (!arguments.ok()) {
+    causes = FailuresOf(call.arguments);
+    return call.core->Fail(base::Annotate(arguments.status(), What(call.facts)), std::move(causes));
+  }
+  {
+    const std::lock_guard lock(local.mutex);
+    const CallContext context = LocalContext(local);
+    const ContextScope scope(&context);
+    outcome.status = local.status;
+    if (local.status.ok()) outcome = call.method->invoke(local.object.get(), *arguments);
+  }
+  if (component.constructed != nullptr && component.constructed->failure() != nullptr) {
+    causes.push_back(component.constructed->failure());
+  }
+  SettleLocal(*call.core, *call.method, std::move(outcome), call.facts, std::move(causes));
+}
+
+// On the object's own lane a call runs at once and takes no number; from elsewhere it queues.
+void Process::CallSelf(std::shared_ptr<OutgoingCall> call) {
+  call->facts.rank = services_.options.rank;
+  call->facts.place = services_.options.place;
+  if (const auto instance = host_->InstanceInLane(call->component->id)) {
+    internal::Outcome outcome;
+    auto arguments = LocalArguments(call->arguments, call->method->parameters);
+    outcome.status = arguments.ok() ? instance->status : arguments.status();
+    if (outcome.status.ok()) outcome = call->method->invoke(instance->object.get(), *arguments);
+    return SettleLocal(*call->core, *call->method, std::move(outcome), call->facts, FailuresOf(call->arguments));
+  }
+  auto incoming = std::make_shared<IncomingCall>();
+  incoming->caller = services_.options.id;
+  incoming->message.call = call->id;
+  incoming->message.component = call->component->id;
+  incoming->method = call->method;
+  incoming->facts = call->facts;
+  incoming->self = call->core;
+  incoming->self_arguments = std::move(call->arguments);
+  if (!service_->Post([host = host_, incoming] { host->OnSelfCall(incoming); })) {
+    call->core->Fail(absl::CancelledError(absl::StrCat(What(call->facts), ": the session has ended")));
+  }
+}
+
+// ---- components
+// -----------------------------------------------------------------------------------------------------------
+absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class_info, const NewOptions& options) {
+  TWINKLE_ASSIGN_OR_RETURN(const GroupInfo group, surroundings_.directory->FindGroup(options.group));
+  ComponentInfo info;
+  info.name = options.name;
+  info.class_name = std::string(class_info.name);
+  info.group = group.name;
+  info.workers = group.workers;
+  if (class_info.execute == Execute::kFirst) info.workers.resize(1);
+  if (class_info.execute == Execute::kPeer) {
+    const mesh::Range share =
+        mesh::PeerShare(static_cast<int>(group.workers.size()), services_.options.rank, services_.options.world_size);
+    info.workers.assign(group.workers.begin() + share.begin, group.workers.begin() + share.end);
+  }
+  info.shared_lane = !group.is_cpu();
+  if (info.shared_lane) {
+    info.domain = group.domain;
+    info.domain_workers = group.workers;
+  }
+  info.mesh = options.mesh ? options.mesh : services_.options.session_mesh;
+  info.sync = options.sync;
+  info.lazy_collect = options.lazy_collect;
+  return info;
+}
+
+absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal::ClassInfo& class_info,
+                                                                 const internal::ConstructorInfo& constructor,
+                                                                 NewOptions options,
+                                                                 std::vector<CallArgument> arguments, CallSite site) {
+  if (options.local || options.group.empty() || options.group == services_.options.group) {
+    return NewLocal(class_info, constructor, options, arguments, site);
+  }
+  TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, Describe(class_info, options));
+  bool existed = false;
+  TWINKLE_ASSIGN_OR_RETURN(info, surroundings_.directory->AddComponent(std::move(info), options.instance_id, &existed));
+  if (existed) return Bind(info);
+  auto component = std::make_shared<ComponentRef>(*Bind(info));
+  auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
+  call->constructor = &constructor;
+  call->arguments = std::move(arguments);
+  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
+  component->constructed = call->core;
+  Submit(std::move(call));
+  return std::shared_ptr<const ComponentRef>(std::move(component));
+}
+
+absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::ExistingLocal(const internal::ClassInfo& class_info,
+                                                                           const NewOptions& options) {
+  base::MutexLock lock(&mutex_);
+  if (const auto found = instances_.find(options.instance_id); found != instances_.end()) {
+    const ComponentInfo& live = found->second->info;
+    if (live.class_name == class_info.name && live.group == options.group) return found->second;
+    return absl::InvalidArgumentError(
+        absl::StrCat("instance_id '", options.instance_id, "' is a ", live.class_name, " in group '", live.group, "'"));
+  }
+  const bool taken = !options.name.empty() && std::any_of(locals_.begin(), locals_.end(), [&](const auto& component) {
+    return component->info.name == options.name;
+  });
+  if (taken) return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
+  return std::shared_ptr<const ComponentRef>();
+}
+
+absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const internal::ClassInfo& class_info,
+                                                                      const internal::ConstructorInfo& constructor,
+                                                                      const NewOptions& options,
+                                                                      std::vector<CallArgument>& arguments,
+                                                                      CallSite site) {
+  TWINKLE_ASSIGN_OR_RETURN(auto existing, ExistingLocal(class_info, options));
+  if (existing != nullptr) return existing;
+  auto component = std::make_shared<ComponentRef>();
+  component->class_info = &class_info;
+  component->info.group = options.group;
+  component->process = shared_from_this();
+  component->info.class_name = std::string(class_info.name);
+  component->info.name = options.name;
+  component->info.mesh = options.mesh ? options.mesh : services_.options.session_mesh;
+  component->info.sync = options.sync;
+  component->info.lazy_collect = options.lazy_collect;
+  component->local = std::make_shared<LocalObject>();
+  LocalObject& local = *component->local;
+  local.mesh = component->info.mesh;
+  auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
+  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
+  component->constructed = call->core;
+  call->facts.group.clear();
+  absl::StatusOr<std::vector<internal::Argument>> values = LocalArguments(arguments, constructor.parameters);
+  internal::Outcome made{values.status(), nullptr, true};
+  if (values.ok()) {
+    const CallContext context = LocalContext(local);
+    const ContextScope scope(&context);
+    made = constructor.construct(*values);
+  }
+  local.object = std::move(made.value);
+  local.status = made.status.ok() ? made.status : Failed(call->facts, made.status);
+  local.status.ok() ? call->core->Succeed({}) : call->core->Fail(local.status, FailuresOf(arguments));
+  base::MutexLock lock(&mutex_);
+  locals_.push_back(component);
+  if (!options.instance_id.empty()) instances_[options.instance_id] = component;
+  return std::shared_ptr<const ComponentRef>(std::move(component));
+}
+
+std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
+  auto component = std::make_shared<ComponentRef>();
+  component->info = info;
+  component->class_info = FindClass(info.class_name);
+  component->process = shared_from_this();
+  return component;
+}
+
+absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_view name,
+                                                                  const internal::ClassInfo& class_info) {
+  std::shared_ptr<const ComponentRef> found;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const auto& component : locals_) {
+      if (!name.empty() && component->info.name == name) found = component;
+    }
+  }
+  if (found == nullptr) {
+    TWINKLE_ASSIGN_OR_RETURN(const ComponentInfo info, surroundings_.directory->FindComponent(name));
+    found = Bind(info);
+  }
+  if (const ComponentInfo& info = found->info; info.class_name != class_info.name) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the component '", name, "' is a ", info.class_name, ", not a ",
+                     absl::string_view(class_info.name.data(), class_info.name.size())));
+  }
+  return found;
+}
+
+absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration limit, CallSite site) {
+  const absl::Time deadline = absl::Now() + limit;
+  if (component.constructed != nullptr) return component.constructed->Wait(deadline);
+  auto call = NewCall(Operation::kProbe, component, site, "WaitReady");
+  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
+  const std::shared_ptr<LazyCore> core = call->core;
+  Submit(std::move(call));
+  return core->Wait(deadline);
+}
+
+void Process::ForgetLocal(const ComponentRef& component) {
+  base::MutexLock lock(&mutex_);
+  const auto same = [&](const auto& other) { return other->local == component.local; };
+  locals_.erase(std::remove_if(locals_.begin(), locals_.end(), same), locals_.end());
+  for (auto instance = instances_.begin(); instance != instances_.end();) {
+    instance = same(instance->second) ? instances_.erase(instance) : std::next(instance);
+  }
+}
+
+absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
+  if (component.local != nullptr) {
+    const std::lock_guard lock(component.local->mutex);
+    component.local->object.reset();
+    component.local->status = absl::FailedPreconditionError("the component was released");
+    ForgetLocal(component);
+    return absl::OkStatus();
+  }
+  surroundings_.directory->RemoveComponent(component.info.id);
+  auto call = NewCall(Operation::kDestroy, component, site, "Release");
+  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
+  Submit(std::move(call));
+  return absl::OkStatus();
+}
+
+void Process::Kill(const ComponentRef& component, CallSite site) {
+  if (component.local != nullptr) {
+    ReleaseComponent(component, site).IgnoreError();
+    return;
+  }
+  const absl::Status why = absl::AbortedError(absl::StrCat(
+      ShortName(component.info.class_name), ".component().Kill() [", BaseName(site.file), ":", site.line, "]"));
+  const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
+  if (!group.ok()) return;
+  for (rpc::ProcessId worker : group->workers) {
+    services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
+  }
+}
+
+std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_ptr<void> value,
+                                       internal::AnswerOps answer, CallSite site) {
+  internal::LazyOrigin origin;
+  origin.what = absl::StrCat("Put [", BaseName(site.file), ":", site.line, "]");
+  origin.result = &type;
+  origin.collected = &type;
+  origin.answer = answer;
+  origin.store = shared_from_this();
+  origin.failures = services_.failures;
+  codec::Snapshot(type, value.get());
+  auto core = std::make_shared<LazyCore>(std::move(origin));
+  core->SucceedWith(std::move(value));
+  return core;
+}
+
+// ---- frames
+// ---------------------------------------------------------------------------------------------------------------
+void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
+  absl::StatusOr<Message> message = DecodeMessage(frame);
+  if (!message.ok()) {
+    base::Log(base::LogLevel::kError,
+              absl::StrCat("a message from process ", from, " is dropped: ", message.status().ToString()));
+    return;
+  }
+  Handle(from, *std::move(message));
+  objects_owned_ = objects_.size();
+}
+
+void Process::Handle(rpc::ProcessId from, Message message) {
+  struct Visitor {
+    Process& self;
+    rpc::ProcessId from;
+    void operator()(CallMessage& m) { self.host_->OnCall(from, std::move(m)); }
+    void operator()(ReplyMessage& m) { self.caller_->OnReply(from, std::move(m)); }
+    void operator()(CancelMessage& m) { self.host_->OnCancel(from, m); }
+    void operator()(SkipMessage& m) { self.host_->OnSkip(m); }
+    void operator()(PullMessage& m) { self.AnswerPull(from, m); }
+    void operator()(PullReply& m) {
+      auto pull = self.pulls_.extract(m.pull);
+      if (pull.empty()) return;
+      const absl::Status status = FromWire(m.status);
+      status.ok() ? pull.mapped().done(object::Pulled{nullptr, Unpack(m.value)}) : pull.mapped().done(status);
+    }
+    void operator()(RetainMessage& m) {
+      self.services_.Send(from, rpc::Stream::kControl,
+                          RetainReply{m.token, ToWire(self.objects_.Retain(m.object, from))});
+    }
+    void operator()(RetainReply& m) {
+      auto retain = self.retains_.extract(m.token);
+      if (!retain.empty()) retain.mapped().done(FromWire(m.status));
+    }
+    void operator()(ReleaseMessage& m) {
+      for (uint64_t object : m.objects) self.objects_.Release(object, from);
+    }
+    void operator()(NumberRequest& m) { self.host_->OnNumberRequest(from, m); }
+    void operator()(NumberGrant& m) { self.caller_->OnGrant(m); }
+    void operator()(RecallMessage& m) { self.caller_->OnRecall(from, m); }
+    void operator()(RecalledMessage& m) { self.host_->OnRecalled(from, m); }
+    void operator()(LastQuery& m) { self.host_->OnLastQuery(from, m); }
+    void operator()(LastReply& m) { self.host_->OnLastReply(m); }
+    void operator()(AbortMessage& m) { self.host_->Abort(FromWire(m.why)); }
+  };
+  std::visit(Visitor{*this, from}, message);
+}
+
+void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
+  caller_->OnLost(peer, why);
+  host_->OnLost(peer);
+  objects_.DropHolder(peer);
+  const absl::Status lost =
+      absl::DataLossError(absl::StrCat("process ", peer, ", which owned the object, is gone: ", why.message()));
+  std::vector<uint64_t> ids;
+  for (const auto& [id, pull] : pulls_) {
+    if (pull.owner == peer) ids.push_back(id);
+  }
+  for (uint64_t id : ids) pulls_.extract(id).mapped().done(lost);
+  ids.clear();
+  for (const auto& [id, retain] : retains_) {
+    if (retain.owner == peer) ids.push_back(id);
+  }
+  for (uint64_t id : ids) retains_.extract(id).mapped().done(lost);
+}
+
+// ---- objects
+// --------------------------------------------------------------------------------------------------------------
+namespace {
+
+absl::Status Lost(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kNotFound ? absl::DataLossError(status.message()) : status;
+}
+
+}  // namespace
+
+void Process::PullHere(uint64_t object, const codec::Type& type, const std::optional<std::vector<codec::Range>>& rows,
+                       object::PullDone done) {
+  absl::StatusOr<codec::Described> found = objects_.Find(object);
+  if (!found.ok()) return done(Lost(found.status()));
+  if (found->type != &type && codec::Fingerprint(*found->type) != codec::Fingerprint(type)) {
+    return done(
+        absl::FailedPreconditionError(absl::StrCat("the object is a ", found->type->name, ", not a ", type.name)));
+  }
+  if (!rows) return done(object::Pulled{found->value, {}});
+  const std::shared_ptr<void> part = type.make();
+  const absl::Status sliced = codec::Slice(type, part.get(), found->value.get(), *rows);
+  sliced.ok() ? done(object::Pulled{part, {}}) : done(sliced);
+}
+
+void Process::AnswerPull(rpc::ProcessId from, const PullMessage& pull) {
+  PullReply reply;
+  reply.pull = pull.pull;
+  const absl::StatusOr<codec::Described> found = objects_.Find(pull.object);
+  const absl::StatusOr<codec::Encoded> encoded = found.ok() ? codec::Encode(*found, pull.rows ? &*pull.rows : nullptr)
+                                                            : absl::StatusOr<codec::Encoded>(Lost(found.status()));
+  if (encoded.ok()) {
+    reply.value = Pack(*encoded);
+  } else {
+    reply.status = ToWire(encoded.status());
+  }
+  services_.Send(from, rpc::Stream::kData, std::move(reply));
+}
+
+void Process::Pull(const object::ObjectRef& object, const codec::Type& type,
+                   std::optional<std::vector<codec::Range>> rows, object::PullDone done) {
+  // The type is a constant of the program.
+  auto task = [self = shared_from_this(), object, type = &type, rows = std::move(rows),
+               done = std::move(done)]() mutable {
+    if (self->ended_) return done(absl::CancelledError("the session has ended"));
+    if (object.owner == self->services_.options.id) return self->PullHere(object.id, *type, rows, std::move(done));
+    const uint64_t id = self->next_id_++;
+    const absl::Status sent = self->transport_->Send(object.owner, rpc::Stream::kData,
+                                                     EncodeMessage(PullMessage{id, object.id, std::move(rows)}));
+    if (!sent.ok()) return done(absl::DataLossError(absl::StrCat("the object's owner is gone: ", sent.message())));
+    self->pulls_.emplace(id, PendingPull{object.owner, std::move(done)});
+  };
+  if (ended_) return task();
+  service_->Post(std::move(task));
+}
+
+void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) {
+  service_->Post([self = shared_from_this(), object, done = std::move(done)]() mutable {
+    if (object.owner == self->services_.options.id) return done(self->objects_.Retain(object.id, object.owner));
+    const uint64_t token = self->next_id_++;
+    const absl::Status sent =
+        self->transport_->Send(object.owner, rpc::Stream::kControl, EncodeMessage(RetainMessage{token, object.id}));
+    if (!sent.ok()) return done(absl::DataLossError(absl::StrCat("the object's owner is gone: ", sent.message())));
+    self->retains_.emplace(token, PendingRetain{object.owner, std::move(done)});
+  });
+}
+
+void Process::Release(const object::ObjectRef& object) {
+  if (ended_) return;
+  service_->Post([self = shared_from_this(), object] {
+    if (object.owner == self->services_.options.id) {
+      self->objects_.Release(object.id, object.owner);
+      self->objects_owned_ = self->objects_.size();
+    } else {
+      self->services_.Send(object.owner, rpc::Stream::kData, ReleaseMessage{{object.id}});
+    }
+  });
+}
+
+}  // namespace twinkle::actor

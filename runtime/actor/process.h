@@ -1,0 +1,153 @@
+// One process of a job as the runtime sees it: what it calls, what it hosts, what it owns.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/caller.h"
+#include "runtime/actor/component_ref.h"
+#include "runtime/actor/host.h"
+#include "runtime/actor/services.h"
+#include "runtime/object/lazy_core.h"
+#include "runtime/object/object_table.h"
+
+namespace twinkle::actor {
+
+// What a process joins its job with; shared with the other processes where these are in one.
+struct Surroundings {
+  std::shared_ptr<base::Executor> executor;
+  std::shared_ptr<Directory> directory;
+  // Joins the network; the receiver is called on the queue.
+  std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*, base::TaskQueue*)> join;
+  object::FailureLog::Notifier notifier;
+};
+
+// What New is given besides the constructor's arguments.
+struct NewOptions {
+  std::string group;  // empty: an object of this process
+  std::optional<DeviceMesh> mesh;
+  std::string instance_id;
+  std::string name;
+  std::optional<bool> sync;
+  std::optional<bool> lazy_collect;
+  bool local = false;  // an object of this process, whatever the group
+};
+
+// The member functions of the first group are called by user threads, from anywhere in the program; the others are the
+// runtime's own. Thread-safe. Owned by the session (or worker) and by the handles made from it.
+class Process final : public rpc::Receiver, public object::ObjectStore, public std::enable_shared_from_this<Process> {
+ public:
+  static std::shared_ptr<Process> Start(ProcessOptions options, Surroundings surroundings);
+  ~Process() override;
+
+  // ---- for user code
+  // Returns at once, unless the call runs in this thread (objects of this process) or is `sync`.
+  std::shared_ptr<internal::LazyCore> Call(const std::shared_ptr<const internal::ComponentRef>& component,
+                                           const internal::MethodInfo& method, std::optional<int> rank,
+                                           std::vector<internal::CallArgument> arguments, internal::CallSite site,
+                                           const internal::Type* collected, internal::AnswerOps answer);
+  absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> New(const internal::ClassInfo& class_info,
+                                                                    const internal::ConstructorInfo& constructor,
+                                                                    NewOptions options,
+                                                                    std::vector<internal::CallArgument> arguments,
+                                                                    internal::CallSite site);
+  absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> Find(absl::string_view name,
+                                                                     const internal::ClassInfo& class_info);
+  std::shared_ptr<internal::LazyCore> Put(const internal::Type& type, std::shared_ptr<void> value,
+                                          internal::AnswerOps answer, internal::CallSite site);
+  absl::Status WaitReady(const internal::ComponentRef& component, absl::Duration limit, internal::CallSite site);
+  absl::Status ReleaseComponent(const internal::ComponentRef& component, internal::CallSite site);
+  void Kill(const internal::ComponentRef& component, internal::CallSite site);
+
+  // ---- for the session
+  // Waits for the calls under way; false at the deadline.
+  bool WaitForCalls(absl::Time deadline) const { return caller_->WaitAllSettled(deadline); }
+  std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->Unsettled(most); }
+  // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
+  // after the abort grace. Not from a thread of the process. Idempotent.
+  void Shutdown(const absl::Status& why);
+  bool ended() const { return ended_; }
+
+  // ---- for the rest of the runtime
+  const ProcessOptions& options() const { return services_.options; }
+  Directory& directory() const { return *surroundings_.directory; }
+  object::FailureLog& failures() const { return *services_.failures; }
+  // A handle of this process to a component.
+  std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component);
+  size_t objects_owned() const;  // for tests and metrics
+
+  // rpc::Receiver, object::ObjectStore
+  void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
+  void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
+  void Pull(const object::ObjectRef& object, const codec::Type& type, std::optional<std::vector<codec::Range>> rows,
+            object::PullDone done) override;
+  void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
+  void Release(const object::ObjectRef& object) override;
+  base::TaskQueue& collector() override { return *collector_; }
+
+ private:
+  struct PendingPull {
+    rpc::ProcessId owner;
+    object::PullDone done;
+  };
+  struct PendingRetain {
+    rpc::ProcessId owner;
+    absl::AnyInvocable<void(absl::Status)> done;
+  };
+
+  Process(ProcessOptions options, Surroundings surroundings);
+
+  std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
+                                        internal::CallSite site, const std::string& method);
+  internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
+  void Submit(std::shared_ptr<OutgoingCall> call);
+  CallContext LocalContext(const LocalObject& local);
+  void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
+  void CallSelf(std::shared_ptr<OutgoingCall> call);
+  absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> NewLocal(const internal::ClassInfo& class_info,
+                                                                         const internal::ConstructorInfo& constructor,
+                                                                         const NewOptions& options,
+                                                                         std::vector<internal::CallArgument>& arguments,
+                                                                         internal::CallSite site);
+  // The live local component with that instance id, or null; AlreadyExists when the name is in use.
+  absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> ExistingLocal(const internal::ClassInfo& class_info,
+                                                                              const NewOptions& options);
+  void ForgetLocal(const internal::ComponentRef& component);
+  void DropLocals();
+  absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
+
+  void Handle(rpc::ProcessId from, Message message);
+  void PullHere(uint64_t object, const codec::Type& type, const std::optional<std::vector<codec::Range>>& rows,
+                object::PullDone done);
+  void AnswerPull(rpc::ProcessId from, const PullMessage& pull);
+
+  const Surroundings surroundings_;
+  Services services_;
+  std::unique_ptr<base::TaskQueue> service_;
+  std::unique_ptr<base::TaskQueue> collector_;
+  std::unique_ptr<base::TaskQueue> notifier_;
+  std::unique_ptr<rpc::Transport> transport_;
+  std::atomic<uint64_t> next_id_ = 1;
+  std::atomic<bool> ended_ = false;
+  std::atomic<size_t> objects_owned_ = 0;
+
+  base::Mutex mutex_;
+  std::vector<std::shared_ptr<const internal::ComponentRef>> locals_ ABSL_GUARDED_BY(mutex_);  // live until released
+  std::map<std::string, std::shared_ptr<const internal::ComponentRef>> instances_ ABSL_GUARDED_BY(mutex_);  // of those
+
+  // Confined to the service queue.
+  object::ObjectTable objects_;
+  std::shared_ptr<Caller> caller_;
+  std::shared_ptr<Host> host_;
+  absl::flat_hash_map<uint64_t, PendingPull> pulls_;
+  absl::flat_hash_map<uint64_t, PendingRetain> retains_;
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,63 @@
+#include "runtime/actor/registry.h"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "runtime/codec/codec.h"
+
+namespace twinkle {
+namespace {
+
+struct Tables {
+  std::map<std::string_view, const internal::ClassInfo*> classes;
+  std::map<std::pair<std::string_view, std::string_view>, const internal::ConstructorInfo*> constructors;
+};
+
+// Filled by static initialisers, so made on first use; constant once main runs.
+Tables& Known() {
+  static Tables* tables = new Tables;
+  return *tables;
+}
+
+void Mix(uint64_t& hash, uint64_t value) { hash = (hash ^ value) * 1099511628211ULL; }
+
+}  // namespace
+
+namespace internal {
+
+bool RegisterClass(const ClassInfo* info) { return Known().classes.emplace(info->name, info).second; }
+bool RegisterConstructor(std::string_view class_name, const ConstructorInfo* info) {
+  return Known().constructors.emplace(std::pair(class_name, info->key), info).second;
+}
+
+}  // namespace internal
+
+namespace actor {
+
+const internal::ClassInfo* FindClass(std::string_view name) {
+  const auto found = Known().classes.find(name);
+  return found == Known().classes.end() ? nullptr : found->second;
+}
+
+const internal::ConstructorInfo* FindConstructor(std::string_view class_name, std::string_view key) {
+  const auto found = Known().constructors.find({class_name, key});
+  return found == Known().constructors.end() ? nullptr : found->second;
+}
+
+uint64_t Fingerprint(const internal::ClassInfo& info) {
+  uint64_t hash = 14695981039346656037ULL;
+  for (const internal::MethodInfo& method : info.methods) {
+    Mix(hash, std::hash<std::string_view>{}(method.name));
+    for (const internal::ParameterInfo& parameter : method.parameters) {
+      Mix(hash, static_cast<uint64_t>(parameter.kind));
+      if (parameter.type != nullptr) Mix(hash, codec::Fingerprint(*parameter.type));
+    }
+    Mix(hash, method.result == nullptr ? 0 : codec::Fingerprint(*method.result));
+  }
+  return hash;
+}
+
+}  // namespace actor
+}  // namespace twinkle

@@ -1,0 +1,81 @@
+// Hands out the numbers in which a domain's group calls run: one of these for each domain, in its first worker process.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::actor {
+
+// What the sequencer wants sent.
+struct GrantNumbers {
+  rpc::ProcessId caller;
+  uint64_t first;
+  uint64_t count;
+  bool exclusive;
+  bool operator==(const GrantNumbers&) const = default;
+};
+struct RecallNumbers {
+  rpc::ProcessId caller;
+  bool operator==(const RecallNumbers&) const = default;
+};
+struct AskLast {  // all members, about a caller that is gone
+  rpc::ProcessId caller;
+  bool operator==(const AskLast&) const = default;
+};
+struct SkipNumbers {  // on all members
+  std::vector<uint64_t> numbers;
+  bool operator==(const SkipNumbers&) const = default;
+};
+using SequencerEffect = std::variant<GrantNumbers, RecallNumbers, AskLast, SkipNumbers>;
+using SequencerEffects = std::vector<SequencerEffect>;
+
+// A deterministic state machine: free -> exclusive -> recalling -> shared, and settling while it is found out which
+// numbers of a lost caller are in use. For one thread. Invariants:
+//  Q1 a number is granted to one caller only, and numbers are granted in ascending order;
+//  Q2 every number below the next one is used by its caller or skipped on all members;
+//  Q3 a caller's requests are granted in the order made.
+class Sequencer {
+ public:
+  explicit Sequencer(size_t members) : members_(members) {}
+
+  SequencerEffects OnRequest(rpc::ProcessId caller, uint64_t count);
+  // The exclusive caller's answer to a recall: the first number that it has not used.
+  SequencerEffects OnRecalled(rpc::ProcessId caller, uint64_t next);
+  SequencerEffects OnLost(rpc::ProcessId caller);
+  // A member's answer to AskLast: the last number that arrived there from the lost caller; 0 for none.
+  SequencerEffects OnLast(rpc::ProcessId caller, uint64_t last);
+
+ private:
+  enum class State { kFree, kExclusive, kRecalling, kShared };
+  struct Request {
+    rpc::ProcessId caller;
+    uint64_t count;
+  };
+  struct Lost {  // a caller whose numbers are being settled
+    size_t missing;
+    uint64_t least;
+    uint64_t most;
+  };
+
+  bool MayGrant() const { return state_ == State::kShared && settling_.empty(); }
+  void Serve(SequencerEffects& effects);
+  void Settle(rpc::ProcessId caller, const Lost& lost, SequencerEffects& effects);
+
+  const size_t members_;
+  State state_ = State::kFree;
+  rpc::ProcessId holder_ = 0;  // kExclusive, kRecalling
+  uint64_t next_ = 1;
+  std::deque<Request> requests_;
+  absl::flat_hash_map<rpc::ProcessId, std::set<uint64_t>> granted_;  // singly; settled when the caller is lost
+  absl::flat_hash_map<rpc::ProcessId, Lost> settling_;
+};
+
+}  // namespace twinkle::actor

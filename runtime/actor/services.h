@@ -1,0 +1,54 @@
+// What the parts of a process share. All of it is constant while the process runs.
+#pragma once
+
+#include <absl/strings/string_view.h>
+#include <absl/time/time.h>
+#include <twinkle/device_mesh.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/directory.h"
+#include "runtime/actor/messages.h"
+#include "runtime/base/executor.h"
+#include "runtime/object/failure_log.h"
+#include "runtime/object/object_store.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::actor {
+
+// Who the process is and how it behaves.
+struct ProcessOptions {
+  rpc::ProcessId id = rpc::kProgram;
+  std::string group;  // empty: the program
+  int rank = 0;
+  int world_size = 1;
+  std::vector<rpc::ProcessId> group_workers;
+  std::vector<int> devices;
+  std::string place;  // "host, pid 123"
+  uint64_t seed = 0;
+  std::optional<DeviceMesh> session_mesh;
+  bool sync = false;
+  bool lazy_collect = true;
+  absl::Duration abort_grace = absl::Seconds(30);
+  size_t inline_bytes = 64 << 10;  // results up to this size travel with the reply
+};
+
+struct Services {
+  ProcessOptions options;
+  base::Executor* executor = nullptr;
+  base::TaskQueue* service = nullptr;  // the state of caller, host and objects is confined to it
+  Directory* directory = nullptr;
+  rpc::Transport* transport = nullptr;
+  std::weak_ptr<object::ObjectStore> store;
+  std::shared_ptr<object::FailureLog> failures;
+
+  // Encodes and sends; a peer that is gone is told of by OnLost.
+  void Send(rpc::ProcessId to, rpc::Stream stream, Message message) const {
+    transport->Send(to, stream, EncodeMessage(std::move(message))).IgnoreError();
+  }
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,36 @@
+#include "runtime/base/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+namespace twinkle::base {
+namespace {
+
+spdlog::level::level_enum LevelFromEnvironment() {
+  const char* asked = std::getenv("TWINKLE_LOG");
+  return asked == nullptr ? spdlog::level::warn : spdlog::level::from_str(asked);
+}
+
+spdlog::logger& Logger() {  // made on first use; the user's own spdlog registry is left alone
+  static const std::shared_ptr<spdlog::logger> logger = [] {
+    auto made = std::make_shared<spdlog::logger>("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ twinkle: %v");
+    made->set_level(LevelFromEnvironment());
+    return made;
+  }();
+  return *logger;
+}
+
+}  // namespace
+
+void Log(LogLevel level, absl::string_view message) {
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                                   spdlog::level::err};
+  Logger().log(kLevels[static_cast<int>(level)], "{}", std::string(message));
+}
+
+}  // namespace twinkle::base

@@ -1,0 +1,14 @@
+// The library's own log: lines to stderr, nothing before Initialize.
+#pragma once
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/string_view.h>
+
+namespace twinkle::base {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+// Thread-safe. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning.
+void Log(LogLevel level, absl::string_view message);
+
+}  // namespace twinkle::base

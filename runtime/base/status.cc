@@ -1,0 +1,26 @@
+#include "runtime/base/status.h"
+
+#include <absl/strings/cord.h>
+#include <absl/strings/str_cat.h>
+
+namespace twinkle::base {
+absl::Status Refuse(absl::string_view reason, absl::string_view message) {
+  return absl::InvalidArgumentError(absl::StrCat(message, " [", reason, "]"));
+}
+
+// Not a payload: those are printed with every status, and the message says it already.
+std::string ReasonOf(const absl::Status& status) {
+  const absl::string_view message = status.message();
+  const size_t begin = message.rfind('[');
+  if (begin == absl::string_view::npos || message.back() != ']') return "";
+  return std::string(message.substr(begin + 1, message.size() - begin - 2));
+}
+
+absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
+  if (status.ok()) return status;
+  absl::Status annotated(status.code(), absl::StrCat(prefix, ": ", status.message()));
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { annotated.SetPayload(url, payload); });
+  return annotated;
+}
+
+}  // namespace twinkle::base

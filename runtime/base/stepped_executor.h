@@ -1,0 +1,57 @@
+// An executor for tests: nothing runs until the test says which queue takes its next step, and time stands still until
+// the test moves it. For one thread.
+#pragma once
+
+#include <absl/strings/string_view.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/executor.h"
+
+namespace twinkle::base {
+
+class SteppedExecutor final : public Executor {
+ public:
+  SteppedExecutor();
+  ~SteppedExecutor() override;
+
+  std::unique_ptr<TaskQueue> NewQueue(std::string name) override;
+  absl::Time Now() const override { return now_; }
+
+  // Runs the next task of the queue of that name; false when it has none (or there is no such queue).
+  bool Step(absl::string_view queue);
+  // Runs that queue until it has nothing to do.
+  void Drain(absl::string_view queue);
+  // Runs all queues, one step each in turn, until none has anything to do. `skip`: queues left alone.
+  void RunAll(const std::vector<std::string>& skip = {});
+  // The same, choosing queues at random; the same seed gives the same order.
+  void RunRandomly(uint64_t seed);
+  // Moves the clock; timers that are due become tasks of their queues.
+  void Advance(absl::Duration by);
+  // Names of the queues that have something to do.
+  std::vector<std::string> Ready() const;
+
+ private:
+  class Queue;
+  struct State {  // shared with the executor's queues: forgotten by them when closed
+    std::string name;
+    std::deque<Task> tasks;
+    std::multimap<absl::Time, Task> timers;
+    bool closed = false;
+    bool running = false;
+  };
+
+  bool StepOne(const std::shared_ptr<State>& state);
+  std::shared_ptr<State> Find(absl::string_view name) const;
+
+  absl::Time now_;
+  std::vector<std::shared_ptr<State>> queues_;
+};
+
+}  // namespace twinkle::base

@@ -1,0 +1,109 @@
+#include <absl/time/clock.h>
+
+#include <deque>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "runtime/base/executor.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::base {
+namespace {
+
+// Shared by the queue and its thread, which may outlive the queue when it was abandoned.
+struct Shared {
+  Mutex mutex;
+  CondVar changed;
+  std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
+  std::multimap<absl::Time, Task> timers ABSL_GUARDED_BY(mutex);
+  bool closed ABSL_GUARDED_BY(mutex) = false;
+};
+
+// The next task, or an empty one when the queue was closed. Due timers go behind the tasks that wait already.
+Task Next(Shared& shared) {
+  MutexLock lock(&shared.mutex);
+  while (!shared.closed) {
+    const absl::Time now = absl::Now();
+    while (!shared.timers.empty() && shared.timers.begin()->first <= now) {
+      shared.tasks.push_back(std::move(shared.timers.begin()->second));
+      shared.timers.erase(shared.timers.begin());
+    }
+    if (!shared.tasks.empty()) {
+      Task task = std::move(shared.tasks.front());
+      shared.tasks.pop_front();
+      return task;
+    }
+    const absl::Time wake = shared.timers.empty() ? absl::InfiniteFuture() : shared.timers.begin()->first;
+    shared.changed.WaitWithDeadline(&shared.mutex, wake);
+  }
+  return Task();
+}
+
+class ThreadQueue final : public TaskQueue {
+ public:
+  explicit ThreadQueue(const std::string& name) : shared_(std::make_shared<Shared>()) {
+    thread_ = std::thread([shared = shared_, short_name = name.substr(0, 15)] {
+      pthread_setname_np(pthread_self(), short_name.c_str());
+      while (Task task = Next(*shared)) task();
+    });
+    id_ = thread_.get_id();
+  }
+  ~ThreadQueue() override { Close(); }
+
+  bool Post(Task task) override {
+    MutexLock lock(&shared_->mutex);
+    if (shared_->closed) return false;
+    shared_->tasks.push_back(std::move(task));
+    shared_->changed.SignalAll();
+    return true;
+  }
+
+  void PostAfter(absl::Duration delay, Task task) override {
+    MutexLock lock(&shared_->mutex);
+    if (shared_->closed) return;
+    shared_->timers.emplace(absl::Now() + delay, std::move(task));
+    shared_->changed.SignalAll();
+  }
+
+  bool InQueue() const override { return std::this_thread::get_id() == id_; }
+
+  void Close() override {
+    DropTasks();
+    if (!thread_.joinable()) return;
+    InQueue() ? thread_.detach() : thread_.join();
+  }
+
+  void Abandon() override {
+    DropTasks();
+    if (thread_.joinable()) thread_.detach();
+  }
+
+ private:
+  // Tasks are destroyed outside the lock: what they own may post.
+  void DropTasks() {
+    std::deque<Task> tasks;
+    std::multimap<absl::Time, Task> timers;
+    MutexLock lock(&shared_->mutex);
+    shared_->closed = true;
+    tasks.swap(shared_->tasks);
+    timers.swap(shared_->timers);
+    shared_->changed.SignalAll();
+  }
+
+  const std::shared_ptr<Shared> shared_;
+  std::thread thread_;
+  std::thread::id id_;  // constant, unlike the thread's own once it was joined
+};
+
+class ThreadExecutor final : public Executor {
+ public:
+  std::unique_ptr<TaskQueue> NewQueue(std::string name) override { return std::make_unique<ThreadQueue>(name); }
+  absl::Time Now() const override { return absl::Now(); }
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> NewThreadExecutor() { return std::make_unique<ThreadExecutor>(); }
+
+}  // namespace twinkle::base

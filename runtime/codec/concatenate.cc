@@ -1,0 +1,315 @@
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "runtime/base/status.h"
+#include "runtime/codec/codec.h"
+#include "runtime/codec/each_entry.h"
+
+namespace twinkle::codec {
+namespace {
+
+using internal::As;
+using internal::Kind;
+
+absl::Status NotFlattenable(const Type& type, const void* part) {
+  return base::Refuse(
+      "not_flattenable",
+      absl::StrCat("only lists, tensors and dicts or structs of them can be flattened, not ", Describe(type, part)));
+}
+
+// A failure below a dict or struct is about a value that cannot be flattened there.
+absl::Status Below(const absl::Status& status, absl::string_view where) {
+  if (status.ok()) return status;
+  return base::Refuse("not_flattenable", absl::StrCat("at '", where, "': ", status.message()));
+}
+
+absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding);
+
+// ---- Value ----------------------------------------------------------------------------------------------------------
+absl::Status NotIterable(size_t index, const Value& part) {
+  return base::Refuse("not_iterable", absl::StrCat("result ", index, " is ", Describe(internal::kType<Value>, &part),
+                                                   ", but the first is a list or tensor"));
+}
+
+absl::Status JoinLists(Value& to, const std::vector<void*>& parts, bool move) {
+  Value::List all;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Value& part = As<Value>(parts[i]);
+    if (auto* list = part.get_if<Value::List>()) {
+      for (Value& item : *list) move ? all.push_back(std::move(item)) : all.push_back(item);
+    } else if (auto* tuple = part.get_if<Value::Tuple>()) {
+      all.insert(all.end(), tuple->items.begin(), tuple->items.end());
+    } else if (const auto* tensor = part.get_if<Tensor>(); tensor != nullptr && tensor->rows() >= 0) {
+      for (int64_t row = 0; row < tensor->rows(); ++row) all.emplace_back(tensor->Rows(row, row + 1));
+    } else {
+      return NotIterable(i, part);
+    }
+  }
+  to = std::move(all);
+  return absl::OkStatus();
+}
+
+absl::Status JoinValueTensors(Value& to, const std::vector<void*>& parts, const Padding& padding) {
+  std::vector<const Tensor*> tensors;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Value& part = As<Value>(parts[i]);
+    const Tensor* tensor = part.get_if<Tensor>();
+    if (tensor == nullptr) return NotIterable(i, part);
+    tensors.push_back(tensor);
+  }
+  TWINKLE_ASSIGN_OR_RETURN(to, ConcatenateTensors(tensors, padding));
+  return absl::OkStatus();
+}
+
+absl::Status JoinValues(Value& to, const std::vector<void*>& parts, bool move, const Padding& padding);
+
+absl::Status KeyMismatch(size_t index) {
+  return base::Refuse("key_mismatch", absl::StrCat("result ", index, " does not have the same keys as the first"));
+}
+
+absl::Status JoinDicts(Value& to, const std::vector<void*>& parts, bool move, const Padding& padding) {
+  const auto* first = As<Value>(parts[0]).get_if<Value::Dict>();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto* dict = As<Value>(parts[i]).get_if<Value::Dict>();
+    const bool same = dict != nullptr && dict->size() == first->size() &&
+                      std::equal(dict->begin(), dict->end(), first->begin(),
+                                 [](const auto& a, const auto& b) { return a.first == b.first; });
+    if (!same) return KeyMismatch(i);
+  }
+  Value::Dict joined;
+  for (const auto& entry : *first) {
+    std::vector<void*> values;
+    for (void* part : parts) values.push_back(&As<Value>(part).get_if<Value::Dict>()->at(entry.first));
+    TWINKLE_RETURN_IF_ERROR(Below(JoinValues(joined[entry.first], values, move, padding), entry.first));
+  }
+  to = std::move(joined);
+  return absl::OkStatus();
+}
+
+absl::Status JoinValues(Value& to, const std::vector<void*>& parts, bool move, const Padding& padding) {
+  const Value& first = As<Value>(parts[0]);
+  if (first.get_if<Value::Dict>() != nullptr) return JoinDicts(to, parts, move, padding);
+  if (first.get_if<Tensor>() != nullptr) return JoinValueTensors(to, parts, padding);
+  if (first.get_if<Value::List>() != nullptr) return JoinLists(to, parts, move);
+  return NotFlattenable(internal::kType<Value>, &first);
+}
+
+// ---- typed ----------------------------------------------------------------------------------------------------------
+absl::Status JoinTensors(Tensor& to, const std::vector<void*>& parts, const Padding& padding) {
+  std::vector<const Tensor*> tensors;
+  for (void* part : parts) tensors.push_back(&As<Tensor>(part));
+  TWINKLE_ASSIGN_OR_RETURN(to, ConcatenateTensors(tensors, padding));
+  return absl::OkStatus();
+}
+
+absl::Status JoinRecord(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding) {
+  absl::Status status;
+  int index = 0;
+  EachMember(t, to, [&](void* member, const Type& type) {
+    const ptrdiff_t offset = static_cast<char*>(member) - static_cast<char*>(to);
+    std::vector<void*> members;
+    for (void* part : parts) members.push_back(static_cast<char*>(part) + offset);
+    if (status.ok()) status = Below(Join(type, member, members, move, padding), absl::StrCat("member ", index));
+    ++index;
+  });
+  return status;
+}
+
+absl::Status JoinDict(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding) {
+  if (!t.string_key) return NotFlattenable(t, parts[0]);
+  std::map<std::string, std::vector<void*>> values;
+  for (void* part : parts) {
+    EachEntry(t, part, [&](void* key, void* value) { values[As<std::string>(key)].push_back(value); });
+  }
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (t.length(parts[i]) != values.size()) return KeyMismatch(i);
+  }
+  absl::Status status;
+  auto next = values.begin();
+  FillEntries(t, to, values.size(), [&](void* key, void* value) {
+    As<std::string>(key) = next->first;
+    if (status.ok()) status = Below(Join(*t.item, value, next->second, move, padding), next->first);
+    return ++next, true;
+  });
+  return status;
+}
+
+absl::Status JoinHeld(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding) {
+  const size_t which = t.length(parts[0]);
+  const bool empty = t.kind == Kind::kOptional ? which == 0 : which >= t.count;
+  if (empty) return NotFlattenable(t, parts[0]);
+  std::vector<void*> held;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (t.length(parts[i]) != which) {
+      return base::Refuse("not_iterable", absl::StrCat("result ", i, " holds something else than the first"));
+    }
+    held.push_back(t.data(parts[i]));
+  }
+  const Type& item = t.kind == Kind::kOptional ? *t.item : *t.alternatives[which];
+  return Join(item, t.resize(to, which), held, move, padding);
+}
+
+absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding) {
+  switch (t.kind) {
+    case Kind::kList:
+    case Kind::kArrayRef:
+    case Kind::kBools:
+      t.join(to, parts.data(), parts.size(), move);
+      return absl::OkStatus();
+    case Kind::kTensor:
+      return JoinTensors(As<Tensor>(to), parts, padding);
+    case Kind::kValue:
+      return JoinValues(As<Value>(to), parts, move, padding);
+    case Kind::kRecord:
+      return JoinRecord(t, to, parts, move, padding);
+    case Kind::kDict:
+      return JoinDict(t, to, parts, move, padding);
+    case Kind::kOptional:
+    case Kind::kVariant:
+      return JoinHeld(t, to, parts, move, padding);
+    default:
+      return NotFlattenable(t, parts[0]);
+  }
+}
+
+// ---- tensors --------------------------------------------------------------------------------------------------------
+DType Promote(DType a, DType b) {
+  if (a == b) return a;
+  if (a > b) std::swap(a, b);
+  if (b == DType::kInt32 || b == DType::kInt64 || b == DType::kFloat64) return b;
+  if (b == DType::kUint8) return b;  // bool, uint8
+  const bool small = a == DType::kBool || a == DType::kUint8;
+  if (b == DType::kBFloat16) return small ? b : DType::kFloat64;          // int32 and int64 need 53 bits
+  return a == DType::kInt32 || a == DType::kInt64 ? DType::kFloat64 : b;  // b is float32
+}
+
+template <class F>
+auto WithElement(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::kBool:
+    case DType::kUint8:
+      return f(uint8_t{});
+    case DType::kInt32:
+      return f(int32_t{});
+    case DType::kInt64:
+      return f(int64_t{});
+    case DType::kBFloat16:
+      return f(BFloat16{});
+    case DType::kFloat32:
+      return f(float{});
+    case DType::kFloat64:
+      break;
+  }
+  return f(double{});
+}
+
+template <class To, class From>
+To Convert(From value) {
+  if constexpr (std::is_same_v<To, From>) {
+    return value;
+  } else if constexpr (std::is_same_v<From, BFloat16>) {
+    return static_cast<To>(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<To, BFloat16>) {
+    return BFloat16(static_cast<float>(value));
+  } else {
+    return static_cast<To>(value);
+  }
+}
+
+// Copies `count` elements of `from` to `to`, converting.
+void ConvertElements(DType to_dtype, std::byte* to, DType from_dtype, const std::byte* from, int64_t count) {
+  if (to_dtype == from_dtype) {
+    if (count > 0) std::memcpy(to, from, static_cast<size_t>(count * SizeOf(to_dtype)));
+    return;
+  }
+  WithElement(to_dtype, [&](auto to_element) {
+    WithElement(from_dtype, [&](auto from_element) {
+      using To = decltype(to_element);
+      using From = decltype(from_element);
+      for (int64_t i = 0; i < count; ++i) {
+        reinterpret_cast<To*>(to)[i] = Convert<To>(reinterpret_cast<const From*>(from)[i]);
+      }
+    });
+  });
+}
+
+void Fill(DType dtype, std::byte* to, int64_t count, double value) {
+  WithElement(dtype, [&](auto element) {
+    std::fill_n(reinterpret_cast<decltype(element)*>(to), count, Convert<decltype(element)>(value));
+  });
+}
+
+// Copies dimension `dim` of `from` and those inside it into the corner of `to`, whose inner shape may be larger.
+std::byte* Place(const Tensor& from, const std::byte* source, DType to_dtype, std::byte* to,
+                 const std::vector<int64_t>& to_shape, size_t dim) {
+  if (dim + 1 >= from.shape().size()) {
+    const int64_t count = dim < from.shape().size() ? from.shape()[dim] : 1;
+    ConvertElements(to_dtype, to, from.dtype(), source, count);
+    return to;
+  }
+  int64_t to_stride = SizeOf(to_dtype);
+  for (size_t d = dim + 1; d < to_shape.size(); ++d) to_stride *= to_shape[d];
+  const int64_t from_stride = from.strides()[dim] * SizeOf(from.dtype());
+  for (int64_t i = 0; i < from.shape()[dim]; ++i) {
+    Place(from, source + i * from_stride, to_dtype, to + i * to_stride, to_shape, dim + 1);
+  }
+  return to;
+}
+
+absl::Status Ragged(size_t index, const Tensor& part, const std::vector<int64_t>& shape) {
+  return base::Refuse("ragged", absl::StrCat("result ", index, " has shape {", absl::StrJoin(part.shape(), ", "),
+                                             "}, which does not fit {", absl::StrJoin(shape, ", "),
+                                             "}: all but the first dimension must agree (Pad{value} fills up)"));
+}
+
+// The joined shape and dtype.
+absl::Status Outline(const std::vector<const Tensor*>& parts, const Padding& padding, std::vector<int64_t>& shape,
+                     DType& dtype) {
+  shape = parts[0]->shape();
+  dtype = parts[0]->dtype();
+  int64_t rows = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Tensor& part = *parts[i];
+    if (part.rows() < 0)
+      return base::Refuse("not_iterable", absl::StrCat("result ", i, " is a tensor without dimensions"));
+    if (part.shape().size() != shape.size()) return Ragged(i, part, shape);
+    for (size_t d = 1; d < shape.size(); ++d) {
+      if (!padding.given && part.shape()[d] != shape[d]) return Ragged(i, part, shape);
+      shape[d] = std::max(shape[d], part.shape()[d]);
+    }
+    dtype = Promote(dtype, part.dtype());
+    rows += part.rows();
+  }
+  shape[0] = rows;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> ConcatenateTensors(const std::vector<const Tensor*>& parts, const Padding& padding) {
+  std::vector<int64_t> shape;
+  DType dtype;
+  TWINKLE_RETURN_IF_ERROR(Outline(parts, padding, shape, dtype));
+  TWINKLE_ASSIGN_OR_RETURN(Tensor joined, Tensor::Zeros(dtype, shape));
+  if (joined.size() == 0) return joined;
+  std::byte* to = const_cast<std::byte*>(joined.raw());  // made above: nobody shares it yet
+  if (padding.given) Fill(dtype, to, joined.size(), padding.value);
+  const int64_t row_bytes = joined.bytes() / joined.rows();
+  for (const Tensor* part : parts) {
+    const Tensor packed = part->Contiguous();
+    if (packed.size() > 0) Place(packed, packed.raw(), dtype, to, shape, 0);
+    to += packed.rows() * row_bytes;
+  }
+  return joined;
+}
+
+absl::Status Concatenate(const Type& type, void* to, const std::vector<void*>& parts, bool move,
+                         const Padding& padding) {
+  return Join(type, to, parts, move, padding);
+}
+
+}  // namespace twinkle::codec

@@ -1,0 +1,274 @@
+// The layout: numbers as varints, fixed-size things as their bytes, lists as a length and their items. A length of a
+// contiguous part carries one more bit: whether the bytes follow in the head or are the next buffer.
+#include <absl/strings/str_cat.h>
+
+#include "runtime/codec/codec.h"
+#include "runtime/codec/each_entry.h"
+
+namespace twinkle::codec {
+namespace {
+
+using internal::As;
+using internal::Kind;
+
+void* Mutable(const void* object) { return const_cast<void*>(object); }
+
+class Encoder {
+ public:
+  Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band)
+      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band) {}
+
+  absl::StatusOr<Encoded> Run(const Type& type, const void* value) {
+    if (ranges_ == nullptr) {
+      Put(type, value);
+    } else {
+      PutRows(type, value);
+      if (next_ != ranges_->size()) Fail("more ranges than lists and tensors");
+    }
+    if (error_ != nullptr) return absl::InvalidArgumentError(absl::StrCat("cannot encode ", type.name, ": ", error_));
+    return std::move(out_);
+  }
+
+ private:
+  void Fail(const char* why) {
+    if (error_ == nullptr) error_ = why;
+  }
+  void Raw(const void* bytes, size_t count) { out_.head.append(static_cast<const char*>(bytes), count); }
+  void Byte(uint8_t byte) { out_.head.push_back(static_cast<char>(byte)); }
+  void Number(uint64_t number) {
+    for (; number >= 128; number >>= 7) Byte(static_cast<uint8_t>(number | 128));
+    Byte(static_cast<uint8_t>(number));
+  }
+  bool Outside(size_t bytes) const { return bytes >= out_of_band_; }
+  // The length of a contiguous part of `bytes` bytes.
+  void Length(uint64_t count, size_t bytes) { Number(count << 1 | (Outside(bytes) ? 1 : 0)); }
+  void Contents(const void* data, size_t bytes, size_t align, std::shared_ptr<const void> owner) {
+    if (Outside(bytes)) {
+      out_.buffers.push_back({static_cast<const std::byte*>(data), bytes, std::move(owner)});
+    } else if (bytes > 0) {
+      out_.head.append(-out_.head.size() & (align - 1), '\0');
+      Raw(data, bytes);
+    }
+  }
+  void Text(std::string_view text, std::shared_ptr<const void> owner) {
+    Length(text.size(), text.size());
+    Contents(text.data(), text.size(), 1, std::move(owner));
+  }
+  void OwnText(std::string text) {
+    auto kept = std::make_shared<const std::string>(std::move(text));
+    Text(*kept, kept);
+  }
+
+  void Items(const Type& item, const void* first, size_t count) {
+    const char* at = static_cast<const char*>(first);
+    for (; count > 0; --count, at += item.size) Put(item, at);
+  }
+  void List(const Type& t, const void* list, size_t begin, size_t end) {
+    const Type& item = *t.item;
+    const char* first = static_cast<const char*>(t.data(Mutable(list))) + begin * item.size;
+    if (!item.bulk) {
+      Number(end - begin);
+      return Items(item, first, end - begin);
+    }
+    const size_t bytes = (end - begin) * item.size;
+    Length(end - begin, bytes);
+    Contents(first, bytes, item.align, owner_);
+  }
+  void Put(const Type& t, const void* p) {
+    if (t.bulk && t.kind != Kind::kArray) return Raw(p, t.size);
+    switch (t.kind) {
+      case Kind::kBits:
+      case Kind::kBool:
+        return Raw(p, t.size);
+      case Kind::kString:
+        return Text(As<std::string>(p), owner_);
+      case Kind::kBytes:
+        return Text(As<Bytes>(p).view(), As<Bytes>(p).owner());
+      case Kind::kList:
+      case Kind::kArrayRef:
+        return List(t, p, 0, t.length(p));
+      case Kind::kBools:
+      case Kind::kMessage:
+        return OwnText(t.to_bytes(p));
+      case Kind::kArray:
+        return PutArray(t, p);
+      case Kind::kRecord:
+        if (t.empty) Byte(0);  // takes a byte, so that lengths stay bounded by what came in
+        [[fallthrough]];
+      case Kind::kTuple:
+        return PutMembers(t, p);
+      case Kind::kClass:
+        Byte(0);
+        return PutMembers(t, p);
+      case Kind::kDict:
+      case Kind::kSet:
+        return PutEntries(t, p);
+      case Kind::kOptional:
+        return PutOptional(t, p, false);
+      case Kind::kVariant:
+        return PutVariant(t, p, false);
+      case Kind::kTensor:
+        return PutTensor(As<Tensor>(p));
+      case Kind::kValue:
+        return PutValue(As<Value>(p));
+      case Kind::kForeign:
+        return PutForeign(t, p);
+    }
+  }
+  void PutMembers(const Type& t, const void* p) {
+    EachMember(t, Mutable(p), [&](void* member, const Type& type) { Put(type, member); });
+  }
+  void PutArray(const Type& t, const void* p) {
+    if (!t.item->bulk) return Items(*t.item, p, t.count);
+    Byte(Outside(t.size) ? 1 : 0);
+    Contents(p, t.size, t.item->align, owner_);
+  }
+  void PutEntries(const Type& t, const void* p) {
+    Number(t.length(p));
+    EachEntry(t, Mutable(p), [&](void* key, void* value) {
+      Put(*t.key, key);
+      if (value != nullptr) Put(*t.item, value);
+    });
+  }
+  void PutOptional(const Type& t, const void* p, bool rows) {
+    const bool has = t.length(p) != 0;
+    Byte(has ? 1 : 0);
+    if (!has) return;
+    rows ? PutRows(*t.item, t.data(Mutable(p))) : Put(*t.item, t.data(Mutable(p)));
+  }
+  void PutVariant(const Type& t, const void* p, bool rows) {
+    const size_t which = t.length(p);
+    if (which >= t.count) return Fail("a variant without a value");
+    Number(which);
+    const Type& held = *t.alternatives[which];
+    rows ? PutRows(held, t.data(Mutable(p))) : Put(held, t.data(Mutable(p)));
+  }
+  void PutForeign(const Type& t, const void* p) {
+    const std::shared_ptr<const void> whole = std::exchange(owner_, t.to_wire(p));
+    Put(*t.item, owner_.get());
+    owner_ = whole;
+  }
+  void PutTensor(const Tensor& given) {
+    const Tensor tensor = given.Contiguous();
+    const size_t bytes = static_cast<size_t>(tensor.bytes());
+    Byte(static_cast<uint8_t>(tensor.dtype()));
+    Length(tensor.shape().size(), bytes);
+    for (int64_t size : tensor.shape()) Number(static_cast<uint64_t>(size));
+    Contents(tensor.raw(), bytes, 8, tensor.owner());
+  }
+  void PutItems(const Value::List& list, size_t begin, size_t end) {
+    Number(end - begin);
+    for (; begin < end; ++begin) PutValue(list[begin]);
+  }
+  void PutValue(const Value& value) {
+    Byte(static_cast<uint8_t>(value.tree().index()));
+    if (const auto* b = value.get_if<bool>()) return Byte(*b ? 1 : 0);
+    if (const auto* i = value.get_if<int64_t>()) return Raw(i, 8);
+    if (const auto* f = value.get_if<double>()) return Raw(f, 8);
+    if (const auto* s = value.get_if<std::string>()) return Text(*s, owner_);
+    if (const auto* l = value.get_if<Value::List>()) return PutItems(*l, 0, l->size());
+    if (const auto* t = value.get_if<Value::Tuple>()) return PutItems(t->items, 0, t->items.size());
+    if (const auto* d = value.get_if<Value::Dict>()) {
+      Number(d->size());
+      for (const auto& [key, item] : *d) Text(key, owner_), PutValue(item);
+    }
+    if (const auto* tensor = value.get_if<Tensor>()) PutTensor(*tensor);
+  }
+
+  // ---- rows of it: lists and tensors take the next range, trees are gone into, the rest goes whole
+  Range Take(int64_t rows) {
+    if (next_ >= ranges_->size()) return Fail("fewer ranges than lists and tensors"), Range{0, 0};
+    const Range range = (*ranges_)[next_++];
+    if (range.begin < 0 || range.begin > range.end || range.end > rows)
+      return Fail("a range outside the value"), Range{0, 0};
+    return range;
+  }
+  void PutRows(const Type& t, const void* p) {
+    if (!t.can_split) return Put(t, p);
+    switch (t.kind) {
+      case Kind::kList:
+      case Kind::kArrayRef: {
+        const Range r = Take(static_cast<int64_t>(t.length(p)));
+        return List(t, p, static_cast<size_t>(r.begin), static_cast<size_t>(r.end));
+      }
+      case Kind::kBools: {
+        const Range r = Take(static_cast<int64_t>(t.length(p)));
+        return OwnText(t.to_bytes(p).substr(static_cast<size_t>(r.begin), static_cast<size_t>(r.end - r.begin)));
+      }
+      case Kind::kTensor:
+        return PutTensorRows(As<Tensor>(p));
+      case Kind::kRecord:
+        return EachMember(t, Mutable(p), [&](void* member, const Type& type) { PutRows(type, member); });
+      case Kind::kClass:
+        return PutClassRows(t, p);
+      case Kind::kDict: {
+        Number(t.length(p));
+        return EachEntry(t, Mutable(p), [&](void* key, void* value) {
+          Put(*t.key, key);
+          PutRows(*t.item, value);
+        });
+      }
+      case Kind::kOptional:
+        return PutOptional(t, p, true);
+      case Kind::kVariant:
+        return PutVariant(t, p, true);
+      case Kind::kValue:
+        return PutValueRows(As<Value>(p));
+      default:
+        return Put(t, p);
+    }
+  }
+  void PutTensorRows(const Tensor& tensor) {
+    if (tensor.rows() < 0) return PutTensor(tensor);
+    const Range r = Take(tensor.rows());
+    PutTensor(tensor.Rows(r.begin, r.end));
+  }
+  void PutClassRows(const Type& t, const void* p) {
+    const Range r = Take(t.rows(p));
+    const std::shared_ptr<void> part = t.make();
+    if (error_ == nullptr) t.slice(part.get(), p, r.begin, r.end);
+    const std::shared_ptr<const void> whole = std::exchange(owner_, part);
+    Put(t, part.get());
+    owner_ = whole;
+  }
+  void PutValueRows(const Value& value) {
+    if (const auto* list = value.get_if<Value::List>()) {
+      const Range r = Take(static_cast<int64_t>(list->size()));
+      Byte(static_cast<uint8_t>(value.tree().index()));
+      return PutItems(*list, static_cast<size_t>(r.begin), static_cast<size_t>(r.end));
+    }
+    if (const auto* tensor = value.get_if<Tensor>()) {
+      Byte(static_cast<uint8_t>(value.tree().index()));
+      return PutTensorRows(*tensor);
+    }
+    if (const auto* dict = value.get_if<Value::Dict>()) {
+      Byte(static_cast<uint8_t>(value.tree().index()));
+      Number(dict->size());
+      for (const auto& [key, item] : *dict) Text(key, owner_), PutValueRows(item);
+      return;
+    }
+    PutValue(value);
+  }
+
+  std::shared_ptr<const void> owner_;  // of what is being encoded
+  const std::vector<Range>* ranges_;
+  const size_t out_of_band_;
+  size_t next_ = 0;
+  const char* error_ = nullptr;
+  Encoded out_;
+};
+
+}  // namespace
+
+size_t Encoded::bytes() const {
+  size_t total = head.size();
+  for (const Buffer& buffer : buffers) total += buffer.size;
+  return total;
+}
+
+absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges, size_t out_of_band) {
+  if (value.value == nullptr) return Encoded{};
+  return Encoder(value.value, ranges, out_of_band).Run(*value.type, value.value.get());
+}
+
+}  // namespace twinkle::codec

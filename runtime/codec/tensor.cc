@@ -1,0 +1,256 @@
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+#include <dlpack/dlpack.h>
+#include <twinkle/tensor.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+
+namespace twinkle {
+namespace internal {
+
+// Memory shared by tensors. `data` is null only when there are no bytes.
+struct TensorStorage {
+  std::shared_ptr<const void> owner;
+  const std::byte* data = nullptr;
+  std::atomic<bool> frozen = false;
+  bool foreign = false;  // somebody outside the library may hold `owner` as well
+};
+
+}  // namespace internal
+
+namespace {
+
+constexpr uint8_t kDLPackBool = 6;  // kDLBool, where the header is old and does not name it
+constexpr int64_t kMostBytes = int64_t{1} << 56;
+
+absl::StatusOr<int64_t> CheckedBytes(DType dtype, const std::vector<int64_t>& shape) {
+  int64_t bytes = SizeOf(dtype);
+  bool empty = false;
+  for (int64_t size : shape) {
+    if (size < 0) return absl::InvalidArgumentError(absl::StrCat("a tensor's dimension is negative: ", size));
+    if (size == 0) empty = true;
+    if (__builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes) || bytes > kMostBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a tensor of shape {", absl::StrJoin(shape, ", "), "} is too large"));
+    }
+  }
+  return empty ? 0 : bytes;
+}
+
+std::vector<int64_t> PackedStrides(const std::vector<int64_t>& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * std::max<int64_t>(shape[i - 1], 1);
+  return strides;
+}
+
+std::shared_ptr<std::byte[]> NewMemory(int64_t bytes, bool zeroed) {
+  const size_t count = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+  return zeroed ? std::make_shared<std::byte[]>(count) : std::shared_ptr<std::byte[]>(new std::byte[count]);
+}
+
+// Copies a strided block of dimension `dim` and those inside it to `to`, packed; returns the end of what was written.
+std::byte* Pack(std::byte* to, const std::byte* from, const std::vector<int64_t>& shape,
+                const std::vector<int64_t>& strides, size_t dim, int64_t item) {
+  if (dim == shape.size()) {
+    std::memcpy(to, from, static_cast<size_t>(item));
+    return to + item;
+  }
+  for (int64_t i = 0; i < shape[dim]; ++i) to = Pack(to, from + i * strides[dim] * item, shape, strides, dim + 1, item);
+  return to;
+}
+
+template <class T>
+bool SameElements(const std::byte* a, const std::byte* b, int64_t count) {
+  const T* left = reinterpret_cast<const T*>(a);
+  const T* right = reinterpret_cast<const T*>(b);
+  return std::equal(left, left + count, right);
+}
+
+absl::StatusOr<DType> FromDLType(const DLDataType& type) {
+  if (type.lanes == 1) {
+    if (type.code == kDLPackBool && type.bits == 8) return DType::kBool;
+    if (type.code == kDLUInt && type.bits == 8) return DType::kUint8;
+    if (type.code == kDLInt && type.bits == 32) return DType::kInt32;
+    if (type.code == kDLInt && type.bits == 64) return DType::kInt64;
+    if (type.code == kDLBfloat && type.bits == 16) return DType::kBFloat16;
+    if (type.code == kDLFloat && type.bits == 32) return DType::kFloat32;
+    if (type.code == kDLFloat && type.bits == 64) return DType::kFloat64;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("Tensor::FromDLPack: no dtype for code ", type.code, ", ", type.bits,
+                                                 " bits, ", type.lanes, " lanes"));
+}
+
+DLDataType ToDLType(DType dtype) {
+  constexpr uint8_t kCodes[] = {kDLPackBool, kDLUInt, kDLInt, kDLInt, kDLBfloat, kDLFloat, kDLFloat};
+  return {kCodes[static_cast<int>(dtype)], static_cast<uint8_t>(SizeOf(dtype) * 8), 1};
+}
+
+struct DLDelete {
+  void operator()(DLManagedTensor* managed) const {
+    if (managed->deleter != nullptr) managed->deleter(managed);
+  }
+};
+
+// What a DLManagedTensor that we made refers to.
+struct Lent {
+  Tensor tensor;
+  std::vector<int64_t> shape;
+  std::vector<int64_t> strides;
+  DLManagedTensor managed{};
+};
+
+}  // namespace
+
+const char* DTypeName(DType dtype) {
+  constexpr const char* kNames[] = {"bool", "uint8", "int32", "int64", "bfloat16", "float32", "float64"};
+  return kNames[static_cast<int>(dtype)];
+}
+
+BFloat16::BFloat16(float value) {
+  const uint32_t whole = std::bit_cast<uint32_t>(value);
+  if (std::isnan(value)) {
+    bits = static_cast<uint16_t>((whole >> 16) | 0x40);
+  } else {
+    bits = static_cast<uint16_t>((whole + 0x7fff + ((whole >> 16) & 1)) >> 16);
+  }
+}
+
+BFloat16::operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+
+Tensor::Tensor() : shape_{0}, strides_{1} {}
+
+absl::StatusOr<Tensor> Tensor::Zeros(DType dtype, std::vector<int64_t> shape) {
+  absl::StatusOr<int64_t> bytes = CheckedBytes(dtype, shape);
+  if (!bytes.ok()) return bytes.status();
+  std::shared_ptr<std::byte[]> memory = NewMemory(*bytes, true);
+  const std::byte* data = memory.get();
+  return FromBuffer(dtype, std::move(shape), std::move(memory), data, false);
+}
+
+absl::StatusOr<Tensor> Tensor::FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
+                                          const std::byte* data, bool frozen) {
+  absl::StatusOr<int64_t> bytes = CheckedBytes(dtype, shape);
+  if (!bytes.ok()) return bytes.status();
+  Tensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.strides_ = PackedStrides(shape);
+  tensor.shape_ = std::move(shape);
+  tensor.storage_ = std::make_shared<internal::TensorStorage>();
+  tensor.storage_->foreign = owner.use_count() > 1;
+  tensor.storage_->owner = std::move(owner);
+  tensor.storage_->data = data;
+  tensor.storage_->frozen = frozen;
+  return tensor;
+}
+
+int64_t Tensor::size() const {
+  int64_t count = 1;
+  for (int64_t size : shape_) count *= size;
+  return count;
+}
+
+bool Tensor::contiguous() const { return size() == 0 || strides_ == PackedStrides(shape_); }
+
+absl::Status Tensor::CheckRead(DType asked) const {
+  if (asked != dtype_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Tensor::data: asked for ", DTypeName(asked), " elements of a ", DTypeName(dtype_), " tensor"));
+  }
+  if (!contiguous()) {
+    return absl::InvalidArgumentError("Tensor::data: the tensor is not contiguous; use Contiguous() first");
+  }
+  return absl::OkStatus();
+}
+
+std::byte* Tensor::Writable() {
+  if (storage_ == nullptr) return nullptr;
+  if (!CanBeAdopted() || storage_->frozen) {
+    std::shared_ptr<std::byte[]> memory = NewMemory(bytes(), false);
+    if (bytes() > 0) std::memcpy(memory.get(), raw(), static_cast<size_t>(bytes()));
+    const std::byte* data = memory.get();
+    storage_ = std::make_shared<internal::TensorStorage>();
+    storage_->owner = std::move(memory);
+    storage_->data = data;
+    offset_ = 0;
+  }
+  return const_cast<std::byte*>(raw());
+}
+
+Tensor Tensor::Rows(int64_t begin, int64_t end) const {
+  if (shape_.empty()) return *this;
+  Tensor view = *this;
+  end = std::clamp<int64_t>(end, 0, shape_[0]);
+  begin = std::clamp<int64_t>(begin, 0, end);
+  view.shape_[0] = end - begin;
+  view.offset_ += begin * strides_[0] * SizeOf(dtype_);
+  return view;
+}
+
+Tensor Tensor::Contiguous() const {
+  if (contiguous()) return *this;
+  Tensor packed = *Zeros(dtype_, shape_);
+  Pack(packed.Writable(), raw(), shape_, strides_, 0, SizeOf(dtype_));
+  return packed;
+}
+
+void Tensor::Freeze() {
+  if (storage_ != nullptr) storage_->frozen = true;
+}
+bool Tensor::frozen() const { return storage_ == nullptr || storage_->frozen; }
+bool Tensor::CanBeAdopted() const {
+  return frozen() || (storage_.use_count() == 1 && !storage_->foreign && storage_->owner.use_count() <= 1);
+}
+
+const std::byte* Tensor::raw() const { return storage_ == nullptr ? nullptr : storage_->data + offset_; }
+std::shared_ptr<const void> Tensor::owner() const { return storage_; }
+
+bool Tensor::operator==(const Tensor& other) const {
+  if (dtype_ != other.dtype_ || shape_ != other.shape_) return false;
+  const Tensor a = Contiguous();
+  const Tensor b = other.Contiguous();
+  if (a.size() == 0) return true;
+  if (dtype_ == DType::kFloat32) return SameElements<float>(a.raw(), b.raw(), size());
+  if (dtype_ == DType::kFloat64) return SameElements<double>(a.raw(), b.raw(), size());
+  return std::memcmp(a.raw(), b.raw(), static_cast<size_t>(bytes())) == 0;
+}
+
+DLManagedTensor* Tensor::ToDLPack() const {
+  auto lent = std::make_unique<Lent>();
+  lent->tensor = *this;
+  lent->shape = shape_;
+  lent->strides = strides_;
+  DLTensor& t = lent->managed.dl_tensor;
+  t.data = const_cast<std::byte*>(raw());
+  t.device = {kDLCPU, 0};
+  t.ndim = static_cast<int32_t>(shape_.size());
+  t.dtype = ToDLType(dtype_);
+  t.shape = lent->shape.data();
+  t.strides = lent->strides.data();
+  t.byte_offset = 0;
+  lent->managed.manager_ctx = lent.get();
+  lent->managed.deleter = [](DLManagedTensor* managed) { delete static_cast<Lent*>(managed->manager_ctx); };
+  return &lent.release()->managed;
+}
+
+absl::StatusOr<Tensor> Tensor::FromDLPack(DLManagedTensor* managed) {
+  if (managed == nullptr) return absl::InvalidArgumentError("Tensor::FromDLPack: null");
+  std::shared_ptr<DLManagedTensor> owner(managed, DLDelete());
+  const DLTensor& t = managed->dl_tensor;
+  if (t.device.device_type != kDLCPU && t.device.device_type != kDLCUDAHost) {
+    return absl::InvalidArgumentError("Tensor::FromDLPack: the memory is not the CPU's; copy it to the host first");
+  }
+  absl::StatusOr<DType> dtype = FromDLType(t.dtype);
+  if (!dtype.ok()) return dtype.status();
+  const std::byte* data = static_cast<const std::byte*>(t.data) + t.byte_offset;
+  std::vector<int64_t> shape(t.shape, t.shape + t.ndim);
+  absl::StatusOr<Tensor> tensor = FromBuffer(*dtype, shape, std::move(owner), data, false);
+  if (!tensor.ok()) return tensor;
+  tensor->storage_->foreign = true;
+  if (t.strides != nullptr) tensor->strides_.assign(t.strides, t.strides + t.ndim);
+  return tensor;
+}
+
+}  // namespace twinkle

@@ -1,0 +1,139 @@
+#include "runtime/dispatch/collect_value.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "runtime/base/status.h"
+#include "runtime/dispatch/flatten_value.h"
+#include "runtime/dispatch/reduce.h"
+
+namespace twinkle::dispatch {
+namespace {
+
+using internal::kType;
+
+std::string Describe(const Value* value) { return codec::Describe(kType<Value>, value); }
+
+std::vector<void*> Erase(const std::vector<Value*>& values) { return std::vector<void*>(values.begin(), values.end()); }
+
+Value Take(Value* value, bool move) { return move ? std::move(*value) : *value; }
+
+Value ListOf(const std::vector<Value*>& values, bool move) {
+  Value::List list;
+  list.reserve(values.size());
+  for (Value* value : values) {
+    if (value != nullptr) list.push_back(Take(value, move));
+  }
+  return Value(std::move(list));
+}
+
+// ---- tuples: element by element ----------------------------------------------------------------
+absl::Status CheckTuples(const std::vector<Value*>& results) {
+  const size_t length = results[0]->get_if<Value::Tuple>()->items.size();
+  for (size_t i = 1; i < results.size(); ++i) {
+    const auto* tuple = results[i]->get_if<Value::Tuple>();
+    if (tuple == nullptr) {
+      return base::Refuse("not_a_tuple", absl::StrCat("result ", i, " is ", Describe(results[i]),
+                                                      ", but result 0 is a tuple: either all are, or none"));
+    }
+    if (tuple->items.size() != length) {
+      return base::Refuse("tuple_length_mismatch", absl::StrCat("result ", i, " is a tuple of ", tuple->items.size(),
+                                                                ", but result 0 is one of ", length,
+                                                                ": tuples are collected element by element"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Value> JoinTuples(const ValueRule& rule, const std::vector<Value*>& results,
+                                 const std::vector<int>& used) {
+  TWINKLE_RETURN_IF_ERROR(CheckTuples(results));
+  const size_t length = results[0]->get_if<Value::Tuple>()->items.size();
+  Value::List joined;
+  for (size_t element = 0; element < length; ++element) {
+    std::vector<Value*> elements;
+    for (Value* result : results) {
+      elements.push_back(&result->get_if<Value::Tuple>()->items[element]);
+    }
+    auto collected = JoinValues(rule, elements, used);
+    if (!collected.ok()) {
+      return base::Annotate(collected.status(), absl::StrCat("tuple element ", element));
+    }
+    joined.push_back(*std::move(collected));
+  }
+  return Value(std::move(joined));
+}
+
+// ---- sums and means ----------------------------------------------------------------------------
+absl::StatusOr<Value> ReduceValues(bool mean, const std::vector<Value*>& parts) {
+  TWINKLE_ASSIGN_OR_RETURN(const Reduced reduced, Reduce(mean, kType<Value>, Erase(parts)));
+  return reduced.integer ? Value(reduced.as_integer) : Value(reduced.as_float);
+}
+
+// For each key that any result has, its value in each of them; null where a result lacks it.
+using ByKey = std::map<std::string, std::vector<Value*>>;
+
+absl::StatusOr<ByKey> ValuesByKey(const std::vector<Value*>& results) {
+  ByKey by_key;
+  for (size_t i = 0; i < results.size(); ++i) {
+    auto* dict = results[i]->get_if<Value::Dict>();
+    if (dict == nullptr) {
+      return base::Refuse("not_a_dict", absl::StrCat("result ", i, " is ", Describe(results[i]),
+                                                     ", but result 0 is a dict: either all are, or none"));
+    }
+    for (auto& [key, value] : *dict) {
+      by_key.try_emplace(key, results.size()).first->second[i] = &value;
+    }
+  }
+  return by_key;
+}
+
+absl::StatusOr<Value> ReduceDicts(const ValueRule& rule, const std::vector<Value*>& results) {
+  TWINKLE_ASSIGN_OR_RETURN(const ByKey by_key, ValuesByKey(results));
+  const bool mean = rule.rule == Collect::kMean;
+  Value::Dict reduced;
+  for (const auto& [key, values] : by_key) {
+    absl::StatusOr<Value> value = ReduceValues(mean, values);
+    if (!value.ok()) {
+      if (!mean) return base::Annotate(value.status(), absl::StrCat("at '", key, "'"));
+      value = ListOf(values, rule.move);  // metrics may carry names beside the numbers
+    }
+    reduced.emplace(key, *std::move(value));
+  }
+  return Value(std::move(reduced));
+}
+
+}  // namespace
+
+absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*>& results,
+                                 const std::vector<int>& used) {
+  if (results[0]->get_if<Value::Tuple>() != nullptr) return JoinTuples(rule, results, used);
+  std::vector<Value*> picked;
+  for (int worker : used) picked.push_back(results[static_cast<size_t>(worker)]);
+  switch (rule.rule) {
+    case Collect::kNone:
+      if (picked.size() == 1) return Take(picked[0], rule.move);
+      return ListOf(picked, rule.move);
+    case Collect::kLastPp:
+      return ListOf(picked, rule.move);
+    case Collect::kFirst:
+    case Collect::kLastPpFirst:
+      return Take(picked[0], rule.move);
+    case Collect::kFlatten:
+    case Collect::kFlattenDp: {
+      Value joined;
+      TWINKLE_RETURN_IF_ERROR(FlattenValues(Erase(picked), rule.move, rule.padding, joined));
+      return joined;
+    }
+    case Collect::kMean:
+    case Collect::kSum:
+      if (picked[0]->get_if<Value::Dict>() != nullptr) return ReduceDicts(rule, picked);
+      return ReduceValues(rule.rule == Collect::kMean, picked);
+  }
+  return absl::InternalError("a collect rule that is not implemented");
+}
+
+}  // namespace twinkle::dispatch

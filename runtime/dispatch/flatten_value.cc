@@ -1,0 +1,231 @@
+#include "runtime/dispatch/flatten_value.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "runtime/base/status.h"
+
+namespace twinkle::dispatch {
+namespace {
+
+using internal::As;
+
+std::string Describe(const Value& value) { return codec::Describe(internal::kType<Value>, &value); }
+
+absl::Status NotIterable(size_t index, const Value& part) {
+  return base::Refuse("not_iterable", absl::StrCat("result ", index, " is ", Describe(part),
+                                                   ", which has no items to flatten: return lists, tensors, or "
+                                                   "dicts of them, or collect with none"));
+}
+
+absl::Status NotFlattenable(size_t index, const Value& part) {
+  return base::Refuse("not_flattenable", absl::StrCat("result ", index, " is ", Describe(part),
+                                                      "; only lists, tensors and dicts of them are flattened"));
+}
+
+// The items of a list or tuple; null for anything else.
+const Value::List* ItemsOf(const Value& value) {
+  if (const auto* list = value.get_if<Value::List>()) return list;
+  const auto* tuple = value.get_if<Value::Tuple>();
+  return tuple == nullptr ? nullptr : &tuple->items;
+}
+
+// The tensor that can be split into rows; null for anything else.
+const Tensor* RowsTensor(const Value& value) {
+  const auto* tensor = value.get_if<Tensor>();
+  return tensor != nullptr && tensor->rows() >= 0 ? tensor : nullptr;
+}
+
+// The same elements in another shape, sharing the memory.
+absl::StatusOr<Tensor> Reshape(const Tensor& tensor, std::vector<int64_t> shape) {
+  const Tensor packed = tensor.Contiguous();
+  return Tensor::FromBuffer(packed.dtype(), std::move(shape), packed.owner(), packed.raw(), packed.frozen());
+}
+
+// ---- into a list -------------------------------------------------------------------------------
+template <class T>
+void AppendNumbers(const std::byte* elements, int64_t count, Value::List& to) {
+  const T* typed = reinterpret_cast<const T*>(elements);
+  for (int64_t i = 0; i < count; ++i) {
+    if constexpr (std::is_same_v<T, BFloat16>) {
+      to.emplace_back(static_cast<float>(typed[i]));
+    } else {
+      to.emplace_back(typed[i]);
+    }
+  }
+}
+
+void AppendElements(const Tensor& tensor, Value::List& to) {
+  const Tensor packed = tensor.Contiguous();
+  const int64_t count = packed.size();
+  switch (packed.dtype()) {
+    case DType::kBool:
+      return AppendNumbers<bool>(packed.raw(), count, to);
+    case DType::kUint8:
+      return AppendNumbers<uint8_t>(packed.raw(), count, to);
+    case DType::kInt32:
+      return AppendNumbers<int32_t>(packed.raw(), count, to);
+    case DType::kInt64:
+      return AppendNumbers<int64_t>(packed.raw(), count, to);
+    case DType::kBFloat16:
+      return AppendNumbers<BFloat16>(packed.raw(), count, to);
+    case DType::kFloat32:
+      return AppendNumbers<float>(packed.raw(), count, to);
+    case DType::kFloat64:
+      return AppendNumbers<double>(packed.raw(), count, to);
+  }
+}
+
+// The elements of a tensor of one dimension as numbers, the rows of one of more as tensors.
+absl::Status AppendTensor(const Tensor& tensor, Value::List& to) {
+  if (tensor.shape().size() == 1) {
+    AppendElements(tensor, to);
+    return absl::OkStatus();
+  }
+  const std::vector<int64_t> inner(tensor.shape().begin() + 1, tensor.shape().end());
+  for (int64_t row = 0; row < tensor.rows(); ++row) {
+    TWINKLE_ASSIGN_OR_RETURN(Tensor item, Reshape(tensor.Rows(row, row + 1), inner));
+    to.emplace_back(std::move(item));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FlattenLists(const std::vector<void*>& parts, bool move, Value& to) {
+  Value::List all;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Value& part = As<Value>(parts[i]);
+    if (const Value::List* items = ItemsOf(part)) {
+      for (const Value& item : *items) {
+        all.push_back(move ? std::move(const_cast<Value&>(item)) : item);  // `part` is not constant
+      }
+    } else if (const Tensor* tensor = RowsTensor(part)) {
+      TWINKLE_RETURN_IF_ERROR(AppendTensor(*tensor, all));
+    } else {
+      return NotIterable(i, part);
+    }
+  }
+  to = Value(std::move(all));
+  return absl::OkStatus();
+}
+
+// ---- into a tensor -----------------------------------------------------------------------------
+bool IsInteger(const Value& value) { return value.get_if<int64_t>() != nullptr; }
+bool IsFloat(const Value& value) { return value.get_if<double>() != nullptr; }
+bool IsNumber(const Value& value) { return value.get_if<bool>() != nullptr || IsInteger(value) || IsFloat(value); }
+
+template <class T>
+T NumberAs(const Value& value) {
+  if (const auto* truth = value.get_if<bool>()) return static_cast<T>(*truth);
+  if (const auto* integer = value.get_if<int64_t>()) return static_cast<T>(*integer);
+  return static_cast<T>(*value.get_if<double>());
+}
+template <class T>
+absl::StatusOr<Tensor> NumbersTensor(const Value::List& numbers) {
+  std::vector<T> elements;
+  for (const Value& number : numbers) elements.push_back(NumberAs<T>(number));
+  return Tensor::FromVector<T>(std::move(elements));
+}
+
+absl::StatusOr<Tensor> StackItems(const Value::List& items);
+
+// What NumPy would make of a number, a tensor, or nested lists of these.
+absl::StatusOr<Tensor> TensorOf(const Value& value) {
+  if (const auto* tensor = value.get_if<Tensor>()) return *tensor;
+  if (const Value::List* items = ItemsOf(value)) return StackItems(*items);
+  if (!IsNumber(value)) {
+    return base::Refuse("not_flattenable", absl::StrCat(Describe(value), " cannot go into a tensor"));
+  }
+  TWINKLE_ASSIGN_OR_RETURN(const Tensor row, StackItems({value}));
+  return Reshape(row, {});
+}
+
+absl::StatusOr<Tensor> StackItems(const Value::List& items) {
+  if (std::all_of(items.begin(), items.end(), IsNumber)) {
+    if (std::any_of(items.begin(), items.end(), IsFloat)) return NumbersTensor<double>(items);
+    if (std::any_of(items.begin(), items.end(), IsInteger)) return NumbersTensor<int64_t>(items);
+    return NumbersTensor<bool>(items);  // also of nothing: every other dtype wins over bool
+  }
+  std::deque<Tensor> rows;
+  std::vector<const Tensor*> parts;
+  for (const Value& item : items) {
+    TWINKLE_ASSIGN_OR_RETURN(const Tensor tensor, TensorOf(item));
+    std::vector<int64_t> shape = tensor.shape();
+    shape.insert(shape.begin(), 1);
+    TWINKLE_ASSIGN_OR_RETURN(rows.emplace_back(), Reshape(tensor, std::move(shape)));
+    parts.push_back(&rows.back());
+  }
+  return codec::ConcatenateTensors(parts, {});
+}
+
+absl::Status FlattenTensors(const std::vector<void*>& parts, const codec::Padding& padding, Value& to) {
+  std::deque<Tensor> made;  // of lists
+  std::vector<const Tensor*> tensors;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const Value& part = As<Value>(parts[i]);
+    if (const Tensor* tensor = RowsTensor(part)) {
+      tensors.push_back(tensor);
+    } else if (const Value::List* items = ItemsOf(part)) {
+      if (items->empty()) continue;  // no rows, of any shape
+      auto stacked = StackItems(*items);
+      if (!stacked.ok()) return base::Annotate(stacked.status(), absl::StrCat("result ", i));
+      made.push_back(*std::move(stacked));
+      tensors.push_back(&made.back());
+    } else {
+      return NotIterable(i, part);
+    }
+  }
+  TWINKLE_ASSIGN_OR_RETURN(Tensor joined, codec::ConcatenateTensors(tensors, padding));
+  to = Value(std::move(joined));
+  return absl::OkStatus();
+}
+
+// ---- dicts -------------------------------------------------------------------------------------
+absl::Status CheckKeys(const std::vector<void*>& parts) {
+  const auto& first = *As<Value>(parts[0]).get_if<Value::Dict>();
+  const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const auto* dict = As<Value>(parts[i]).get_if<Value::Dict>();
+    if (dict == nullptr) {
+      return base::Refuse("key_mismatch", absl::StrCat("result ", i, " is ", Describe(As<Value>(parts[i])),
+                                                       ", but result 0 is a dict"));
+    }
+    if (!std::equal(dict->begin(), dict->end(), first.begin(), first.end(), same_key)) {
+      return base::Refuse("key_mismatch", absl::StrCat("result ", i, " does not have the same keys as result 0"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FlattenDicts(const std::vector<void*>& parts, bool move, const codec::Padding& padding, Value& to) {
+  TWINKLE_RETURN_IF_ERROR(CheckKeys(parts));
+  Value::Dict joined;
+  for (const auto& entry : *As<Value>(parts[0]).get_if<Value::Dict>()) {
+    const std::string& key = entry.first;
+    std::vector<void*> values;
+    for (void* part : parts) values.push_back(&As<Value>(part).get_if<Value::Dict>()->at(key));
+    const absl::Status status = FlattenValues(values, move, padding, joined[key]);
+    if (!status.ok()) {
+      return base::Refuse("not_flattenable", absl::StrCat("at '", key, "': ", status.message()));
+    }
+  }
+  to = Value(std::move(joined));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status FlattenValues(const std::vector<void*>& parts, bool move, const codec::Padding& padding, Value& to) {
+  const Value& first = As<Value>(parts[0]);
+  if (first.get_if<Value::Dict>() != nullptr) return FlattenDicts(parts, move, padding, to);
+  if (first.get_if<Value::List>() != nullptr) return FlattenLists(parts, move, to);
+  if (RowsTensor(first) != nullptr) return FlattenTensors(parts, padding, to);
+  const bool sequence = first.get_if<std::string>() != nullptr || first.get_if<Value::Tuple>() != nullptr;
+  return sequence ? NotFlattenable(0, first) : NotIterable(0, first);
+}
+
+}  // namespace twinkle::dispatch

@@ -1,0 +1,23 @@
+// Collect::kFlatten for the dynamic Value.
+#pragma once
+
+#include <absl/status/status.h>
+#include <twinkle/value.h>
+
+#include <vector>
+
+#include "runtime/codec/codec.h"
+
+namespace twinkle::dispatch {
+
+// Joins the items of `parts`, Values all (at least one), one level, into `to`, of the kind of the
+// first: a list takes the items of lists and tuples and the elements or rows of tensors; a tensor
+// takes tensors, and lists that can be made one; dicts are joined value by value. With `move` items
+// may be moved out. InvalidArgument by reason:
+//   not_iterable     a number, null or a tensor without dimensions; what is no sequence, later on
+//   not_flattenable  a string; any failure inside a dict
+//   key_mismatch     dicts with different keys, or a dict followed by something else
+//   ragged           tensors whose inner shapes differ, unless padded
+absl::Status FlattenValues(const std::vector<void*>& parts, bool move, const codec::Padding& padding, Value& to);
+
+}  // namespace twinkle::dispatch

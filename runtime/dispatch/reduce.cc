@@ -1,0 +1,334 @@
+#include "runtime/dispatch/reduce.h"
+
+#include <absl/numeric/int128.h>
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "runtime/base/status.h"
+#include "runtime/codec/each_entry.h"
+
+namespace twinkle::dispatch {
+namespace {
+
+using internal::As;
+using internal::Kind;
+using internal::NumberKind;
+using internal::Type;
+
+void* Mutable(const void* object) { return const_cast<void*>(object); }
+
+bool IsNumber(const Type& type) {
+  return (type.kind == Kind::kBits || type.kind == Kind::kBool) && type.number != NumberKind::kEnum;
+}
+
+bool IsFloating(DType dtype) { return dtype >= DType::kBFloat16; }
+
+// As NumPy does; bfloat16 goes with the integers as float32 does, except that it holds a uint8.
+DType Promote(DType a, DType b) {
+  const DType low = std::min(a, b);
+  const DType high = std::max(a, b);
+  const bool wide_integer = low == DType::kInt32 || low == DType::kInt64;
+  return wide_integer && IsFloating(high) ? DType::kFloat64 : high;
+}
+
+double RoundTo(DType dtype, double number) {
+  if (dtype == DType::kFloat32) return static_cast<float>(number);
+  if (dtype == DType::kBFloat16) {
+    return static_cast<float>(BFloat16(static_cast<float>(number)));
+  }
+  return number;
+}
+
+// Calls f with the address of `elements` as that of their C++ type.
+template <class F>
+void WithElements(DType dtype, const void* elements, F&& f) {
+  switch (dtype) {
+    case DType::kBool:
+    case DType::kUint8:
+      return f(static_cast<const uint8_t*>(elements));
+    case DType::kInt32:
+      return f(static_cast<const int32_t*>(elements));
+    case DType::kInt64:
+      return f(static_cast<const int64_t*>(elements));
+    case DType::kBFloat16:
+      return f(static_cast<const BFloat16*>(elements));
+    case DType::kFloat32:
+      return f(static_cast<const float*>(elements));
+    case DType::kFloat64:
+      return f(static_cast<const double*>(elements));
+  }
+}
+
+// The same for numbers of C++ types, by kind and size.
+template <class F>
+void WithIntegers(bool is_signed, uint32_t size, const void* numbers, F&& f) {
+  switch (size) {
+    case 1:
+      return is_signed ? f(static_cast<const int8_t*>(numbers)) : f(static_cast<const uint8_t*>(numbers));
+    case 2:
+      return is_signed ? f(static_cast<const int16_t*>(numbers)) : f(static_cast<const uint16_t*>(numbers));
+    case 4:
+      return is_signed ? f(static_cast<const int32_t*>(numbers)) : f(static_cast<const uint32_t*>(numbers));
+    default:
+      return is_signed ? f(static_cast<const int64_t*>(numbers)) : f(static_cast<const uint64_t*>(numbers));
+  }
+}
+template <class F>
+void WithNumbers(const Type& type, const void* numbers, F&& f) {
+  if (type.number != NumberKind::kFloat) {
+    return WithIntegers(type.number == NumberKind::kSigned, type.size, numbers, f);
+  }
+  if (type.size == sizeof(float)) return f(static_cast<const float*>(numbers));
+  if (type.size == sizeof(double)) return f(static_cast<const double*>(numbers));
+  f(static_cast<const long double*>(numbers));
+}
+
+// Walks the parts once, adding up the numbers and comparing shapes. Integers are added exactly:
+// only the end result counts as an overflow, whatever the order.
+class Reducer {
+ public:
+  explicit Reducer(bool mean) : mean_(mean) {}
+
+  void Add(size_t index, const Type& type, const void* part) {
+    index_ = index;
+    part_type_ = &type;
+    part_ = part;
+    Go(type, part, 0);
+  }
+  absl::StatusOr<Reduced> Result() const;
+
+ private:
+  absl::StatusOr<Reduced> IntegerSum(DType dtype) const;
+
+  // Each of these takes what stands at `depth` dimensions from the outside.
+  void Go(const Type& type, const void* p, size_t depth);
+  void GoItems(const Type& item, const void* items, size_t count, size_t depth);
+  void GoBools(const std::string& bytes, size_t depth);
+  void GoTuple(const Type& type, const void* p, size_t depth);
+  void GoTensor(const Tensor& tensor, size_t depth);
+  void GoValue(const Value& value, size_t depth);
+  void GoHeld(const Type& type, const void* p, size_t depth);
+
+  template <class T>
+  void Sum(const T* numbers, size_t count);
+  void AddNumbers(const Type& type, const void* numbers, size_t count);
+  void CountElements(DType dtype, int64_t count);
+
+  // The shape is that of the first path to a number; every other path must follow it.
+  void Dimension(size_t depth, size_t length);
+  void Element(size_t depth);
+
+  void NotNumeric(const Type& type, const void* p);
+  void Ragged();
+
+  const bool mean_;
+
+  absl::int128 integers_ = 0;
+  double floats_ = 0;
+  int64_t count_ = 0;
+  std::optional<DType> dtype_;
+
+  std::vector<size_t> shape_;
+  bool shape_complete_ = false;
+
+  size_t index_ = 0;  // of the part at hand
+  const Type* part_type_ = nullptr;
+  const void* part_ = nullptr;
+  absl::Status not_numeric_, ragged_;  // the first of each
+};
+
+void Reducer::Go(const Type& type, const void* p, size_t depth) {
+  if (IsNumber(type)) {
+    Element(depth);
+    return AddNumbers(type, p, 1);
+  }
+  switch (type.kind) {
+    case Kind::kList:
+    case Kind::kArrayRef: {
+      const size_t count = type.length(p);
+      return GoItems(*type.item, count == 0 ? nullptr : type.data(Mutable(p)), count, depth);
+    }
+    case Kind::kArray:
+      return GoItems(*type.item, p, type.count, depth);
+    case Kind::kBools:
+      return GoBools(type.to_bytes(p), depth);
+    case Kind::kTuple:
+      return GoTuple(type, p, depth);
+    case Kind::kTensor:
+      return GoTensor(As<Tensor>(p), depth);
+    case Kind::kValue:
+      return GoValue(As<Value>(p), depth);
+    case Kind::kOptional:
+    case Kind::kVariant:
+      return GoHeld(type, p, depth);
+    case Kind::kForeign:
+      return Go(*type.item, type.to_wire(p).get(), depth);
+    default:
+      return NotNumeric(type, p);
+  }
+}
+
+void Reducer::GoItems(const Type& item, const void* items, size_t count, size_t depth) {
+  Dimension(depth, count);
+  if (count == 0) return Element(depth + 1);
+  if (IsNumber(item)) {
+    Element(depth + 1);
+    return AddNumbers(item, items, count);
+  }
+  const char* at = static_cast<const char*>(items);
+  for (size_t i = 0; i < count; ++i) Go(item, at + i * item.size, depth + 1);
+}
+
+void Reducer::GoBools(const std::string& bytes, size_t depth) {
+  Dimension(depth, bytes.size());
+  Element(depth + 1);
+  AddNumbers(internal::kType<bool>, bytes.data(), bytes.size());
+}
+
+void Reducer::GoTuple(const Type& type, const void* p, size_t depth) {
+  Dimension(depth, type.count);
+  if (type.count == 0) Element(depth + 1);
+  codec::EachMember(type, Mutable(p),
+                    [&](void* member, const Type& member_type) { Go(member_type, member, depth + 1); });
+}
+
+void Reducer::GoTensor(const Tensor& tensor, size_t depth) {
+  for (int64_t length : tensor.shape()) Dimension(depth++, static_cast<size_t>(length));
+  Element(depth);
+  CountElements(tensor.dtype(), tensor.size());
+  if (tensor.size() == 0) return;
+  const Tensor packed = tensor.Contiguous();
+  WithElements(packed.dtype(), packed.raw(),
+               [&](const auto* elements) { Sum(elements, static_cast<size_t>(packed.size())); });
+}
+
+void Reducer::GoValue(const Value& value, size_t depth) {
+  if (const auto* truth = value.get_if<bool>()) {
+    Go(internal::kType<bool>, truth, depth);
+  } else if (const auto* integer = value.get_if<int64_t>()) {
+    Go(internal::kType<int64_t>, integer, depth);
+  } else if (const auto* number = value.get_if<double>()) {
+    Go(internal::kType<double>, number, depth);
+  } else if (const auto* list = value.get_if<Value::List>()) {
+    GoItems(internal::kType<Value>, list->data(), list->size(), depth);
+  } else if (const auto* tuple = value.get_if<Value::Tuple>()) {
+    GoItems(internal::kType<Value>, tuple->items.data(), tuple->items.size(), depth);
+  } else if (const auto* tensor = value.get_if<Tensor>()) {
+    GoTensor(*tensor, depth);
+  } else {
+    NotNumeric(internal::kType<Value>, &value);
+  }
+}
+
+void Reducer::GoHeld(const Type& type, const void* p, size_t depth) {
+  const size_t which = type.length(p);
+  if (type.kind == Kind::kOptional) {
+    return which == 0 ? NotNumeric(type, p) : Go(*type.item, type.data(Mutable(p)), depth);
+  }
+  if (which >= type.count) return NotNumeric(type, p);
+  Go(*type.alternatives[which], type.data(Mutable(p)), depth);
+}
+
+template <class T>
+void Reducer::Sum(const T* numbers, size_t count) {
+  absl::int128 integers = 0;
+  double floats = 0;
+  for (size_t i = 0; i < count; ++i) {
+    T number;
+    std::memcpy(&number, numbers + i, sizeof(T));  // it may be a long long where T is a long
+    if constexpr (std::is_integral_v<T>) {
+      integers += number;
+    } else if constexpr (std::is_same_v<T, BFloat16>) {
+      floats += static_cast<float>(number);
+    } else {
+      floats += static_cast<double>(number);
+    }
+  }
+  integers_ += integers;
+  floats_ += floats;
+}
+
+void Reducer::AddNumbers(const Type& type, const void* numbers, size_t count) {
+  const DType dtype = type.number == NumberKind::kFloat  ? DType::kFloat64
+                      : type.number == NumberKind::kBool ? DType::kBool
+                                                         : DType::kInt64;
+  CountElements(dtype, static_cast<int64_t>(count));
+  WithNumbers(type, numbers, [&](const auto* typed) { Sum(typed, count); });
+}
+
+void Reducer::CountElements(DType dtype, int64_t count) {
+  dtype_ = dtype_ ? Promote(*dtype_, dtype) : dtype;
+  count_ += count;
+}
+
+void Reducer::Dimension(size_t depth, size_t length) {
+  if (depth < shape_.size()) {
+    if (shape_[depth] != length) Ragged();
+  } else if (shape_complete_) {
+    Ragged();
+  } else {
+    shape_.push_back(length);
+  }
+}
+
+void Reducer::Element(size_t depth) {
+  if (depth != shape_.size()) Ragged();
+  shape_complete_ = true;
+}
+
+void Reducer::NotNumeric(const Type& type, const void* p) {
+  if (!not_numeric_.ok()) return;
+  const std::string found = codec::Describe(type, p);
+  not_numeric_ =
+      base::Refuse("not_numeric", absl::StrCat(p == part_ ? "" : "an element of ", "result ", index_, " is ", found,
+                                               ": only numbers, and lists and tensors of numbers, can be ",
+                                               mean_ ? "averaged" : "summed"));
+}
+
+void Reducer::Ragged() {
+  if (!ragged_.ok()) return;
+  ragged_ = base::Refuse("ragged",
+                         absl::StrCat("result ", index_, ", ", codec::Describe(*part_type_, part_), ", ",
+                                      "is uneven in itself or shaped differently from the results before it: to be ",
+                                      mean_ ? "averaged" : "summed", ", all must have one shape"));
+}
+
+absl::StatusOr<Reduced> Reducer::IntegerSum(DType dtype) const {
+  constexpr auto kLimits = std::numeric_limits<int64_t>();
+  if (integers_ > kLimits.max() || integers_ < kLimits.min()) {
+    return base::Refuse("overflow", absl::StrCat("the sum of ", count_,
+                                                 " integers does not fit into 64 bits: sum "
+                                                 "floats, or smaller numbers"));
+  }
+  return Reduced{.integer = true,
+                 .as_integer = static_cast<int64_t>(integers_),
+                 .type = dtype == DType::kUint8 ? "uint64" : "int64"};
+}
+
+absl::StatusOr<Reduced> Reducer::Result() const {
+  if (!not_numeric_.ok()) return not_numeric_;
+  if (!ragged_.ok()) return ragged_;
+  const DType dtype = dtype_.value_or(DType::kFloat64);
+  if (!mean_ && !IsFloating(dtype) && count_ > 0) return IntegerSum(dtype);
+  double number = floats_ + static_cast<double>(integers_);
+  if (mean_) number /= static_cast<double>(count_);  // 0 / 0 is nan
+  return Reduced{.as_float = RoundTo(dtype, number), .type = IsFloating(dtype) ? DTypeName(dtype) : "float64"};
+}
+
+}  // namespace
+
+absl::StatusOr<Reduced> Reduce(bool mean, const Type& type, const std::vector<void*>& parts) {
+  Reducer reducer(mean);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] != nullptr) reducer.Add(i, type, parts[i]);
+  }
+  return reducer.Result();
+}
+
+}  // namespace twinkle::dispatch

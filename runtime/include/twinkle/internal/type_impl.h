@@ -1,0 +1,332 @@
+// How a Type is made: included by type.h only.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <twinkle/internal/type.h>
+
+namespace twinkle::internal {
+
+template <bool loading>
+template <class M>
+void Archive<loading>::One(M& member) {
+  if constexpr (requires {
+                  member.name;
+                  member.value;
+                }) {  // cereal::make_nvp
+    One(member.value);
+  } else if constexpr (requires { member.base_ptr; }) {  // cereal::base_class
+    One(*member.base_ptr);
+  } else {
+    using U = std::remove_cv_t<M>;
+    visitor->visit(*visitor, const_cast<U*>(&member), kType<U>);
+  }
+}
+
+template <class V>
+struct Alternatives;
+template <class... I>
+struct Alternatives<std::variant<I...>> {
+  using V = std::variant<I...>;
+  static constexpr const Type* kTypes[] = {&kType<I>...};
+  static void* Data(void* object) {
+    return std::visit([](auto& held) -> void* { return &held; }, As<V>(object));
+  }
+  static void* Make(void* object, size_t which) {
+    return MakeOne(As<V>(object), which, std::index_sequence_for<I...>{});
+  }
+  template <size_t... N>
+  static void* MakeOne(V& variant, size_t which, std::index_sequence<N...>) {
+    void* made = nullptr;
+    ((which == N ? void(made = &variant.template emplace<N>()) : void()), ...);
+    return made;
+  }
+};
+
+template <class T>
+void VisitMembers(void* object, Visitor& visitor) {
+  auto each = [&](auto&... m) {
+    (visitor.visit(visitor, const_cast<std::remove_cvref_t<decltype(m)>*>(&m), kType<std::remove_cvref_t<decltype(m)>>),
+     ...);
+  };
+  if constexpr (KnownShape<T>::kKind == Kind::kTuple) {
+    std::apply(each, As<T>(object));
+  } else {
+    WithMembers(As<T>(object), each);
+  }
+}
+
+template <class T, class A, class C = cereal::access>
+void CallPrivateSerialize(T& object, A& archive) {
+  C::member_serialize(archive, object);
+}
+template <class T, class A>
+void CallSerialize(T& object, A archive) {
+  if constexpr (PublicSerialize<T>) {
+    object.serialize(archive);
+  } else if constexpr (CerealFriend<T>) {
+    CallPrivateSerialize<T>(object, archive);
+  } else {
+    serialize(archive, object);
+  }
+}
+
+// ---- one function a kind -----------------------------------------------------------------------------------------
+template <class T>
+constexpr void DescribeLifetime(Type& t) {
+  if constexpr (std::is_array_v<T>) {
+    using I = ArrayItem<T>;
+    t.copy = [](void* to, const void* from) {
+      for (size_t i = 0; i < std::extent_v<T>; ++i) kType<I>.copy(&As<T>(to)[i], &As<T>(from)[i]);
+    };
+    t.move = [](void* to, void* from) {
+      for (size_t i = 0; i < std::extent_v<T>; ++i) kType<I>.move(&As<T>(to)[i], &As<T>(from)[i]);
+    };
+  } else {
+    t.make = []() -> std::shared_ptr<void> { return std::make_shared<T>(); };
+    if constexpr (std::is_copy_assignable_v<T>) {
+      t.copy = [](void* to, const void* from) { As<T>(to) = As<T>(from); };
+    }
+    if constexpr (std::is_move_assignable_v<T>) {
+      t.move = [](void* to, void* from) { As<T>(to) = std::move(As<T>(from)); };
+    }
+  }
+}
+
+template <class T>
+constexpr void DescribeVector(Type& t) {
+  using I = typename T::value_type;
+  t.item = &kType<I>;
+  t.length = [](const void* p) { return As<T>(p).size(); };
+  t.data = [](void* p) -> void* { return As<T>(p).data(); };
+  t.resize = [](void* p, size_t n) -> void* {
+    As<T>(p).clear();
+    As<T>(p).resize(n);
+    return As<T>(p).data();
+  };
+  t.join = [](void* to, void* const* parts, size_t count, bool move) {
+    size_t total = 0;
+    for (size_t i = 0; i < count; ++i) total += As<T>(parts[i]).size();
+    T& out = As<T>(to);
+    out.reserve(out.size() + total);
+    for (size_t i = 0; i < count; ++i) {
+      for (auto& item : As<T>(parts[i])) {  // std::make_move_iterator costs a third of a second to compile
+        if (move || !std::is_copy_constructible_v<I>) {
+          out.push_back(std::move(item));
+        } else if constexpr (std::is_copy_constructible_v<I>) {
+          out.push_back(item);
+        }
+      }
+    }
+  };
+  if constexpr (std::is_copy_constructible_v<I>) {
+    t.copy_rows = [](void* to, const void* from, size_t begin, size_t end) {
+      const T& source = As<T>(from);
+      As<T>(to).assign(source.begin() + begin, source.begin() + end);
+    };
+  }
+  if constexpr (FactsOf<I>().bulk) {
+    t.assign = [](void* p, const void* items, size_t n) {
+      const I* first = static_cast<const I*>(items);
+      As<T>(p).assign(first, first + n);
+    };
+  }
+}
+
+template <class T>
+constexpr void DescribeArrayRef(Type& t) {
+  using I = typename T::value_type;
+  t.item = &kType<I>;
+  t.length = [](const void* p) { return As<T>(p).size(); };
+  t.data = [](void* p) -> void* { return const_cast<I*>(As<T>(p).data()); };
+  t.resize = [](void* p, size_t n) -> void* {
+    As<T>(p) = T(std::vector<I>(n));
+    return const_cast<I*>(As<T>(p).data());
+  };
+  t.copy_rows = [](void* to, const void* from, size_t begin, size_t end) { As<T>(to) = As<T>(from).Rows(begin, end); };
+  t.join = [](void* to, void* const* parts, size_t count, bool) {
+    std::vector<I> all;
+    for (size_t i = 0; i < count; ++i) all.insert(all.end(), As<T>(parts[i]).begin(), As<T>(parts[i]).end());
+    As<T>(to) = T(std::move(all));
+  };
+  if constexpr (FactsOf<I>().bulk) {
+    t.assign = [](void* p, const void* items, size_t n) {
+      const I* first = static_cast<const I*>(items);
+      As<T>(p) = T(std::vector<I>(first, first + n));
+    };
+    t.adopt = [](void* p, std::shared_ptr<const void> owner, const void* items, size_t n) {
+      As<T>(p) = T(std::move(owner), static_cast<const I*>(items), n);
+    };
+  }
+}
+
+template <class T>
+constexpr void DescribeBools(Type& t) {
+  t.length = [](const void* p) { return As<T>(p).size(); };
+  t.resize = [](void* p, size_t n) -> void* {
+    As<T>(p).assign(n, false);
+    return nullptr;
+  };
+  t.to_bytes = [](const void* p) { return std::string(As<T>(p).begin(), As<T>(p).end()); };
+  t.from_bytes = [](void* p, const void* bytes, size_t n) {
+    const char* first = static_cast<const char*>(bytes);
+    for (size_t i = 0; i < n; ++i) {
+      if (first[i] != 0 && first[i] != 1) return false;
+    }
+    As<T>(p).assign(first, first + n);
+    return true;
+  };
+  t.copy_rows = [](void* to, const void* from, size_t begin, size_t end) {
+    As<T>(to).assign(As<T>(from).begin() + begin, As<T>(from).begin() + end);
+  };
+  t.join = [](void* to, void* const* parts, size_t count, bool) {
+    T& out = As<T>(to);
+    for (size_t i = 0; i < count; ++i) out.insert(out.end(), As<T>(parts[i]).begin(), As<T>(parts[i]).end());
+  };
+}
+
+template <class T>
+constexpr void DescribeDict(Type& t) {
+  using K = typename T::key_type;
+  using V = typename T::mapped_type;
+  t.key = &kType<K>;
+  t.item = &kType<V>;
+  t.string_key = std::is_same_v<K, std::string>;
+  t.length = [](const void* p) { return As<T>(p).size(); };
+  t.each = [](void* p, Entries& entries) {
+    for (auto& [key, value] : As<T>(p)) {
+      if (!entries.visit(entries, const_cast<K*>(&key), &value)) return;
+    }
+  };
+  t.fill = [](void* p, size_t count, Entries& entries) {
+    As<T>(p).clear();
+    for (; count > 0; --count) {
+      K key{};
+      V value{};
+      if (!entries.visit(entries, &key, &value) || !As<T>(p).emplace(std::move(key), std::move(value)).second)
+        return false;
+    }
+    return true;
+  };
+}
+
+template <class T>
+constexpr void DescribeSet(Type& t) {
+  using K = typename T::key_type;
+  t.key = &kType<K>;
+  t.length = [](const void* p) { return As<T>(p).size(); };
+  t.each = [](void* p, Entries& entries) {
+    for (const K& key : As<T>(p)) {
+      if (!entries.visit(entries, const_cast<K*>(&key), nullptr)) return;
+    }
+  };
+  t.fill = [](void* p, size_t count, Entries& entries) {
+    As<T>(p).clear();
+    for (; count > 0; --count) {
+      K key{};
+      if (!entries.visit(entries, &key, nullptr) || !As<T>(p).insert(std::move(key)).second) return false;
+    }
+    return true;
+  };
+}
+
+template <class T>
+constexpr void DescribeOptional(Type& t) {
+  t.item = &kType<typename T::value_type>;
+  t.length = [](const void* p) { return static_cast<size_t>(As<T>(p).has_value()); };
+  t.data = [](void* p) -> void* { return &*As<T>(p); };
+  t.resize = [](void* p, size_t n) -> void* {
+    if (n > 0) return &As<T>(p).emplace();
+    As<T>(p).reset();
+    return nullptr;
+  };
+}
+
+template <class T>
+constexpr void DescribeClass(Type& t) {
+  t.whole = SaysWhole<T>;
+  t.members = [](void* p, Visitor& visitor) {
+    if (visitor.loading) {
+      CallSerialize(As<T>(p), Archive<true>{&visitor});
+    } else {
+      CallSerialize(As<T>(p), Archive<false>{&visitor});
+    }
+  };
+  if constexpr (requires(const T& object) { absl::Status(object.Validate()); }) {
+    t.validate = [](const void* p) -> absl::Status { return As<T>(p).Validate(); };
+  }
+  if constexpr (HasRows<T>) {
+    t.has_rows = true;
+    t.rows = [](const void* p) { return static_cast<int64_t>(As<T>(p).rows()); };
+    t.slice = [](void* to, const void* from, int64_t begin, int64_t end) { As<T>(to) = As<T>(from).Slice(begin, end); };
+  }
+}
+
+template <class T>
+constexpr void DescribeForeign(Type& t) {
+  using Wire = typename Codec<T>::Wire;
+  t.item = &kType<Wire>;
+  t.to_wire = [](const void* p) -> std::shared_ptr<void> { return std::make_shared<Wire>(Codec<T>::ToWire(As<T>(p))); };
+  t.from_wire = [](void* to, void* wire) -> absl::Status {
+    absl::StatusOr<T> value = Codec<T>::FromWire(std::move(As<Wire>(wire)));
+    if (!value.ok()) return std::move(value).status();
+    As<T>(to) = *std::move(value);
+    return absl::OkStatus();
+  };
+}
+
+template <class T>
+constexpr Type MakeType() {
+  constexpr Kind kKind = KindOf<T>();
+  constexpr Facts kFacts = FactsOf<T>();
+  Type t{.kind = kKind,
+         .number = NumberKindOf<T>(),
+         .bulk = kFacts.bulk,
+         .can_split = kFacts.can_split,
+         .size = kFacts.size,
+         .align = alignof(T),
+         .least = kFacts.least,
+         .name = absl::string_view(TypeName<T>().data(), TypeName<T>().size())};
+  DescribeLifetime<T>(t);
+  if constexpr (kKind == Kind::kList) {
+    DescribeVector<T>(t);
+  } else if constexpr (kKind == Kind::kArrayRef) {
+    DescribeArrayRef<T>(t);
+  } else if constexpr (kKind == Kind::kBools) {
+    DescribeBools<T>(t);
+  } else if constexpr (kKind == Kind::kArray) {
+    t.item = &kType<ArrayItem<T>>;
+    t.count = sizeof(T) / sizeof(ArrayItem<T>);
+  } else if constexpr (kKind == Kind::kTuple || kKind == Kind::kRecord) {
+    t.empty = std::is_empty_v<T>;
+    t.members = &VisitMembers<T>;
+    if constexpr (kKind == Kind::kTuple) {
+      t.count = std::tuple_size_v<T>;
+    } else if constexpr (!std::is_empty_v<T>) {
+      t.count = MembersOf<T>::kCount;
+    }
+  } else if constexpr (kKind == Kind::kClass) {
+    DescribeClass<T>(t);
+  } else if constexpr (kKind == Kind::kDict) {
+    DescribeDict<T>(t);
+  } else if constexpr (kKind == Kind::kSet) {
+    DescribeSet<T>(t);
+  } else if constexpr (kKind == Kind::kOptional) {
+    DescribeOptional<T>(t);
+  } else if constexpr (kKind == Kind::kVariant) {
+    t.alternatives = Alternatives<T>::kTypes;
+    t.count = std::variant_size_v<T>;
+    t.length = [](const void* p) { return As<T>(p).index(); };
+    t.data = &Alternatives<T>::Data;
+    t.resize = &Alternatives<T>::Make;
+  } else if constexpr (kKind == Kind::kMessage) {
+    t.to_bytes = [](const void* p) { return As<T>(p).SerializeAsString(); };
+    t.from_bytes = [](void* p, const void* bytes, size_t n) {
+      return As<T>(p).ParseFromArray(bytes, static_cast<int>(n));
+    };
+  } else if constexpr (kKind == Kind::kForeign) {
+    DescribeForeign<T>(t);
+  }
+  return t;
+}
+
+}  // namespace twinkle::internal

@@ -1,0 +1,176 @@
+// Tensor: a typed n-dimensional array whose memory is shared by its copies and row views.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <twinkle/internal/export.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+struct DLManagedTensor;  // <dlpack/dlpack.h>
+
+namespace twinkle {
+
+enum class DType : uint8_t { kBool, kUint8, kInt32, kInt64, kBFloat16, kFloat32, kFloat64 };
+inline constexpr int kDTypeCount = 7;
+
+// Bytes of one element.
+constexpr int64_t SizeOf(DType dtype) {
+  constexpr int64_t kSizes[] = {1, 1, 4, 8, 2, 4, 8};
+  return kSizes[static_cast<int>(dtype)];
+}
+// "float32" and the like.
+TWINKLE_EXPORT const char* DTypeName(DType dtype);
+
+// The upper half of a float.
+struct BFloat16 {
+  uint16_t bits = 0;
+  BFloat16() = default;
+  TWINKLE_EXPORT explicit BFloat16(float value);  // rounds to nearest, ties to even
+  TWINKLE_EXPORT explicit operator float() const;
+  bool operator==(const BFloat16&) const = default;
+};
+
+namespace internal {
+template <class T>
+struct DTypeFor;  // no such element type: bool, uint8_t, int32_t, int64_t, BFloat16, float, double
+template <DType value>
+struct DTypeConstant {
+  static constexpr DType kValue = value;
+};
+template <>
+struct DTypeFor<bool> : DTypeConstant<DType::kBool> {};
+template <>
+struct DTypeFor<uint8_t> : DTypeConstant<DType::kUint8> {};
+template <>
+struct DTypeFor<int32_t> : DTypeConstant<DType::kInt32> {};
+template <>
+struct DTypeFor<int64_t> : DTypeConstant<DType::kInt64> {};
+template <>
+struct DTypeFor<BFloat16> : DTypeConstant<DType::kBFloat16> {};
+template <>
+struct DTypeFor<float> : DTypeConstant<DType::kFloat32> {};
+template <>
+struct DTypeFor<double> : DTypeConstant<DType::kFloat64> {};
+struct TensorStorage;
+}  // namespace internal
+
+// Copies are cheap and share memory. Reading is thread-safe; mutable_data() must not run beside other uses of the same
+// Tensor object. Memory that others share, or that was frozen, is never written: the writer gets a private copy.
+class TWINKLE_EXPORT Tensor {
+ public:
+  // No elements: float32 of shape {0}.
+  Tensor();
+
+  // Elements in row-major order. InvalidArgument when the shape (default: one dimension) does not hold exactly
+  // values.size() elements or has a negative size. The shape {} is a scalar's.
+  template <class T>
+  static absl::StatusOr<Tensor> FromVector(std::vector<T> values);
+  template <class T>
+  static absl::StatusOr<Tensor> FromVector(std::vector<T> values, std::vector<int64_t> shape);
+
+  // Zeroed. InvalidArgument for a negative size or more than 2^56 bytes.
+  static absl::StatusOr<Tensor> Zeros(DType dtype, std::vector<int64_t> shape);
+
+  // Refers to `data`, which `owner` keeps alive and nobody may change afterwards unless `frozen` is false (then a copy
+  // is made when the tensor is sent). Row-major.
+  static absl::StatusOr<Tensor> FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
+                                           const std::byte* data, bool frozen);
+
+  DType dtype() const { return dtype_; }
+  const std::vector<int64_t>& shape() const { return shape_; }
+  const std::vector<int64_t>& strides() const { return strides_; }  // in elements
+  // The first dimension; -1 for a scalar.
+  int64_t rows() const { return shape_.empty() ? -1 : shape_[0]; }
+  int64_t size() const;                                      // elements
+  int64_t bytes() const { return size() * SizeOf(dtype_); }  // of the elements, packed
+  bool contiguous() const;                                   // row-major without gaps
+
+  // The elements. InvalidArgument when of another dtype or not contiguous. Lives as long as the tensor's memory.
+  template <class T>
+  absl::StatusOr<std::span<const T>> data() const;
+  // The same for writing. Copies first when anybody shares the memory or it was frozen.
+  template <class T>
+  absl::StatusOr<std::span<T>> mutable_data();
+
+  // Rows [begin, end), sharing the memory. The range is clamped to the rows there are; a scalar comes back whole.
+  Tensor Rows(int64_t begin, int64_t end) const;
+  // This tensor when contiguous, else a packed copy.
+  Tensor Contiguous() const;
+
+  // Promises that nobody writes to the memory any more, whoever else holds it: it is then sent without a copy.
+  void Freeze();
+  bool frozen() const;
+  // Whether sending it needs no copy: frozen, or nobody else holds the memory.
+  bool CanBeAdopted() const;
+
+  // A new DLManagedTensor that shares the memory, which must not be written through it; the receiver calls its deleter.
+  DLManagedTensor* ToDLPack() const;
+  // Takes the tensor over (its deleter is called when the memory is no longer used, or at once on error).
+  // InvalidArgument for memory that is not the CPU's and for element types without a DType.
+  static absl::StatusOr<Tensor> FromDLPack(DLManagedTensor* managed);
+
+  // The first element's address, null when there is no memory. For codecs.
+  const std::byte* raw() const;
+  // Keeps the memory alive. For codecs.
+  std::shared_ptr<const void> owner() const;
+
+  // Same dtype, shape and elements (nan differs from nan).
+  bool operator==(const Tensor& other) const;
+
+ private:
+  std::byte* Writable();
+  absl::Status CheckRead(DType asked) const;
+
+  DType dtype_ = DType::kFloat32;
+  std::vector<int64_t> shape_;
+  std::vector<int64_t> strides_;
+  std::shared_ptr<internal::TensorStorage> storage_;  // shared by copies and row views
+  int64_t offset_ = 0;                                // bytes
+};
+
+template <class T>
+absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values) {
+  std::vector<int64_t> shape = {static_cast<int64_t>(values.size())};
+  return FromVector<T>(std::move(values), std::move(shape));
+}
+
+template <class T>
+absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values, std::vector<int64_t> shape) {
+  constexpr DType kType = internal::DTypeFor<T>::kValue;
+  const size_t count = values.size();
+  absl::StatusOr<Tensor> made = absl::InternalError("not made");
+  if constexpr (std::is_same_v<T, bool>) {
+    auto kept = std::make_shared<std::vector<uint8_t>>(values.begin(), values.end());
+    const auto* data = reinterpret_cast<const std::byte*>(kept->data());
+    made = FromBuffer(kType, std::move(shape), std::move(kept), data, false);
+  } else {
+    auto kept = std::make_shared<std::vector<T>>(std::move(values));
+    const auto* data = reinterpret_cast<const std::byte*>(kept->data());
+    made = FromBuffer(kType, std::move(shape), std::move(kept), data, false);
+  }
+  if (made.ok() && made->size() != static_cast<int64_t>(count)) {
+    return absl::InvalidArgumentError("Tensor::FromVector: the shape does not hold as many elements as were given");
+  }
+  return made;
+}
+
+template <class T>
+absl::StatusOr<std::span<const T>> Tensor::data() const {
+  if (absl::Status status = CheckRead(internal::DTypeFor<T>::kValue); !status.ok()) return status;
+  return std::span<const T>(reinterpret_cast<const T*>(raw()), static_cast<size_t>(size()));
+}
+
+template <class T>
+absl::StatusOr<std::span<T>> Tensor::mutable_data() {
+  if (absl::Status status = CheckRead(internal::DTypeFor<T>::kValue); !status.ok()) return status;
+  return std::span<T>(reinterpret_cast<T*>(Writable()), static_cast<size_t>(size()));
+}
+
+}  // namespace twinkle

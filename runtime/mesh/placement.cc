@@ -1,0 +1,176 @@
+#include "runtime/mesh/placement.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace twinkle::mesh {
+namespace {
+
+constexpr size_t kRanksUnfolded = 16;
+constexpr size_t kItemsShown = 4;
+constexpr int kGridColumns = 8;
+constexpr size_t kGridRows = 64;
+constexpr char kMore[] = "…";  // stands for the numbers that are not shown
+
+using Row = std::vector<std::string>;
+
+// Rows of the same length, the first of which is the header.
+using Table = std::vector<Row>;
+
+// How wide UTF-8 text is on a terminal: in code points, which is right for all but rare scripts.
+size_t Width(const std::string& text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+std::string Repeat(const char* text, size_t times) {
+  std::string repeated;
+  while (times-- > 0) repeated += text;
+  return repeated;
+}
+
+bool IsNumber(const std::string& cell) {
+  return cell == kMore || cell.find_first_not_of("0123456789") == std::string::npos;
+}
+
+void DropEmptyColumns(Table& table) {
+  for (size_t column = table[0].size(); column-- > 0;) {
+    const bool empty = std::all_of(table.begin() + 1, table.end(), [&](const Row& row) { return row[column].empty(); });
+    if (!empty) continue;
+    for (Row& row : table) row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
+  }
+}
+
+std::string Rule(const std::vector<size_t>& widths, const char* left, const char* middle, const char* right) {
+  const auto dashes = [](std::string* out, size_t width) { *out += Repeat("─", width + 2); };
+  return absl::StrCat(left, absl::StrJoin(widths, middle, dashes), right, "\n");
+}
+
+// Numbers to the right, so that they line up, and the header of a column like its cells.
+std::string DrawTable(const Table& table) {
+  std::vector<size_t> widths(table[0].size(), 0);
+  std::vector<bool> to_right(widths.size(), true);
+  for (const Row& row : table) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], Width(row[i]));
+      if (&row != &table[0] && !IsNumber(row[i])) to_right[i] = false;
+    }
+  }
+  std::string text = Rule(widths, "┌", "┬", "┐");
+  for (const Row& row : table) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths[i] - Width(row[i]), ' ');
+      absl::StrAppend(&text, "│ ", to_right[i] ? space : "", row[i], to_right[i] ? "" : space, " ");
+    }
+    absl::StrAppend(&text, "│\n");
+    if (&row == &table[0]) text += Rule(widths, "├", "┼", "┤");
+  }
+  return text + Rule(widths, "└", "┴", "┘");
+}
+
+std::string Counted(size_t count, const char* noun) { return absl::StrCat(count, " ", noun, count == 1 ? "" : "s"); }
+
+std::string Span(int first, int last) { return first == last ? absl::StrCat(first) : absl::StrCat(first, "–", last); }
+
+// A few items one by one, many as the first, the last and how many.
+std::string Listed(const std::vector<std::string>& items) {
+  if (items.size() <= kItemsShown) return absl::StrJoin(items, ", ");
+  return absl::StrCat(items.front(), " … ", items.back(), " (", items.size(), ")");
+}
+
+// Where the run that begins at `begin` ends: consecutive ranks of one node, if the group is large.
+size_t RunEnd(const std::vector<PlacedRank>& ranks, size_t begin) {
+  size_t end = begin + 1;
+  if (ranks.size() <= kRanksUnfolded) return end;
+  while (end < ranks.size() && ranks[end].node == ranks[begin].node && ranks[end].rank == ranks[end - 1].rank + 1)
+    ++end;
+  return end;
+}
+
+Table RankTable(const std::vector<PlacedRank>& ranks) {
+  Table table = {{"rank", "node", "process", "devices"}};
+  for (size_t begin = 0, end = 0; begin < ranks.size(); begin = end) {
+    end = RunEnd(ranks, begin);
+    Row processes, devices;
+    for (size_t i = begin; i < end; ++i) {
+      if (!ranks[i].process.empty()) processes.push_back(ranks[i].process);
+      devices.insert(devices.end(), ranks[i].devices.begin(), ranks[i].devices.end());
+    }
+    table.push_back(
+        {Span(ranks[begin].rank, ranks[end - 1].rank), ranks[begin].node, Listed(processes), Listed(devices)});
+  }
+  DropEmptyColumns(table);
+  return table;
+}
+
+// The dimensions that arrange anything: those above 1, or any one when there are none.
+std::vector<std::pair<std::string, int>> DrawnDims(const DeviceMesh& mesh) {
+  std::vector<std::pair<std::string, int>> dims;
+  for (size_t i = 0; i < mesh.shape().size(); ++i) {
+    if (mesh.shape()[i] > 1) dims.emplace_back(mesh.dim_names()[i], mesh.shape()[i]);
+  }
+  if (dims.empty()) dims.emplace_back(mesh.dim_names().back(), mesh.shape().back());
+  return dims;
+}
+
+// The innermost dimension runs across, in several rows where it is long; the others run down, one
+// column each for their coordinates.
+Table MeshTable(const DeviceMesh& mesh) {
+  auto dims = DrawnDims(mesh);
+  const auto [inner_name, inner] = dims.back();
+  dims.pop_back();
+  const bool folded = inner > kGridColumns;
+  Table table(1);
+  for (const auto& dim : dims) table[0].push_back(dim.first);
+  if (folded) table[0].push_back(inner_name);
+  for (int i = 0; i < std::min(inner, kGridColumns); ++i)
+    table[0].push_back(folded ? absl::StrCat("+", i) : absl::StrCat(inner_name, " ", i));
+
+  const std::vector<int> ranks = mesh.ranks();
+  size_t drawn = 0;
+  while (drawn < ranks.size() && table.size() <= kGridRows) {
+    const int first = static_cast<int>(drawn % inner);
+    const int end = std::min(first + kGridColumns, inner);
+    Row row;
+    for (const auto& dim : dims) row.push_back(absl::StrCat(*mesh.DimRank(ranks[drawn], dim.first)));
+    if (folded) row.push_back(Span(first, end - 1));
+    for (int i = first; i < end; ++i) row.push_back(absl::StrCat(ranks[drawn++]));
+    row.resize(table[0].size());
+    table.push_back(std::move(row));
+  }
+  if (drawn < ranks.size()) table.push_back(Row(table[0].size(), kMore));
+  return table;
+}
+
+std::string DrawGroup(const PlacedGroup& group) {
+  std::string text = absl::StrCat("Group ", group.name, ": ", Counted(group.ranks.size(), "rank"));
+  if (!group.device_type.empty()) absl::StrAppend(&text, " on ", group.device_type);
+  absl::StrAppend(&text, "\n");
+  if (!group.ranks.empty()) text += DrawTable(RankTable(group.ranks));
+  return text;
+}
+
+std::string DrawComponent(const PlacedComponent& component) {
+  const DeviceMesh& mesh = component.mesh;
+  Row dims;
+  for (size_t i = 0; i < mesh.shape().size(); ++i)
+    dims.push_back(absl::StrCat(mesh.dim_names()[i], " ", mesh.shape()[i]));
+  std::string text = absl::StrCat("Component ", component.name, " in group ", component.group, ": mesh ",
+                                  absl::StrJoin(dims, " × "), ", ", Counted(mesh.data_world_size(), "data rank"));
+  if (mesh.ulysses() > 1) absl::StrAppend(&text, ", ulysses ", mesh.ulysses());
+  if (mesh.ep()) absl::StrAppend(&text, ", ep ", *mesh.ep());
+  return absl::StrCat(text, "\n", DrawTable(MeshTable(mesh)));
+}
+
+}  // namespace
+
+std::string DrawPlacement(const Placement& placement) {
+  std::vector<std::string> drawings;
+  for (const PlacedGroup& group : placement.groups) drawings.push_back(DrawGroup(group));
+  for (const PlacedComponent& component : placement.components) drawings.push_back(DrawComponent(component));
+  return absl::StrJoin(drawings, "\n");
+}
+
+}  // namespace twinkle::mesh

@@ -1,0 +1,53 @@
+#include "runtime/object/assemble.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+
+#include "runtime/base/status.h"
+#include "runtime/dispatch/collect.h"
+
+namespace twinkle::object {
+
+using internal::Argument;
+
+absl::StatusOr<Argument> Materialise(Pulled pulled, const codec::Type& type) {
+  if (pulled.value != nullptr) {
+    return Argument{std::const_pointer_cast<void>(std::move(pulled.value)), /*exclusive=*/false};
+  }
+  Argument made{type.make(), /*exclusive=*/true};
+  TWINKLE_RETURN_IF_ERROR(codec::Decode(type, made.value.get(), pulled.encoded.head, pulled.encoded.buffers));
+  return made;
+}
+
+const codec::Type& PieceType(Join join, const codec::Type& whole) {
+  if (join != Join::kList) return whole;
+  return whole.kind == internal::Kind::kBools ? internal::kType<bool> : *whole.item;
+}
+
+absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::vector<Argument> pieces) {
+  if (join == Join::kSingle) return std::move(pieces.at(0));
+  Argument joined{whole.make(), /*exclusive=*/true};
+  if (pieces.empty()) return joined;
+  std::vector<void*> parts;
+  for (const Argument& piece : pieces) parts.push_back(piece.value.get());
+  const bool move = std::all_of(pieces.begin(), pieces.end(), [](const Argument& piece) { return piece.exclusive; });
+  if (join == Join::kConcat) {
+    TWINKLE_RETURN_IF_ERROR(codec::Concatenate(whole, joined.value.get(), parts, move));
+  } else {
+    TWINKLE_RETURN_IF_ERROR(
+        dispatch::JoinResults(Collect::kNone, {}, PieceType(join, whole), parts, move, whole, joined.value.get()));
+  }
+  return joined;
+}
+
+absl::StatusOr<Argument> Own(const codec::Type& type, Argument argument) {
+  if (argument.exclusive) return argument;
+  if (type.copy == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat("a value of type ", type.name, " cannot be copied"));
+  Argument own{type.make(), /*exclusive=*/true};
+  type.copy(own.value.get(), argument.value.get());
+  return own;
+}
+
+}  // namespace twinkle::object

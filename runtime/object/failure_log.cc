@@ -1,0 +1,52 @@
+#include "runtime/object/failure_log.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/log.h"
+
+namespace twinkle::object {
+
+void Failure::Look() {
+  if (looked_at_.exchange(true)) return;
+  for (const auto& cause : causes_) cause->Look();
+}
+
+std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::shared_ptr<Failure>> causes) {
+  auto failure = std::make_shared<Failure>(std::move(status), std::move(causes));
+  if (notifier_) {
+    queue_->Post([notifier = notifier_, message = failure->status().ToString()] {
+      try {
+        notifier(message);
+      } catch (...) {
+        base::Log(base::LogLevel::kError, "the notifier threw; the failure it was told: " + message);
+      }
+    });
+  }
+  base::MutexLock lock(&mutex_);
+  if (failures_.size() >= kMost) {
+    failures_.erase(std::remove_if(failures_.begin(), failures_.end(), [](const auto& f) { return f->looked_at(); }),
+                    failures_.end());
+  }
+  if (failures_.size() < kMost) failures_.push_back(failure);
+  return failure;
+}
+
+absl::Status FailureLog::Close() {
+  std::vector<std::shared_ptr<Failure>> failures;
+  {
+    base::MutexLock lock(&mutex_);
+    failures.swap(failures_);
+  }
+  absl::Status first;
+  for (const auto& failure : failures) {
+    if (failure->looked_at()) continue;
+    base::Log(base::LogLevel::kError, absl::StrCat("a failure that nobody looked at: ", failure->status().ToString()));
+    if (first.ok()) first = failure->status();
+  }
+  return first;
+}
+
+}  // namespace twinkle::object

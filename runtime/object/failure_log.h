@@ -1,0 +1,57 @@
+// The failures of a process's calls: told to the notifier when they happen, and kept until somebody looked at them.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/executor.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::object {
+
+// One failure. Owned by the log and by the lazies that hold it.
+class Failure {
+ public:
+  Failure(absl::Status status, std::vector<std::shared_ptr<Failure>> causes)
+      : status_(std::move(status)), causes_(std::move(causes)) {}
+
+  const absl::Status& status() const { return status_; }
+
+  // Somebody was given the status: then those that caused it count as looked at, too.
+  void Look();
+  bool looked_at() const { return looked_at_; }
+
+ private:
+  const absl::Status status_;
+  const std::vector<std::shared_ptr<Failure>> causes_;
+  std::atomic<bool> looked_at_ = false;
+};
+
+// Thread-safe.
+class FailureLog {
+ public:
+  using Notifier = std::function<void(const std::string& message)>;
+
+  // `notifier` (may be empty) is called on `queue`, one message at a time; what it throws is dropped.
+  FailureLog(Notifier notifier, base::TaskQueue* queue) : notifier_(std::move(notifier)), queue_(queue) {}
+
+  std::shared_ptr<Failure> Add(absl::Status status, std::vector<std::shared_ptr<Failure>> causes = {});
+
+  // The first failure that nobody looked at, or OK. Logs each such failure once, and forgets them.
+  absl::Status Close();
+
+ private:
+  static constexpr size_t kMost = 1000;  // kept; later ones are told to the notifier only
+
+  const Notifier notifier_;
+  base::TaskQueue* const queue_;
+  base::Mutex mutex_;
+  std::vector<std::shared_ptr<Failure>> failures_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::object

@@ -1,0 +1,388 @@
+#include "runtime/object/lazy_core.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "runtime/base/status.h"
+#include "runtime/dispatch/collect.h"
+#include "runtime/object/assemble.h"
+
+namespace twinkle::internal {
+
+using codec::Range;
+using object::Failure;
+using object::Pulled;
+using object::Shard;
+
+namespace {
+
+// Pulled parts that arrive in any order.
+struct Arrivals {
+  explicit Arrivals(size_t count) : parts(count, absl::InternalError("not pulled")), missing(count) {}
+  std::vector<absl::StatusOr<Pulled>> parts;
+  std::atomic<size_t> missing;
+};
+
+void RunAll(std::vector<base::Task> tasks) {
+  for (base::Task& task : tasks) task();
+}
+
+}  // namespace
+
+LazyCore::LazyCore(LazyOrigin origin) : origin_(std::move(origin)) {}
+LazyCore::~LazyCore() = default;
+
+// ---- settling -----------------------------------------------------------------------------------------------------
+void LazyCore::Settle(std::vector<base::Task>* run) {
+  is_settled_ = true;
+  cancel_ = nullptr;
+  run->swap(on_settled_);
+}
+
+void LazyCore::Succeed(std::vector<Shard> shards) { SucceedWithView(std::move(shards), std::nullopt); }
+
+void LazyCore::SucceedWithView(std::vector<Shard> shards, std::optional<Range> view) {
+  std::vector<base::Task> run;
+  {
+    base::MutexLock lock(&mutex_);
+    if (is_settled_) return;
+    shards_ = std::move(shards);
+    view_ = view;
+    for (const Shard& shard : shards_) shard_rows_.push_back(shard.rows);
+    if (origin_.collected != nullptr && origin_.own_collect == nullptr) {
+      join_ = object::JoinOf(origin_.rule, origin_.padding.given, origin_.result->kind == Kind::kValue, shard_rows_);
+    }
+    Settle(&run);
+  }
+  settled_.Set();
+  if (origin_.collected == nullptr) answered_.Set();
+  RunAll(std::move(run));
+}
+
+void LazyCore::SucceedWith(std::shared_ptr<void> value) {
+  std::vector<base::Task> run;
+  std::shared_ptr<void> answer;
+  if (origin_.collected != nullptr) {
+    answer = origin_.answer.make(absl::OkStatus());
+    origin_.collected->move(origin_.answer.value(answer.get()), value.get());
+  }
+  {
+    base::MutexLock lock(&mutex_);
+    if (is_settled_) return;
+    answer_ = std::move(answer);
+    collecting_ = Collecting::kDone;
+    Settle(&run);
+    for (base::Task& task : on_answered_) run.push_back(std::move(task));
+    on_answered_.clear();
+  }
+  answered_.Set();
+  settled_.Set();
+  RunAll(std::move(run));
+}
+
+void LazyCore::End() {
+  std::vector<base::Task> run;
+  {
+    base::MutexLock lock(&mutex_);
+    if (is_settled_) return;
+    ended_ = true;
+    Settle(&run);
+  }
+  settled_.Set();
+  RunAll(std::move(run));
+}
+
+bool LazyCore::ended() const {
+  base::MutexLock lock(&mutex_);
+  return ended_;
+}
+
+void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Failure>> causes) {
+  std::shared_ptr<Failure> failure;
+  {
+    base::MutexLock lock(&mutex_);
+    if (is_settled_) return;
+  }
+  failure = origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
+                                        : std::make_shared<Failure>(status, std::move(causes));
+  std::vector<base::Task> run;
+  {
+    base::MutexLock lock(&mutex_);
+    if (is_settled_) return failure->Look();  // it settled otherwise meanwhile: nobody will ask for this
+    status_ = status;
+    failure_ = failure;
+    if (origin_.answer.make != nullptr) answer_ = origin_.answer.make(status);
+    collecting_ = Collecting::kDone;
+    Settle(&run);
+    for (base::Task& task : on_answered_) run.push_back(std::move(task));
+    on_answered_.clear();
+  }
+  answered_.Set();
+  settled_.Set();
+  RunAll(std::move(run));
+}
+
+std::shared_ptr<LazyCore> LazyCore::Failed(LazyOrigin origin, const absl::Status& status) {
+  auto core = std::make_shared<LazyCore>(std::move(origin));
+  core->Fail(status);
+  return core;
+}
+
+void LazyCore::OnCancel(std::function<void()> cancel) {
+  base::MutexLock lock(&mutex_);
+  if (!is_settled_) cancel_ = std::move(cancel);
+}
+
+void LazyCore::Cancel() {
+  std::function<void()> cancel;
+  {
+    base::MutexLock lock(&mutex_);
+    cancel = cancel_;
+  }
+  if (cancel) cancel();
+}
+
+void LazyCore::OnSettled(base::Task task) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (!is_settled_) return on_settled_.push_back(std::move(task));
+  }
+  task();
+}
+
+// ---- asking ---------------------------------------------------------------------------------------------------------
+absl::Status LazyCore::status() const {
+  base::MutexLock lock(&mutex_);
+  return status_;
+}
+
+std::shared_ptr<Failure> LazyCore::failure() const {
+  base::MutexLock lock(&mutex_);
+  return failure_;
+}
+
+absl::Status LazyCore::Wait(absl::Time deadline) {
+  if (!settled_.WaitUntil(deadline)) {
+    return absl::DeadlineExceededError(absl::StrCat(origin_.what, " has not finished within the time given to Wait"));
+  }
+  if (const auto failed = failure()) failed->Look();
+  return status();
+}
+
+absl::StatusOr<int64_t> LazyCore::Size() {
+  TWINKLE_RETURN_IF_ERROR(Wait(absl::InfiniteFuture()));
+  if (origin_.collected == nullptr) return absl::InvalidArgumentError(absl::StrCat(origin_.what, " has no result"));
+  absl::StatusOr<int64_t> rows = absl::InternalError("not counted");
+  if (join_) {
+    rows = codec::CommonRows(this->rows());
+  } else {
+    Answer();
+    TWINKLE_RETURN_IF_ERROR(status());
+    rows = codec::CommonRows(codec::RowsOf(*origin_.collected, value().get()));
+  }
+  if (!rows.ok()) return base::Annotate(rows.status(), origin_.what);
+  return rows;
+}
+
+void LazyCore::WaitAnswered() {
+  WaitSettled();
+  StartCollect(/*here=*/true);
+  answered_.WaitUntil(absl::InfiniteFuture());
+}
+
+const void* LazyCore::Answer() {
+  WaitAnswered();
+  if (const auto failed = failure()) failed->Look();
+  base::MutexLock lock(&mutex_);
+  return answer_.get();
+}
+
+std::shared_ptr<const void> LazyCore::value() const {
+  base::MutexLock lock(&mutex_);
+  if (answer_ == nullptr || !status_.ok()) return nullptr;
+  return {answer_, origin_.answer.value(answer_.get())};
+}
+
+void LazyCore::OnAnswered(base::Task task) {
+  OnSettled([self = shared_from_this(), task = std::move(task)]() mutable {
+    {
+      base::MutexLock lock(&self->mutex_);
+      if (self->collecting_ != Collecting::kDone) {
+        self->on_answered_.push_back(std::move(task));
+        task = nullptr;
+      }
+    }
+    if (task) return task();
+    self->StartCollect(/*here=*/false);
+  });
+}
+
+// ---- rows -----------------------------------------------------------------------------------------------------------
+std::optional<object::Join> LazyCore::join() const { return join_; }
+
+codec::Rows LazyCore::rows() const {
+  codec::Rows rows = object::JoinedRows(*join_, shard_rows_);
+  if (view_) {
+    for (codec::RowNode& node : rows) {
+      if (node.rows >= 0) node.rows = view_->size();
+    }
+  }
+  return rows;
+}
+
+std::vector<object::Piece> LazyCore::Pieces(const dispatch::Part& part) const {
+  if (!view_) return object::PiecesOf(*join_, shard_rows_, part);
+  dispatch::Part moved{.whole = false, .ranges = part.ranges};
+  if (part.whole) moved.ranges.assign(codec::LeafCount(rows()), Range{0, view_->size()});
+  for (Range& range : moved.ranges) range = {range.begin + view_->begin, range.end + view_->begin};
+  return object::PiecesOf(*join_, shard_rows_, moved);
+}
+
+std::shared_ptr<LazyCore> LazyCore::Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end) {
+  LazyOrigin origin = source->origin_;
+  origin.what = absl::StrCat("rows [", begin, ", ", end, ") of ", origin.what);
+  auto view = std::make_shared<LazyCore>(std::move(origin));
+  view->source_ = source;
+  const Range range{begin, end};
+  source->OnSettled([view, source, range] {
+    if (!source->status().ok() || source->join()) return view->SettleView(source, range);
+    source->OnAnswered([view, source, range] { view->SettleView(source, range); });
+  });
+  return view;
+}
+
+// Runs once the source has settled, and was answered when its rows are not known otherwise.
+void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) {
+  if (const absl::Status failed = source->status(); !failed.ok()) {
+    return Fail(failed, {source->failure()});
+  }
+  const Type& type = *origin_.collected;
+  const codec::Rows rows = source->join() ? source->rows() : codec::RowsOf(type, source->value().get());
+  const absl::StatusOr<int64_t> count = codec::CommonRows(rows);
+  if (!count.ok()) return Fail(base::Annotate(count.status(), origin_.what));
+  if (range.begin < 0 || range.begin > range.end || range.end > *count) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat(origin_.what, ": it has ", *count, " rows")));
+  }
+  if (!source->join()) {
+    const std::shared_ptr<void> part = type.make();
+    const std::vector<Range> ranges(codec::LeafCount(rows), range);
+    const absl::Status sliced = codec::Slice(type, part.get(), source->value().get(), ranges);
+    return sliced.ok() ? SucceedWith(part) : Fail(sliced);
+  }
+  const int64_t offset = source->view_ ? source->view_->begin : 0;
+  std::vector<base::Task> run;
+  {
+    base::MutexLock lock(&mutex_);
+    shards_ = source->shards_;
+    shard_rows_ = source->shard_rows_;
+    join_ = source->join_;
+    view_ = Range{range.begin + offset, range.end + offset};
+    Settle(&run);
+  }
+  settled_.Set();
+  RunAll(std::move(run));
+}
+
+// ---- collecting -----------------------------------------------------------------------------------------------------
+const codec::Type& LazyCore::PieceType() const {
+  return view_ ? object::PieceType(*join_, *origin_.collected) : *origin_.result;
+}
+
+void LazyCore::StartCollect(bool here) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (collecting_ != Collecting::kNo || origin_.collected == nullptr) return;
+    collecting_ = Collecting::kPulling;
+  }
+  std::vector<object::Piece> pieces;
+  if (view_) {
+    pieces = Pieces(dispatch::Part{});
+  } else {
+    for (size_t i = 0; i < shards_.size(); ++i) pieces.push_back({i, std::nullopt});
+  }
+  auto arrivals = std::make_shared<Arrivals>(pieces.size() + 1);  // one more, so that it ends once
+  const auto arrived = [self = shared_from_this(), arrivals] {
+    if (arrivals->missing.fetch_sub(1) != 1) return;
+    arrivals->parts.pop_back();
+    self->FinishCollect(std::move(arrivals->parts));
+  };
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    Shard& shard = shards_[pieces[i].shard];
+    if (shard.carried && !pieces[i].rows) {
+      arrivals->parts[i] = Pulled{nullptr, *shard.carried};
+      arrived();
+      continue;
+    }
+    origin_.store->Pull(shard.object->ref(), PieceType(), std::move(pieces[i].rows),
+                        [arrivals, arrived, i, store = origin_.store](absl::StatusOr<Pulled> pulled) {
+                          arrivals->parts[i] = std::move(pulled);
+                          // Joining may take long and may be the user's code: not on the service queue.
+                          if (!store->collector().Post(arrived)) arrived();
+                        });
+  }
+  if (here || !origin_.store->collector().Post(arrived)) arrived();
+}
+
+absl::StatusOr<std::vector<Argument>> LazyCore::MaterialiseAll(std::vector<absl::StatusOr<Pulled>> pulled) const {
+  std::vector<Argument> parts;
+  for (absl::StatusOr<Pulled>& part : pulled) {
+    if (!part.ok()) return part.status();
+    TWINKLE_ASSIGN_OR_RETURN(Argument value, object::Materialise(*std::move(part), PieceType()));
+    parts.push_back(std::move(value));
+  }
+  return parts;
+}
+
+absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
+  const Type& collected = *origin_.collected;
+  if (view_) {
+    TWINKLE_ASSIGN_OR_RETURN(Argument joined, object::JoinPieces(*join_, collected, std::move(parts)));
+    TWINKLE_ASSIGN_OR_RETURN(joined, object::Own(collected, std::move(joined)));
+    collected.move(out, joined.value.get());
+    return absl::OkStatus();
+  }
+  if (origin_.own_collect != nullptr) {
+    for (Argument& part : parts) {
+      TWINKLE_ASSIGN_OR_RETURN(part, object::Own(*origin_.result, std::move(part)));
+    }
+  }
+  std::vector<void*> results;
+  for (const Argument& part : parts) results.push_back(part.value.get());
+  if (origin_.own_collect != nullptr) {
+    return origin_.own_collect(results, origin_.mesh ? &*origin_.mesh : nullptr, out);
+  }
+  const bool move = std::all_of(parts.begin(), parts.end(), [](const Argument& part) { return part.exclusive; });
+  return dispatch::JoinResults(origin_.rule, origin_.padding, *origin_.result, results, move, collected, out);
+}
+
+void LazyCore::FinishCollect(std::vector<absl::StatusOr<Pulled>> pulled) {
+  std::shared_ptr<void> answer = origin_.answer.make(absl::OkStatus());
+  absl::StatusOr<std::vector<Argument>> parts = MaterialiseAll(std::move(pulled));
+  absl::Status status = parts.status();
+  if (status.ok()) status = Join(*std::move(parts), origin_.answer.value(answer.get()));
+  if (status.ok()) return SetAnswer(std::move(answer), nullptr);
+  status = base::Annotate(status, absl::StrCat("collecting ", origin_.what));
+  auto failure = origin_.failures != nullptr
+                     ? origin_.failures->Add(status)
+                     : std::make_shared<Failure>(status, std::vector<std::shared_ptr<Failure>>());
+  SetAnswer(origin_.answer.make(status), std::move(failure));
+}
+
+void LazyCore::SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<Failure> failure) {
+  std::vector<base::Task> run;
+  {
+    base::MutexLock lock(&mutex_);
+    answer_ = std::move(answer);
+    if (failure != nullptr) status_ = failure->status();
+    failure_ = std::move(failure);
+    collecting_ = Collecting::kDone;
+    run.swap(on_answered_);
+  }
+  answered_.Set();
+  RunAll(std::move(run));
+}
+
+}  // namespace twinkle::internal

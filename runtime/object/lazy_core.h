@@ -1,0 +1,130 @@
+// The state behind Lazy<T>: from the call that was made, over the shards that its ranks produced, to the collected
+// value.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <twinkle/internal/class_info.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/event.h"
+#include "runtime/base/mutex.h"
+#include "runtime/object/failure_log.h"
+#include "runtime/object/object_store.h"
+#include "runtime/object/row_plan.h"
+
+namespace twinkle::internal {
+
+// What a lazy is the result of.
+struct LazyOrigin {
+  std::string what;                 // "Policy.Generate [train.cc:78]", for messages
+  const Type* result = nullptr;     // of a shard; null for void
+  const Type* collected = nullptr;  // null for void
+  Collect rule = Collect::kFirst;
+  codec::Padding padding;
+  absl::Status (*own_collect)(const std::vector<void*>&, const DeviceMesh*, void* out) = nullptr;
+  std::optional<DeviceMesh> mesh;
+  AnswerOps answer;
+  std::shared_ptr<object::ObjectStore> store;    // null for a lazy that fails at once
+  std::shared_ptr<object::FailureLog> failures;  // may be null
+};
+
+// Thread-safe. States: pending -> settled (shards, or a value, or a failure) -> answered (value or failure collected).
+// Invariants:
+//  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
+//  L2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
+//  L3 a failure is entered in the failure log once and counts as looked at as soon as a caller was given it.
+class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
+ public:
+  explicit LazyCore(LazyOrigin origin);
+  ~LazyCore();
+
+  // ---- the producer's side
+  void Succeed(std::vector<object::Shard> shards);
+  // The same with these rows of them only: a reference that came from another process.
+  void SucceedWithView(std::vector<object::Shard> shards, std::optional<codec::Range> view);
+  // The joined value itself, of type `collected`: of a call in this process, or Put. Void when null.
+  void SucceedWith(std::shared_ptr<void> value);
+  // Of an iterated method: there was no further item.
+  void End();
+  void Fail(const absl::Status& status, std::vector<std::shared_ptr<object::Failure>> causes = {});
+  void OnCancel(std::function<void()> cancel);  // before the lazy is handed out
+
+  // ---- the user's side
+  bool ended() const;  // see End
+  bool Ready() const { return settled_.IsSet(); }
+  // Block without looking at a failure.
+  void WaitSettled() const { settled_.WaitUntil(absl::InfiniteFuture()); }
+  void WaitAnswered();
+  // The call's failure, or DeadlineExceeded. Looks at the failure.
+  absl::Status Wait(absl::Time deadline);
+  // Waits; rows of the collected value. Only own collect functions, paddings and the like make it fetch the value.
+  absl::StatusOr<int64_t> Size();
+  // Waits, fetches and joins; the typed answer (AnswerOps). Looks at the failure.
+  const void* Answer();
+  void Cancel();
+  // Rows [begin, end) of `source`'s collected value.
+  static std::shared_ptr<LazyCore> Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end);
+  // One that has failed already.
+  static std::shared_ptr<LazyCore> Failed(LazyOrigin origin, const absl::Status& status);
+
+  // ---- the side of calls that take it as an argument
+  void OnSettled(base::Task task);
+  void OnAnswered(base::Task task);  // makes it fetch and join
+  // After it settled.
+  absl::Status status() const;
+  std::shared_ptr<object::Failure> failure() const;
+  // Whether its rows are known without the value; else OnAnswered and value() are the way.
+  std::optional<object::Join> join() const;
+  codec::Rows rows() const;
+  std::vector<object::Piece> Pieces(const dispatch::Part& part) const;
+  const std::optional<codec::Range>& view() const { return view_; }
+  size_t shard_count() const { return shards_.size(); }
+  const object::Shard& shard(size_t index) const { return shards_[index]; }  // constant once settled
+  // The joined value, once answered; null after a failure.
+  std::shared_ptr<const void> value() const;
+  const Type* type() const { return origin_.collected; }
+  const LazyOrigin& origin() const { return origin_; }
+
+ private:
+  enum class Collecting { kNo, kPulling, kDone };
+
+  void Settle(std::vector<base::Task>* run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SettleView(const std::shared_ptr<LazyCore>& source, codec::Range range);
+  void StartCollect(bool here);  // `here`: the calling thread may join
+  void FinishCollect(std::vector<absl::StatusOr<object::Pulled>> pulled);
+  absl::StatusOr<std::vector<Argument>> MaterialiseAll(std::vector<absl::StatusOr<object::Pulled>> pulled) const;
+  absl::Status Join(std::vector<Argument> parts, void* out) const;
+  void SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<object::Failure> failure);
+  const codec::Type& PieceType() const;
+
+  const LazyOrigin origin_;
+  base::Event settled_;
+  base::Event answered_;
+
+  mutable base::Mutex mutex_;
+  bool is_settled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<object::Failure> failure_ ABSL_GUARDED_BY(mutex_);
+  Collecting collecting_ ABSL_GUARDED_BY(mutex_) = Collecting::kNo;
+  std::shared_ptr<void> answer_ ABSL_GUARDED_BY(mutex_);
+  std::vector<base::Task> on_settled_ ABSL_GUARDED_BY(mutex_);
+  std::vector<base::Task> on_answered_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> cancel_ ABSL_GUARDED_BY(mutex_);
+
+  // Written before it settles, constant afterwards.
+  std::vector<object::Shard> shards_;
+  std::vector<codec::Rows> shard_rows_;
+  std::optional<object::Join> join_;
+  std::optional<codec::Range> view_;  // these rows of the joined shards
+  std::shared_ptr<LazyCore> source_;  // of a view: keeps the failure's cause
+};
+
+}  // namespace twinkle::internal

@@ -1,0 +1,74 @@
+// What the rest of the runtime needs of objects, wherever they are: references to them, and reading them.
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "runtime/base/executor.h"
+#include "runtime/codec/codec.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::object {
+
+// Owned by the process that made it; `id` is unique there and never 0.
+struct ObjectRef {
+  rpc::ProcessId owner = 0;
+  uint64_t id = 0;
+  bool operator==(const ObjectRef&) const = default;
+};
+
+// What reading gives: the owner's own value where that is this process (not to be changed), else bytes to decode.
+struct Pulled {
+  std::shared_ptr<const void> value;
+  codec::Encoded encoded;
+};
+using PullDone = absl::AnyInvocable<void(absl::StatusOr<Pulled>)>;
+
+// A process's view of all objects of the job. Thread-safe.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // Brings an object of that type, or some rows of it (one range for each leaf). `done` runs later, on the process's
+  // service queue. DataLoss when the owner is gone or does not have the object.
+  virtual void Pull(const ObjectRef& object, const codec::Type& type, std::optional<std::vector<codec::Range>> rows,
+                    PullDone done) = 0;
+
+  // Takes one more reference for this process, which somebody else's keeps alive until `done` runs (as for Pull).
+  virtual void Retain(const ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) = 0;
+
+  // Gives one reference of this process back.
+  virtual void Release(const ObjectRef& object) = 0;
+
+  // Where results are joined when no thread of the user's waits for them; own collect functions run there.
+  virtual base::TaskQueue& collector() = 0;
+};
+
+// One reference that this process holds. Shared by the lazies made from one call.
+class HeldObject {
+ public:
+  HeldObject(std::shared_ptr<ObjectStore> store, ObjectRef ref) : store_(std::move(store)), ref_(ref) {}
+  ~HeldObject() { store_->Release(ref_); }
+  HeldObject(const HeldObject&) = delete;
+  HeldObject& operator=(const HeldObject&) = delete;
+  const ObjectRef& ref() const { return ref_; }
+
+ private:
+  const std::shared_ptr<ObjectStore> store_;  // outlives the session that made it
+  const ObjectRef ref_;
+};
+
+// The result of one rank.
+struct Shard {
+  std::shared_ptr<const HeldObject> object;
+  codec::Rows rows;
+  uint64_t bytes = 0;
+  std::optional<codec::Encoded> carried;  // came along with the reply
+};
+
+}  // namespace twinkle::object

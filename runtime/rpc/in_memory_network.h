@@ -1,0 +1,56 @@
+// Processes that are in truth one: frames go from queue to queue, buffers by reference.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <tuple>
+
+#include "runtime/base/executor.h"
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::rpc {
+
+// Thread-safe. Outlives its transports.
+class InMemoryNetwork {
+ public:
+  InMemoryNetwork() = default;
+  InMemoryNetwork(const InMemoryNetwork&) = delete;
+  InMemoryNetwork& operator=(const InMemoryNetwork&) = delete;
+
+  // `receiver` is called on `queue`; both must stay until the transport is closed and the queue has run out or is
+  // closed.
+  std::unique_ptr<Transport> Join(ProcessId self, Receiver* receiver, base::TaskQueue* queue);
+
+  // As if the process had died: everybody else hears it, nothing reaches it any more.
+  void Kill(ProcessId process, const absl::Status& why);
+
+  // For tests of races: frames of that stream wait until Release. Other streams go on.
+  void Hold(ProcessId from, ProcessId to, Stream stream);
+  void Release(ProcessId from, ProcessId to, Stream stream);
+
+ private:
+  class Port;
+  struct Member {  // of a process that is there
+    Receiver* receiver;
+    base::TaskQueue* queue;
+  };
+  using Route = std::tuple<ProcessId, ProcessId, Stream>;
+
+  absl::Status Send(ProcessId from, ProcessId to, Stream stream, Frame frame);
+  void Deliver(const Route& route, Frame frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Leave(ProcessId process, const absl::Status& why);
+
+  base::Mutex mutex_;
+  absl::flat_hash_map<ProcessId, Member> members_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ProcessId, absl::Status> gone_ ABSL_GUARDED_BY(mutex_);
+  std::set<Route> held_ ABSL_GUARDED_BY(mutex_);
+  std::map<Route, std::deque<Frame>> waiting_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::rpc

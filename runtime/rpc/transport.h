@@ -1,0 +1,50 @@
+// The wire between the processes of a job, whatever carries it.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "runtime/codec/codec.h"
+
+namespace twinkle::rpc {
+
+// A process of a job: 0 is the program. Never used again within the job.
+using ProcessId = uint64_t;
+inline constexpr ProcessId kProgram = 0;
+
+// Each pair of processes has two streams in each direction. Control (recalls, releases, cancels) never waits behind
+// data.
+enum class Stream : uint8_t { kData, kControl };
+
+// What a message is on the wire: a head, and large parts that are referred to.
+using Frame = codec::Encoded;
+
+// Called on the task queue the process joined with, never concurrently.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  virtual void OnFrame(ProcessId from, Stream stream, Frame frame) = 0;
+  // The peer is gone for good: the last that is heard of it, once.
+  virtual void OnLost(ProcessId peer, const absl::Status& why) = 0;
+};
+
+// Invariants, which the conformance suite checks for every implementation:
+//  T1 frames of one stream arrive in the order in which they were sent, each once;
+//  T2 what a buffer refers to is the same when it arrives as when it was sent;
+//  T3 after a peer is lost nothing more arrives from it, and Send to it fails with Unavailable;
+//  T4 after Close nothing is delivered, and Send fails with Cancelled.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Thread-safe; never blocks. OK says that the frame was taken, not that it arrived: a peer that is lost before is
+  // told through OnLost.
+  virtual absl::Status Send(ProcessId to, Stream stream, Frame frame) = 0;
+
+  // Leaves: the peers hear that this process is gone. Idempotent.
+  virtual void Close() = 0;
+};
+
+}  // namespace twinkle::rpc
