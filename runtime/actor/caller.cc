@@ -20,11 +20,12 @@ using State = OutgoingCall::State;
 
 // ---- the outbox
 // -------------------------------------------------------------------------------------------------------
+void Caller::Announce(const OutgoingCall& call) {
+  base::MutexLock lock(&mutex_);
+  unsettled_[call.id] = What(call.facts);
+}
+
 void Caller::Submit(CallPtr call) {
-  {
-    base::MutexLock lock(&mutex_);
-    unsettled_[call->id] = What(call->facts);
-  }
   calls_[call->id] = call;
   const uint64_t component = call->component->id;
   outboxes_[component].push_back(std::move(call));

@@ -24,6 +24,8 @@ class Caller : public std::enable_shared_from_this<Caller> {
  public:
   explicit Caller(const Services* services) : services_(*services) {}
 
+  // Thread-safe: before Submit, in the thread that makes the call, so that WaitAllSettled knows of it.
+  void Announce(const OutgoingCall& call);
   void Submit(std::shared_ptr<OutgoingCall> call);
   // The caller hears `why`; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);

@@ -489,7 +489,7 @@ void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
     host->AbortGroup(
         Failed(call->facts, absl::AbortedError(absl::StrCat("it did not leave the method within ",
                                                             absl::FormatDuration(host->services_.options.abort_grace),
-                                                            " after the call had ended with: ", why.ToString()))));
+                                                            " after the call had ended with: ", base::Brief(why)))));
   });
 }
 
@@ -534,7 +534,7 @@ bool Host::Has(uint64_t component) const {
   return instances_.find(component) != instances_.end();
 }
 
-void Host::Shutdown(absl::Duration grace) {
+void Host::Shutdown(absl::Time deadline) {
   absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes;
   {
@@ -543,7 +543,6 @@ void Host::Shutdown(absl::Duration grace) {
     lanes.swap(lanes_);
   }
   for (const auto& [key, call] : calls_) *call->cancelled = true;
-  const absl::Time deadline = services_.executor->Now() + grace;
   for (auto& [id, lane] : lanes) {
     std::vector<std::shared_ptr<Instance>> mine;
     for (const auto& [component, instance] : instances) {

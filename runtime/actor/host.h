@@ -46,9 +46,9 @@ class Host : public std::enable_shared_from_this<Host> {
 
   // Ends the group's part here: calls are answered with Aborted, lanes in user code are left to themselves.
   void Abort(const absl::Status& why);
-  // Destroys the objects on their lanes and ends the lanes; one that is in user code after `grace` is abandoned. Not
-  // from the service queue, which must be closed.
-  void Shutdown(absl::Duration grace);
+  // Destroys the objects on their lanes and ends the lanes; one that is in user code after the deadline is abandoned.
+  // Not from the service queue, which must be closed.
+  void Shutdown(absl::Time deadline);
 
  private:
   using CallPtr = std::shared_ptr<IncomingCall>;

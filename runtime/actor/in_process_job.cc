@@ -1,5 +1,7 @@
 #include "runtime/actor/in_process_job.h"
 
+#include <absl/time/clock.h>
+
 #include <utility>
 
 #include "runtime/actor/groups.h"
@@ -80,8 +82,9 @@ absl::Status InProcessJob::CloseFailures() {
 }
 
 void InProcessJob::Shutdown(const absl::Status& why) {
-  program_->Shutdown(why);
-  for (const auto& worker : workers_) worker->Shutdown(why);
+  const absl::Time deadline = absl::Now() + program_->options().abort_grace;
+  program_->Shutdown(why, deadline);
+  for (const auto& worker : workers_) worker->Shutdown(why, deadline);
 }
 
 }  // namespace twinkle::actor

@@ -58,6 +58,7 @@ bool Lane::InLane() const {
 bool Lane::busy() const { return posted_ > 0; }
 
 bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline) {
+  if (abandoned_) return true;
   waiting_.clear();
   auto done = std::make_shared<base::Event>();
   threads_.front().queue->Post([objects = std::move(objects), done]() mutable {
@@ -74,6 +75,7 @@ bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time de
 }
 
 void Lane::Abandon() {
+  abandoned_ = true;
   for (Thread& thread : threads_) thread.queue->Abandon();
 }
 

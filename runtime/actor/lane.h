@@ -50,6 +50,7 @@ class Lane {
   std::vector<Thread> threads_;
   std::deque<std::shared_ptr<IncomingCall>> waiting_;
   size_t posted_ = 0;
+  bool abandoned_ = false;
 };
 
 }  // namespace twinkle::actor

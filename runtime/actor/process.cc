@@ -46,16 +46,16 @@ Process::Process(ProcessOptions options, Surroundings surroundings) : surroundin
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }
 
-Process::~Process() { Shutdown(absl::CancelledError("the process has ended")); }
+Process::~Process() { Shutdown(absl::CancelledError("the process has ended"), absl::InfinitePast()); }
 
-void Process::Shutdown(const absl::Status& why) {
+void Process::Shutdown(const absl::Status& why, absl::Time deadline) {
   if (ended_.exchange(true)) return;
   transport_->Close();
   service_->Close();  // from here on the confined state is this thread's
   caller_->FailAll(why);
   for (auto& [id, pull] : std::exchange(pulls_, {})) pull.done(why);
   for (auto& [id, retain] : std::exchange(retains_, {})) retain.done(why);
-  host_->Shutdown(services_.options.abort_grace);
+  host_->Shutdown(deadline);
   DropLocals();
   collector_->Close();
   if (notifier_ != nullptr) notifier_->Close();
@@ -146,6 +146,7 @@ void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   });
   const std::shared_ptr<LazyCore> core = call->core;
   const std::string what = What(call->facts);
+  caller_->Announce(*call);
   if (!service_->Post([caller = caller_, call = std::move(call)]() mutable { caller->Submit(std::move(call)); })) {
     core->Fail(absl::CancelledError(absl::StrCat(what, ": the session has ended")));
   }

@@ -71,8 +71,8 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   bool WaitForCalls(absl::Time deadline) const { return caller_->WaitAllSettled(deadline); }
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->Unsettled(most); }
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
-  // after the abort grace. Not from a thread of the process. Idempotent.
-  void Shutdown(const absl::Status& why);
+  // after the deadline. Not from a thread of the process. Idempotent.
+  void Shutdown(const absl::Status& why, absl::Time deadline);
   bool ended() const { return ended_; }
 
   // ---- for the rest of the runtime

@@ -16,6 +16,10 @@ std::string ReasonOf(const absl::Status& status) {
   return std::string(message.substr(begin + 1, message.size() - begin - 2));
 }
 
+std::string Brief(const absl::Status& status) {
+  return status.ok() ? "OK" : absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+}
+
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
   if (status.ok()) return status;
   absl::Status annotated(status.code(), absl::StrCat(prefix, ": ", status.message()));

@@ -34,6 +34,9 @@ absl::Status Refuse(absl::string_view reason, absl::string_view message);
 // The reason a status made by Refuse carries; empty for any other.
 std::string ReasonOf(const absl::Status& status);
 
+// "UNKNOWN: boom": the code and the message, without payloads.
+std::string Brief(const absl::Status& status);
+
 // The same code and payloads, with `prefix` and ": " before the message. OK stays OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix);
 

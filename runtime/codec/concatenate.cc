@@ -8,6 +8,7 @@
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/flatten_value.h"
 
 namespace twinkle::codec {
 namespace {
@@ -29,73 +30,8 @@ absl::Status Below(const absl::Status& status, absl::string_view where) {
 
 absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding);
 
-// ---- Value ----------------------------------------------------------------------------------------------------------
-absl::Status NotIterable(size_t index, const Value& part) {
-  return base::Refuse("not_iterable", absl::StrCat("result ", index, " is ", Describe(internal::kType<Value>, &part),
-                                                   ", but the first is a list or tensor"));
-}
-
-absl::Status JoinLists(Value& to, const std::vector<void*>& parts, bool move) {
-  Value::List all;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    Value& part = As<Value>(parts[i]);
-    if (auto* list = part.get_if<Value::List>()) {
-      for (Value& item : *list) move ? all.push_back(std::move(item)) : all.push_back(item);
-    } else if (auto* tuple = part.get_if<Value::Tuple>()) {
-      all.insert(all.end(), tuple->items.begin(), tuple->items.end());
-    } else if (const auto* tensor = part.get_if<Tensor>(); tensor != nullptr && tensor->rows() >= 0) {
-      for (int64_t row = 0; row < tensor->rows(); ++row) all.emplace_back(tensor->Rows(row, row + 1));
-    } else {
-      return NotIterable(i, part);
-    }
-  }
-  to = std::move(all);
-  return absl::OkStatus();
-}
-
-absl::Status JoinValueTensors(Value& to, const std::vector<void*>& parts, const Padding& padding) {
-  std::vector<const Tensor*> tensors;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const Value& part = As<Value>(parts[i]);
-    const Tensor* tensor = part.get_if<Tensor>();
-    if (tensor == nullptr) return NotIterable(i, part);
-    tensors.push_back(tensor);
-  }
-  TWINKLE_ASSIGN_OR_RETURN(to, ConcatenateTensors(tensors, padding));
-  return absl::OkStatus();
-}
-
-absl::Status JoinValues(Value& to, const std::vector<void*>& parts, bool move, const Padding& padding);
-
 absl::Status KeyMismatch(size_t index) {
   return base::Refuse("key_mismatch", absl::StrCat("result ", index, " does not have the same keys as the first"));
-}
-
-absl::Status JoinDicts(Value& to, const std::vector<void*>& parts, bool move, const Padding& padding) {
-  const auto* first = As<Value>(parts[0]).get_if<Value::Dict>();
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const auto* dict = As<Value>(parts[i]).get_if<Value::Dict>();
-    const bool same = dict != nullptr && dict->size() == first->size() &&
-                      std::equal(dict->begin(), dict->end(), first->begin(),
-                                 [](const auto& a, const auto& b) { return a.first == b.first; });
-    if (!same) return KeyMismatch(i);
-  }
-  Value::Dict joined;
-  for (const auto& entry : *first) {
-    std::vector<void*> values;
-    for (void* part : parts) values.push_back(&As<Value>(part).get_if<Value::Dict>()->at(entry.first));
-    TWINKLE_RETURN_IF_ERROR(Below(JoinValues(joined[entry.first], values, move, padding), entry.first));
-  }
-  to = std::move(joined);
-  return absl::OkStatus();
-}
-
-absl::Status JoinValues(Value& to, const std::vector<void*>& parts, bool move, const Padding& padding) {
-  const Value& first = As<Value>(parts[0]);
-  if (first.get_if<Value::Dict>() != nullptr) return JoinDicts(to, parts, move, padding);
-  if (first.get_if<Tensor>() != nullptr) return JoinValueTensors(to, parts, padding);
-  if (first.get_if<Value::List>() != nullptr) return JoinLists(to, parts, move);
-  return NotFlattenable(internal::kType<Value>, &first);
 }
 
 // ---- typed ----------------------------------------------------------------------------------------------------------
@@ -163,7 +99,7 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
     case Kind::kTensor:
       return JoinTensors(As<Tensor>(to), parts, padding);
     case Kind::kValue:
-      return JoinValues(As<Value>(to), parts, move, padding);
+      return FlattenValues(parts, move, padding, As<Value>(to));
     case Kind::kRecord:
       return JoinRecord(t, to, parts, move, padding);
     case Kind::kDict:

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "runtime/base/status.h"
-#include "runtime/dispatch/flatten_value.h"
+#include "runtime/codec/flatten_value.h"
 #include "runtime/dispatch/reduce.h"
 
 namespace twinkle::dispatch {
@@ -125,7 +125,7 @@ absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*
     case Collect::kFlatten:
     case Collect::kFlattenDp: {
       Value joined;
-      TWINKLE_RETURN_IF_ERROR(FlattenValues(Erase(picked), rule.move, rule.padding, joined));
+      TWINKLE_RETURN_IF_ERROR(codec::FlattenValues(Erase(picked), rule.move, rule.padding, joined));
       return joined;
     }
     case Collect::kMean:

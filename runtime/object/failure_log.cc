@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace twinkle::object {
 
@@ -17,7 +18,7 @@ void Failure::Look() {
 std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::shared_ptr<Failure>> causes) {
   auto failure = std::make_shared<Failure>(std::move(status), std::move(causes));
   if (notifier_) {
-    queue_->Post([notifier = notifier_, message = failure->status().ToString()] {
+    queue_->Post([notifier = notifier_, message = base::Brief(failure->status())] {
       try {
         notifier(message);
       } catch (...) {
@@ -43,7 +44,8 @@ absl::Status FailureLog::Close() {
   absl::Status first;
   for (const auto& failure : failures) {
     if (failure->looked_at()) continue;
-    base::Log(base::LogLevel::kError, absl::StrCat("a failure that nobody looked at: ", failure->status().ToString()));
+    base::Log(base::LogLevel::kError,
+              absl::StrCat("a failure that nobody looked at: ", base::Brief(failure->status())));
     if (first.ok()) first = failure->status();
   }
   return first;

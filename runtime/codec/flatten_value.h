@@ -8,7 +8,7 @@
 
 #include "runtime/codec/codec.h"
 
-namespace twinkle::dispatch {
+namespace twinkle::codec {
 
 // Joins the items of `parts`, Values all (at least one), one level, into `to`, of the kind of the
 // first: a list takes the items of lists and tuples and the elements or rows of tensors; a tensor
@@ -20,4 +20,4 @@ namespace twinkle::dispatch {
 //   ragged           tensors whose inner shapes differ, unless padded
 absl::Status FlattenValues(const std::vector<void*>& parts, bool move, const codec::Padding& padding, Value& to);
 
-}  // namespace twinkle::dispatch
+}  // namespace twinkle::codec

@@ -1,4 +1,4 @@
-#include "runtime/dispatch/flatten_value.h"
+#include "runtime/codec/flatten_value.h"
 
 #include <absl/strings/str_cat.h>
 
@@ -10,7 +10,7 @@
 
 #include "runtime/base/status.h"
 
-namespace twinkle::dispatch {
+namespace twinkle::codec {
 namespace {
 
 using internal::As;
@@ -228,4 +228,4 @@ absl::Status FlattenValues(const std::vector<void*>& parts, bool move, const cod
   return sequence ? NotFlattenable(0, first) : NotIterable(0, first);
 }
 
-}  // namespace twinkle::dispatch
+}  // namespace twinkle::codec
