@@ -136,5 +136,8 @@ int ComponentWorldSize(const ComponentPtr& component) {
   return component->local != nullptr ? 1 : static_cast<int>(component->info.workers.size());
 }
 const ComponentRef* RawComponent(const ComponentPtr& component) { return component.get(); }
+ComponentPtr ShareComponent(const ComponentRef* component) {
+  return component == nullptr ? nullptr : component->shared_from_this();
+}
 
 }  // namespace twinkle::internal

@@ -181,17 +181,19 @@ absl::Status FillOwnParts(OutgoingCall& call) {
 
 }  // namespace
 
+bool PlansWithUserCode(const OutgoingCall& call) { return HasOwnDispatch(call) && !IsWhole(call); }
+
 bool NeedsValue(const OutgoingCall& call, size_t index) {
   const LazyCore& lazy = *call.arguments[index].lazy;
   if (lazy.value() != nullptr || lazy.type() == nullptr) return false;
-  return !lazy.join() || (HasOwnDispatch(call) && !IsWhole(call));
+  return !lazy.join() || PlansWithUserCode(call);
 }
 
 absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {
   TWINKLE_ASSIGN_OR_RETURN(call.workers, WorkersOf(call, caller));
   TWINKLE_RETURN_IF_ERROR(FindUsed(call));
   TWINKLE_RETURN_IF_ERROR(CheckPerRank(call));
-  if (HasOwnDispatch(call) && !IsWhole(call)) return FillOwnParts(call);
+  if (PlansWithUserCode(call)) return FillOwnParts(call);
   TWINKLE_ASSIGN_OR_RETURN(const dispatch::Plan plan, MakePlan(call));
   return FillParts(call, plan);
 }

@@ -14,6 +14,9 @@ namespace twinkle::actor {
 // its rows are not known without, or own dispatch looks at values.
 bool NeedsValue(const OutgoingCall& call, size_t index);
 
+// Whether planning runs the user's code, which must not be done on the service queue.
+bool PlansWithUserCode(const OutgoingCall& call);
+
 // Fills in the workers, who of them is used, and their parts. REQUIRES: all lazy arguments have settled (those
 // that are given by value well), and those that need their value have it. InvalidArgument when the arguments cannot be
 // split, or the rules do not fit the mesh.

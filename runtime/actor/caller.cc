@@ -39,10 +39,11 @@ void Caller::Pump(uint64_t component) {
     const CallPtr call = outbox.front();
     domain = call->component->domain;
     if (call->state == State::kPending && !ArgumentsReady(call)) break;
+    if (call->state == State::kPending && !Planned(call)) break;
     outbox.pop_front();
     if (call->state != State::kPending) continue;  // cancelled, or an argument failed
-    if (const absl::Status planned = PlanArguments(*call, services_.options); !planned.ok()) {
-      Settle(call, base::Annotate(planned, What(call->facts)));
+    if (!call->planned->ok()) {
+      Settle(call, base::Annotate(*call->planned, What(call->facts)));
       continue;
     }
     call->state = State::kReady;
@@ -52,6 +53,26 @@ void Caller::Pump(uint64_t component) {
   }
   if (outbox.empty()) outboxes_.erase(component);
   if (domain != 0) PumpDomain(domain);
+}
+
+// Whether the call's plan, good or bad, is there; else it is being made.
+bool Caller::Planned(const CallPtr& call) {
+  if (call->planned) return true;
+  if (!PlansWithUserCode(*call)) {
+    call->planned = PlanArguments(*call, services_.options);
+    return true;
+  }
+  if (std::exchange(call->planning, true)) return false;
+  // While it is pending nobody else touches the plan.
+  services_.store.lock()->collector().Post(
+      [self = weak_from_this(), queue = services_.service, call, options = services_.options] {
+        const absl::Status planned = PlanArguments(*call, options);
+        queue->Post([self, call, planned] {
+          call->planned = planned;
+          if (const auto caller = self.lock()) caller->Pump(call->component->id);
+        });
+      });
+  return false;
 }
 
 // Settles the call when an argument failed; then it is no longer pending.
@@ -320,7 +341,8 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
     }
   } else {
     calls_.erase(call->id);
-    call->arguments.clear();
+    const bool being_planned = call->planning && !call->planned;  // then the planner still looks at them
+    if (!being_planned) call->arguments.clear();
   }
   base::MutexLock lock(&mutex_);
   unsettled_.erase(call->id);

@@ -56,6 +56,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
   // Outbox.
   void Pump(uint64_t component);
+  bool Planned(const CallPtr& call);
   bool ArgumentsReady(const CallPtr& call);
   void Watch(const CallPtr& call);
   // Numbers.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/actor/component_ref.h"
+#include "runtime/actor/execution.h"
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
@@ -26,6 +26,7 @@ using State = IncomingCall::State;
 namespace {
 
 constexpr uint64_t kSharedLane = 0;
+constexpr size_t kMostEarlyCancels = 4096;
 
 const char* OperationName(Operation operation) {
   switch (operation) {
@@ -39,14 +40,6 @@ const char* OperationName(Operation operation) {
       break;
   }
   return "";
-}
-
-std::span<const ParameterInfo> ParametersOf(const IncomingCall& call) {
-  if (call.message.operation == Operation::kConstruct) {
-    const auto* constructor = FindConstructor(call.instance->info.class_name, call.message.method);
-    return constructor == nullptr ? std::span<const ParameterInfo>() : constructor->parameters;
-  }
-  return call.method == nullptr ? std::span<const ParameterInfo>() : call.method->parameters;
 }
 
 }  // namespace
@@ -329,7 +322,7 @@ void Host::Run(const CallPtr& call) {
       outcome.status.ok() ? call->self->Succeed({}) : call->self->Fail(Failed(call->facts, outcome.status));
     }
   } else {
-    reply = ReplyFor(*call, outcome);
+    reply = ReplyFor(*call, outcome, services_.options.inline_bytes);
     value = std::move(outcome.value);
   }
   call->arguments.clear();  // in the lane: their destructors are the user's
@@ -339,122 +332,33 @@ void Host::Run(const CallPtr& call) {
       });
 }
 
-Outcome Host::RunOperation(IncomingCall& call) {
-  Instance& instance = *call.instance;
-  switch (call.message.operation) {
-    case Operation::kConstruct:
-      return RunConstruct(call);
-    case Operation::kProbe:
-      return {instance.status, nullptr, true};
-    case Operation::kDestroy:
-      instance.object.reset();
-      instance.status = absl::FailedPreconditionError("the component was released");
-      return {};
-    case Operation::kMethod:
-      break;
-  }
-  if (!instance.status.ok()) return {instance.status, nullptr, true};
-  if (call.method == nullptr) {
-    return {absl::FailedPreconditionError(absl::StrCat("the class has no remote method ", call.message.method)),
-            nullptr, true};
-  }
-  if (absl::Status filled = FillArguments(call); !filled.ok()) return {filled, nullptr, true};
-  return call.method->invoke(instance.object.get(), call.arguments);
-}
-
-Outcome Host::RunConstruct(IncomingCall& call) {
-  Instance& instance = *call.instance;
-  const auto* constructor = FindConstructor(instance.info.class_name, call.message.method);
-  if (constructor == nullptr) {
-    instance.status =
-        absl::FailedPreconditionError(absl::StrCat("this program has no constructor ", call.message.method));
-  } else if (instance.status = FillArguments(call); instance.status.ok()) {
-    Outcome made = constructor->construct(call.arguments);
-    instance.status = made.status;
-    instance.object = std::move(made.value);
-  }
-  const absl::Status status = instance.status;
-  if (!status.ok()) instance.status = Failed(call.facts, status);
-  return {status, nullptr, true};
-}
-
-absl::Status Host::FillArguments(IncomingCall& call) {
-  if (call.self != nullptr) {
-    TWINKLE_ASSIGN_OR_RETURN(call.arguments, LocalArguments(call.self_arguments, ParametersOf(call)));
-    return absl::OkStatus();
-  }
-  TWINKLE_RETURN_IF_ERROR(call.argument_status);
-  const auto parameters = ParametersOf(call);
-  if (parameters.size() != call.message.arguments.size()) {
-    return absl::FailedPreconditionError("the caller's program has other parameters for it");
-  }
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    const ParameterInfo& parameter = parameters[i];
-    const WireArgument& wire = call.message.arguments[i];
-    Argument argument;
-    if (const auto* handle = std::get_if<HandleArgument>(&wire);
-        handle != nullptr && parameter.from_component != nullptr) {
-      argument.value = parameter.from_component(call.instance->context.process->Bind(handle->component));
-    } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
-      argument.value = parameter.from_lazy(call.lazies[i]);
-    } else if (const auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
-      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, Unpack(*packed)}, *parameter.type));
-    } else if (const auto* pulled = std::get_if<PulledArgument>(&wire);
-               pulled != nullptr && parameter.type != nullptr) {
-      std::vector<Argument> pieces;
-      for (auto& piece : call.pulled[i]) {
-        TWINKLE_ASSIGN_OR_RETURN(
-            Argument value, object::Materialise(*std::move(piece), object::PieceType(pulled->join, *parameter.type)));
-        pieces.push_back(std::move(value));
-      }
-      TWINKLE_ASSIGN_OR_RETURN(argument, object::JoinPieces(pulled->join, *parameter.type, std::move(pieces)));
-    } else {
-      return absl::FailedPreconditionError(absl::StrCat("argument ", i + 1, " is of another kind than the parameter"));
-    }
-    call.arguments.push_back(std::move(argument));
-  }
-  return absl::OkStatus();
-}
-
-ReplyMessage Host::ReplyFor(IncomingCall& call, Outcome& outcome) {
-  ReplyMessage reply;
-  reply.call = call.message.call;
-  reply.status = ToWire(outcome.status.GetPayload(kDetailUrl) ? outcome.status : Failed(call.facts, outcome.status));
-  reply.more = outcome.more;
-  const bool has_value = outcome.status.ok() && outcome.value != nullptr;
-  if (!has_value || !call.message.keep) {
-    outcome.value = nullptr;
-    return reply;
-  }
-  const codec::Type& type = *call.method->result;
-  codec::Snapshot(type, outcome.value.get());
-  reply.rows = codec::RowsOf(type, outcome.value.get());
-  absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
-  if (!encoded.ok()) {
-    reply.status = ToWire(Failed(call.facts, encoded.status()));
-    outcome.value = nullptr;
-    return reply;
-  }
-  reply.bytes = encoded->bytes();
-  if (reply.bytes <= services_.options.inline_bytes) reply.carried = Pack(*std::move(encoded));
-  return reply;
-}
-
 // ---- the end of a call
 // ------------------------------------------------------------------------------------------------
 void Host::Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value) {
   LaneOf(*call->instance)->Done(call);
-  if (call->message.operation == Operation::kDestroy) {
-    base::MutexLock lock(&mutex_);
-    instances_.erase(call->message.component);
-  }
   if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
   calls_.erase({call->caller, call->message.call});
+  if (call->message.operation == Operation::kDestroy) Forget(*call->instance);
   if (call->self != nullptr) return;
   if (value != nullptr && lost_.count(call->caller) == 0) {
     reply.object = objects_.Insert({call->method->result, std::move(value)}, call->caller);
   }
   services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
+}
+
+// The component was destroyed: so is its lane, unless calls that came later are still to be answered by it.
+void Host::Forget(const Instance& instance) {
+  std::shared_ptr<Lane> lane;  // ends outside the lock
+  base::MutexLock lock(&mutex_);
+  instances_.erase(instance.info.id);
+  const bool in_use = std::any_of(calls_.begin(), calls_.end(),
+                                  [&](const auto& entry) { return entry.second->instance.get() == &instance; });
+  if (instance.info.shared_lane || in_use) return;
+  const auto found = lanes_.find(instance.info.id);
+  if (found == lanes_.end()) return;
+  lane = std::move(found->second);
+  lanes_.erase(found);
+  domains_.erase(instance.info.domain);
 }
 
 // Without running it.
@@ -472,7 +376,9 @@ void Host::Answer(const CallPtr& call, const absl::Status& status) {
 void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
   const auto found = calls_.find({from, cancel.call});
   if (found != calls_.end()) return CancelCall(found->second, FromWire(cancel.why));
+  // It has not arrived yet, or its answer is on the way: then this is never asked for, and makes room one day.
   early_cancels_[{from, cancel.call}] = FromWire(cancel.why);
+  if (early_cancels_.size() > kMostEarlyCancels) early_cancels_.erase(early_cancels_.begin());
 }
 
 void Host::CancelCall(const CallPtr& call, const absl::Status& why) {

@@ -71,13 +71,10 @@ class Host : public std::enable_shared_from_this<Host> {
   void AddInstance(const CallPtr& call);
   // On the lane.
   void Run(const CallPtr& call);
-  internal::Outcome RunOperation(IncomingCall& call);
-  internal::Outcome RunConstruct(IncomingCall& call);
-  absl::Status FillArguments(IncomingCall& call);
-  ReplyMessage ReplyFor(IncomingCall& call, internal::Outcome& outcome);
   // Ending.
   void Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value);
   void Answer(const CallPtr& call, const absl::Status& status);
+  void Forget(const Instance& instance);
   void AbortGroup(const absl::Status& why);
   void CancelCall(const CallPtr& call, const absl::Status& why);
   void ApplySequencer(uint64_t domain, const SequencerEffects& effects);

@@ -35,10 +35,12 @@ struct OutgoingCall {
   // On the service queue.
   State state = State::kPending;
   std::vector<internal::CallArgument> arguments;  // held until the last reply: they keep their objects
-  bool watching = false;                          // its lazy arguments tell when they are ready
-  std::vector<int> workers;                       // that run it: ranks of the component
-  std::vector<size_t> used;                       // positions in `workers` whose results are joined, in that order
-  std::vector<std::vector<WireArgument>> parts;   // like `workers`
+  bool planning = false;                          // on the collector queue: own dispatch is the user's code
+  std::optional<absl::Status> planned;
+  bool watching = false;                         // its lazy arguments tell when they are ready
+  std::vector<int> workers;                      // that run it: ranks of the component
+  std::vector<size_t> used;                      // positions in `workers` whose results are joined, in that order
+  std::vector<std::vector<WireArgument>> parts;  // like `workers`
   std::vector<std::optional<ReplyMessage>> replies;
   size_t missing = 0;
   bool numbered = false;

@@ -27,7 +27,8 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
   std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings)));
   process->services_.store = process;
   process->caller_ = std::make_shared<Caller>(&process->services_);
-  process->host_ = std::make_shared<Host>(&process->services_, &process->objects_);
+  process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
+  process->host_ = std::make_shared<Host>(&process->services_, &process->exchange_->table());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
   process->services_.transport = process->transport_.get();
   return process;
@@ -53,32 +54,40 @@ void Process::Shutdown(const absl::Status& why, absl::Time deadline) {
   transport_->Close();
   service_->Close();  // from here on the confined state is this thread's
   caller_->FailAll(why);
-  for (auto& [id, pull] : std::exchange(pulls_, {})) pull.done(why);
-  for (auto& [id, retain] : std::exchange(retains_, {})) retain.done(why);
+  exchange_->FailAll(why);
   host_->Shutdown(deadline);
-  DropLocals();
+  locals_.EndAll(why);
   collector_->Close();
   if (notifier_ != nullptr) notifier_->Close();
-}
-
-void Process::DropLocals() {
-  std::vector<std::shared_ptr<const ComponentRef>> locals;
-  {
-    base::MutexLock lock(&mutex_);
-    locals.swap(locals_);
-    instances_.clear();
-  }
-  for (const auto& component : locals) {
-    const std::lock_guard lock(component->local->mutex);
-    component->local->object.reset();
-    component->local->status = absl::CancelledError("the session has ended");
-  }
 }
 
 size_t Process::objects_owned() const { return objects_owned_; }
 
 // ---- calls
 // --------------------------------------------------------------------------------------------------------------
+namespace {
+
+// What no call can do with its arguments. `leave`: they leave this process.
+absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leave) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const CallArgument& argument = arguments[i];
+    if (argument.kind == CallArgument::Kind::kLazy && argument.lazy == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("argument ", i + 1, " is an empty Lazy"));
+    }
+    if (argument.kind != CallArgument::Kind::kComponent) continue;
+    if (argument.component == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("argument ", i + 1, " is an empty Remote"));
+    }
+    if (leave && argument.component->local != nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "argument ", i + 1, " is an object of this process, which no other can reach: make it with remote_group"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site,
                                                const std::string& method) {
   auto call = std::make_shared<OutgoingCall>();
@@ -118,7 +127,9 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   call->arguments = std::move(arguments);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, collected, answer));
   const std::shared_ptr<LazyCore> core = call->core;
-  if (component->local != nullptr) {
+  if (const absl::Status bad = CheckArguments(call->arguments, component->local == nullptr); !bad.ok()) {
+    core->Fail(base::Annotate(bad, What(call->facts)));
+  } else if (component->local != nullptr) {
     CallLocal(*component, *call);
   } else if (host_->Has(component->info.id) && component->info.group == services_.options.group) {
     CallSelf(std::move(call));
@@ -242,7 +253,11 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
                                                                  const internal::ConstructorInfo& constructor,
                                                                  NewOptions options,
                                                                  std::vector<CallArgument> arguments, CallSite site) {
-  if (options.local || options.group.empty() || options.group == services_.options.group) {
+  const bool local = options.local || options.group.empty() || options.group == services_.options.group;
+  if (const absl::Status bad = CheckArguments(arguments, !local); !bad.ok()) {
+    return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
+  }
+  if (local) {
     return NewLocal(class_info, constructor, options, arguments, site);
   }
   TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, Describe(class_info, options));
@@ -259,29 +274,16 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
 
-absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::ExistingLocal(const internal::ClassInfo& class_info,
-                                                                           const NewOptions& options) {
-  base::MutexLock lock(&mutex_);
-  if (const auto found = instances_.find(options.instance_id); found != instances_.end()) {
-    const ComponentInfo& live = found->second->info;
-    if (live.class_name == class_info.name && live.group == options.group) return found->second;
-    return absl::InvalidArgumentError(
-        absl::StrCat("instance_id '", options.instance_id, "' is a ", live.class_name, " in group '", live.group, "'"));
-  }
-  const bool taken = !options.name.empty() && std::any_of(locals_.begin(), locals_.end(), [&](const auto& component) {
-    return component->info.name == options.name;
-  });
-  if (taken) return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
-  return std::shared_ptr<const ComponentRef>();
-}
-
 absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const internal::ClassInfo& class_info,
                                                                       const internal::ConstructorInfo& constructor,
                                                                       const NewOptions& options,
                                                                       std::vector<CallArgument>& arguments,
                                                                       CallSite site) {
-  TWINKLE_ASSIGN_OR_RETURN(auto existing, ExistingLocal(class_info, options));
+  TWINKLE_ASSIGN_OR_RETURN(auto existing, locals_.WithInstance(options.instance_id, class_info.name, options.group));
   if (existing != nullptr) return existing;
+  if (locals_.Named(options.name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
+  }
   auto component = std::make_shared<ComponentRef>();
   component->class_info = &class_info;
   component->info.group = options.group;
@@ -308,9 +310,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
   local.object = std::move(made.value);
   local.status = made.status.ok() ? made.status : Failed(call->facts, made.status);
   local.status.ok() ? call->core->Succeed({}) : call->core->Fail(local.status, FailuresOf(arguments));
-  base::MutexLock lock(&mutex_);
-  locals_.push_back(component);
-  if (!options.instance_id.empty()) instances_[options.instance_id] = component;
+  locals_.Add(component, options.instance_id);
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
 
@@ -324,13 +324,7 @@ std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
 
 absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_view name,
                                                                   const internal::ClassInfo& class_info) {
-  std::shared_ptr<const ComponentRef> found;
-  {
-    base::MutexLock lock(&mutex_);
-    for (const auto& component : locals_) {
-      if (!name.empty() && component->info.name == name) found = component;
-    }
-  }
+  std::shared_ptr<const ComponentRef> found = locals_.Named(name);
   if (found == nullptr) {
     TWINKLE_ASSIGN_OR_RETURN(const ComponentInfo info, surroundings_.directory->FindComponent(name));
     found = Bind(info);
@@ -353,21 +347,12 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
   return core->Wait(deadline);
 }
 
-void Process::ForgetLocal(const ComponentRef& component) {
-  base::MutexLock lock(&mutex_);
-  const auto same = [&](const auto& other) { return other->local == component.local; };
-  locals_.erase(std::remove_if(locals_.begin(), locals_.end(), same), locals_.end());
-  for (auto instance = instances_.begin(); instance != instances_.end();) {
-    instance = same(instance->second) ? instances_.erase(instance) : std::next(instance);
-  }
-}
-
 absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
   if (component.local != nullptr) {
     const std::lock_guard lock(component.local->mutex);
     component.local->object.reset();
     component.local->status = absl::FailedPreconditionError("the component was released");
-    ForgetLocal(component);
+    locals_.Remove(component);
     return absl::OkStatus();
   }
   surroundings_.directory->RemoveComponent(component.info.id);
@@ -377,13 +362,23 @@ absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite s
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::Status KilledAt(const ComponentRef& component, CallSite site) {
+  return absl::AbortedError(absl::StrCat(ShortName(component.info.class_name), ".component().Kill() [",
+                                         BaseName(site.file), ":", site.line, "]"));
+}
+
+}  // namespace
+
 void Process::Kill(const ComponentRef& component, CallSite site) {
   if (component.local != nullptr) {
     ReleaseComponent(component, site).IgnoreError();
+    const std::lock_guard lock(component.local->mutex);
+    component.local->status = KilledAt(component, site);
     return;
   }
-  const absl::Status why = absl::AbortedError(absl::StrCat(
-      ShortName(component.info.class_name), ".component().Kill() [", BaseName(site.file), ":", site.line, "]"));
+  const absl::Status why = KilledAt(component, site);
   const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
   if (!group.ok()) return;
   for (rpc::ProcessId worker : group->workers) {
@@ -416,7 +411,7 @@ void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
     return;
   }
   Handle(from, *std::move(message));
-  objects_owned_ = objects_.size();
+  objects_owned_ = exchange_->table().size();
 }
 
 void Process::Handle(rpc::ProcessId from, Message message) {
@@ -427,24 +422,11 @@ void Process::Handle(rpc::ProcessId from, Message message) {
     void operator()(ReplyMessage& m) { self.caller_->OnReply(from, std::move(m)); }
     void operator()(CancelMessage& m) { self.host_->OnCancel(from, m); }
     void operator()(SkipMessage& m) { self.host_->OnSkip(m); }
-    void operator()(PullMessage& m) { self.AnswerPull(from, m); }
-    void operator()(PullReply& m) {
-      auto pull = self.pulls_.extract(m.pull);
-      if (pull.empty()) return;
-      const absl::Status status = FromWire(m.status);
-      status.ok() ? pull.mapped().done(object::Pulled{nullptr, Unpack(m.value)}) : pull.mapped().done(status);
-    }
-    void operator()(RetainMessage& m) {
-      self.services_.Send(from, rpc::Stream::kControl,
-                          RetainReply{m.token, ToWire(self.objects_.Retain(m.object, from))});
-    }
-    void operator()(RetainReply& m) {
-      auto retain = self.retains_.extract(m.token);
-      if (!retain.empty()) retain.mapped().done(FromWire(m.status));
-    }
-    void operator()(ReleaseMessage& m) {
-      for (uint64_t object : m.objects) self.objects_.Release(object, from);
-    }
+    void operator()(PullMessage& m) { self.exchange_->OnPull(from, m); }
+    void operator()(PullReply& m) { self.exchange_->OnPullReply(m); }
+    void operator()(RetainMessage& m) { self.exchange_->OnRetain(from, m); }
+    void operator()(RetainReply& m) { self.exchange_->OnRetainReply(m); }
+    void operator()(ReleaseMessage& m) { self.exchange_->OnRelease(from, m); }
     void operator()(NumberRequest& m) { self.host_->OnNumberRequest(from, m); }
     void operator()(NumberGrant& m) { self.caller_->OnGrant(m); }
     void operator()(RecallMessage& m) { self.caller_->OnRecall(from, m); }
@@ -459,71 +441,17 @@ void Process::Handle(rpc::ProcessId from, Message message) {
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   caller_->OnLost(peer, why);
   host_->OnLost(peer);
-  objects_.DropHolder(peer);
-  const absl::Status lost =
-      absl::DataLossError(absl::StrCat("process ", peer, ", which owned the object, is gone: ", why.message()));
-  std::vector<uint64_t> ids;
-  for (const auto& [id, pull] : pulls_) {
-    if (pull.owner == peer) ids.push_back(id);
-  }
-  for (uint64_t id : ids) pulls_.extract(id).mapped().done(lost);
-  ids.clear();
-  for (const auto& [id, retain] : retains_) {
-    if (retain.owner == peer) ids.push_back(id);
-  }
-  for (uint64_t id : ids) retains_.extract(id).mapped().done(lost);
+  exchange_->OnLost(peer, why);
 }
 
-// ---- objects
-// --------------------------------------------------------------------------------------------------------------
-namespace {
-
-absl::Status Lost(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kNotFound ? absl::DataLossError(status.message()) : status;
-}
-
-}  // namespace
-
-void Process::PullHere(uint64_t object, const codec::Type& type, const std::optional<std::vector<codec::Range>>& rows,
-                       object::PullDone done) {
-  absl::StatusOr<codec::Described> found = objects_.Find(object);
-  if (!found.ok()) return done(Lost(found.status()));
-  if (found->type != &type && codec::Fingerprint(*found->type) != codec::Fingerprint(type)) {
-    return done(
-        absl::FailedPreconditionError(absl::StrCat("the object is a ", found->type->name, ", not a ", type.name)));
-  }
-  if (!rows) return done(object::Pulled{found->value, {}});
-  const std::shared_ptr<void> part = type.make();
-  const absl::Status sliced = codec::Slice(type, part.get(), found->value.get(), *rows);
-  sliced.ok() ? done(object::Pulled{part, {}}) : done(sliced);
-}
-
-void Process::AnswerPull(rpc::ProcessId from, const PullMessage& pull) {
-  PullReply reply;
-  reply.pull = pull.pull;
-  const absl::StatusOr<codec::Described> found = objects_.Find(pull.object);
-  const absl::StatusOr<codec::Encoded> encoded = found.ok() ? codec::Encode(*found, pull.rows ? &*pull.rows : nullptr)
-                                                            : absl::StatusOr<codec::Encoded>(Lost(found.status()));
-  if (encoded.ok()) {
-    reply.value = Pack(*encoded);
-  } else {
-    reply.status = ToWire(encoded.status());
-  }
-  services_.Send(from, rpc::Stream::kData, std::move(reply));
-}
-
+// ---- objects --------------------------------------------------------------------------------------------------------
 void Process::Pull(const object::ObjectRef& object, const codec::Type& type,
                    std::optional<std::vector<codec::Range>> rows, object::PullDone done) {
   // The type is a constant of the program.
   auto task = [self = shared_from_this(), object, type = &type, rows = std::move(rows),
                done = std::move(done)]() mutable {
     if (self->ended_) return done(absl::CancelledError("the session has ended"));
-    if (object.owner == self->services_.options.id) return self->PullHere(object.id, *type, rows, std::move(done));
-    const uint64_t id = self->next_id_++;
-    const absl::Status sent = self->transport_->Send(object.owner, rpc::Stream::kData,
-                                                     EncodeMessage(PullMessage{id, object.id, std::move(rows)}));
-    if (!sent.ok()) return done(absl::DataLossError(absl::StrCat("the object's owner is gone: ", sent.message())));
-    self->pulls_.emplace(id, PendingPull{object.owner, std::move(done)});
+    self->exchange_->Pull(object, *type, std::move(rows), std::move(done));
   };
   if (ended_) return task();
   service_->Post(std::move(task));
@@ -531,24 +459,15 @@ void Process::Pull(const object::ObjectRef& object, const codec::Type& type,
 
 void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) {
   service_->Post([self = shared_from_this(), object, done = std::move(done)]() mutable {
-    if (object.owner == self->services_.options.id) return done(self->objects_.Retain(object.id, object.owner));
-    const uint64_t token = self->next_id_++;
-    const absl::Status sent =
-        self->transport_->Send(object.owner, rpc::Stream::kControl, EncodeMessage(RetainMessage{token, object.id}));
-    if (!sent.ok()) return done(absl::DataLossError(absl::StrCat("the object's owner is gone: ", sent.message())));
-    self->retains_.emplace(token, PendingRetain{object.owner, std::move(done)});
+    self->exchange_->Retain(object, std::move(done));
   });
 }
 
 void Process::Release(const object::ObjectRef& object) {
   if (ended_) return;
   service_->Post([self = shared_from_this(), object] {
-    if (object.owner == self->services_.options.id) {
-      self->objects_.Release(object.id, object.owner);
-      self->objects_owned_ = self->objects_.size();
-    } else {
-      self->services_.Send(object.owner, rpc::Stream::kData, ReleaseMessage{{object.id}});
-    }
+    self->exchange_->Release(object);
+    self->objects_owned_ = self->exchange_->table().size();
   });
 }
 

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,9 +13,10 @@
 #include "runtime/actor/caller.h"
 #include "runtime/actor/component_ref.h"
 #include "runtime/actor/host.h"
+#include "runtime/actor/local_components.h"
+#include "runtime/actor/object_exchange.h"
 #include "runtime/actor/services.h"
 #include "runtime/object/lazy_core.h"
-#include "runtime/object/object_table.h"
 
 namespace twinkle::actor {
 
@@ -93,15 +93,6 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   base::TaskQueue& collector() override { return *collector_; }
 
  private:
-  struct PendingPull {
-    rpc::ProcessId owner;
-    object::PullDone done;
-  };
-  struct PendingRetain {
-    rpc::ProcessId owner;
-    absl::AnyInvocable<void(absl::Status)> done;
-  };
-
   Process(ProcessOptions options, Surroundings surroundings);
 
   std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
@@ -116,17 +107,9 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
                                                                          const NewOptions& options,
                                                                          std::vector<internal::CallArgument>& arguments,
                                                                          internal::CallSite site);
-  // The live local component with that instance id, or null; AlreadyExists when the name is in use.
-  absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> ExistingLocal(const internal::ClassInfo& class_info,
-                                                                              const NewOptions& options);
-  void ForgetLocal(const internal::ComponentRef& component);
-  void DropLocals();
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
 
   void Handle(rpc::ProcessId from, Message message);
-  void PullHere(uint64_t object, const codec::Type& type, const std::optional<std::vector<codec::Range>>& rows,
-                object::PullDone done);
-  void AnswerPull(rpc::ProcessId from, const PullMessage& pull);
 
   const Surroundings surroundings_;
   Services services_;
@@ -138,16 +121,12 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   std::atomic<bool> ended_ = false;
   std::atomic<size_t> objects_owned_ = 0;
 
-  base::Mutex mutex_;
-  std::vector<std::shared_ptr<const internal::ComponentRef>> locals_ ABSL_GUARDED_BY(mutex_);  // live until released
-  std::map<std::string, std::shared_ptr<const internal::ComponentRef>> instances_ ABSL_GUARDED_BY(mutex_);  // of those
+  LocalComponents locals_;
 
   // Confined to the service queue.
-  object::ObjectTable objects_;
   std::shared_ptr<Caller> caller_;
+  std::unique_ptr<ObjectExchange> exchange_;
   std::shared_ptr<Host> host_;
-  absl::flat_hash_map<uint64_t, PendingPull> pulls_;
-  absl::flat_hash_map<uint64_t, PendingRetain> retains_;
 };
 
 }  // namespace twinkle::actor

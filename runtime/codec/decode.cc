@@ -6,6 +6,7 @@
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/guarded.h"
 
 namespace twinkle::codec {
 namespace {
@@ -363,7 +364,7 @@ absl::Status Decode(const Type& type, void* value, std::string_view head, std::s
     budget = (size_t{1} << 30) + 4 * head.size();
     for (const Buffer& buffer : buffers) budget += 4 * buffer.size;
   }
-  return Decoder(head, buffers, limits.depth, budget).Run(type, value);
+  return Guarded([&] { return Decoder(head, buffers, limits.depth, budget).Run(type, value); });
 }
 
 }  // namespace twinkle::codec

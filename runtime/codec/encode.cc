@@ -4,6 +4,7 @@
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/guarded.h"
 
 namespace twinkle::codec {
 namespace {
@@ -268,7 +269,9 @@ size_t Encoded::bytes() const {
 
 absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges, size_t out_of_band) {
   if (value.value == nullptr) return Encoded{};
-  return Encoder(value.value, ranges, out_of_band).Run(*value.type, value.value.get());
+  return Guarded([&]() -> absl::StatusOr<Encoded> {
+    return Encoder(value.value, ranges, out_of_band).Run(*value.type, value.value.get());
+  });
 }
 
 }  // namespace twinkle::codec

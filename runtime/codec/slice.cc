@@ -2,6 +2,7 @@
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/guarded.h"
 
 namespace twinkle::codec {
 namespace {
@@ -119,7 +120,7 @@ class Slicer {
 }  // namespace
 
 absl::Status Slice(const Type& type, void* to, const void* from, const std::vector<Range>& ranges) {
-  return Slicer(ranges).Run(type, to, from);
+  return Guarded([&] { return Slicer(ranges).Run(type, to, from); });
 }
 
 }  // namespace twinkle::codec

@@ -46,8 +46,8 @@ template <class T>
 class EachRange {
  public:
   using Start = LazyPtr (*)(const ComponentRef*, CallSite);
-  EachRange(const ComponentRef* component, CallSite site, Start start)
-      : component_(component), site_(site), start_(start) {}
+  EachRange(ComponentPtr component, CallSite site, Start start)
+      : component_(std::move(component)), site_(site), start_(start) {}
 
   class iterator {
    public:
@@ -74,7 +74,7 @@ class EachRange {
         range_ = nullptr;
         return;
       }
-      LazyPtr core = range_->start_(range_->component_, range_->site_);
+      LazyPtr core = range_->start_(RawComponent(range_->component_), range_->site_);
       if (LazyEnded(core)) {
         range_ = nullptr;
         return;
@@ -92,7 +92,7 @@ class EachRange {
   iterator end() const { return {}; }
 
  private:
-  const ComponentRef* component_;
+  ComponentPtr component_;  // the handle may be a temporary
   CallSite site_;
   Start start_;
 };
@@ -136,7 +136,7 @@ class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, 
       requires(M::kIterated&& std::tuple_size_v<typename M::Values> == 0) {
     using T = Collected<typename M::Item, M::kCollect>;
     static_assert(!M::kOwnsCollect, "twinkle: Each() needs a named collect rule, not CollectBy");
-    return EachRange<T>(component_, site, [](const ComponentRef* component, CallSite from) {
+    return EachRange<T>(ShareComponent(component_), site, [](const ComponentRef* component, CallSite from) {
       return StartCall(component, M::kEachInfo, std::nullopt, {}, from, CollectedTypeOf<T>(), AnswerOpsFor<T>());
     });
   }

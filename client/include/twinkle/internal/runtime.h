@@ -58,8 +58,9 @@ TWINKLE_EXPORT std::string ComponentName(const ComponentPtr& component);
 TWINKLE_EXPORT std::string ComponentGroup(const ComponentPtr& component);
 TWINKLE_EXPORT int ComponentWorldSize(const ComponentPtr& component);
 
-// The pointer that a method object keeps; its handle keeps the component.
+// The pointer that a method object keeps, its handle keeps the component; and back.
 TWINKLE_EXPORT const ComponentRef* RawComponent(const ComponentPtr& component);
+TWINKLE_EXPORT ComponentPtr ShareComponent(const ComponentRef* component);
 
 }  // namespace internal
 }  // namespace twinkle

@@ -1,0 +1,133 @@
+#include "runtime/actor/execution.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "runtime/actor/component_ref.h"
+#include "runtime/actor/local_call.h"
+#include "runtime/actor/process.h"
+#include "runtime/actor/registry.h"
+#include "runtime/base/status.h"
+#include "runtime/object/assemble.h"
+
+namespace twinkle::actor {
+
+using internal::Argument;
+using internal::Outcome;
+using internal::ParameterInfo;
+
+std::span<const ParameterInfo> ParametersOf(const IncomingCall& call) {
+  if (call.message.operation == Operation::kConstruct) {
+    const auto* constructor = FindConstructor(call.instance->info.class_name, call.message.method);
+    return constructor == nullptr ? std::span<const ParameterInfo>() : constructor->parameters;
+  }
+  return call.method == nullptr ? std::span<const ParameterInfo>() : call.method->parameters;
+}
+
+namespace {
+
+absl::Status FillArguments(IncomingCall& call) {
+  if (call.self != nullptr) {
+    TWINKLE_ASSIGN_OR_RETURN(call.arguments, LocalArguments(call.self_arguments, ParametersOf(call)));
+    return absl::OkStatus();
+  }
+  TWINKLE_RETURN_IF_ERROR(call.argument_status);
+  const auto parameters = ParametersOf(call);
+  if (parameters.size() != call.message.arguments.size()) {
+    return absl::FailedPreconditionError("the caller's program has other parameters for it");
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const ParameterInfo& parameter = parameters[i];
+    const WireArgument& wire = call.message.arguments[i];
+    Argument argument;
+    if (const auto* handle = std::get_if<HandleArgument>(&wire);
+        handle != nullptr && parameter.from_component != nullptr) {
+      argument.value = parameter.from_component(call.instance->context.process->Bind(handle->component));
+    } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
+      argument.value = parameter.from_lazy(call.lazies[i]);
+    } else if (const auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, Unpack(*packed)}, *parameter.type));
+    } else if (const auto* pulled = std::get_if<PulledArgument>(&wire);
+               pulled != nullptr && parameter.type != nullptr) {
+      std::vector<Argument> pieces;
+      for (auto& piece : call.pulled[i]) {
+        TWINKLE_ASSIGN_OR_RETURN(
+            Argument value, object::Materialise(*std::move(piece), object::PieceType(pulled->join, *parameter.type)));
+        pieces.push_back(std::move(value));
+      }
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::JoinPieces(pulled->join, *parameter.type, std::move(pieces)));
+    } else {
+      return absl::FailedPreconditionError(absl::StrCat("argument ", i + 1, " is of another kind than the parameter"));
+    }
+    call.arguments.push_back(std::move(argument));
+  }
+  return absl::OkStatus();
+}
+
+Outcome RunConstruct(IncomingCall& call) {
+  Instance& instance = *call.instance;
+  const auto* constructor = FindConstructor(instance.info.class_name, call.message.method);
+  if (constructor == nullptr) {
+    instance.status =
+        absl::FailedPreconditionError(absl::StrCat("this program has no constructor ", call.message.method));
+  } else if (instance.status = FillArguments(call); instance.status.ok()) {
+    Outcome made = constructor->construct(call.arguments);
+    instance.status = made.status;
+    instance.object = std::move(made.value);
+  }
+  const absl::Status status = instance.status;
+  if (!status.ok()) instance.status = Failed(call.facts, status);
+  return {status, nullptr, true};
+}
+
+}  // namespace
+
+Outcome RunOperation(IncomingCall& call) {
+  Instance& instance = *call.instance;
+  switch (call.message.operation) {
+    case Operation::kConstruct:
+      return RunConstruct(call);
+    case Operation::kProbe:
+      return {instance.status, nullptr, true};
+    case Operation::kDestroy:
+      instance.object.reset();
+      instance.status = absl::FailedPreconditionError("the component was released");
+      return {};
+    case Operation::kMethod:
+      break;
+  }
+  if (!instance.status.ok()) return {instance.status, nullptr, true};
+  if (call.method == nullptr) {
+    return {absl::FailedPreconditionError(absl::StrCat("the class has no remote method ", call.message.method)),
+            nullptr, true};
+  }
+  if (absl::Status filled = FillArguments(call); !filled.ok()) return {filled, nullptr, true};
+  return call.method->invoke(instance.object.get(), call.arguments);
+}
+
+ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, size_t inline_bytes) {
+  ReplyMessage reply;
+  reply.call = call.message.call;
+  reply.status = ToWire(outcome.status.GetPayload(kDetailUrl) ? outcome.status : Failed(call.facts, outcome.status));
+  reply.more = outcome.more;
+  const bool has_value = outcome.status.ok() && outcome.value != nullptr;
+  if (!has_value || !call.message.keep) {
+    outcome.value = nullptr;
+    return reply;
+  }
+  const codec::Type& type = *call.method->result;
+  codec::Snapshot(type, outcome.value.get());
+  reply.rows = codec::RowsOf(type, outcome.value.get());
+  absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
+  if (!encoded.ok()) {
+    reply.status = ToWire(Failed(call.facts, encoded.status()));
+    outcome.value = nullptr;
+    return reply;
+  }
+  reply.bytes = encoded->bytes();
+  if (reply.bytes <= inline_bytes) reply.carried = Pack(*std::move(encoded));
+  return reply;
+}
+
+}  // namespace twinkle::actor

@@ -1,0 +1,24 @@
+// What happens to a call on its lane: arguments made, the method run, the result made ready to be sent.
+#pragma once
+
+#include <twinkle/internal/class_info.h>
+
+#include <cstddef>
+#include <span>
+
+#include "runtime/actor/incoming_call.h"
+
+namespace twinkle::actor {
+
+// The parameters of the method or constructor that the call is for; none when this program does not have it.
+std::span<const internal::ParameterInfo> ParametersOf(const IncomingCall& call);
+
+// Runs the call's operation on its instance, in the calling thread, which must be the instance's lane. User code runs
+// in it; what that throws is in the outcome.
+internal::Outcome RunOperation(IncomingCall& call);
+
+// The reply to a caller in another process. The result becomes independent of the object; one that nobody asked for is
+// dropped. Up to `inline_bytes` it travels along.
+ReplyMessage ReplyFor(const IncomingCall& call, internal::Outcome& outcome, size_t inline_bytes);
+
+}  // namespace twinkle::actor

@@ -1,0 +1,40 @@
+// The components of a process that are objects of its own.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/component_ref.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::actor {
+
+// They live until they are released or the process ends, whatever happens to their handles. Thread-safe.
+class LocalComponents {
+ public:
+  using Component = std::shared_ptr<const internal::ComponentRef>;
+
+  // The live component with that instance id, null when there is none. InvalidArgument: it is of another class or
+  // group.
+  absl::StatusOr<Component> WithInstance(absl::string_view instance_id, std::string_view class_name,
+                                         absl::string_view group) const;
+  // Null when there is none; also for the empty name.
+  Component Named(absl::string_view name) const;
+
+  void Add(Component component, const std::string& instance_id);
+  void Remove(const internal::ComponentRef& component);
+  // Destroys all objects; calls fail with `why` from now on.
+  void EndAll(const absl::Status& why);
+
+ private:
+  mutable base::Mutex mutex_;
+  std::vector<Component> components_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Component> instances_ ABSL_GUARDED_BY(mutex_);  // those of them that have an instance id
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,23 @@
+// Keeps what the user's serialize(), Slice() or Codec<T> throws from leaving the codec.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/strings/str_cat.h>
+
+#include <exception>
+
+namespace twinkle::codec {
+
+// f's status or StatusOr; InvalidArgument with its what() when it throws.
+template <class F>
+auto Guarded(F&& f) -> decltype(f()) {
+  try {
+    return f();
+  } catch (const std::exception& thrown) {
+    return absl::InvalidArgumentError(absl::StrCat("a value's own code threw: ", thrown.what()));
+  } catch (...) {
+    return absl::InvalidArgumentError("a value's own code threw something that is no std::exception");
+  }
+}
+
+}  // namespace twinkle::codec

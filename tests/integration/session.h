@@ -1,0 +1,141 @@
+// What the tests of the programming interface share: sessions, gates to wait at, and failures as text.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <twinkle/twinkle.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::tests {
+
+// "OK", or the code and the message, without payloads.
+inline std::string Told(const absl::Status& status) {
+  return status.ok() ? "OK" : absl::StatusCodeToString(status.code()) + ": " + std::string(status.message());
+}
+template <class T>
+std::string Told(const absl::StatusOr<T>& answer) {
+  return Told(answer.status());
+}
+
+// The value; the test case fails with the status when there is none.
+template <class T>
+T Must(absl::StatusOr<T> answer) {
+  if (!answer.ok()) throw std::runtime_error(Told(answer));
+  return *std::move(answer);
+}
+inline void Must(const absl::Status& status) {
+  if (!status.ok()) throw std::runtime_error(Told(status));
+}
+// What the call came to.
+template <class T>
+T Result(const Lazy<T>& lazy) {
+  return Must(lazy.Get());
+}
+
+inline const char* NameOf(Mode mode) {
+  return mode == Mode::kLocal ? "local" : mode == Mode::kInProcess ? "in process" : "cluster";
+}
+
+inline DeviceGroup Cpu(std::string name, int ranks) {
+  return {.name = std::move(name), .ranks = ranks, .device_type = "cpu"};
+}
+// A device group: its ranks have one lane each for all their objects. No device is needed.
+inline DeviceGroup Devices(std::string name, int ranks) {
+  return {.name = std::move(name), .ranks = ranks, .device_type = "cuda"};
+}
+
+inline Session Begin(InitializeOptions options) {
+  char name[] = "test";
+  char* argv[] = {name, nullptr};
+  return Must(Initialize(1, argv, std::move(options)));
+}
+inline Session Begin(Mode mode, std::vector<DeviceGroup> groups) {
+  return Begin({.mode = mode, .groups = std::move(groups)});
+}
+
+inline DeviceMesh Mesh(MeshSizes sizes) { return Must(DeviceMesh::FromSizes(sizes)); }
+
+template <class T>
+Tensor TensorOf(std::vector<T> values) {
+  return Must(Tensor::FromVector<T>(std::move(values)));
+}
+template <class T>
+Tensor TensorOf(std::vector<T> values, std::vector<int64_t> shape) {
+  return Must(Tensor::FromVector<T>(std::move(values), std::move(shape)));
+}
+template <class T>
+std::vector<T> Items(const Tensor& tensor) {
+  const auto data = Must(tensor.data<T>());
+  return std::vector<T>(data.begin(), data.end());
+}
+
+// Closed until it is opened, for good.
+class Gate {
+ public:
+  void Open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return open_; });
+  }
+  bool IsOpen() {
+    const std::lock_guard lock(mutex_);
+    return open_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+// Opens it at the end of a scope, so that a test case that fails leaves no thread waiting.
+class OpenAtEnd {
+ public:
+  explicit OpenAtEnd(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  ~OpenAtEnd() { gate_->Open(); }
+  OpenAtEnd(const OpenAtEnd&) = delete;
+  OpenAtEnd& operator=(const OpenAtEnd&) = delete;
+
+ private:
+  const std::shared_ptr<Gate> gate_;
+};
+
+// Leaves a call only once it has ended for its caller.
+inline void AwaitCancelled() {
+  const RankContext context = Context();
+  while (!context.Cancelled()) std::this_thread::yield();
+}
+
+// A list that threads add to.
+template <class T>
+class Log {
+ public:
+  void Add(T item) {
+    const std::lock_guard lock(mutex_);
+    items_.push_back(std::move(item));
+  }
+  std::vector<T> Take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(items_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> items_;
+};
+
+}  // namespace twinkle::tests
