@@ -108,6 +108,7 @@ std::string HostAndPid() {
 actor::InProcessOptions JobOptions(const InitializeOptions& options) {
   actor::InProcessOptions job;
   job.groups = options.groups;
+  job.start_workers = options.mode != Mode::kLocal;
   job.notifier = options.notifier;
   job.process.place = HostAndPid();
   job.process.seed = options.seed;

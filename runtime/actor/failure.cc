@@ -2,10 +2,24 @@
 
 #include <absl/strings/cord.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_replace.h>
 
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
+namespace {
+
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}}), "\"");
+}
+
+std::string DetailOf(const CallFacts& facts) {
+  return absl::StrCat("{\"class\":", Quoted(facts.class_name), ",\"method\":", Quoted(facts.method),
+                      ",\"rank\":", facts.rank, ",\"group\":", Quoted(facts.group), ",\"place\":", Quoted(facts.place),
+                      ",\"file\":", Quoted(facts.file), ",\"line\":", facts.line, "}");
+}
+
+}  // namespace
 
 std::string ShortName(absl::string_view class_name) {
   const absl::string_view plain = class_name.substr(0, class_name.find('<'));
@@ -30,10 +44,7 @@ absl::Status Failed(const CallFacts& facts, const absl::Status& cause) {
   absl::Status status = base::Annotate(cause, absl::StrCat(ShortName(facts.class_name), ".", facts.method, " failed ",
                                                            where, " [", facts.file, ":", facts.line, "]"));
   if (!cause.GetPayload(kDetailUrl)) {
-    status.SetPayload(kDetailUrl, absl::Cord(absl::StrCat(R"({"class":")", facts.class_name, R"(","method":")",
-                                                          facts.method, R"(","rank":)", facts.rank, R"(,"group":")",
-                                                          facts.group, R"(","place":")", facts.place, R"(","file":")",
-                                                          facts.file, R"(","line":)", facts.line, "}")));
+    status.SetPayload(kDetailUrl, absl::Cord(DetailOf(facts)));
   }
   return status;
 }

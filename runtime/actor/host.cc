@@ -16,9 +16,7 @@
 
 namespace twinkle::actor {
 
-using internal::Argument;
 using internal::LazyCore;
-using internal::MethodInfo;
 using internal::Outcome;
 using internal::ParameterInfo;
 using State = IncomingCall::State;
@@ -26,6 +24,13 @@ using State = IncomingCall::State;
 namespace {
 
 constexpr uint64_t kSharedLane = 0;
+
+// Of the lane: shared in a device group, unless the class asks for several threads.
+uint64_t LaneId(const Instance& instance) {
+  const bool own_threads = instance.class_info != nullptr && instance.class_info->max_concurrency > 1;
+  return instance.info.shared_lane && !own_threads ? kSharedLane : instance.info.id;
+}
+
 constexpr size_t kMostEarlyCancels = 4096;
 
 const char* OperationName(Operation operation) {
@@ -89,17 +94,16 @@ void Host::AddInstance(const CallPtr& call) {
                        instance->info.id,
                        nullptr,
                        nullptr};
-  const uint64_t lane_id = instance->info.shared_lane ? kSharedLane : instance->info.id;
+  const uint64_t lane_id = LaneId(*instance);
   base::MutexLock lock(&mutex_);
   instances_[instance->info.id] = instance;
   std::shared_ptr<Lane>& lane = lanes_[lane_id];
   if (lane == nullptr) {
     const int threads = instance->class_info == nullptr ? 1 : instance->class_info->max_concurrency;
     const std::string name = absl::StrCat(me.group, ".", me.rank, ".", lane_id);
-    lane = std::make_shared<Lane>(services_.executor, name, instance->info.shared_lane ? 1 : threads,
-                                  [weak = weak_from_this()](const CallPtr& posted) {
-                                    if (const auto host = weak.lock()) host->Run(posted);
-                                  });
+    lane = std::make_shared<Lane>(services_.executor, name, threads, [weak = weak_from_this()](const CallPtr& posted) {
+      if (const auto host = weak.lock()) host->Run(posted);
+    });
   }
   instance->context.lane = lane.get();
 }
@@ -180,7 +184,7 @@ void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {
   if (--call->arguments_missing == 0 && call->state == State::kReleased) LaneOf(*call->instance)->Pump();
 }
 
-void Host::OnSelfCall(CallPtr call) {
+void Host::OnSelfCall(const CallPtr& call) {
   calls_[{services_.options.id, call->message.call}] = call;
   {
     base::MutexLock lock(&mutex_);
@@ -206,7 +210,7 @@ void Host::BeginSelfArguments(const CallPtr& call) {
 
 // ---- order
 // ------------------------------------------------------------------------------------------------------------
-void Host::Release(std::vector<CallPtr> calls) {
+void Host::Release(const std::vector<CallPtr>& calls) {
   for (const CallPtr& call : calls) ReleaseOne(call);
 }
 
@@ -216,17 +220,16 @@ void Host::ReleaseOne(const CallPtr& call) {
   if (call->instance == nullptr) {
     return Answer(call, absl::FailedPreconditionError("the component is not there: it was released"));
   }
-  if (call->instance->class_info == nullptr) {
-    return Answer(call, absl::FailedPreconditionError(
-                            absl::StrCat("this program has no remote class ", call->instance->info.class_name)));
-  }
+  const ComponentInfo& info = call->instance->info;
+  const absl::Status fits = CheckClass(call->instance->class_info, info.class_name, info.fingerprint);
+  if (!fits.ok()) return Answer(call, fits);
   call->state = State::kReleased;
   LaneOf(*call->instance)->Add(call);
 }
 
 std::shared_ptr<Lane> Host::LaneOf(const Instance& instance) {
   base::MutexLock lock(&mutex_);
-  return lanes_[instance.info.shared_lane ? kSharedLane : instance.info.id];
+  return lanes_[LaneId(instance)];
 }
 
 void Host::OnSkip(const SkipMessage& skip) {
@@ -353,12 +356,12 @@ void Host::Forget(const Instance& instance) {
   instances_.erase(instance.info.id);
   const bool in_use = std::any_of(calls_.begin(), calls_.end(),
                                   [&](const auto& entry) { return entry.second->instance.get() == &instance; });
-  if (instance.info.shared_lane || in_use) return;
+  if (LaneId(instance) == kSharedLane || in_use) return;
   const auto found = lanes_.find(instance.info.id);
   if (found == lanes_.end()) return;
   lane = std::move(found->second);
   lanes_.erase(found);
-  domains_.erase(instance.info.domain);
+  if (!instance.info.shared_lane) domains_.erase(instance.info.domain);
 }
 
 // Without running it.

@@ -37,7 +37,7 @@ class Host : public std::enable_shared_from_this<Host> {
   void OnLost(rpc::ProcessId peer);
 
   // A call to this process's own object, made by this process in another thread than the object's.
-  void OnSelfCall(std::shared_ptr<IncomingCall> call);
+  void OnSelfCall(const std::shared_ptr<IncomingCall>& call);
 
   // Thread-safe: the object when the calling thread is its lane, so that it may be called at once.
   std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;
@@ -66,7 +66,7 @@ class Host : public std::enable_shared_from_this<Host> {
   void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
-  void Release(std::vector<CallPtr> calls);
+  void Release(const std::vector<CallPtr>& calls);
   void ReleaseOne(const CallPtr& call);
   void AddInstance(const CallPtr& call);
   // On the lane.

@@ -2,6 +2,7 @@
 
 #include <absl/time/clock.h>
 
+#include <mutex>
 #include <utility>
 
 #include "runtime/actor/groups.h"
@@ -9,6 +10,19 @@
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
+
+namespace {
+
+// The processes have a notifying thread each.
+object::FailureLog::Notifier OneAtATime(object::FailureLog::Notifier notifier) {
+  if (!notifier) return notifier;
+  return [notifier = std::move(notifier), mutex = std::make_shared<std::mutex>()](const std::string& message) {
+    const std::lock_guard lock(*mutex);
+    notifier(message);
+  };
+}
+
+}  // namespace
 
 struct InProcessJob::World {
   std::shared_ptr<base::Executor> executor;
@@ -34,7 +48,9 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
   job->world_ = std::make_shared<World>();
   job->world_->executor = options.executor != nullptr ? options.executor : std::shared_ptr(base::NewThreadExecutor());
   job->world_->directory = std::make_shared<InProcessDirectory>(std::move(groups));
+  options.notifier = OneAtATime(std::move(options.notifier));
   for (const GroupInfo& group : job->world_->directory->groups()) {
+    if (!options.start_workers) break;
     for (size_t rank = 0; rank < group.workers.size(); ++rank) {
       ProcessOptions worker = options.process;
       worker.id = group.workers[rank];
@@ -43,7 +59,7 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
       worker.world_size = static_cast<int>(group.workers.size());
       worker.group_workers = group.workers;
       if (!group.is_cpu()) worker.devices = group.devices[rank];
-      job->workers_.push_back(Join(job->world_, std::move(worker), {}));
+      job->workers_.push_back(Join(job->world_, std::move(worker), options.notifier));
     }
   }
   options.process.id = rpc::kProgram;

@@ -17,7 +17,8 @@ namespace twinkle::actor {
 
 struct InProcessOptions {
   std::vector<DeviceGroup> groups;
-  ProcessOptions process;  // of the program; the ranks' are made from it
+  bool start_workers = true;  // false: the groups are known, but have no processes (Mode::kLocal)
+  ProcessOptions process;     // of the program; the ranks' are made from it
   object::FailureLog::Notifier notifier;
   std::shared_ptr<base::Executor> executor;  // tests step it
 };

@@ -11,6 +11,15 @@ namespace twinkle::actor {
 
 using State = IncomingCall::State;
 
+namespace {
+
+// Runs alone, whatever the concurrency.
+bool IsExclusive(const IncomingCall& call) {
+  return call.message.operation == Operation::kConstruct || call.message.operation == Operation::kDestroy;
+}
+
+}  // namespace
+
 Lane::Lane(base::Executor* executor, const std::string& name, int threads, Run run) : run_(std::move(run)) {
   for (int i = 0; i < threads; ++i) {
     threads_.push_back({executor->NewQueue(threads == 1 ? name : absl::StrCat(name, ".", i)), nullptr});
@@ -31,6 +40,7 @@ void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
 
 void Lane::Pump() {
   while (!waiting_.empty() && waiting_.front()->arguments_missing == 0) {
+    if (threads_.size() > 1 && (exclusive_ || (IsExclusive(*waiting_.front()) && posted_ > 0))) return;
     Thread* thread = &threads_.front();  // alone, its queue keeps the order
     if (threads_.size() > 1) {
       const auto idle =
@@ -38,6 +48,7 @@ void Lane::Pump() {
       if (idle == threads_.end()) return;
       thread = &*idle;
     }
+    exclusive_ = IsExclusive(*waiting_.front());
     Post(*thread, std::move(waiting_.front()));
     waiting_.pop_front();
   }
@@ -45,6 +56,7 @@ void Lane::Pump() {
 
 void Lane::Done(const std::shared_ptr<IncomingCall>& call) {
   --posted_;
+  if (IsExclusive(*call)) exclusive_ = false;
   for (Thread& thread : threads_) {
     if (thread.running == call.get()) thread.running = nullptr;
   }
@@ -60,6 +72,11 @@ bool Lane::busy() const { return posted_ > 0; }
 bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline) {
   if (abandoned_) return true;
   waiting_.clear();
+  for (size_t i = 1; i < threads_.size(); ++i) {  // none of them may be in a method any more
+    const auto idle = std::make_shared<base::Event>();
+    threads_[i].queue->Post([idle] { idle->Set(); });
+    if (!idle->WaitUntil(deadline)) return Abandon(), false;
+  }
   auto done = std::make_shared<base::Event>();
   threads_.front().queue->Post([objects = std::move(objects), done]() mutable {
     for (const auto& instance : objects) {

@@ -16,7 +16,8 @@ namespace twinkle::actor {
 
 // Confined to the service queue, as are its tasks' ends (Done). Invariants:
 //  N1 calls begin in the order in which they were added, each when its arguments are here;
-//  N2 with one thread a call begins after the one before it has ended.
+//  N2 with one thread a call begins after the one before it has ended;
+//  N3 with several threads construction and destruction still run alone.
 class Lane {
  public:
   // Runs a call on the lane's thread; called there.
@@ -50,6 +51,7 @@ class Lane {
   std::vector<Thread> threads_;
   std::deque<std::shared_ptr<IncomingCall>> waiting_;
   size_t posted_ = 0;
+  bool exclusive_ = false;  // one that runs alone is posted
   bool abandoned_ = false;
 };
 

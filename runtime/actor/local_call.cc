@@ -46,7 +46,7 @@ absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterIn
   return LazyArgumentValue(*argument.lazy);
 }
 
-absl::StatusOr<std::shared_ptr<void>> JoinOne(const MethodInfo& method, std::shared_ptr<void> result,
+absl::StatusOr<std::shared_ptr<void>> JoinOne(const MethodInfo& method, const std::shared_ptr<void>& result,
                                               const internal::LazyOrigin& origin) {
   std::shared_ptr<void> collected = method.collected->make();
   const std::vector<void*> results = {result.get()};
@@ -92,7 +92,7 @@ void SettleLocal(LazyCore& core, const MethodInfo& method, Outcome outcome, cons
   // A call to one rank gives its result as it is: the lazy's collected type is then the result's.
   if (core.type() == method.result && method.collected != method.result)
     return core.SucceedWith(std::move(outcome.value));
-  absl::StatusOr<std::shared_ptr<void>> joined = JoinOne(method, std::move(outcome.value), core.origin());
+  absl::StatusOr<std::shared_ptr<void>> joined = JoinOne(method, outcome.value, core.origin());
   if (!joined.ok()) return core.Fail(base::Annotate(joined.status(), absl::StrCat("collecting ", What(facts))));
   core.SucceedWith(*std::move(joined));
 }

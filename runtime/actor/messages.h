@@ -39,8 +39,9 @@ codec::Encoded Unpack(const PackedValue& packed);
 // A component: what any process needs to call it.
 struct ComponentInfo {
   uint64_t id = 0;
-  std::string name;        // the user's; may be empty
-  std::string class_name;  // qualified
+  std::string name;          // the user's; may be empty
+  std::string class_name;    // qualified
+  uint64_t fingerprint = 0;  // of the class, in the program that made the component
   std::string group;
   std::vector<rpc::ProcessId> workers;  // rank order; those that have an object
   // Where its group calls are ordered: its group's workers for device groups, its own for CPU groups. The first is the

@@ -97,7 +97,7 @@ void ObjectExchange::OnRetainReply(const RetainReply& reply) {
 
 void ObjectExchange::Release(const object::ObjectRef& object) {
   if (object.owner == services_.options.id) return table_.Release(object.id, object.owner);
-  services_.Send(object.owner, rpc::Stream::kData, ReleaseMessage{{object.id}});
+  services_.Send(object.owner, rpc::Stream::kControl, ReleaseMessage{{object.id}});
 }
 
 void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& release) {

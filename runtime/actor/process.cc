@@ -9,6 +9,7 @@
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/local_object.h"
 #include "runtime/actor/registry.h"
+#include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/mesh/share.h"
@@ -58,7 +59,10 @@ void Process::Shutdown(const absl::Status& why, absl::Time deadline) {
   host_->Shutdown(deadline);
   locals_.EndAll(why);
   collector_->Close();
-  if (notifier_ != nullptr) notifier_->Close();
+  if (notifier_ == nullptr) return;
+  const auto told = std::make_shared<base::Event>();  // what has happened so far is still told
+  notifier_->Post([told] { told->Set(); });
+  told->WaitUntil(deadline) ? notifier_->Close() : notifier_->Abandon();
 }
 
 size_t Process::objects_owned() const { return objects_owned_; }
@@ -66,6 +70,15 @@ size_t Process::objects_owned() const { return objects_owned_; }
 // ---- calls
 // --------------------------------------------------------------------------------------------------------------
 namespace {
+
+// From here on the arguments are the call's own, whatever their giver does.
+void SnapshotArguments(std::vector<CallArgument>& arguments, std::span<const internal::ParameterInfo> parameters) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const internal::Type* type = parameters[i].type;
+    if (arguments[i].kind == CallArgument::Kind::kValue) codec::Snapshot(*type, arguments[i].value.get());
+    for (const auto& element : arguments[i].per_rank) codec::Snapshot(*type, element.get());
+  }
+}
 
 // What no call can do with its arguments. `leave`: they leave this process.
 absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leave) {
@@ -125,14 +138,15 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   call->method = &method;
   call->rank = rank;
   call->arguments = std::move(arguments);
+  SnapshotArguments(call->arguments, method.parameters);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, collected, answer));
-  const std::shared_ptr<LazyCore> core = call->core;
+  std::shared_ptr<LazyCore> core = call->core;
   if (const absl::Status bad = CheckArguments(call->arguments, component->local == nullptr); !bad.ok()) {
     core->Fail(base::Annotate(bad, What(call->facts)));
   } else if (component->local != nullptr) {
     CallLocal(*component, *call);
-  } else if (host_->Has(component->info.id) && component->info.group == services_.options.group) {
-    CallSelf(std::move(call));
+  } else if (IsOwnObject(component->info, rank)) {
+    CallSelf(call);
   } else {
     Submit(std::move(call));
   }
@@ -199,8 +213,15 @@ void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
   SettleLocal(*call.core, *call.method, std::move(outcome), call.facts, std::move(causes));
 }
 
+// Within its group a component means this rank's object; another rank's can be named by Rank(i).
+bool Process::IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const {
+  if (component.group != services_.options.group || !host_->Has(component.id)) return false;
+  const size_t asked = rank ? static_cast<size_t>(*rank) : component.workers.size();
+  return !rank || (asked < component.workers.size() && component.workers[asked] == services_.options.id);
+}
+
 // On the object's own lane a call runs at once and takes no number; from elsewhere it queues.
-void Process::CallSelf(std::shared_ptr<OutgoingCall> call) {
+void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
   call->facts.rank = services_.options.rank;
   call->facts.place = services_.options.place;
   if (const auto instance = host_->InstanceInLane(call->component->id)) {
@@ -230,6 +251,7 @@ absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class
   ComponentInfo info;
   info.name = options.name;
   info.class_name = std::string(class_info.name);
+  info.fingerprint = Fingerprint(class_info);
   info.group = group.name;
   info.workers = group.workers;
   if (class_info.execute == Execute::kFirst) info.workers.resize(1);
@@ -257,6 +279,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   if (const absl::Status bad = CheckArguments(arguments, !local); !bad.ok()) {
     return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
   }
+  SnapshotArguments(arguments, constructor.parameters);
   if (local) {
     return NewLocal(class_info, constructor, options, arguments, site);
   }
@@ -333,6 +356,9 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_v
     return absl::FailedPreconditionError(
         absl::StrCat("the component '", name, "' is a ", info.class_name, ", not a ",
                      absl::string_view(class_info.name.data(), class_info.name.size())));
+  }
+  if (found->local == nullptr) {
+    TWINKLE_RETURN_IF_ERROR(CheckClass(&class_info, found->info.class_name, found->info.fingerprint));
   }
   return found;
 }

@@ -101,7 +101,8 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   void Submit(std::shared_ptr<OutgoingCall> call);
   CallContext LocalContext(const LocalObject& local);
   void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
-  void CallSelf(std::shared_ptr<OutgoingCall> call);
+  bool IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const;
+  void CallSelf(const std::shared_ptr<OutgoingCall>& call);
   absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> NewLocal(const internal::ClassInfo& class_info,
                                                                          const internal::ConstructorInfo& constructor,
                                                                          const NewOptions& options,

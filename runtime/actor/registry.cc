@@ -1,10 +1,13 @@
 #include "runtime/actor/registry.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <functional>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "runtime/base/mutex.h"
 #include "runtime/codec/codec.h"
 
 namespace twinkle {
@@ -46,7 +49,9 @@ const internal::ConstructorInfo* FindConstructor(std::string_view class_name, st
   return found == Known().constructors.end() ? nullptr : found->second;
 }
 
-uint64_t Fingerprint(const internal::ClassInfo& info) {
+namespace {
+
+uint64_t Compute(const internal::ClassInfo& info) {
   uint64_t hash = 14695981039346656037ULL;
   for (const internal::MethodInfo& method : info.methods) {
     Mix(hash, std::hash<std::string_view>{}(method.name));
@@ -57,6 +62,30 @@ uint64_t Fingerprint(const internal::ClassInfo& info) {
     Mix(hash, method.result == nullptr ? 0 : codec::Fingerprint(*method.result));
   }
   return hash;
+}
+
+struct Cache {
+  base::Mutex mutex;
+  std::map<const internal::ClassInfo*, uint64_t> fingerprints ABSL_GUARDED_BY(mutex);
+};
+
+}  // namespace
+
+uint64_t Fingerprint(const internal::ClassInfo& info) {
+  static Cache* cache = new Cache;
+  base::MutexLock lock(&cache->mutex);
+  const auto found = cache->fingerprints.find(&info);
+  if (found != cache->fingerprints.end()) return found->second;
+  return cache->fingerprints[&info] = Compute(info);
+}
+
+absl::Status CheckClass(const internal::ClassInfo* mine, absl::string_view name, uint64_t fingerprint) {
+  if (mine == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("this program has no remote class ", name));
+  }
+  if (Fingerprint(*mine) == fingerprint) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the remote class ", name, " has other methods or values in the program that made the component"));
 }
 
 }  // namespace actor

@@ -1,6 +1,8 @@
 // The remote classes of this program, found by qualified name.
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
 #include <twinkle/internal/class_info.h>
 
 #include <string_view>
@@ -11,7 +13,10 @@ namespace twinkle::actor {
 const internal::ClassInfo* FindClass(std::string_view name);
 const internal::ConstructorInfo* FindConstructor(std::string_view class_name, std::string_view key);
 
-// Of the signatures of a class's methods and the layouts of their values.
+// Of the signatures of a class's methods and the layouts of their values. Thread-safe; computed once for each class.
 uint64_t Fingerprint(const internal::ClassInfo& info);
+
+// FailedPrecondition, naming the class, when this program does not have it or has another one of that name.
+absl::Status CheckClass(const internal::ClassInfo* mine, absl::string_view name, uint64_t fingerprint);
 
 }  // namespace twinkle::actor

@@ -335,7 +335,9 @@ struct Method {
   using Item = typename ItemOf<Result>::Type;
   static constexpr bool kIterated = ItemOf<Result>::kIterated;
   static constexpr Collect kCollect = Pick<Collect, options...>(Collect::kNone);
-  static constexpr Dispatch kDispatch = Pick<Dispatch, options...>(Dispatch::kSlice);
+  // Unasked nothing is split: what kSlice would split must say so (CheckParameters), and a Value or optional that
+  // happens to hold a list goes whole.
+  static constexpr Dispatch kDispatch = Pick<Dispatch, options...>(Dispatch::kAll);
   static constexpr Execute kExecute = Pick<Execute, options...>(Execute::kAll);
   static constexpr auto kOwnDispatch = PickFunction<DispatchWith, options...>();
   static constexpr auto kOwnCollect = PickFunction<CollectWith, options...>();

@@ -42,10 +42,10 @@ template <class T, int low, int high>
 constexpr int CountBetween() {  // `low` members fit, `high` do not
   if constexpr (low + 1 == high) {
     return low;
-  } else if constexpr (constexpr int middle = (low + high) / 2; Takes<T>(At<middle>{})) {
-    return CountBetween<T, middle, high>();
+  } else if constexpr (constexpr int kMiddle = (low + high) / 2; Takes<T>(At<kMiddle>{})) {
+    return CountBetween<T, kMiddle, high>();
   } else {
-    return CountBetween<T, low, middle>();
+    return CountBetween<T, low, kMiddle>();
   }
 }
 template <class T, int high>
