@@ -38,7 +38,6 @@ absl::Status CheckMesh(const ClassInfo& class_info) {
 }  // namespace
 
 // ---- lazies
-// -----------------------------------------------------------------------------------------------------------
 bool LazyReady(const LazyPtr& lazy) { return lazy->Ready(); }
 absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return lazy->Wait(absl::Now() + limit); }
 absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return lazy->Size(); }
@@ -79,7 +78,6 @@ LazyPtr PutValue(const Type& type, std::shared_ptr<void> value, AnswerOps answer
 }
 
 // ---- calls
-// ------------------------------------------------------------------------------------------------------------
 LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::optional<int> rank,
                   std::vector<CallArgument> arguments, CallSite site, const Type* collected, AnswerOps answer) {
   if (component == nullptr) {
@@ -122,7 +120,6 @@ absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassI
 }
 
 // ---- components
-// -------------------------------------------------------------------------------------------------------
 absl::Status ComponentWaitReady(const ComponentPtr& component, absl::Duration limit, CallSite site) {
   return component->process->WaitReady(*component, limit, site);
 }

@@ -59,7 +59,7 @@ absl::Status FindUsed(OutgoingCall& call) {
   return absl::OkStatus();
 }
 
-// ---- one argument ---------------------------------------------------------------------------------------------------
+// ---- one argument
 absl::StatusOr<WireArgument> WireValue(const codec::Type& type, std::shared_ptr<const void> value,
                                        const dispatch::Part& part) {
   TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded,
@@ -122,7 +122,7 @@ absl::Status CheckPerRank(const OutgoingCall& call) {
   return absl::OkStatus();
 }
 
-// ---- all of them ----------------------------------------------------------------------------------------------------
+// ---- all of them
 absl::StatusOr<dispatch::Plan> MakePlan(const OutgoingCall& call) {
   const int workers = static_cast<int>(call.workers.size());
   if (IsWhole(call)) return dispatch::WholePlan(workers, call.arguments.size());
@@ -183,10 +183,9 @@ absl::Status FillOwnParts(OutgoingCall& call) {
 
 bool PlansWithUserCode(const OutgoingCall& call) { return HasOwnDispatch(call) && !IsWhole(call); }
 
-bool NeedsValue(const OutgoingCall& call, size_t index) {
-  const LazyCore& lazy = *call.arguments[index].lazy;
+bool NeedsValue(const LazyCore& lazy, bool always) {
   if (lazy.value() != nullptr || lazy.type() == nullptr) return false;
-  return !lazy.join() || PlansWithUserCode(call);
+  return always || !lazy.join();
 }
 
 absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {

@@ -10,9 +10,9 @@
 
 namespace twinkle::actor {
 
-// Whether argument `index`, a lazy that has settled well, must be fetched and joined before the call can be planned:
-// its rows are not known without, or own dispatch looks at values.
-bool NeedsValue(const OutgoingCall& call, size_t index);
+// Whether an argument, a lazy that has settled well, must be fetched and joined before the call can be planned: its
+// rows are not known without, or (`always`) values are looked at.
+bool NeedsValue(const internal::LazyCore& lazy, bool always);
 
 // Whether planning runs the user's code, which must not be done on the service queue.
 bool PlansWithUserCode(const OutgoingCall& call);

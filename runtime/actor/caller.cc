@@ -10,6 +10,7 @@
 #include "runtime/actor/argument_plan.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
 
@@ -19,10 +20,18 @@ using internal::ParameterInfo;
 using State = OutgoingCall::State;
 
 // ---- the outbox
-// -------------------------------------------------------------------------------------------------------
-void Caller::Announce(const OutgoingCall& call) {
-  base::MutexLock lock(&mutex_);
-  unsettled_[call.id] = What(call.facts);
+void Caller::Announce(const CallPtr& call) {
+  {
+    base::MutexLock lock(&mutex_);
+    unsettled_[call->id] = {What(call->facts), call->core};
+  }
+  call->core->OnSettled([self = weak_from_this(), id = call->id] {
+    const auto caller = self.lock();
+    if (caller == nullptr) return;
+    base::MutexLock lock(&caller->mutex_);
+    caller->unsettled_.erase(id);
+    if (caller->unsettled_.empty()) caller->all_settled_.SignalAll();
+  });
 }
 
 void Caller::Submit(CallPtr call) {
@@ -39,9 +48,16 @@ void Caller::Pump(uint64_t component) {
     const CallPtr call = outbox.front();
     domain = call->component->domain;
     if (call->state == State::kPending && !ArgumentsReady(call)) break;
-    if (call->state == State::kPending && !Planned(call)) break;
+    const bool pending = call->state == State::kPending && !ConstructionFailed(call);
+    if (pending && !call->self && !Planned(call)) break;
     outbox.pop_front();
     if (call->state != State::kPending) continue;  // cancelled, or an argument failed
+    if (call->self) {
+      call->state = State::kSettled;
+      calls_.erase(call->id);
+      deliver_self_(call);
+      continue;
+    }
     if (!call->planned->ok()) {
       Settle(call, base::Annotate(*call->planned, What(call->facts)));
       continue;
@@ -55,24 +71,40 @@ void Caller::Pump(uint64_t component) {
   if (domain != 0) PumpDomain(domain);
 }
 
+// Settles a method call on a component whose construction has failed here already, with that cause.
+bool Caller::ConstructionFailed(const CallPtr& call) {
+  if (call->constructed == nullptr || !call->constructed->Ready() || call->operation != Operation::kMethod)
+    return false;
+  const absl::Status status = call->constructed->status();
+  if (!status.ok()) Settle(call, status);
+  return !status.ok();
+}
+
 // Whether the call's plan, good or bad, is there; else it is being made.
 bool Caller::Planned(const CallPtr& call) {
   if (call->planned) return true;
   if (!PlansWithUserCode(*call)) {
-    call->planned = PlanArguments(*call, services_.options);
+    call->planned = codec::Guarded([&] { return PlanArguments(*call, services_.options); });
     return true;
   }
   if (std::exchange(call->planning, true)) return false;
   // While it is pending nobody else touches the plan.
   services_.store.lock()->collector().Post(
       [self = weak_from_this(), queue = services_.service, call, options = services_.options] {
-        const absl::Status planned = PlanArguments(*call, options);
+        const absl::Status planned = codec::Guarded([&] { return PlanArguments(*call, options); });
         queue->Post([self, call, planned] {
           call->planned = planned;
           if (const auto caller = self.lock()) caller->Pump(call->component->id);
         });
       });
   return false;
+}
+
+// Whether a settled lazy argument must be fetched before the call can go on.
+bool Caller::Fetches(const OutgoingCall& call, size_t index) {
+  const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;
+  if (call.self && !by_value) return false;
+  return NeedsValue(*call.arguments[index].lazy, by_value && (call.self || PlansWithUserCode(call)));
 }
 
 // Settles the call when an argument failed; then it is no longer pending.
@@ -90,7 +122,7 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
       Settle(call, status);
       return true;
     }
-    if (NeedsValue(*call, i)) return Watch(call), false;
+    if (Fetches(*call, i)) return Watch(call), false;
   }
   return true;
 }
@@ -105,15 +137,17 @@ void Caller::Watch(const CallPtr& call) {
   for (size_t i = 0; i < call->arguments.size(); ++i) {
     if (call->arguments[i].kind != CallArgument::Kind::kLazy) continue;
     const std::shared_ptr<LazyCore>& lazy = call->arguments[i].lazy;
-    lazy->OnSettled([call, i, lazy, again] {
+    const bool by_value = call->parameters()[i].kind == ParameterInfo::Kind::kValue;
+    const bool never = call->self && !by_value;
+    const bool always = by_value && (call->self || PlansWithUserCode(*call));
+    lazy->OnSettled([lazy, again, never, always] {
       again();
-      if (lazy->status().ok() && NeedsValue(*call, i)) lazy->OnAnswered(again);
+      if (!never && lazy->status().ok() && NeedsValue(*lazy, always)) lazy->OnAnswered(again);
     });
   }
 }
 
 // ---- numbers
-// ----------------------------------------------------------------------------------------------------------
 void Caller::PumpDomain(uint64_t id) {
   Domain& domain = domains_[id];
   while (!domain.waiting.empty()) {
@@ -169,7 +203,7 @@ void Caller::FailWaiting(Domain& domain, const absl::Status& why) {
 // Numbers of calls that were cancelled meanwhile: nobody may wait for them.
 void Caller::ReturnSpare(uint64_t id, Domain& domain) {
   if (domain.granted.empty()) return;
-  const SkipMessage skip{id, {domain.granted.begin(), domain.granted.end()}};
+  const SkipMessage skip{id, true, {domain.granted.begin(), domain.granted.end()}};
   domain.last = domain.granted.back();
   domain.granted.clear();
   for (rpc::ProcessId worker : domain.workers) services_.Send(worker, rpc::Stream::kData, skip);
@@ -193,7 +227,6 @@ void Caller::OnRecall(rpc::ProcessId from, const RecallMessage& recall) {
 }
 
 // ---- sending
-// ----------------------------------------------------------------------------------------------------------
 CallMessage Caller::MessageFor(const OutgoingCall& call, size_t index) const {
   CallMessage message;
   message.call = call.id;
@@ -225,7 +258,8 @@ void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
     if (!sent.ok()) Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", sent.message())), {});
     others.erase(std::remove(others.begin(), others.end(), to), others.end());
   }
-  for (rpc::ProcessId to : others) services_.Send(to, rpc::Stream::kData, SkipMessage{component.domain, {number}});
+  for (rpc::ProcessId to : others)
+    services_.Send(to, rpc::Stream::kData, SkipMessage{component.domain, true, {number}});
   call->parts.clear();
   StartTimer(call);
 }
@@ -247,7 +281,6 @@ void Caller::StartTimer(const CallPtr& call) {
 }
 
 // ---- replies
-// ----------------------------------------------------------------------------------------------------------
 CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
   CallFacts facts = call.facts;
   if (index < call.workers.size()) {
@@ -324,7 +357,6 @@ void Caller::EndIteration(const CallPtr& call, const std::vector<int>& still_had
 }
 
 // ---- the end of a call
-// ------------------------------------------------------------------------------------------------
 void Caller::Settle(const CallPtr& call, const absl::Status& status) {
   const bool sent = call->state == State::kSent;
   call->state = State::kSettled;
@@ -341,12 +373,14 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
     }
   } else {
     calls_.erase(call->id);
+    if (call->operation == Operation::kConstruct && !status.ok()) {  // nobody else need wait for it
+      for (rpc::ProcessId worker : call->component->workers) {
+        services_.Send(worker, rpc::Stream::kData, GoneMessage{call->component->id, ToWire(status)});
+      }
+    }
     const bool being_planned = call->planning && !call->planned;  // then the planner still looks at them
     if (!being_planned) call->arguments.clear();
   }
-  base::MutexLock lock(&mutex_);
-  unsettled_.erase(call->id);
-  if (unsettled_.empty()) all_settled_.SignalAll();
 }
 
 void Caller::TellRanks(const CallPtr& call, const absl::Status& why) {
@@ -389,12 +423,13 @@ void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 }
 
 void Caller::FailAll(const absl::Status& why) {
-  while (!calls_.empty()) {
-    const CallPtr call = calls_.begin()->second;
-    calls_.erase(calls_.begin());
-    if (call->state == State::kSettled) continue;
-    Settle(call, base::Annotate(why, What(call->facts)));
+  absl::flat_hash_map<uint64_t, Unsettled> unsettled;
+  {
+    base::MutexLock lock(&mutex_);
+    unsettled = unsettled_;
   }
+  for (const auto& [id, call] : unsettled) call.core->Fail(base::Annotate(why, call.what));
+  calls_.clear();
   outboxes_.clear();
   domains_.clear();
 }
@@ -408,11 +443,11 @@ bool Caller::WaitAllSettled(absl::Time deadline) const {
   return true;
 }
 
-std::vector<std::string> Caller::Unsettled(size_t most) const {
+std::vector<std::string> Caller::UnderWay(size_t most) const {
   base::MutexLock lock(&mutex_);
   std::vector<std::string> some;
-  for (const auto& [id, what] : unsettled_) {
-    if (some.size() < most) some.push_back(what);
+  for (const auto& [id, call] : unsettled_) {
+    if (some.size() < most) some.push_back(call.what);
   }
   return some;
 }

@@ -5,6 +5,7 @@
 #include <absl/status/status.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,10 +23,14 @@ namespace twinkle::actor {
 //  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
-  explicit Caller(const Services* services) : services_(*services) {}
+  // Hands a call to this process's own object on; called on the service queue.
+  using DeliverSelf = std::function<void(const std::shared_ptr<OutgoingCall>&)>;
+
+  Caller(const Services* services, DeliverSelf deliver_self)
+      : services_(*services), deliver_self_(std::move(deliver_self)) {}
 
   // Thread-safe: before Submit, in the thread that makes the call, so that WaitAllSettled knows of it.
-  void Announce(const OutgoingCall& call);
+  void Announce(const std::shared_ptr<OutgoingCall>& call);
   void Submit(std::shared_ptr<OutgoingCall> call);
   // The caller hears `why`; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
@@ -41,10 +46,14 @@ class Caller : public std::enable_shared_from_this<Caller> {
   // Thread-safe. Blocks until every submitted call has settled (true) or the deadline.
   bool WaitAllSettled(absl::Time deadline) const;
   // Thread-safe. What some of the calls under way are.
-  std::vector<std::string> Unsettled(size_t most) const;
+  std::vector<std::string> UnderWay(size_t most) const;
 
  private:
   using CallPtr = std::shared_ptr<OutgoingCall>;
+  struct Unsettled {
+    std::string what;
+    std::shared_ptr<internal::LazyCore> core;
+  };
   struct Domain {
     std::deque<CallPtr> waiting;  // planned calls, in order
     bool exclusive = false;
@@ -56,7 +65,9 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
   // Outbox.
   void Pump(uint64_t component);
+  bool ConstructionFailed(const CallPtr& call);
   bool Planned(const CallPtr& call);
+  static bool Fetches(const OutgoingCall& call, size_t index);
   bool ArgumentsReady(const CallPtr& call);
   void Watch(const CallPtr& call);
   // Numbers.
@@ -79,13 +90,14 @@ class Caller : public std::enable_shared_from_this<Caller> {
   CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
 
   const Services& services_;
+  const DeliverSelf deliver_self_;
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;
 
   mutable base::Mutex mutex_;
   mutable base::CondVar all_settled_;
-  absl::flat_hash_map<uint64_t, std::string> unsettled_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, Unsettled> unsettled_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace twinkle::actor

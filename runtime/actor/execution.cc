@@ -9,6 +9,7 @@
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
 #include "runtime/object/assemble.h"
 
 namespace twinkle::actor {
@@ -117,7 +118,13 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, size_t inline_
     return reply;
   }
   const codec::Type& type = *call.method->result;
-  codec::Snapshot(type, outcome.value.get());
+  const absl::Status snapshot =
+      codec::Guarded([&] { return codec::Snapshot(type, outcome.value.get()), absl::OkStatus(); });
+  if (!snapshot.ok()) {
+    reply.status = ToWire(Failed(call.facts, snapshot));
+    outcome.value = nullptr;
+    return reply;
+  }
   reply.rows = codec::RowsOf(type, outcome.value.get());
   absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
   if (!encoded.ok()) {

@@ -50,7 +50,6 @@ const char* OperationName(Operation operation) {
 }  // namespace
 
 // ---- arrival
-// ----------------------------------------------------------------------------------------------------------
 void Host::OnCall(rpc::ProcessId from, CallMessage message) {
   auto call = std::make_shared<IncomingCall>();
   call->caller = from;
@@ -160,7 +159,10 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   const codec::Type* collected = origin.collected;
   auto core = std::make_shared<LazyCore>(std::move(origin));
   call->lazies[argument] = core;
-  if (const absl::Status failed = FromWire(wire.failed); !failed.ok()) return core->Fail(failed);
+  if (const absl::Status failed = FromWire(wire.failed); !failed.ok()) {
+    core->Fail(failed);
+    return core->failure()->Look();  // a copy of one that its maker knows of
+  }
   if (wire.value && collected != nullptr) {
     const std::shared_ptr<void> value = collected->make();
     const codec::Encoded encoded = Unpack(*wire.value);
@@ -186,30 +188,16 @@ void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {
 
 void Host::OnSelfCall(const CallPtr& call) {
   calls_[{services_.options.id, call->message.call}] = call;
+  call->arguments_missing = 0;  // its outbox has waited for them
   {
     base::MutexLock lock(&mutex_);
     const auto found = instances_.find(call->message.component);
     if (found != instances_.end()) call->instance = found->second;
   }
-  BeginSelfArguments(call);
   ReleaseOne(call);
 }
 
-void Host::BeginSelfArguments(const CallPtr& call) {
-  for (const internal::CallArgument& argument : call->self_arguments) {
-    if (argument.kind != internal::CallArgument::Kind::kLazy) continue;
-    ++call->arguments_missing;
-    argument.lazy->OnAnswered([weak = weak_from_this(), call, queue = services_.service] {
-      queue->Post([weak, call] {
-        if (const auto host = weak.lock()) host->ArgumentDone(call, absl::OkStatus());
-      });
-    });
-  }
-  ArgumentDone(call, absl::OkStatus());
-}
-
 // ---- order
-// ------------------------------------------------------------------------------------------------------------
 void Host::Release(const std::vector<CallPtr>& calls) {
   for (const CallPtr& call : calls) ReleaseOne(call);
 }
@@ -218,13 +206,35 @@ void Host::ReleaseOne(const CallPtr& call) {
   if (call->state != State::kArrived) return;
   if (!aborted_.ok()) return Answer(call, aborted_);
   if (call->instance == nullptr) {
-    return Answer(call, absl::FailedPreconditionError("the component is not there: it was released"));
+    const auto gone = gone_.find(call->message.component);
+    if (gone != gone_.end()) return Answer(call, gone->second);
+    orphans_[call->message.component].push_back(call);  // its construction is still on the way
+    return;
   }
   const ComponentInfo& info = call->instance->info;
   const absl::Status fits = CheckClass(call->instance->class_info, info.class_name, info.fingerprint);
   if (!fits.ok()) return Answer(call, fits);
   call->state = State::kReleased;
   LaneOf(*call->instance)->Add(call);
+  if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
+}
+
+// Calls that came before their component go behind its construction.
+void Host::AdoptOrphans(uint64_t component) {
+  const auto orphans = orphans_.extract(component);
+  if (orphans.empty()) return;
+  for (const CallPtr& call : orphans.mapped()) {
+    call->arguments_missing = 1;
+    BeginArguments(call);
+    ReleaseOne(call);
+  }
+}
+
+void Host::OnGone(const GoneMessage& gone) {
+  gone_[gone.component] = FromWire(gone.why);
+  const auto orphans = orphans_.extract(gone.component);
+  if (orphans.empty()) return;
+  for (const CallPtr& call : orphans.mapped()) ReleaseOne(call);
 }
 
 std::shared_ptr<Lane> Host::LaneOf(const Instance& instance) {
@@ -232,8 +242,9 @@ std::shared_ptr<Lane> Host::LaneOf(const Instance& instance) {
   return lanes_[LaneId(instance)];
 }
 
-void Host::OnSkip(const SkipMessage& skip) {
+void Host::OnSkip(rpc::ProcessId from, const SkipMessage& skip) {
   Domain& domain = domains_[skip.domain];
+  if (skip.own && !skip.numbers.empty()) domain.last[from] = skip.numbers.back();
   for (uint64_t number : skip.numbers) {
     std::vector<CallPtr> concerned;
     for (const auto& [key, call] : calls_) {
@@ -287,13 +298,17 @@ void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
       for (rpc::ProcessId member : members) services_.Send(member, rpc::Stream::kControl, LastQuery{id, ask->caller});
     } else if (const auto* skip = std::get_if<SkipNumbers>(&effect)) {
       for (rpc::ProcessId member : members)
-        services_.Send(member, rpc::Stream::kControl, SkipMessage{id, skip->numbers});
+        services_.Send(member, rpc::Stream::kControl, SkipMessage{id, false, skip->numbers});
     }
   }
 }
 
 void Host::OnLost(rpc::ProcessId peer) {
   lost_.insert(peer);
+  const auto& group = services_.options.group_workers;
+  if (const auto member = std::find(group.begin(), group.end(), peer); member != group.end()) {
+    Abort(absl::AbortedError(absl::StrCat("the process of its rank ", member - group.begin(), " is gone")));
+  }
   std::vector<uint64_t> ids;
   for (const auto& entry : domains_) ids.push_back(entry.first);
   for (uint64_t id : ids) {
@@ -304,7 +319,6 @@ void Host::OnLost(rpc::ProcessId peer) {
 }
 
 // ---- on the lane
-// ------------------------------------------------------------------------------------------------------
 void Host::Run(const CallPtr& call) {
   CallContext context = call->instance->context;
   context.cancelled = call->cancelled;
@@ -313,6 +327,7 @@ void Host::Run(const CallPtr& call) {
   Outcome outcome;
   if (*call->cancelled) {
     outcome.status = call->why_cancelled;
+    if (call->message.operation == Operation::kConstruct) call->instance->status = call->why_cancelled;
   } else {
     outcome = RunOperation(*call);
   }
@@ -336,7 +351,6 @@ void Host::Run(const CallPtr& call) {
 }
 
 // ---- the end of a call
-// ------------------------------------------------------------------------------------------------
 void Host::Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value) {
   LaneOf(*call->instance)->Done(call);
   if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
@@ -354,6 +368,7 @@ void Host::Forget(const Instance& instance) {
   std::shared_ptr<Lane> lane;  // ends outside the lock
   base::MutexLock lock(&mutex_);
   instances_.erase(instance.info.id);
+  gone_[instance.info.id] = absl::FailedPreconditionError("the component was released");
   const bool in_use = std::any_of(calls_.begin(), calls_.end(),
                                   [&](const auto& entry) { return entry.second->instance.get() == &instance; });
   if (LaneId(instance) == kSharedLane || in_use) return;
@@ -361,7 +376,6 @@ void Host::Forget(const Instance& instance) {
   if (found == lanes_.end()) return;
   lane = std::move(found->second);
   lanes_.erase(found);
-  if (!instance.info.shared_lane) domains_.erase(instance.info.domain);
 }
 
 // Without running it.
@@ -381,7 +395,10 @@ void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
   if (found != calls_.end()) return CancelCall(found->second, FromWire(cancel.why));
   // It has not arrived yet, or its answer is on the way: then this is never asked for, and makes room one day.
   early_cancels_[{from, cancel.call}] = FromWire(cancel.why);
-  if (early_cancels_.size() > kMostEarlyCancels) early_cancels_.erase(early_cancels_.begin());
+  early_order_.emplace_back(from, cancel.call);
+  if (early_order_.size() <= kMostEarlyCancels) return;
+  early_cancels_.erase(early_order_.front());
+  early_order_.pop_front();
 }
 
 void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
@@ -403,7 +420,6 @@ void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
 }
 
 // ---- the end of the group
-// ---------------------------------------------------------------------------------------------
 void Host::AbortGroup(const absl::Status& why) {
   for (rpc::ProcessId worker : services_.options.group_workers) {
     if (worker != services_.options.id) services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
@@ -443,6 +459,14 @@ bool Host::Has(uint64_t component) const {
   return instances_.find(component) != instances_.end();
 }
 
+void Host::Stop(const absl::Status& why) {
+  for (const auto& [key, call] : calls_) {
+    if (*call->cancelled) continue;
+    call->why_cancelled = why;
+    *call->cancelled = true;
+  }
+}
+
 void Host::Shutdown(absl::Time deadline) {
   absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes;
@@ -451,7 +475,6 @@ void Host::Shutdown(absl::Time deadline) {
     instances.swap(instances_);
     lanes.swap(lanes_);
   }
-  for (const auto& [key, call] : calls_) *call->cancelled = true;
   for (auto& [id, lane] : lanes) {
     std::vector<std::shared_ptr<Instance>> mine;
     for (const auto& [component, instance] : instances) {
@@ -463,7 +486,10 @@ void Host::Shutdown(absl::Time deadline) {
                              "' is still in user code at the session's end and is abandoned"));
     }
   }
-  calls_.clear();
+  for (const auto& [key, call] : std::exchange(calls_, {})) {
+    if (call->self == nullptr) continue;
+    call->self->Fail(absl::CancelledError(absl::StrCat(What(call->facts), ": the session has ended")));
+  }
 }
 
 }  // namespace twinkle::actor

@@ -4,6 +4,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,7 +30,8 @@ class Host : public std::enable_shared_from_this<Host> {
 
   void OnCall(rpc::ProcessId from, CallMessage message);
   void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
-  void OnSkip(const SkipMessage& skip);
+  void OnSkip(rpc::ProcessId from, const SkipMessage& skip);
+  void OnGone(const GoneMessage& gone);
   void OnNumberRequest(rpc::ProcessId from, const NumberRequest& request);
   void OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled);
   void OnLastQuery(rpc::ProcessId from, const LastQuery& query);
@@ -46,6 +48,8 @@ class Host : public std::enable_shared_from_this<Host> {
 
   // Ends the group's part here: calls are answered with Aborted, lanes in user code are left to themselves.
   void Abort(const absl::Status& why);
+  // All calls under way are told that they are cancelled. The service queue must be closed.
+  void Stop(const absl::Status& why);
   // Destroys the objects on their lanes and ends the lanes; one that is in user code after the deadline is abandoned.
   // Not from the service queue, which must be closed.
   void Shutdown(absl::Time deadline);
@@ -61,13 +65,13 @@ class Host : public std::enable_shared_from_this<Host> {
   };
 
   // Arrival.
-  void BeginSelfArguments(const CallPtr& call);
   void BeginArguments(const CallPtr& call);
   void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
   void Release(const std::vector<CallPtr>& calls);
   void ReleaseOne(const CallPtr& call);
+  void AdoptOrphans(uint64_t component);
   void AddInstance(const CallPtr& call);
   // On the lane.
   void Run(const CallPtr& call);
@@ -85,6 +89,9 @@ class Host : public std::enable_shared_from_this<Host> {
   absl::flat_hash_map<uint64_t, Domain> domains_;
   std::map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;               // not answered
   std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived
+  std::deque<std::pair<rpc::ProcessId, uint64_t>> early_order_;                // oldest first
+  std::map<uint64_t, std::vector<CallPtr>> orphans_;  // released calls of components whose construction has not arrived
+  absl::flat_hash_map<uint64_t, absl::Status> gone_;  // components that were released, or never will be constructed
   std::set<rpc::ProcessId> lost_;
   absl::Status aborted_;
 

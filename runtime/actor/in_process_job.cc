@@ -73,10 +73,12 @@ Directory& InProcessJob::directory() const { return *world_->directory; }
 rpc::InMemoryNetwork& InProcessJob::network() const { return world_->network; }
 
 bool InProcessJob::WaitForCalls(absl::Time deadline) const {
-  if (!program_->WaitForCalls(deadline)) return false;
-  for (const auto& worker : workers_) {
-    if (!worker->WaitForCalls(deadline)) return false;
-  }
+  do {  // calls make calls: until all are found idle in one pass
+    if (!program_->WaitForCalls(deadline)) return false;
+    for (const auto& worker : workers_) {
+      if (!worker->WaitForCalls(deadline)) return false;
+    }
+  } while (!CallsUnderWay(1).empty());
   return true;
 }
 
@@ -99,8 +101,10 @@ absl::Status InProcessJob::CloseFailures() {
 
 void InProcessJob::Shutdown(const absl::Status& why) {
   const absl::Time deadline = absl::Now() + program_->options().abort_grace;
-  program_->Shutdown(why, deadline);
-  for (const auto& worker : workers_) worker->Shutdown(why, deadline);
+  program_->Stop(why);
+  for (const auto& worker : workers_) worker->Stop(why);
+  program_->Join(deadline);
+  for (const auto& worker : workers_) worker->Join(deadline);
 }
 
 }  // namespace twinkle::actor

@@ -1,6 +1,7 @@
 #include "runtime/actor/lane.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,6 +13,8 @@ namespace twinkle::actor {
 using State = IncomingCall::State;
 
 namespace {
+
+constexpr absl::Duration kIdleTime = absl::Seconds(5);  // an idle lane needs a moment, however late it is
 
 // Runs alone, whatever the concurrency.
 bool IsExclusive(const IncomingCall& call) {
@@ -71,6 +74,7 @@ bool Lane::busy() const { return posted_ > 0; }
 
 bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline) {
   if (abandoned_) return true;
+  if (!busy()) deadline = std::max(deadline, absl::Now() + kIdleTime);
   waiting_.clear();
   for (size_t i = 1; i < threads_.size(); ++i) {  // none of them may be in a method any more
     const auto idle = std::make_shared<base::Event>();

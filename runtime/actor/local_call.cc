@@ -6,6 +6,7 @@
 
 #include "runtime/actor/component_ref.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
 #include "runtime/dispatch/collect.h"
 
 namespace twinkle::actor {
@@ -46,15 +47,17 @@ absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterIn
   return LazyArgumentValue(*argument.lazy);
 }
 
-absl::StatusOr<std::shared_ptr<void>> JoinOne(const MethodInfo& method, const std::shared_ptr<void>& result,
-                                              const internal::LazyOrigin& origin) {
-  std::shared_ptr<void> collected = method.collected->make();
+// Of one result, by the rule of the lazy's origin.
+absl::StatusOr<std::shared_ptr<void>> JoinOne(const std::shared_ptr<void>& result, const internal::LazyOrigin& origin) {
+  codec::Snapshot(*origin.result, result.get());
+  if (origin.as_it_is) return result;
+  std::shared_ptr<void> collected = origin.collected->make();
   const std::vector<void*> results = {result.get()};
-  if (method.own_collect != nullptr) {
-    TWINKLE_RETURN_IF_ERROR(method.own_collect(results, origin.mesh ? &*origin.mesh : nullptr, collected.get()));
+  if (origin.own_collect != nullptr) {
+    TWINKLE_RETURN_IF_ERROR(origin.own_collect(results, origin.mesh ? &*origin.mesh : nullptr, collected.get()));
   } else {
-    TWINKLE_RETURN_IF_ERROR(dispatch::JoinResults(method.collect, origin.padding, *method.result, results,
-                                                  /*move=*/true, *method.collected, collected.get()));
+    TWINKLE_RETURN_IF_ERROR(dispatch::JoinResults(origin.rule, origin.padding, *origin.result, results, /*move=*/true,
+                                                  *origin.collected, collected.get()));
   }
   return collected;
 }
@@ -88,13 +91,9 @@ void SettleLocal(LazyCore& core, const MethodInfo& method, Outcome outcome, cons
   if (!outcome.status.ok()) return core.Fail(Failed(facts, outcome.status), std::move(causes));
   if (!outcome.more) return core.End();
   if (method.result == nullptr) return core.Succeed({});
-  codec::Snapshot(*method.result, outcome.value.get());
-  // A call to one rank gives its result as it is: the lazy's collected type is then the result's.
-  if (core.type() == method.result && method.collected != method.result)
-    return core.SucceedWith(std::move(outcome.value));
-  absl::StatusOr<std::shared_ptr<void>> joined = JoinOne(method, outcome.value, core.origin());
+  const auto joined = codec::Guarded([&] { return JoinOne(outcome.value, core.origin()); });
   if (!joined.ok()) return core.Fail(base::Annotate(joined.status(), absl::StrCat("collecting ", What(facts))));
-  core.SucceedWith(*std::move(joined));
+  core.SucceedWith(*joined);
 }
 
 std::vector<std::shared_ptr<object::Failure>> FailuresOf(std::span<const CallArgument> arguments) {

@@ -3,9 +3,11 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "runtime/actor/local_object.h"
+#include "runtime/base/log.h"
 
 namespace twinkle::actor {
 
@@ -44,7 +46,7 @@ void LocalComponents::Remove(const internal::ComponentRef& component) {
   }
 }
 
-void LocalComponents::EndAll(const absl::Status& why) {
+void LocalComponents::EndAll(const absl::Status& why, absl::Time deadline) {
   std::vector<Component> components;
   {
     base::MutexLock lock(&mutex_);
@@ -52,7 +54,12 @@ void LocalComponents::EndAll(const absl::Status& why) {
     instances_.clear();
   }
   for (const Component& component : components) {
-    const std::lock_guard lock(component->local->mutex);
+    const std::unique_lock lock(component->local->mutex, absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
+    if (!lock.owns_lock()) {
+      base::Log(base::LogLevel::kWarning,
+                absl::StrCat("an object of class ", component->info.class_name, " is still in use and is left alone"));
+      continue;
+    }
     component->local->object.reset();
     component->local->status = why;
   }

@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <absl/time/time.h>
 
 #include <map>
 #include <memory>
@@ -28,8 +29,8 @@ class LocalComponents {
 
   void Add(Component component, const std::string& instance_id);
   void Remove(const internal::ComponentRef& component);
-  // Destroys all objects; calls fail with `why` from now on.
-  void EndAll(const absl::Status& why);
+  // Destroys all objects; calls fail with `why` from now on. One that is in use beyond the deadline is left alone.
+  void EndAll(const absl::Status& why, absl::Time deadline);
 
  private:
   mutable base::Mutex mutex_;

@@ -13,7 +13,7 @@ namespace twinkle::actor {
 // Calls run in the caller's thread, one at a time; a method may call the object again.
 class LocalObject {
  public:
-  std::recursive_mutex mutex;
+  std::recursive_timed_mutex mutex;
   std::shared_ptr<void> object;    // guarded by `mutex`; null when construction failed or it was released
   absl::Status status;             // guarded by `mutex`
   std::optional<DeviceMesh> mesh;  // constant

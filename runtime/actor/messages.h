@@ -54,7 +54,7 @@ struct ComponentInfo {
   std::optional<bool> lazy_collect;
 };
 
-// ---- arguments ------------------------------------------------------------------------------------------------------
+// ---- arguments
 struct WirePiece {
   object::ObjectRef object;
   std::optional<std::vector<codec::Range>> rows;
@@ -77,7 +77,7 @@ struct LazyArgument {  // the reference itself
 };
 using WireArgument = std::variant<PackedValue, PulledArgument, HandleArgument, LazyArgument>;
 
-// ---- calls ----------------------------------------------------------------------------------------------------------
+// ---- calls
 // A call's place in its domain's order: its number, or, for a call that needs none (0), the number of the caller's last
 // call before it.
 struct Order {
@@ -114,10 +114,16 @@ struct CancelMessage {
 };
 struct SkipMessage {  // numbers that nobody will use here
   uint64_t domain = 0;
+  bool own = false;  // they were granted to the sender
   std::vector<uint64_t> numbers;
 };
 
-// ---- objects --------------------------------------------------------------------------------------------------------
+struct GoneMessage {  // a component that will not be constructed
+  uint64_t component = 0;
+  WireStatus why;
+};
+
+// ---- objects
 struct PullMessage {
   uint64_t pull = 0;
   uint64_t object = 0;
@@ -140,7 +146,7 @@ struct ReleaseMessage {
   std::vector<uint64_t> objects;
 };
 
-// ---- order ----------------------------------------------------------------------------------------------------------
+// ---- order
 struct NumberRequest {
   uint64_t domain = 0;
   uint64_t count = 0;
@@ -172,7 +178,7 @@ struct AbortMessage {  // of the receiver's group
   WireStatus why;
 };
 
-using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, PullMessage, PullReply,
+using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, GoneMessage, PullMessage, PullReply,
                              RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
                              RecalledMessage, LastQuery, LastReply, AbortMessage>;
 rpc::Frame EncodeMessage(Message message);

@@ -29,7 +29,6 @@ void FailOf(Map& pending, rpc::ProcessId owner, const absl::Status& why) {
 }  // namespace
 
 // ---- reading
-// ----------------------------------------------------------------------------------------------------------
 void ObjectExchange::Pull(const object::ObjectRef& object, const codec::Type& type, Ranges rows,
                           object::PullDone done) {
   if (object.owner == services_.options.id) return PullHere(object.id, type, rows, std::move(done));
@@ -75,7 +74,6 @@ void ObjectExchange::OnPullReply(const PullReply& reply) {
 }
 
 // ---- references
-// -------------------------------------------------------------------------------------------------------
 void ObjectExchange::Retain(const object::ObjectRef& object, RetainDone done) {
   if (object.owner == services_.options.id) return done(Lost(table_.Retain(object.id, object.owner)));
   const uint64_t token = next_++;
@@ -105,7 +103,6 @@ void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& releas
 }
 
 // ---- ends
-// -------------------------------------------------------------------------------------------------------------
 void ObjectExchange::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   table_.DropHolder(peer);
   FailOf(pulls_, peer, OwnerGone(why.message()));

@@ -27,6 +27,7 @@ struct OutgoingCall {
   const internal::MethodInfo* method = nullptr;            // kMethod
   const internal::ConstructorInfo* constructor = nullptr;  // kConstruct
   std::optional<int> rank;                                 // Rank(i)
+  bool self = false;                                       // to this process's own object
   internal::CallSite site;
   CallFacts facts;                                  // without rank
   std::shared_ptr<internal::LazyCore> core;         // the result

@@ -12,6 +12,7 @@
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
 #include "runtime/mesh/share.h"
 
 namespace twinkle::actor {
@@ -23,11 +24,25 @@ using internal::LazyCore;
 using internal::MethodInfo;
 
 // ---- life
-// -------------------------------------------------------------------------------------------------------------
+namespace {
+
+constexpr absl::Duration kDrainTime = absl::Seconds(1);  // for what is not stuck, however late it is
+
+// Closes the queue after what was posted to it has run; a task that is stuck is left to itself.
+void CloseDrained(base::TaskQueue& queue, absl::Time deadline) {
+  const auto drained = std::make_shared<base::Event>();
+  queue.Post([drained] { drained->Set(); });
+  drained->WaitUntil(std::max(deadline, absl::Now() + kDrainTime)) ? queue.Close() : queue.Abandon();
+}
+
+}  // namespace
+
 std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings surroundings) {
   std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings)));
   process->services_.store = process;
-  process->caller_ = std::make_shared<Caller>(&process->services_);
+  process->caller_ = std::make_shared<Caller>(&process->services_, [weak = std::weak_ptr(process)](const auto& call) {
+    if (const auto self = weak.lock()) self->DeliverSelf(call);
+  });
   process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
   process->host_ = std::make_shared<Host>(&process->services_, &process->exchange_->table());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
@@ -51,33 +66,44 @@ Process::Process(ProcessOptions options, Surroundings surroundings) : surroundin
 Process::~Process() { Shutdown(absl::CancelledError("the process has ended"), absl::InfinitePast()); }
 
 void Process::Shutdown(const absl::Status& why, absl::Time deadline) {
+  Stop(why);
+  Join(deadline);
+}
+
+void Process::Stop(const absl::Status& why) {
   if (ended_.exchange(true)) return;
+  why_ended_ = why;
   transport_->Close();
   service_->Close();  // from here on the confined state is this thread's
   caller_->FailAll(why);
   exchange_->FailAll(why);
+  host_->Stop(why);
+}
+
+void Process::Join(absl::Time deadline) {
+  if (joined_.exchange(true)) return;
   host_->Shutdown(deadline);
-  locals_.EndAll(why);
-  collector_->Close();
-  if (notifier_ == nullptr) return;
-  const auto told = std::make_shared<base::Event>();  // what has happened so far is still told
-  notifier_->Post([told] { told->Set(); });
-  told->WaitUntil(deadline) ? notifier_->Close() : notifier_->Abandon();
+  locals_.EndAll(why_ended_, deadline);
+  CloseDrained(*collector_, deadline);
+  if (notifier_ != nullptr) CloseDrained(*notifier_, deadline);
 }
 
 size_t Process::objects_owned() const { return objects_owned_; }
 
 // ---- calls
-// --------------------------------------------------------------------------------------------------------------
 namespace {
 
 // From here on the arguments are the call's own, whatever their giver does.
-void SnapshotArguments(std::vector<CallArgument>& arguments, std::span<const internal::ParameterInfo> parameters) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const internal::Type* type = parameters[i].type;
-    if (arguments[i].kind == CallArgument::Kind::kValue) codec::Snapshot(*type, arguments[i].value.get());
-    for (const auto& element : arguments[i].per_rank) codec::Snapshot(*type, element.get());
-  }
+absl::Status SnapshotArguments(std::vector<CallArgument>& arguments,
+                               std::span<const internal::ParameterInfo> parameters) {
+  return codec::Guarded([&]() -> absl::Status {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const internal::Type* type = parameters[i].type;
+      if (arguments[i].kind == CallArgument::Kind::kValue) codec::Snapshot(*type, arguments[i].value.get());
+      for (const auto& element : arguments[i].per_rank) codec::Snapshot(*type, element.get());
+    }
+    return absl::OkStatus();
+  });
 }
 
 // What no call can do with its arguments. `leave`: they leave this process.
@@ -125,7 +151,8 @@ internal::LazyOrigin Process::OriginFor(const OutgoingCall& call, const internal
   origin.failures = services_.failures;
   if (call.method == nullptr) return origin;
   origin.result = call.method->result;
-  origin.rule = call.rank ? Collect::kFirst : call.method->collect;
+  origin.rule = call.method->collect;
+  origin.as_it_is = call.rank.has_value() && call.method->result != nullptr;
   origin.padding = {call.method->padded, call.method->pad_value};
   if (!call.rank) origin.own_collect = call.method->own_collect;
   return origin;
@@ -138,10 +165,11 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   call->method = &method;
   call->rank = rank;
   call->arguments = std::move(arguments);
-  SnapshotArguments(call->arguments, method.parameters);
+  const absl::Status snapshot = SnapshotArguments(call->arguments, method.parameters);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, collected, answer));
   std::shared_ptr<LazyCore> core = call->core;
-  if (const absl::Status bad = CheckArguments(call->arguments, component->local == nullptr); !bad.ok()) {
+  const bool leaves = component->local == nullptr && !IsOwnObject(component->info, rank);
+  if (const absl::Status bad = snapshot.ok() ? CheckArguments(call->arguments, leaves) : snapshot; !bad.ok()) {
     core->Fail(base::Annotate(bad, What(call->facts)));
   } else if (component->local != nullptr) {
     CallLocal(*component, *call);
@@ -171,7 +199,7 @@ void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   });
   const std::shared_ptr<LazyCore> core = call->core;
   const std::string what = What(call->facts);
-  caller_->Announce(*call);
+  caller_->Announce(call);
   if (!service_->Post([caller = caller_, call = std::move(call)]() mutable { caller->Submit(std::move(call)); })) {
     core->Fail(absl::CancelledError(absl::StrCat(what, ": the session has ended")));
   }
@@ -225,12 +253,21 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
   call->facts.rank = services_.options.rank;
   call->facts.place = services_.options.place;
   if (const auto instance = host_->InstanceInLane(call->component->id)) {
+    CallContext context = instance->context;
+    context.cancelled = CurrentContext()->cancelled;
+    const ContextScope scope(&context);
     internal::Outcome outcome;
     auto arguments = LocalArguments(call->arguments, call->method->parameters);
     outcome.status = arguments.ok() ? instance->status : arguments.status();
     if (outcome.status.ok()) outcome = call->method->invoke(instance->object.get(), *arguments);
     return SettleLocal(*call->core, *call->method, std::move(outcome), call->facts, FailuresOf(call->arguments));
   }
+  call->self = true;
+  Submit(call);
+}
+
+// A call to this process's own object whose turn in the outbox has come.
+void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   auto incoming = std::make_shared<IncomingCall>();
   incoming->caller = services_.options.id;
   incoming->message.call = call->id;
@@ -239,13 +276,10 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
   incoming->facts = call->facts;
   incoming->self = call->core;
   incoming->self_arguments = std::move(call->arguments);
-  if (!service_->Post([host = host_, incoming] { host->OnSelfCall(incoming); })) {
-    call->core->Fail(absl::CancelledError(absl::StrCat(What(call->facts), ": the session has ended")));
-  }
+  host_->OnSelfCall(incoming);
 }
 
 // ---- components
-// -----------------------------------------------------------------------------------------------------------
 absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class_info, const NewOptions& options) {
   TWINKLE_ASSIGN_OR_RETURN(const GroupInfo group, surroundings_.directory->FindGroup(options.group));
   ComponentInfo info;
@@ -279,7 +313,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   if (const absl::Status bad = CheckArguments(arguments, !local); !bad.ok()) {
     return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
   }
-  SnapshotArguments(arguments, constructor.parameters);
+  TWINKLE_RETURN_IF_ERROR(SnapshotArguments(arguments, constructor.parameters));
   if (local) {
     return NewLocal(class_info, constructor, options, arguments, site);
   }
@@ -364,6 +398,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_v
 }
 
 absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration limit, CallSite site) {
+  if (const auto instance = host_->InstanceInLane(component.info.id)) return instance->status;
   const absl::Time deadline = absl::Now() + limit;
   if (component.constructed != nullptr) return component.constructed->Wait(deadline);
   auto call = NewCall(Operation::kProbe, component, site, "WaitReady");
@@ -384,6 +419,9 @@ absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite s
   surroundings_.directory->RemoveComponent(component.info.id);
   auto call = NewCall(Operation::kDestroy, component, site, "Release");
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
+  call->core->OnSettled([core = call->core] {  // nobody can look at it, and what is gone need not be released
+    if (const auto failure = core->failure()) failure->Look();
+  });
   Submit(std::move(call));
   return absl::OkStatus();
 }
@@ -421,14 +459,13 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
   origin.answer = answer;
   origin.store = shared_from_this();
   origin.failures = services_.failures;
-  codec::Snapshot(type, value.get());
   auto core = std::make_shared<LazyCore>(std::move(origin));
-  core->SucceedWith(std::move(value));
+  const absl::Status snapshot = codec::Guarded([&] { return codec::Snapshot(type, value.get()), absl::OkStatus(); });
+  snapshot.ok() ? core->SucceedWith(std::move(value)) : core->Fail(snapshot);
   return core;
 }
 
 // ---- frames
-// ---------------------------------------------------------------------------------------------------------------
 void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
   absl::StatusOr<Message> message = DecodeMessage(frame);
   if (!message.ok()) {
@@ -447,7 +484,8 @@ void Process::Handle(rpc::ProcessId from, Message message) {
     void operator()(CallMessage& m) { self.host_->OnCall(from, std::move(m)); }
     void operator()(ReplyMessage& m) { self.caller_->OnReply(from, std::move(m)); }
     void operator()(CancelMessage& m) { self.host_->OnCancel(from, m); }
-    void operator()(SkipMessage& m) { self.host_->OnSkip(m); }
+    void operator()(SkipMessage& m) { self.host_->OnSkip(from, m); }
+    void operator()(GoneMessage& m) { self.host_->OnGone(m); }
     void operator()(PullMessage& m) { self.exchange_->OnPull(from, m); }
     void operator()(PullReply& m) { self.exchange_->OnPullReply(m); }
     void operator()(RetainMessage& m) { self.exchange_->OnRetain(from, m); }
@@ -470,17 +508,32 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   exchange_->OnLost(peer, why);
 }
 
-// ---- objects --------------------------------------------------------------------------------------------------------
+// ---- objects
+namespace {
+
+// Answers with Cancelled when it is dropped unanswered, with the task that was to answer.
+class SureDone {
+ public:
+  explicit SureDone(object::PullDone done) : done_(std::move(done)) {}
+  SureDone(SureDone&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  ~SureDone() {
+    if (done_) done_(absl::CancelledError("the session has ended"));
+  }
+  object::PullDone Take() { return std::exchange(done_, nullptr); }
+
+ private:
+  object::PullDone done_;
+};
+
+}  // namespace
+
 void Process::Pull(const object::ObjectRef& object, const codec::Type& type,
                    std::optional<std::vector<codec::Range>> rows, object::PullDone done) {
   // The type is a constant of the program.
-  auto task = [self = shared_from_this(), object, type = &type, rows = std::move(rows),
-               done = std::move(done)]() mutable {
-    if (self->ended_) return done(absl::CancelledError("the session has ended"));
-    self->exchange_->Pull(object, *type, std::move(rows), std::move(done));
-  };
-  if (ended_) return task();
-  service_->Post(std::move(task));
+  service_->Post([self = shared_from_this(), object, type = &type, rows = std::move(rows),
+                  sure = SureDone(std::move(done))]() mutable {
+    self->exchange_->Pull(object, *type, std::move(rows), sure.Take());
+  });
 }
 
 void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) {

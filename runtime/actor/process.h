@@ -69,10 +69,13 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   // ---- for the session
   // Waits for the calls under way; false at the deadline.
   bool WaitForCalls(absl::Time deadline) const { return caller_->WaitAllSettled(deadline); }
-  std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->Unsettled(most); }
+  std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->UnderWay(most); }
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
   // after the deadline. Not from a thread of the process. Idempotent.
   void Shutdown(const absl::Status& why, absl::Time deadline);
+  // Its two halves, so that several processes can be told before one is waited for.
+  void Stop(const absl::Status& why);
+  void Join(absl::Time deadline);
   bool ended() const { return ended_; }
 
   // ---- for the rest of the runtime
@@ -102,6 +105,7 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   CallContext LocalContext(const LocalObject& local);
   void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
   bool IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const;
+  void DeliverSelf(const std::shared_ptr<OutgoingCall>& call);
   void CallSelf(const std::shared_ptr<OutgoingCall>& call);
   absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> NewLocal(const internal::ClassInfo& class_info,
                                                                          const internal::ConstructorInfo& constructor,
@@ -120,6 +124,8 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   std::unique_ptr<rpc::Transport> transport_;
   std::atomic<uint64_t> next_id_ = 1;
   std::atomic<bool> ended_ = false;
+  std::atomic<bool> joined_ = false;
+  absl::Status why_ended_;
   std::atomic<size_t> objects_owned_ = 0;
 
   LocalComponents locals_;

@@ -15,9 +15,9 @@ spdlog::level::level_enum LevelFromEnvironment() {
   return asked == nullptr ? spdlog::level::warn : spdlog::level::from_str(asked);
 }
 
-spdlog::logger& Logger() {  // made on first use; the user's own spdlog registry is left alone
-  static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+spdlog::logger& Logger() {              // made on first use; the user's own spdlog registry is left alone
+  static spdlog::logger* logger = [] {  // never destroyed: threads may outlive static destructors
+    auto* made = new spdlog::logger("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ twinkle: %v");
     made->set_level(LevelFromEnvironment());
     return made;

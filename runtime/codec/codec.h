@@ -108,7 +108,7 @@ uint64_t Fingerprint(const Type& type);
 // A sentence fragment about what a value is: "a list of 3", "a tensor of shape 2x3".
 std::string Describe(const Type& type, const void* value);
 
-// ---- typed shorthands, for code that knows the type ---------------------------------------------------------------
+// ---- typed shorthands, for code that knows the type
 template <class T>
 Described Hold(T value) {
   return {&internal::kType<T>, std::make_shared<T>(std::move(value))};

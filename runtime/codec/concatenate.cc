@@ -34,7 +34,7 @@ absl::Status KeyMismatch(size_t index) {
   return base::Refuse("key_mismatch", absl::StrCat("result ", index, " does not have the same keys as the first"));
 }
 
-// ---- typed ----------------------------------------------------------------------------------------------------------
+// ---- typed
 absl::Status JoinTensors(Tensor& to, const std::vector<void*>& parts, const Padding& padding) {
   std::vector<const Tensor*> tensors;
   for (void* part : parts) tensors.push_back(&As<Tensor>(part));
@@ -112,7 +112,7 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
   }
 }
 
-// ---- tensors --------------------------------------------------------------------------------------------------------
+// ---- tensors
 DType Promote(DType a, DType b) {
   if (a == b) return a;
   if (a > b) std::swap(a, b);

@@ -73,7 +73,7 @@ class Encoder {
     }
     const size_t bytes = (end - begin) * item.size;
     Length(end - begin, bytes);
-    Contents(first, bytes, item.align, owner_);
+    Contents(first, bytes, item.align, t.owner != nullptr ? t.owner(list) : owner_);
   }
   void Put(const Type& t, const void* p) {
     if (t.bulk && t.kind != Kind::kArray) return Raw(p, t.size);

@@ -47,7 +47,7 @@ absl::StatusOr<Tensor> Reshape(const Tensor& tensor, std::vector<int64_t> shape)
   return Tensor::FromBuffer(packed.dtype(), std::move(shape), packed.owner(), packed.raw(), packed.frozen());
 }
 
-// ---- into a list -------------------------------------------------------------------------------
+// ---- into a list
 template <class T>
 void AppendNumbers(const std::byte* elements, int64_t count, Value::List& to) {
   const T* typed = reinterpret_cast<const T*>(elements);
@@ -113,7 +113,7 @@ absl::Status FlattenLists(const std::vector<void*>& parts, bool move, Value& to)
   return absl::OkStatus();
 }
 
-// ---- into a tensor -----------------------------------------------------------------------------
+// ---- into a tensor
 bool IsInteger(const Value& value) { return value.get_if<int64_t>() != nullptr; }
 bool IsFloat(const Value& value) { return value.get_if<double>() != nullptr; }
 bool IsNumber(const Value& value) { return value.get_if<bool>() != nullptr || IsInteger(value) || IsFloat(value); }
@@ -184,7 +184,7 @@ absl::Status FlattenTensors(const std::vector<void*>& parts, const codec::Paddin
   return absl::OkStatus();
 }
 
-// ---- dicts -------------------------------------------------------------------------------------
+// ---- dicts
 absl::Status CheckKeys(const std::vector<void*>& parts) {
   const auto& first = *As<Value>(parts[0]).get_if<Value::Dict>();
   const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };

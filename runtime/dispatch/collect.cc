@@ -28,7 +28,7 @@ absl::Status CannotHold(const Type& type) {
   return absl::InternalError(absl::StrCat("a collected result cannot be put into ", type.name));
 }
 
-// ---- a reduced number into a C++ number --------------------------------------------------------
+// ---- a reduced number into a C++ number
 absl::Status TooLarge(const Reduced& number, const Type& type) {
   return base::Refuse(
       "overflow",
@@ -96,7 +96,7 @@ absl::Status StoreNumber(const Reduced& number, const Type& type, void* to) {
   return absl::OkStatus();
 }
 
-// ---- joining -----------------------------------------------------------------------------------
+// ---- joining
 struct Member {
   void* at;
   const Type* type;
@@ -264,7 +264,7 @@ absl::Status Joiner::Assign(const Type& type, void* to, void* from) const {
   return absl::OkStatus();
 }
 
-// ---- which workers -----------------------------------------------------------------------------
+// ---- which workers
 bool NeedsMesh(Collect rule) {
   return rule == Collect::kLastPp || rule == Collect::kLastPpFirst || rule == Collect::kFlattenDp;
 }

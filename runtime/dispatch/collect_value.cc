@@ -30,7 +30,7 @@ Value ListOf(const std::vector<Value*>& values, bool move) {
   return Value(std::move(list));
 }
 
-// ---- tuples: element by element ----------------------------------------------------------------
+// ---- tuples: element by element
 absl::Status CheckTuples(const std::vector<Value*>& results) {
   const size_t length = results[0]->get_if<Value::Tuple>()->items.size();
   for (size_t i = 1; i < results.size(); ++i) {
@@ -67,7 +67,7 @@ absl::StatusOr<Value> JoinTuples(const ValueRule& rule, const std::vector<Value*
   return Value(std::move(joined));
 }
 
-// ---- sums and means ----------------------------------------------------------------------------
+// ---- sums and means
 absl::StatusOr<Value> ReduceValues(bool mean, const std::vector<Value*>& parts) {
   TWINKLE_ASSIGN_OR_RETURN(const Reduced reduced, Reduce(mean, kType<Value>, Erase(parts)));
   return reduced.integer ? Value(reduced.as_integer) : Value(reduced.as_float);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
 #include "runtime/dispatch/collect.h"
 #include "runtime/object/assemble.h"
 
@@ -35,11 +36,13 @@ void RunAll(std::vector<base::Task> tasks) {
 LazyCore::LazyCore(LazyOrigin origin) : origin_(std::move(origin)) {}
 LazyCore::~LazyCore() = default;
 
-// ---- settling -----------------------------------------------------------------------------------------------------
+// ---- settling
 void LazyCore::Settle(std::vector<base::Task>* run) {
+  if (origin_.collected == nullptr) answered_.Set();
   is_settled_ = true;
   cancel_ = nullptr;
   run->swap(on_settled_);
+  settled_.Set();  // at once: whoever finds it settled finds it ready
 }
 
 void LazyCore::Succeed(std::vector<Shard> shards) { SucceedWithView(std::move(shards), std::nullopt); }
@@ -52,13 +55,13 @@ void LazyCore::SucceedWithView(std::vector<Shard> shards, std::optional<Range> v
     shards_ = std::move(shards);
     view_ = view;
     for (const Shard& shard : shards_) shard_rows_.push_back(shard.rows);
-    if (origin_.collected != nullptr && origin_.own_collect == nullptr) {
+    if (origin_.as_it_is) {
+      join_ = object::Join::kSingle;
+    } else if (origin_.collected != nullptr && origin_.own_collect == nullptr) {
       join_ = object::JoinOf(origin_.rule, origin_.padding.given, origin_.result->kind == Kind::kValue, shard_rows_);
     }
     Settle(&run);
   }
-  settled_.Set();
-  if (origin_.collected == nullptr) answered_.Set();
   RunAll(std::move(run));
 }
 
@@ -74,12 +77,11 @@ void LazyCore::SucceedWith(std::shared_ptr<void> value) {
     if (is_settled_) return;
     answer_ = std::move(answer);
     collecting_ = Collecting::kDone;
+    answered_.Set();
     Settle(&run);
     for (base::Task& task : on_answered_) run.push_back(std::move(task));
     on_answered_.clear();
   }
-  answered_.Set();
-  settled_.Set();
   RunAll(std::move(run));
 }
 
@@ -91,7 +93,6 @@ void LazyCore::End() {
     ended_ = true;
     Settle(&run);
   }
-  settled_.Set();
   RunAll(std::move(run));
 }
 
@@ -116,12 +117,11 @@ void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Fail
     failure_ = failure;
     if (origin_.answer.make != nullptr) answer_ = origin_.answer.make(status);
     collecting_ = Collecting::kDone;
+    answered_.Set();
     Settle(&run);
     for (base::Task& task : on_answered_) run.push_back(std::move(task));
     on_answered_.clear();
   }
-  answered_.Set();
-  settled_.Set();
   RunAll(std::move(run));
 }
 
@@ -153,7 +153,7 @@ void LazyCore::OnSettled(base::Task task) {
   task();
 }
 
-// ---- asking ---------------------------------------------------------------------------------------------------------
+// ---- asking
 absl::Status LazyCore::status() const {
   base::MutexLock lock(&mutex_);
   return status_;
@@ -210,7 +210,7 @@ void LazyCore::OnAnswered(base::Task task) {
   OnSettled([self = shared_from_this(), task = std::move(task)]() mutable {
     {
       base::MutexLock lock(&self->mutex_);
-      if (self->collecting_ != Collecting::kDone) {
+      if (self->collecting_ != Collecting::kDone && self->origin_.collected != nullptr) {
         self->on_answered_.push_back(std::move(task));
         task = nullptr;
       }
@@ -220,7 +220,7 @@ void LazyCore::OnAnswered(base::Task task) {
   });
 }
 
-// ---- rows -----------------------------------------------------------------------------------------------------------
+// ---- rows
 std::optional<object::Join> LazyCore::join() const { return join_; }
 
 codec::Rows LazyCore::rows() const {
@@ -282,11 +282,10 @@ void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) 
     view_ = Range{range.begin + offset, range.end + offset};
     Settle(&run);
   }
-  settled_.Set();
   RunAll(std::move(run));
 }
 
-// ---- collecting -----------------------------------------------------------------------------------------------------
+// ---- collecting
 const codec::Type& LazyCore::PieceType() const {
   return view_ ? object::PieceType(*join_, *origin_.collected) : *origin_.result;
 }
@@ -338,6 +337,11 @@ absl::StatusOr<std::vector<Argument>> LazyCore::MaterialiseAll(std::vector<absl:
 
 absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
   const Type& collected = *origin_.collected;
+  if (origin_.as_it_is && !view_) {
+    TWINKLE_ASSIGN_OR_RETURN(Argument own, object::Own(collected, std::move(parts.at(0))));
+    collected.move(out, own.value.get());
+    return absl::OkStatus();
+  }
   if (view_) {
     TWINKLE_ASSIGN_OR_RETURN(Argument joined, object::JoinPieces(*join_, collected, std::move(parts)));
     TWINKLE_ASSIGN_OR_RETURN(joined, object::Own(collected, std::move(joined)));
@@ -360,9 +364,10 @@ absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
 
 void LazyCore::FinishCollect(std::vector<absl::StatusOr<Pulled>> pulled) {
   std::shared_ptr<void> answer = origin_.answer.make(absl::OkStatus());
-  absl::StatusOr<std::vector<Argument>> parts = MaterialiseAll(std::move(pulled));
-  absl::Status status = parts.status();
-  if (status.ok()) status = Join(*std::move(parts), origin_.answer.value(answer.get()));
+  absl::Status status = codec::Guarded([&]() -> absl::Status {
+    TWINKLE_ASSIGN_OR_RETURN(std::vector<Argument> parts, MaterialiseAll(std::move(pulled)));
+    return Join(std::move(parts), origin_.answer.value(answer.get()));
+  });
   if (status.ok()) return SetAnswer(std::move(answer), nullptr);
   status = base::Annotate(status, absl::StrCat("collecting ", origin_.what));
   auto failure = origin_.failures != nullptr

@@ -26,6 +26,7 @@ struct LazyOrigin {
   std::string what;                 // "Policy.Generate [train.cc:78]", for messages
   const Type* result = nullptr;     // of a shard; null for void
   const Type* collected = nullptr;  // null for void
+  bool as_it_is = false;            // of one rank: no rule is applied
   Collect rule = Collect::kFirst;
   codec::Padding padding;
   absl::Status (*own_collect)(const std::vector<void*>&, const DeviceMesh*, void* out) = nullptr;

@@ -28,7 +28,7 @@ absl::StatusOr<Value> Run(const Json& golden, const std::vector<Value>& results)
   return dispatch::CollectValues(rule, {}, results, mesh ? &*mesh : nullptr);
 }
 
-// ---- expect_dtype: a name, or names by key or tuple element ------------------------------------
+// ---- expect_dtype: a name, or names by key or tuple element
 Verdict CompareDType(const Json& expected, bool mean, std::vector<Value> parts);
 
 Verdict CompareDTypeOf(const std::string& expected, bool mean, std::vector<Value>& parts) {

@@ -29,7 +29,7 @@ const Json* Encoded(const Json& json, const char* name) {
   return found == json.end() ? nullptr : &*found;
 }
 
-// ---- from JSON ---------------------------------------------------------------------------------
+// ---- from JSON
 absl::StatusOr<double> SpecialFloat(const Json& name) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (name == "nan") return std::numeric_limits<double>::quiet_NaN();
@@ -150,7 +150,7 @@ absl::StatusOr<Value> ObjectOf(const Json& json) {
   return Value(std::move(dict));
 }
 
-// ---- to JSON -----------------------------------------------------------------------------------
+// ---- to JSON
 Json FloatJson(double number) {
   if (std::isnan(number)) return Json::object({{"$float", "nan"}});
   if (std::isinf(number)) return Json::object({{"$float", number > 0 ? "inf" : "-inf"}});
@@ -211,7 +211,7 @@ Json TensorJson(const Tensor& tensor) {
   return Json::object({{"$tensor", fields}});
 }
 
-// ---- equality ----------------------------------------------------------------------------------
+// ---- equality
 bool SameFloat(double expected, double came) {
   if (std::isnan(expected) || std::isnan(came)) return std::isnan(expected) && std::isnan(came);
   if (std::isinf(expected) || std::isinf(came)) return expected == came;

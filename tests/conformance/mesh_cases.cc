@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 9> kSizeNames = {"fsdp", "pp", "dp", "cp", "tp", "ep", "etp", "ep_fsdp", "vpp"};
 
-// ---- building ----------------------------------------------------------------------------------
+// ---- building
 std::optional<int> SizeOr(const Json& sizes, const char* name) {
   const auto found = sizes.find(name);
   if (found == sizes.end() || found->is_null()) return std::nullopt;
@@ -47,7 +47,7 @@ std::vector<T> ListOr(const Json& description, const char* name) {
   return found->get<std::vector<T>>();
 }
 
-// ---- asking ------------------------------------------------------------------------------------
+// ---- asking
 Json OrNull(std::optional<int> number) { return number ? Json(*number) : Json(); }
 
 bool Contains(const std::vector<int>& ranks, int rank) {

@@ -94,18 +94,24 @@ TEST_CASE("a parameter that is a Lazy gets the reference itself") {
   CAPTURE(NameOf(mode));
   Job job(mode, 2, 3);
   const size_t sinks = mode == Mode::kLocal ? 1 : 3;
-  const int64_t count = GENERATE(2, 40000);  // carried by replies, and pulled
+  const int64_t count = GENERATE(3, 40000);  // carried by replies, and pulled
   const Lazy<List> made = job.source.Ids(count);
   const Lazy<List> put = Put(List{1, 2, 3, 4});
   auto& sink = job.sink;
+  const auto sizes = sink.Size(made);
+  const auto got = sink.Get(made);
+  Must(got.Wait(absl::Seconds(60)));  // before it was fetched here
+  const List all = Result(made);
   const int64_t size = Must(made.Size());
+  CHECK(Result(sizes) == List(sinks, size));
+  CHECK((Result(got) == Lists(sinks, all)));
   CHECK(Result(sink.Size(made)) == List(sinks, size));
-  CHECK((Result(sink.Get(made)) == Lists(sinks, Result(made))));
-  CHECK((Result(sink.Get(made.Rows(1, size))) == Lists(sinks, List(Result(made).begin() + 1, Result(made).end()))));
+  CHECK((Result(sink.Get(made)) == Lists(sinks, all)));
+  CHECK((Result(sink.Get(made.Rows(1, size))) == Lists(sinks, List(all.begin() + 1, all.end()))));
   CHECK(Result(sink.Get(put)) == Lists(sinks, List{1, 2, 3, 4}));
   CHECK(Result(sink.Rows(put)) == Lists(sinks, List{2, 3}));
   CHECK(Result(sink.Size(put)) == List(sinks, 4));
-  CHECK(Result(sink.Rows(made.Rows(0, 3))).front() == List(Result(made).begin() + 1, Result(made).begin() + 3));
+  CHECK(Result(sink.Rows(made.Rows(0, 3))).front() == List(all.begin() + 1, all.begin() + 3));
   CHECK(Result(sink.NothingTold(job.source.Nothing())).front() == "OK");
   CHECK(Result(sink.Rank(0).Get(made)) == Result(made));
 }

@@ -4,8 +4,10 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <twinkle/twinkle.h>
+#include <unistd.h>
 
 #include <condition_variable>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -136,6 +138,35 @@ class Log {
  private:
   std::mutex mutex_;
   std::vector<T> items_;
+};
+
+// What is written to stderr while it lives.
+class CapturedStderr {
+ public:
+  CapturedStderr() : before_(dup(STDERR_FILENO)), file_(std::tmpfile()) {
+    std::fflush(stderr);
+    dup2(fileno(file_), STDERR_FILENO);
+  }
+  ~CapturedStderr() {
+    std::fflush(stderr);
+    dup2(before_, STDERR_FILENO);
+    close(before_);
+    std::fclose(file_);
+  }
+  CapturedStderr(const CapturedStderr&) = delete;
+  CapturedStderr& operator=(const CapturedStderr&) = delete;
+
+  std::string Text() {
+    std::fflush(stderr);
+    std::string text(static_cast<size_t>(lseek(fileno(file_), 0, SEEK_END)), '\0');
+    const ssize_t read = pread(fileno(file_), text.data(), text.size(), 0);
+    text.resize(read < 0 ? 0 : static_cast<size_t>(read));
+    return text;
+  }
+
+ private:
+  const int before_;
+  std::FILE* const file_;
 };
 
 }  // namespace twinkle::tests

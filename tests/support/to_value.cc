@@ -100,7 +100,7 @@ Value HeldValue(const Type& type, const void* p) {
   return ToValue(optional ? *type.item : *type.alternatives[which], type.data(Mutable(p)));
 }
 
-// ---- agreement ---------------------------------------------------------------------------------
+// ---- agreement
 std::optional<double> NumberIn(const Value& value) {
   if (const auto* truth = value.get_if<bool>()) return *truth ? 1 : 0;
   if (const auto* integer = value.get_if<int64_t>()) return static_cast<double>(*integer);

@@ -47,7 +47,7 @@ struct Rows {
 
 Tensor Floats(std::vector<float> elements) { return *Tensor::FromVector<float>(std::move(elements)); }
 
-// ---- typed and dynamic side by side ------------------------------------------------------------
+// ---- typed and dynamic side by side
 template <class C, class R>
 absl::StatusOr<C> Join(Collect rule, std::deque<R> results, bool move, const codec::Padding& padding = {}) {
   std::vector<void*> parts;
@@ -94,7 +94,7 @@ TEST_CASE("rules are found by the reference's names") {
   CHECK(ReasonOf(CollectNamed("None").status()) == "unsupported_collect");
 }
 
-// ---- the table of collected types, row by row --------------------------------------------------
+// ---- the table of collected types, row by row
 TEST_CASE("none and last_pp give a list") {
   for (Collect rule : {Collect::kNone, Collect::kLastPp}) {
     Check<int>(rule, {1, 2, 3}, Ints{1, 2, 3});
@@ -220,7 +220,7 @@ TEST_CASE("a sum must fit into the aggregate's member") {
   CHECK(absl::StrContains(status.message(), "member 0: 200 does not fit into the signed char"));
 }
 
-// ---- which workers' results --------------------------------------------------------------------
+// ---- which workers' results
 TEST_CASE("used workers") {
   const DeviceMesh mesh = *DeviceMesh::FromSizes({.pp = 2, .dp = 2, .tp = 2});
   CHECK(*UsedWorkers(Collect::kSum, 3, nullptr, false) == Ints{0, 1, 2});
@@ -236,7 +236,7 @@ TEST_CASE("used workers") {
   }
 }
 
-// ---- what only Values can do -------------------------------------------------------------------
+// ---- what only Values can do
 std::string DynamicRefusal(Collect rule, std::vector<Value> results) {
   return ReasonOf(CollectValues(rule, {}, std::move(results), nullptr).status());
 }

@@ -120,7 +120,7 @@ TEST_CASE("a batch with too few rows for some data ranks says which and how many
   CHECK(MustPlan(Dispatch::kSliceDp, 3, &mesh, {ListRows(0), TensorRows(0)}) == WholePlan(3, 2));
 }
 
-// ---- slicing and joining are inverse -----------------------------------------------------------
+// ---- slicing and joining are inverse
 using Random = std::mt19937_64;
 
 uint64_t Seed() {

@@ -54,7 +54,6 @@ std::shared_ptr<void> RemoteParameter(ComponentPtr component) {
 }
 
 // ---- from what was given to a CallArgument
-// ---------------------------------------------------------------------------
 template <class P, class V>
 CallArgument ValueArgument(V&& value) {
   CallArgument argument;

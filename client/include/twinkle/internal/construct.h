@@ -18,7 +18,6 @@
 namespace twinkle::internal {
 
 // ---- what travels
-// -----------------------------------------------------------------------------------------------------
 template <class A>
 struct Travels {  // literals and views as std::string
   using Type = std::conditional_t<std::is_same_v<A, const char*> || std::is_same_v<A, char*> ||
@@ -98,7 +97,10 @@ template <class A>
 CallArgument ConstructorArgument(A&& given) {
   using D = std::decay_t<A>;
   if constexpr (kIsPerRank<D>) {
-    return PerRankArgumentOf(D(std::forward<A>(given)));
+    using P = std::decay_t<decltype(given.elements()[0])>;
+    static_assert(!kIsReference<P>, "twinkle: New: PerRank holds values, no Lazy and no Remote");
+    std::vector<TravelsAs<P>> values(given.elements().begin(), given.elements().end());
+    return PerRankArgumentOf(PerRank<TravelsAs<P>>(std::move(values)));
   } else if constexpr (requires { LazyArgumentOf(given); }) {
     return LazyArgumentOf(given);
   } else if constexpr (requires { RemoteArgumentOf(given); }) {

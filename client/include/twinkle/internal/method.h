@@ -25,7 +25,7 @@ class Remote;
 
 namespace internal {
 
-// ---- signatures -----------------------------------------------------------------------------------------------------
+// ---- signatures
 template <size_t N>
 struct FixedString {
   char text[N];
@@ -98,7 +98,7 @@ struct CheckParameter {
   static constexpr bool kOk = true;
 };
 
-// ---- options --------------------------------------------------------------------------------------------------------
+// ---- options
 template <class K, auto... options>
 inline constexpr bool kGiven = (std::is_same_v<std::remove_const_t<decltype(options)>, K> || ...);
 
@@ -150,7 +150,6 @@ struct ClassOptions {
 };
 
 // ---- values in and out
-// ------------------------------------------------------------------------------------------------
 inline Outcome FailedOutcome(absl::Status status) { return {std::move(status), nullptr, true}; }
 
 // Runs f, which gives an Outcome; what it throws becomes the outcome's status.
@@ -246,7 +245,6 @@ struct ParametersFor<std::tuple<P...>> {
 };
 
 // ---- rules of parameters
-// ----------------------------------------------------------------------------------------------
 template <class P>
 inline constexpr bool kIsList = false;
 template <class T, class A>
@@ -266,12 +264,13 @@ constexpr bool CanSliceDp() {
 }
 
 // ---- own dispatch and collect
-// -----------------------------------------------------------------------------------------
 template <auto function, class Values>
 struct OwnDispatch;
 template <auto function, class... P>
 struct OwnDispatch<function, std::tuple<P...>> {
   using Args = std::tuple<P...>;
+  static_assert(!(kIsReference<P> || ...),
+                "twinkle: an own dispatch takes values only: no Lazy and no Remote among the method's parameters");
   static_assert(
       std::is_invocable_v<decltype(function), int, int, const Args&, const DeviceMesh*>,
       "twinkle: an own dispatch is absl::StatusOr<std::tuple<P...>> f(int length, int i, const std::tuple<P...>& "
@@ -326,7 +325,6 @@ requires(std::is_null_pointer_v<decltype(function)>) struct CollectedBy<function
 };
 
 // ---- the method
-// ---------------------------------------------------------------------------------------------------------
 template <class C, class Options, FixedString name, auto member, auto... options>
 struct Method {
   using Declared = typename Signature<decltype(member)>::Declared;
@@ -373,7 +371,7 @@ struct Method {
     return Guarded([&] { return call(std::make_index_sequence<std::tuple_size_v<Values>>{}); });
   }
   static Outcome InvokeForItem(void* object, std::span<Argument> arguments) {
-    return ItemOutcome<Item>(Invoke(object, arguments));
+    return Guarded([&] { return ItemOutcome<Item>(Invoke(object, arguments)); });
   }
 
   static constexpr MethodInfo MakeInfo() {

@@ -70,7 +70,7 @@ void CallSerialize(T& object, A archive) {
   }
 }
 
-// ---- one function a kind -----------------------------------------------------------------------------------------
+// ---- one function a kind
 template <class T>
 constexpr void DescribeLifetime(Type& t) {
   if constexpr (std::is_array_v<T>) {
@@ -142,6 +142,7 @@ constexpr void DescribeArrayRef(Type& t) {
     As<T>(p) = T(std::vector<I>(n));
     return const_cast<I*>(As<T>(p).data());
   };
+  t.owner = [](const void* p) { return As<T>(p).owner(); };
   t.copy_rows = [](void* to, const void* from, size_t begin, size_t end) { As<T>(to) = As<T>(from).Rows(begin, end); };
   t.join = [](void* to, void* const* parts, size_t count, bool) {
     std::vector<I> all;
