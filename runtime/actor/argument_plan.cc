@@ -96,7 +96,7 @@ absl::StatusOr<WireArgument> WireReference(const LazyCore& lazy) {
 absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const CallArgument& argument, size_t index,
                                       const dispatch::Part& part) {
   if (argument.kind == Kind::kComponent) return WireArgument(HandleArgument{argument.component->info});
-  if (argument.kind == Kind::kPerRank) return WireValue(*parameter.type, argument.per_rank[index], dispatch::Part{});
+  if (argument.kind == Kind::kPerRank) return WirePart(parameter, argument.per_rank[index], 0, dispatch::Part{});
   if (argument.kind == Kind::kValue) return WireValue(*parameter.type, argument.value, part);
   if (parameter.kind == ParameterInfo::Kind::kLazy) return WireReference(*argument.lazy);
   if (argument.lazy->join()) return WirePieces(*argument.lazy, part);

@@ -100,31 +100,51 @@ bool Caller::Planned(const CallPtr& call) {
   return false;
 }
 
-// Whether a settled lazy argument must be fetched before the call can go on.
-bool Caller::Fetches(const OutgoingCall& call, size_t index) {
-  const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;
-  if (call.self && !by_value) return false;
-  return NeedsValue(*call.arguments[index].lazy, by_value && (call.self || PlansWithUserCode(call)));
+namespace {
+
+// f(index, lazy) for each lazy among the arguments and the elements of PerRanks; stops when f gives false.
+template <class F>
+bool EachLazy(const std::vector<CallArgument>& arguments, F&& f) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const CallArgument& argument = arguments[i];
+    if (argument.kind == CallArgument::Kind::kLazy && !f(i, argument.lazy)) return false;
+    for (const CallArgument& element : argument.per_rank) {
+      if (element.kind == CallArgument::Kind::kLazy && !f(i, element.lazy)) return false;
+    }
+  }
+  return true;
 }
+
+// How a lazy that is argument `index` is needed: as a reference alone, or with its value in any case.
+struct Need {
+  bool by_value;
+  bool never;   // fetched
+  bool always;  // fetched
+};
+Need NeedOf(const OutgoingCall& call, size_t index) {
+  const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;
+  return {by_value, call.self && !by_value, by_value && (call.self || PlansWithUserCode(call))};
+}
+
+}  // namespace
 
 // Settles the call when an argument failed; then it is no longer pending.
 bool Caller::ArgumentsReady(const CallPtr& call) {
-  for (size_t i = 0; i < call->arguments.size(); ++i) {
-    const CallArgument& argument = call->arguments[i];
-    if (argument.kind != CallArgument::Kind::kLazy) continue;
-    LazyCore& lazy = *argument.lazy;
-    if (!lazy.Ready()) return Watch(call), false;
-    const bool by_value = call->parameters()[i].kind == ParameterInfo::Kind::kValue;
-    if (const absl::Status status = lazy.status(); !status.ok()) {
-      if (!by_value) continue;
+  const std::vector<CallArgument> arguments = call->arguments;  // settling drops them
+  return EachLazy(arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
+    if (call->state != State::kPending) return true;
+    if (!lazy->Ready()) return Watch(call), false;
+    const Need need = NeedOf(*call, i);
+    if (const absl::Status status = lazy->status(); !status.ok()) {
+      if (!need.by_value) return true;
       call->core->Fail(base::Annotate(status, absl::StrCat(What(call->facts), ": its argument ", i + 1, " failed")),
-                       {lazy.failure()});
+                       {lazy->failure()});
       Settle(call, status);
       return true;
     }
-    if (Fetches(*call, i)) return Watch(call), false;
-  }
-  return true;
+    if (!need.never && NeedsValue(*lazy, need.always)) return Watch(call), false;
+    return true;
+  });
 }
 
 void Caller::Watch(const CallPtr& call) {
@@ -134,17 +154,13 @@ void Caller::Watch(const CallPtr& call) {
       if (const auto caller = self.lock()) caller->Pump(component);
     });
   };
-  for (size_t i = 0; i < call->arguments.size(); ++i) {
-    if (call->arguments[i].kind != CallArgument::Kind::kLazy) continue;
-    const std::shared_ptr<LazyCore>& lazy = call->arguments[i].lazy;
-    const bool by_value = call->parameters()[i].kind == ParameterInfo::Kind::kValue;
-    const bool never = call->self && !by_value;
-    const bool always = by_value && (call->self || PlansWithUserCode(*call));
-    lazy->OnSettled([lazy, again, never, always] {
+  EachLazy(call->arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
+    lazy->OnSettled([lazy, again, need = NeedOf(*call, i)] {
       again();
-      if (!never && lazy->status().ok() && NeedsValue(*lazy, always)) lazy->OnAnswered(again);
+      if (!need.never && lazy->status().ok() && NeedsValue(*lazy, need.always)) lazy->OnAnswered(again);
     });
-  }
+    return true;
+  });
 }
 
 // ---- numbers

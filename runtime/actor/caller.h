@@ -67,7 +67,6 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void Pump(uint64_t component);
   bool ConstructionFailed(const CallPtr& call);
   bool Planned(const CallPtr& call);
-  static bool Fetches(const OutgoingCall& call, size_t index);
   bool ArgumentsReady(const CallPtr& call);
   void Watch(const CallPtr& call);
   // Numbers.

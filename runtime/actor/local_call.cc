@@ -35,7 +35,7 @@ absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterIn
         return absl::InvalidArgumentError(
             absl::StrCat("PerRank has ", argument.per_rank.size(), " elements, but the call runs on one object"));
       }
-      return Argument{std::move(argument.per_rank[0]), /*exclusive=*/true};
+      return LocalArgument(argument.per_rank[0], parameter);
     case Kind::kComponent:
       return Argument{parameter.from_component(argument.component), /*exclusive=*/true};
     case Kind::kLazy:
@@ -64,17 +64,6 @@ absl::StatusOr<std::shared_ptr<void>> JoinOne(const std::shared_ptr<void>& resul
 
 }  // namespace
 
-bool LocalArgumentsReady(std::span<const CallArgument> arguments, std::span<const ParameterInfo> parameters) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].kind != Kind::kLazy) continue;
-    const LazyCore& lazy = *arguments[i].lazy;
-    if (!lazy.Ready()) return false;
-    const bool by_value = parameters[i].kind == ParameterInfo::Kind::kValue;
-    if (by_value && lazy.status().ok() && lazy.value() == nullptr) return false;
-  }
-  return true;
-}
-
 absl::StatusOr<std::vector<Argument>> LocalArguments(std::span<CallArgument> arguments,
                                                      std::span<const ParameterInfo> parameters) {
   std::vector<Argument> values;
@@ -101,6 +90,7 @@ std::vector<std::shared_ptr<object::Failure>> FailuresOf(std::span<const CallArg
   for (const CallArgument& argument : arguments) {
     if (argument.kind == Kind::kLazy && argument.lazy->failure() != nullptr)
       failures.push_back(argument.lazy->failure());
+    for (auto& failure : FailuresOf(argument.per_rank)) failures.push_back(std::move(failure));
   }
   return failures;
 }

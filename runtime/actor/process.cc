@@ -94,33 +94,35 @@ size_t Process::objects_owned() const { return objects_owned_; }
 namespace {
 
 // From here on the arguments are the call's own, whatever their giver does.
-absl::Status SnapshotArguments(std::vector<CallArgument>& arguments,
+void SnapshotOne(const CallArgument& argument, const internal::ParameterInfo& parameter) {
+  if (argument.kind == CallArgument::Kind::kValue) codec::Snapshot(*parameter.type, argument.value.get());
+  for (const CallArgument& element : argument.per_rank) SnapshotOne(element, parameter);
+}
+
+absl::Status SnapshotArguments(const std::vector<CallArgument>& arguments,
                                std::span<const internal::ParameterInfo> parameters) {
   return codec::Guarded([&]() -> absl::Status {
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      const internal::Type* type = parameters[i].type;
-      if (arguments[i].kind == CallArgument::Kind::kValue) codec::Snapshot(*type, arguments[i].value.get());
-      for (const auto& element : arguments[i].per_rank) codec::Snapshot(*type, element.get());
-    }
+    for (size_t i = 0; i < arguments.size(); ++i) SnapshotOne(arguments[i], parameters[i]);
     return absl::OkStatus();
   });
 }
 
 // What no call can do with its arguments. `leave`: they leave this process.
-absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leave) {
+absl::Status CheckOne(const CallArgument& argument, bool leaves) {
+  for (const CallArgument& element : argument.per_rank) TWINKLE_RETURN_IF_ERROR(CheckOne(element, leaves));
+  if (argument.kind == CallArgument::Kind::kLazy && argument.lazy == nullptr) {
+    return absl::InvalidArgumentError("it is an empty Lazy");
+  }
+  if (argument.kind != CallArgument::Kind::kComponent) return absl::OkStatus();
+  if (argument.component == nullptr) return absl::InvalidArgumentError("it is an empty Remote");
+  if (!leaves || argument.component->local == nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "it is an object of this process, which no other can reach: make it with remote_group");
+}
+
+absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leaves) {
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const CallArgument& argument = arguments[i];
-    if (argument.kind == CallArgument::Kind::kLazy && argument.lazy == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("argument ", i + 1, " is an empty Lazy"));
-    }
-    if (argument.kind != CallArgument::Kind::kComponent) continue;
-    if (argument.component == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("argument ", i + 1, " is an empty Remote"));
-    }
-    if (leave && argument.component->local != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "argument ", i + 1, " is an object of this process, which no other can reach: make it with remote_group"));
-    }
+    TWINKLE_RETURN_IF_ERROR(base::Annotate(CheckOne(arguments[i], leaves), absl::StrCat("argument ", i + 1)));
   }
   return absl::OkStatus();
 }

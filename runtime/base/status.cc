@@ -3,6 +3,8 @@
 #include <absl/strings/cord.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+
 namespace twinkle::base {
 absl::Status Refuse(absl::string_view reason, absl::string_view message) {
   return absl::InvalidArgumentError(absl::StrCat(message, " [", reason, "]"));
@@ -12,8 +14,11 @@ absl::Status Refuse(absl::string_view reason, absl::string_view message) {
 std::string ReasonOf(const absl::Status& status) {
   const absl::string_view message = status.message();
   const size_t begin = message.rfind('[');
-  if (begin == absl::string_view::npos || message.back() != ']') return "";
-  return std::string(message.substr(begin + 1, message.size() - begin - 2));
+  if (!absl::IsInvalidArgument(status) || begin == absl::string_view::npos || message.back() != ']') return "";
+  const absl::string_view reason = message.substr(begin + 1, message.size() - begin - 2);
+  const bool is_name =
+      std::all_of(reason.begin(), reason.end(), [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); });
+  return is_name ? std::string(reason) : "";
 }
 
 std::string Brief(const absl::Status& status) {

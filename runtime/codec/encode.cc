@@ -2,6 +2,9 @@
 // contiguous part carries one more bit: whether the bytes follow in the head or are the next buffer.
 #include <absl/strings/str_cat.h>
 
+#include <functional>
+#include <utility>
+
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
 #include "runtime/codec/guarded.h"
@@ -44,7 +47,10 @@ class Encoder {
   // The length of a contiguous part of `bytes` bytes.
   void Length(uint64_t count, size_t bytes) { Number(count << 1 | (Outside(bytes) ? 1 : 0)); }
   void Contents(const void* data, size_t bytes, size_t align, std::shared_ptr<const void> owner) {
-    if (Outside(bytes)) {
+    if (Outside(bytes) && copying_ && owner == owner_) {
+      auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), bytes);
+      out_.buffers.push_back({reinterpret_cast<const std::byte*>(copy->data()), bytes, copy});
+    } else if (Outside(bytes)) {
       out_.buffers.push_back({static_cast<const std::byte*>(data), bytes, std::move(owner)});
     } else if (bytes > 0) {
       out_.head.append(-out_.head.size() & (align - 1), '\0');
@@ -100,7 +106,7 @@ class Encoder {
         return PutMembers(t, p);
       case Kind::kClass:
         Byte(0);
-        return PutMembers(t, p);
+        return PutClass(t, p);
       case Kind::kDict:
       case Kind::kSet:
         return PutEntries(t, p);
@@ -118,6 +124,17 @@ class Encoder {
   }
   void PutMembers(const Type& t, const void* p) {
     EachMember(t, Mutable(p), [&](void* member, const Type& type) { Put(type, member); });
+  }
+  // serialize() may hand over variables of its own, which are gone when it returns: what is not part of the object is
+  // copied.
+  void PutClass(const Type& t, const void* p) {
+    const char* const begin = static_cast<const char*>(p);
+    EachMember(t, Mutable(p), [&](void* member, const Type& type) {
+      const bool inside = !std::less<>{}(member, begin) && std::less<>{}(member, begin + t.size);
+      const bool outer = std::exchange(copying_, copying_ || !inside);
+      Put(type, member);
+      copying_ = outer;
+    });
   }
   void PutArray(const Type& t, const void* p) {
     if (!t.item->bulk) return Items(*t.item, p, t.count);
@@ -255,6 +272,7 @@ class Encoder {
   const std::vector<Range>* ranges_;
   const size_t out_of_band_;
   size_t next_ = 0;
+  bool copying_ = false;
   const char* error_ = nullptr;
   Encoded out_;
 };

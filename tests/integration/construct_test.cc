@@ -125,10 +125,10 @@ class Peers : Counted {
 };
 TWINKLE_REMOTE_CLASS(Peers, (Execute::kPeer), (Where))
 
-std::shared_ptr<twinkle::tests::Gate> gate;
+twinkle::tests::Gate gate;
 class Slow : Counted {
  public:
-  Slow() { gate->Wait(); }
+  Slow() { gate.Wait(); }
   void Nothing() {}
 };
 TWINKLE_REMOTE_CLASS(Slow, (), (Nothing))
@@ -263,15 +263,14 @@ TEST_CASE("a kPeer class made by the program is on all ranks") {
 
 TEST_CASE("New does not wait for the constructor; WaitReady does, and has a limit") {
   auto session = Begin(Mode::kInProcess, {Cpu("g", 1)});
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   auto slow = Must(New<Slow>({.remote_group = "g"}));
   const absl::Status late = slow.component().WaitReady(absl::Milliseconds(1));
   CHECK(late.code() == absl::StatusCode::kDeadlineExceeded);
   CHECK_THAT(Told(late), ContainsSubstring("Slow.constructor"));
   const auto call = slow.Nothing();
   CHECK_FALSE(call.Ready());
-  gate->Open();
+  gate.Open();
   CHECK(Told(slow.component().WaitReady(absl::InfiniteDuration())) == "OK");
   CHECK(Told(call.Get()) == "OK");
 }

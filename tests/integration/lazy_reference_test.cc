@@ -11,7 +11,7 @@ namespace refs {
 using twinkle::Collect, twinkle::Dispatch, twinkle::Execute, twinkle::Lazy;
 using List = std::vector<int64_t>;
 
-std::shared_ptr<twinkle::tests::Gate> gate;
+twinkle::tests::Gate gate;
 twinkle::tests::Log<std::string> ran;
 
 class Source {
@@ -22,7 +22,7 @@ class Source {
     return ids;
   }
   List LateIds() {
-    gate->Wait();
+    gate.Wait();
     return Ids(2);
   }
   absl::StatusOr<List> FailingIds(const std::string& why) {
@@ -198,8 +198,7 @@ TEST_CASE("calls keep their order while an argument is late") {
   auto source = Must(twinkle::New<Source>({.remote_group = "a"}));
   auto sink = Must(twinkle::New<Sink>({.remote_group = "b"}));
   auto other = Must(twinkle::New<Sink>({.remote_group = "c"}));
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   ran.Take();
   const Lazy<List> late = source.LateIds();
   sink.Rank(0).Note("first");
@@ -209,7 +208,7 @@ TEST_CASE("calls keep their order while an argument is late") {
   Must(other.Note("elsewhere").Get());  // nobody else waits
   CHECK_FALSE(waits.Ready());
   CHECK_FALSE(behind.Ready());
-  gate->Open();
+  gate.Open();
   Must(joins.Get());
   const auto order = ran.Take();
   std::vector<std::string> here;
@@ -221,11 +220,10 @@ TEST_CASE("calls keep their order while an argument is late") {
 
 TEST_CASE("a reference is passed before it is ready, and the method waits for it itself") {
   Job job(Mode::kInProcess, 2, 1);
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   const Lazy<List> late = job.source.LateIds();
   const auto got = job.sink.Get(late);
-  gate->Open();
+  gate.Open();
   CHECK(Result(got).front() == List{0, 1, 1000, 1001});
 }
 

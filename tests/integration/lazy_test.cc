@@ -26,7 +26,7 @@ struct Columns {
   bool operator==(const Columns&) const = default;
 };
 
-std::shared_ptr<twinkle::tests::Gate> gate;
+twinkle::tests::Gate gate;
 
 class Maker {
  public:
@@ -49,7 +49,7 @@ class Maker {
   std::map<std::string, List> Named() { return {{"a", {1, 2}}, {"b", {3, 4}}}; }
   Tensor Scores() { return twinkle::tests::TensorOf<float>({1, 2, 3}); }
   Value Dynamic() { return Value::List{1, 2, 3}; }
-  void Block() { gate->Wait(); }
+  void Block() { gate.Wait(); }
   List Fail(const std::string& why) { throw std::runtime_error(why); }
 };
 absl::StatusOr<List> Reversed(const std::vector<List>& all_results, const twinkle::DeviceMesh*) {
@@ -193,8 +193,7 @@ TEST_CASE("a lazy of a collected list is iterated like the list") {
 TEST_CASE("Ready and Wait say whether a call has ended; Wait has a limit") {
   auto session = Begin(Mode::kInProcess, {Cpu("g", 2)});
   auto maker = NewMaker();
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   const auto block = maker.Block();
   const auto count = maker.Count(1);
   CHECK_FALSE(count.Ready());
@@ -202,7 +201,7 @@ TEST_CASE("Ready and Wait say whether a call has ended; Wait has a limit") {
   CHECK(late.code() == absl::StatusCode::kDeadlineExceeded);
   CHECK_THAT(Told(late), ContainsSubstring("Maker.Count"));
   CHECK(block.Wait(absl::ZeroDuration()).code() == absl::StatusCode::kDeadlineExceeded);
-  gate->Open();
+  gate.Open();
   CHECK(Told(count.Wait(absl::InfiniteDuration())) == "OK");
   CHECK(count.Ready());
   CHECK(block.Ready());  // it came first
@@ -216,15 +215,14 @@ TEST_CASE("WaitAny gives the index of one that has settled, failed or not") {
   auto session = Begin(Mode::kInProcess, {Cpu("g", 1), Cpu("h", 1)});
   auto maker = NewMaker();
   auto other = Must(twinkle::New<Maker>({.remote_group = "h"}));
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   maker.Block();
   const std::vector<Lazy<List>> blocked = {maker.Count(1), maker.Count(2)};
   CHECK(WaitAny(blocked, absl::Milliseconds(1)).status().code() == absl::StatusCode::kDeadlineExceeded);
   CHECK(WaitAny(std::vector<Lazy<List>>{}).status().code() == absl::StatusCode::kInvalidArgument);
   const std::vector<Lazy<List>> mixed = {blocked[0], other.Fail("why"), blocked[1]};
   CHECK(Must(WaitAny(std::span<const Lazy<List>>(mixed), absl::Seconds(60))) == 1);
-  std::thread opener([] { gate->Open(); });
+  std::thread opener([] { gate.Open(); });
   const size_t which = Must(WaitAny(blocked));
   CHECK(blocked[which].Ready());
   opener.join();
@@ -238,12 +236,11 @@ TEST_CASE("WaitAll waits for all, and gives the first failure in their order") {
   auto session = Begin(Mode::kInProcess, {Cpu("g", 1), Cpu("h", 1)});
   auto maker = NewMaker();
   auto other = Must(twinkle::New<Maker>({.remote_group = "h"}));
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   maker.Block();
   const std::vector<Lazy<List>> lazies = {maker.Count(1), maker.Fail("first"), other.Fail("second")};
   CHECK(WaitAll(lazies, absl::Milliseconds(1)).code() == absl::StatusCode::kDeadlineExceeded);
-  gate->Open();
+  gate.Open();
   CHECK_THAT(Told(WaitAll(std::span<const Lazy<List>>(lazies), absl::Seconds(60))), ContainsSubstring("first"));
   for (const Lazy<List>& lazy : lazies) CHECK(lazy.Ready());
   CHECK(Told(WaitAll(std::vector<Lazy<List>>{})) == "OK");

@@ -34,7 +34,7 @@ class Meeting {
   int missing_;
 };
 
-std::shared_ptr<twinkle::tests::Gate> begun, gate;
+twinkle::tests::Gate begun, gate, construction;
 std::atomic<int> collected = 0;
 std::shared_ptr<Meeting> meeting;
 std::atomic<int> running = 0, most = 0;
@@ -50,8 +50,8 @@ class Worker {
 
  private:
   static int Run() {
-    begun->Open();
-    gate->Wait();
+    begun.Open();
+    gate.Wait();
     return 1;
   }
 };
@@ -75,13 +75,16 @@ TWINKLE_REMOTE_CLASS(Collector, (), (Unset, twinkle::CollectBy<&Count>),
 
 class Concurrent {
  public:
+  Concurrent() {
+    construction.Wait();
+  }
   bool Meet() { return meeting->Arrive(); }
   void Wait(int which) {
     order.Add(which);
     const int now = ++running;
     for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
     }
-    gate->Wait();
+    gate.Wait();
     --running;
   }
 };
@@ -108,19 +111,18 @@ twinkle::Session BeginWith(std::optional<bool> sync, std::optional<bool> lazy_co
 template <class Method>
 void CheckSync(const Method& method, bool sync) {
   CAPTURE(sync);
-  begun = std::make_shared<Gate>();
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  begun.Close();
+  const ClosedHere closed(gate);
   std::thread opener;
   if (sync) {
     opener = std::thread([] {
-      begun->Wait();
-      gate->Open();
+      begun.Wait();
+      gate.Open();
     });
   }
   const auto lazy = method();
   CHECK(lazy.Ready() == sync);
-  gate->Open();
+  gate.Open();
   if (sync) opener.join();
   CHECK(Told(lazy.Wait(absl::InfiniteDuration())) == "OK");
 }
@@ -179,14 +181,14 @@ TEST_CASE("waiting for a sync call does not look at its failure") {
 TEST_CASE("MaxConcurrency lets that many of an object's calls run at once, begun in order") {
   auto session = Begin(Mode::kInProcess, {GENERATE(Cpu("g", 2), Devices("g", 2))});
   auto concurrent = Must(twinkle::New<Concurrent>({.remote_group = "g"}));
+  Must(concurrent.component().WaitReady(absl::Seconds(60)));
   meeting = std::make_shared<Meeting>(3);
   const auto one = concurrent.Rank(0).Meet(), two = concurrent.Rank(0).Meet(), three = concurrent.Rank(0).Meet();
   REQUIRE(Result(one));
   CHECK(Result(two));
   CHECK(Result(three));
 
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   most = running = 0;
   order.Take();
   std::vector<twinkle::Lazy<void>> calls;
@@ -196,16 +198,26 @@ TEST_CASE("MaxConcurrency lets that many of an object's calls run at once, begun
   std::vector<int> first = order.Take();
   std::sort(first.begin(), first.end());
   CHECK(first == std::vector{0, 1, 2});
-  gate->Open();
+  gate.Open();
   Must(twinkle::WaitAll(calls));
   CHECK(most == 3);
+}
+
+TEST_CASE("with MaxConcurrency too, calls begin once the object is constructed") {
+  auto session = Begin(Mode::kInProcess, {GENERATE(Cpu("g", 2), Devices("g", 2))});
+  const ClosedHere closed(construction);
+  auto concurrent = Must(twinkle::New<Concurrent>({.remote_group = "g"}));
+  meeting = std::make_shared<Meeting>(1);
+  const auto one = concurrent.Rank(0).Meet(), two = concurrent.Rank(0).Meet();
+  CHECK(two.Wait(absl::Milliseconds(20)).code() == absl::StatusCode::kDeadlineExceeded);
+  construction.Open();
+  CHECK(Told(one.Wait(absl::Seconds(60))) == "OK");
+  CHECK(Told(two.Wait(absl::Seconds(60))) == "OK");
 }
 
 TEST_CASE("without MaxConcurrency an object's calls run one at a time, in order") {
   auto session = Begin(Mode::kInProcess, {GENERATE(Cpu("g", 1), Devices("g", 1))});
   auto alone = Must(twinkle::New<Alone>({.remote_group = "g"}));
-  gate = std::make_shared<Gate>();
-  gate->Open();
   most = running = 0;
   order.Take();
   std::vector<twinkle::Lazy<void>> calls;
@@ -224,8 +236,7 @@ TEST_CASE("objects of a CPU group have lanes of their own, those of a device gro
   auto session = Begin(Mode::kInProcess, {cpu ? Cpu("g", 1) : Devices("g", 1)});
   auto a = Must(twinkle::New<Alone>({.remote_group = "g"}));
   auto b = Must(twinkle::New<Alone>({.remote_group = "g"}));
-  gate = std::make_shared<Gate>();
-  const OpenAtEnd open(gate);
+  const ClosedHere closed(gate);
   const auto waits = a.Wait(0);
   meeting = std::make_shared<Meeting>(1);
   const auto other = b.Meet();
@@ -235,7 +246,7 @@ TEST_CASE("objects of a CPU group have lanes of their own, those of a device gro
   } else {
     CHECK_FALSE(other.Ready());
   }
-  gate->Open();
+  gate.Open();
   Must(waits.Get());
   CHECK(Result(other).front());
 }
@@ -243,8 +254,6 @@ TEST_CASE("objects of a CPU group have lanes of their own, those of a device gro
 TEST_CASE("locally an object's calls run one at a time") {
   auto session = Begin(Mode::kLocal, {Cpu("g", 1)});
   auto alone = Must(twinkle::New<Alone>({.remote_group = "g"}));
-  gate = std::make_shared<Gate>();
-  gate->Open();
   most = running = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {

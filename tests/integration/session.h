@@ -81,7 +81,7 @@ std::vector<T> Items(const Tensor& tensor) {
   return std::vector<T>(data.begin(), data.end());
 }
 
-// Closed until it is opened, for good.
+// Open until it is closed. Closing it sets those free who still wait from before: threads that a session has abandoned.
 class Gate {
  public:
   void Open() {
@@ -89,31 +89,34 @@ class Gate {
     open_ = true;
     changed_.notify_all();
   }
+  void Close() {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+    ++generation_;
+    changed_.notify_all();
+  }
   void Wait() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return open_; });
-  }
-  bool IsOpen() {
-    const std::lock_guard lock(mutex_);
-    return open_;
+    changed_.wait(lock, [this, generation = generation_] { return open_ || generation != generation_; });
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool open_ = false;
+  bool open_ = true;
+  int generation_ = 0;
 };
 
-// Opens it at the end of a scope, so that a test case that fails leaves no thread waiting.
-class OpenAtEnd {
+// A gate that is closed in a scope, and open after it: a test case that fails leaves no thread waiting.
+class ClosedHere {
  public:
-  explicit OpenAtEnd(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
-  ~OpenAtEnd() { gate_->Open(); }
-  OpenAtEnd(const OpenAtEnd&) = delete;
-  OpenAtEnd& operator=(const OpenAtEnd&) = delete;
+  explicit ClosedHere(Gate& gate) : gate_(gate) { gate_.Close(); }
+  ~ClosedHere() { gate_.Open(); }
+  ClosedHere(const ClosedHere&) = delete;
+  ClosedHere& operator=(const ClosedHere&) = delete;
 
  private:
-  const std::shared_ptr<Gate> gate_;
+  Gate& gate_;
 };
 
 // Leaves a call only once it has ended for its caller.

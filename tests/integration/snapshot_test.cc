@@ -27,13 +27,13 @@ struct Batch {
 };
 
 // Methods wait at the gate, so that the caller has changed what it gave before they look.
-std::shared_ptr<twinkle::tests::Gate> gate;
+twinkle::tests::Gate gate;
 std::vector<float> Floats(const Tensor& tensor) { return twinkle::tests::Items<float>(tensor); }
 
 class Keeper {
  public:
   void Block() {
-    if (gate != nullptr) gate->Wait();
+    gate.Wait();
   }
   List Echo(const List& list) { return list; }
   std::vector<float> Tensors(const Tensor& tensor) { return Floats(tensor); }
@@ -73,7 +73,8 @@ class Keeper {
 
   // Writes to what it was given.
   std::vector<float> Write(Tensor tensor) {
-    for (float& item : *tensor.mutable_data<float>()) item += 100 + static_cast<float>(twinkle::Context().rank());
+    const std::span<float> items = tensor.mutable_data<float>().value();
+    for (float& item : items) item += 100 + static_cast<float>(twinkle::Context().rank());
     return Floats(tensor);
   }
   int64_t Size(List list) {
@@ -119,12 +120,12 @@ struct Job {
     keeper = Must(twinkle::New<Keeper>({.remote_group = "g"}));
     Must(keeper.component().WaitReady(absl::Seconds(60)));
     if (mode == Mode::kLocal) return;  // a call runs before it returns: nobody could open the gate
-    gate = std::make_shared<Gate>();
+    gate.Close();
     keeper.Block();
   }
   ~Job() { Open(); }
   void Open() {
-    if (gate != nullptr) gate->Open();
+    gate.Open();
   }
   twinkle::Session session;
   twinkle::Remote<Keeper> keeper;
@@ -133,7 +134,6 @@ struct Job {
 TEST_CASE("what the caller does to its values after the call does not reach the method") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
   CAPTURE(NameOf(mode));
-  gate = nullptr;
   Job job(mode);
   auto& keeper = job.keeper;
   List list = {1, 2, 3};
@@ -154,7 +154,6 @@ TEST_CASE("memory that the caller holds besides a tensor may be written to after
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
   const size_t size = GENERATE(size_t{3}, size_t{100000});  // small ones are copied into the message, big ones are not
   CAPTURE(NameOf(mode), size);
-  gate = nullptr;
   Job job(mode);
   auto& keeper = job.keeper;
   const Row ones(size, 1), twos(size, 2);
@@ -188,7 +187,6 @@ TEST_CASE("memory that the caller holds besides a tensor may be written to after
 
 TEST_CASE("moved arguments arrive, and leave nothing behind") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
-  gate = nullptr;
   Job job(mode);
   List list(1000, 7);
   Tensor tensor = TensorOf<float>(Row(100000, 1.5f));
@@ -202,7 +200,6 @@ TEST_CASE("moved arguments arrive, and leave nothing behind") {
 
 TEST_CASE("a frozen tensor is sent as it is and still compares equal") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
-  gate = nullptr;
   Job job(mode);
   Tensor tensor = TensorOf<float>(Row(100000, 1.5f));
   tensor.Freeze();
@@ -215,7 +212,6 @@ TEST_CASE("a frozen tensor is sent as it is and still compares equal") {
 
 TEST_CASE("what a Put value was is what it stays") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
-  gate = nullptr;
   Job job(mode);
   Writable foreign({1, 2, 3});
   const Lazy<Tensor> put = twinkle::Put(foreign.tensor);
@@ -232,7 +228,6 @@ TEST_CASE("what a Put value was is what it stays") {
 TEST_CASE("results do not change with the object's state") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
   CAPTURE(NameOf(mode));
-  gate = nullptr;
   Job job(mode);
   job.Open();
   auto& keeper = job.keeper;
@@ -259,7 +254,6 @@ TEST_CASE("results do not change with the object's state") {
 TEST_CASE("who writes to an argument writes to a copy of its own") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
   CAPTURE(NameOf(mode));
-  gate = nullptr;
   Job job(mode, 3);
   job.Open();
   auto& keeper = job.keeper;
@@ -290,7 +284,6 @@ TEST_CASE("who writes to an argument writes to a copy of its own") {
 TEST_CASE("a result is the caller's: changing it changes nobody else's") {
   const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
   CAPTURE(NameOf(mode));
-  gate = nullptr;
   Job job(mode);
   job.Open();
   auto& keeper = job.keeper;

@@ -25,7 +25,7 @@ Log<std::pair<int, std::vector<std::string>>> generated;
 Log<std::pair<int, std::string>> saved;
 Log<std::string> loaded;
 std::atomic<int> loaders = 0;
-std::shared_ptr<Gate> gate;  // Generate waits there, where there is one
+Gate gate;  // Generate waits there, where there is one
 
 }  // namespace
 
@@ -76,7 +76,7 @@ class Policy {
   }
 
   std::vector<Sample> Generate(const std::vector<std::string>& prompts) {
-    if (gate != nullptr) gate->Wait();
+    gate.Wait();
     generated.Add({twinkle::Context().rank(), prompts});
     std::vector<Sample> samples;
     for (const std::string& prompt : prompts) {
@@ -238,14 +238,12 @@ TEST_CASE("a method with LazyCollect{false} is collected by the time the call re
 
 TEST_CASE("a call returns at once, also when its ranks are busy") {
   auto session = Begin(Options(twinkle::Mode::kInProcess));
-  rl::gate = std::make_shared<Gate>();
-  const OpenAtEnd open(rl::gate);
+  const ClosedHere closed(rl::gate);
   auto policy = NewPolicy();
   const auto samples = policy.Generate({"a", "b"});
   CHECK_FALSE(samples.Ready());
-  rl::gate->Open();
+  rl::gate.Open();
   const auto rows = samples.Size();  // waits
-  rl::gate = nullptr;
   CHECK(Must(rows) == 2);
 }
 

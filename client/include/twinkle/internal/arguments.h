@@ -74,12 +74,24 @@ CallArgument RemoteArgumentOf(const Remote<T>& remote) {
   argument.component = RemoteAccess::Component(remote);
   return argument;
 }
+template <class T>
+CallArgument ElementOf(Lazy<T> lazy) {
+  return LazyArgumentOf(lazy);
+}
+template <class T>
+CallArgument ElementOf(Remote<T> remote) {
+  return RemoteArgumentOf(remote);
+}
+template <class P>
+CallArgument ElementOf(P value) {
+  return ValueArgument<P>(std::move(value));
+}
 template <class P>
 CallArgument PerRankArgumentOf(PerRank<P> elements) {
   CallArgument argument;
   argument.kind = CallArgument::Kind::kPerRank;
   std::vector<P> values = std::move(elements).elements();
-  for (auto&& value : values) argument.per_rank.push_back(std::make_shared<P>(std::move(value)));
+  for (auto&& value : values) argument.per_rank.push_back(ElementOf<>(static_cast<P>(std::move(value))));
   return argument;
 }
 
@@ -100,7 +112,8 @@ class Arg {
 template <class T>
 class Arg<Lazy<T>> {  // the parameter is the reference itself
  public:
-  Arg(const Lazy<T>& lazy) : argument_(LazyArgumentOf(lazy)) {}  // NOLINT
+  Arg(const Lazy<T>& lazy) : argument_(LazyArgumentOf(lazy)) {}                          // NOLINT
+  Arg(PerRank<Lazy<T>> elements) : argument_(PerRankArgumentOf(std::move(elements))) {}  // NOLINT
   CallArgument Take() { return std::move(argument_); }
 
  private:
@@ -109,7 +122,8 @@ class Arg<Lazy<T>> {  // the parameter is the reference itself
 template <class T>
 class Arg<Remote<T>> {
  public:
-  Arg(const Remote<T>& remote) : argument_(RemoteArgumentOf(remote)) {}  // NOLINT
+  Arg(const Remote<T>& remote) : argument_(RemoteArgumentOf(remote)) {}                    // NOLINT
+  Arg(PerRank<Remote<T>> elements) : argument_(PerRankArgumentOf(std::move(elements))) {}  // NOLINT
   CallArgument Take() { return std::move(argument_); }
 
  private:

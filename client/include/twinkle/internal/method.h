@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -362,10 +363,10 @@ struct Method {
     const auto call = [&]<size_t... I>(std::index_sequence<I...>) {
       C& self = *static_cast<C*>(object);
       if constexpr (std::is_void_v<typename Signature<decltype(member)>::Return>) {
-        (self.*member)(Pass<std::tuple_element_t<I, Declared>>(arguments[I])...);
+        std::invoke(member, self, Pass<std::tuple_element_t<I, Declared>>(arguments[I])...);
         return Outcome{};
       } else {
-        return OutcomeOf((self.*member)(Pass<std::tuple_element_t<I, Declared>>(arguments[I])...));
+        return OutcomeOf(std::invoke(member, self, Pass<std::tuple_element_t<I, Declared>>(arguments[I])...));
       }
     };
     return Guarded([&] { return call(std::make_index_sequence<std::tuple_size_v<Values>>{}); });

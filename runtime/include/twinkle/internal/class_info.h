@@ -46,8 +46,8 @@ struct Argument {
 struct CallArgument {
   enum class Kind : uint8_t { kValue, kPerRank, kLazy, kComponent };
   Kind kind = Kind::kValue;
-  std::shared_ptr<void> value;                  // kValue: the call's own
-  std::vector<std::shared_ptr<void>> per_rank;  // kPerRank
+  std::shared_ptr<void> value;         // kValue: the call's own
+  std::vector<CallArgument> per_rank;  // kPerRank: of the other kinds
   std::shared_ptr<LazyCore> lazy;
   std::shared_ptr<const ComponentRef> component;
 };

@@ -266,13 +266,15 @@ constexpr Facts FactsOf() {
     return {true, false, kSize, kSize};
   } else if constexpr (kKind == Kind::kArray) {
     constexpr Facts kItem = FactsOf<ArrayItem<T>>();
-    return {kItem.bulk, false, std::max<uint32_t>(1, kItem.least * (kSize / kItem.size)), kSize};
+    // Bulk items may be a buffer, which leaves one byte here.
+    return {kItem.bulk, false, kItem.bulk ? 1 : std::max<uint32_t>(1, kItem.least * (kSize / kItem.size)), kSize};
   } else if constexpr (kKind == Kind::kRecord) {
     if constexpr (std::is_empty_v<T>) {
       return {false, false, 1, kSize};
     } else {
       using M = MembersOf<T>;
-      return {M::kBulk && M::kSize == kSize && std::is_trivially_copyable_v<T>, M::kCanSplit, M::kLeast, kSize};
+      constexpr bool kBulk = M::kBulk && M::kSize == kSize && std::is_trivially_copyable_v<T>;
+      return {kBulk, M::kCanSplit, kBulk ? kSize : M::kLeast, kSize};
     }
   } else if constexpr (kKind == Kind::kOptional) {
     return {false, FactsOf<typename T::value_type>().can_split, 1, kSize};

@@ -54,7 +54,7 @@ struct Type {
   void (*assign)(void*, const void* items, size_t count) = nullptr;  // lists of bulk items
   // kArrayRef of bulk items: refers to them.
   void (*adopt)(void*, std::shared_ptr<const void> owner, const void* items, size_t count) = nullptr;
-  std::shared_ptr<const void> (*owner)(const void*) = nullptr;  // kArrayRef: of its items
+  std::shared_ptr<const void> (*owner)(const void*) = nullptr;                        // kArrayRef: of its items
   void (*copy_rows)(void* to, const void* from, size_t begin, size_t end) = nullptr;  // lists
   void (*join)(void* to, void* const* parts, size_t count, bool move) = nullptr;      // lists
   void (*each)(void*, Entries&) = nullptr;                                            // dicts, sets

@@ -1,0 +1,186 @@
+// Tensors that come from and go to other libraries.
+#include <absl/strings/match.h>
+#include <dlpack/dlpack.h>
+#include <twinkle/tensor.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "tests/support/catch.h"
+#include "tests/unit/codec/values.h"
+
+namespace twinkle {
+namespace {
+
+using codec::TensorOf;
+using Shape = std::vector<int64_t>;
+
+// A tensor of another library, which counts how often it is given back.
+struct Foreign {
+  std::vector<int32_t> elements;
+  Shape shape;
+  Shape strides;
+  int deleted = 0;
+  DLManagedTensor managed{};
+
+  Foreign(std::vector<int32_t> given, Shape its_shape, Shape its_strides = {})
+      : elements(std::move(given)), shape(std::move(its_shape)), strides(std::move(its_strides)) {
+    DLTensor& tensor = managed.dl_tensor;
+    tensor.data = elements.data();
+    tensor.device = {kDLCPU, 0};
+    tensor.ndim = static_cast<int32_t>(shape.size());
+    tensor.dtype = {kDLInt, 32, 1};
+    tensor.shape = shape.data();
+    tensor.strides = strides.empty() ? nullptr : strides.data();
+    managed.manager_ctx = this;
+    managed.deleter = [](DLManagedTensor* self) { ++static_cast<Foreign*>(self->manager_ctx)->deleted; };
+  }
+  Foreign(const Foreign&) = delete;
+  Foreign& operator=(const Foreign&) = delete;
+};
+
+std::vector<int32_t> Elements(const Tensor& tensor) {
+  const Tensor packed = tensor.Contiguous();
+  const auto elements = packed.data<int32_t>();
+  REQUIRE(elements.ok());
+  return {elements->begin(), elements->end()};
+}
+
+TEST_CASE("an imported tensor refers to the other library's memory and gives it back once") {
+  Foreign foreign({1, 2, 3, 4, 5, 6}, {2, 3});
+  {
+    Tensor rows;
+    {
+      const absl::StatusOr<Tensor> tensor = Tensor::FromDLPack(&foreign.managed);
+      REQUIRE(tensor.ok());
+      CHECK(tensor->shape() == Shape{2, 3});
+      CHECK(static_cast<const void*>(tensor->raw()) == foreign.elements.data());
+      CHECK(Elements(*tensor) == std::vector<int32_t>{1, 2, 3, 4, 5, 6});
+      const Tensor copy = *tensor;
+      rows = copy.Rows(1, 2);
+    }
+    CHECK(foreign.deleted == 0);
+    CHECK(Elements(rows) == std::vector<int32_t>{4, 5, 6});
+  }
+  CHECK(foreign.deleted == 1);
+}
+
+TEST_CASE("an imported tensor may have any strides and an offset") {
+  Foreign columns({1, 2, 3, 4, 5, 6}, {3, 2}, {1, 3});
+  const Tensor transposed = *Tensor::FromDLPack(&columns.managed);
+  CHECK_FALSE(transposed.contiguous());
+  CHECK(absl::IsInvalidArgument(transposed.data<int32_t>().status()));
+  CHECK(Elements(transposed) == std::vector<int32_t>{1, 4, 2, 5, 3, 6});
+  CHECK(Elements(transposed.Rows(1, 3)) == std::vector<int32_t>{2, 5, 3, 6});
+
+  Foreign backwards({1, 2, 3, 4}, {3}, {-1});
+  backwards.managed.dl_tensor.byte_offset = 12;
+  CHECK(Elements(*Tensor::FromDLPack(&backwards.managed)) == std::vector<int32_t>{4, 3, 2});
+  CHECK(backwards.deleted == 1);
+
+  Foreign repeated({7}, {4}, {0});
+  CHECK(Elements(*Tensor::FromDLPack(&repeated.managed)) == std::vector<int32_t>{7, 7, 7, 7});
+}
+
+TEST_CASE("a strided tensor is sent packed") {
+  Foreign columns({1, 2, 3, 4, 5, 6}, {3, 2}, {1, 3});
+  const Tensor transposed = *Tensor::FromDLPack(&columns.managed);
+  const Tensor sent = *codec::Sent(transposed);
+  CHECK((sent == transposed));
+  CHECK(sent.contiguous());
+  const std::vector<codec::Range> rows = {{1, 3}};
+  const codec::Encoded part = *codec::Encode(codec::Hold(transposed), &rows, 1);
+  CHECK((*codec::DecodeAs<Tensor>(part.head, part.buffers) == TensorOf<int32_t>({2, 5, 3, 6}, {2, 2})));
+}
+
+TEST_CASE("an imported scalar and an imported empty tensor") {
+  Foreign scalar({5}, {});
+  CHECK(Elements(*Tensor::FromDLPack(&scalar.managed)) == std::vector<int32_t>{5});
+  Foreign none({}, {0, 4});
+  const Tensor empty = *Tensor::FromDLPack(&none.managed);
+  CHECK(empty.shape() == Shape{0, 4});
+  CHECK(Elements(empty).empty());
+}
+
+TEST_CASE("writing to an imported tensor makes a private copy") {
+  Foreign foreign({1, 2}, {2});
+  Tensor tensor = *Tensor::FromDLPack(&foreign.managed);
+  (*tensor.mutable_data<int32_t>())[0] = 10;
+  CHECK(foreign.elements[0] == 1);
+  CHECK(Elements(tensor) == std::vector<int32_t>{10, 2});
+  CHECK(foreign.deleted == 1);  // nobody refers to it any more
+}
+
+TEST_CASE("what cannot be imported is given back at once") {
+  const auto refused = [](Foreign& foreign) {
+    const absl::Status status = Tensor::FromDLPack(&foreign.managed).status();
+    CHECK(foreign.deleted == 1);
+    return absl::IsInvalidArgument(status);
+  };
+  Foreign on_device({1}, {1});
+  on_device.managed.dl_tensor.device = {kDLCUDA, 0};
+  CHECK(refused(on_device));
+  Foreign half({1}, {1});
+  half.managed.dl_tensor.dtype = {kDLFloat, 16, 1};
+  CHECK(refused(half));
+  Foreign vectors({1, 2}, {1});
+  vectors.managed.dl_tensor.dtype = {kDLInt, 32, 2};
+  CHECK(refused(vectors));
+  Foreign negative({1}, {-1});
+  CHECK(refused(negative));
+  CHECK(absl::IsInvalidArgument(Tensor::FromDLPack(nullptr).status()));
+}
+
+TEST_CASE("a tensor without a deleter is nobody's to delete") {
+  Foreign foreign({1, 2}, {2});
+  foreign.managed.deleter = nullptr;
+  CHECK(Elements(*Tensor::FromDLPack(&foreign.managed)) == std::vector<int32_t>{1, 2});
+  CHECK(foreign.deleted == 0);
+}
+
+TEST_CASE("an exported tensor shares the memory and keeps it until its deleter is called") {
+  Tensor tensor = TensorOf<float>({1, 2, 3, 4, 5, 6}, {2, 3});
+  const std::weak_ptr<const void> memory = tensor.owner();
+  DLManagedTensor* exported = tensor.ToDLPack();
+  CHECK(exported->dl_tensor.data == static_cast<const void*>(tensor.raw()));
+  CHECK(exported->dl_tensor.ndim == 2);
+  CHECK(exported->dl_tensor.shape[1] == 3);
+  CHECK(exported->dl_tensor.strides[0] == 3);
+  CHECK(exported->dl_tensor.dtype.code == kDLFloat);
+  CHECK(exported->dl_tensor.dtype.bits == 32);
+  CHECK(exported->dl_tensor.dtype.lanes == 1);
+  CHECK(exported->dl_tensor.device.device_type == kDLCPU);
+  CHECK_FALSE(tensor.CanBeAdopted());
+  tensor = Tensor();
+  CHECK_FALSE(memory.expired());
+  CHECK(static_cast<const float*>(exported->dl_tensor.data)[5] == 6);
+  exported->deleter(exported);
+  CHECK(memory.expired());
+}
+
+TEST_CASE("a row view is exported from its first row on") {
+  const Tensor rows = TensorOf<int32_t>({1, 2, 3, 4}, {4, 1}).Rows(2, 4);
+  DLManagedTensor* exported = rows.ToDLPack();
+  const DLTensor& tensor = exported->dl_tensor;
+  const auto* first = reinterpret_cast<const int32_t*>(static_cast<const char*>(tensor.data) + tensor.byte_offset);
+  CHECK(*first == 3);
+  CHECK(tensor.shape[0] == 2);
+  exported->deleter(exported);
+}
+
+TEST_CASE("every element type goes out and comes in again") {
+  const std::vector<Tensor> tensors = {
+      TensorOf<bool>({true, false}), TensorOf<uint8_t>({1, 255}), TensorOf<int32_t>({-1}),
+      TensorOf<int64_t>({-1}),       TensorOf<float>({0.5F}),     TensorOf<BFloat16>({BFloat16(1.5F)}),
+      TensorOf<double>({0.25}, {})};
+  for (const Tensor& tensor : tensors) {
+    const absl::StatusOr<Tensor> back = Tensor::FromDLPack(tensor.ToDLPack());
+    REQUIRE(back.ok());
+    CHECK((*back == tensor));
+    CHECK(back->raw() == tensor.raw());
+  }
+}
+
+}  // namespace
+}  // namespace twinkle

@@ -1,0 +1,339 @@
+#include "tests/unit/rpc/transport_conformance.h"
+
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "runtime/base/event.h"
+#include "runtime/base/mutex.h"
+#include "tests/support/catch.h"
+
+namespace twinkle::rpc {
+namespace {
+
+absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+
+struct Arrived {
+  ProcessId from;
+  Stream stream;
+  std::string head;
+  std::vector<std::string> buffers;
+  bool operator==(const Arrived&) const = default;
+};
+
+// A process that keeps what it hears.
+class Peer final : public Receiver {
+ public:
+  Peer(TransportFixture& fixture, ProcessId id)
+      : id_(id),
+        executor_(base::NewThreadExecutor()),
+        queue_(executor_->NewQueue("peer")),
+        transport_(fixture.Join(id, this, queue_.get())) {}
+  ~Peer() override {
+    transport_->Close();
+    queue_->Close();
+  }
+
+  ProcessId id() const { return id_; }
+  Transport& transport() { return *transport_; }
+  base::TaskQueue& queue() { return *queue_; }
+
+  absl::Status Send(const Peer& to, const std::string& text, Stream stream = Stream::kData) {
+    return transport_->Send(to.id(), stream, Frame{text, {}});
+  }
+
+  // Whether that many frames, or losses, have arrived; blocks until they have.
+  bool AwaitFrames(size_t count) {
+    return Await([&] { return frames_.size() >= count; });
+  }
+  bool AwaitLosses(size_t count) {
+    return Await([&] { return lost_.size() >= count; });
+  }
+  // Until everything that was in its queue has run.
+  void Settle() {
+    const auto done = std::make_shared<base::Event>();
+    queue_->Post([done] { done->Set(); });
+    REQUIRE(done->WaitUntil(Soon()));
+  }
+  std::vector<Arrived> frames() {
+    base::MutexLock lock(&mutex_);
+    return frames_;
+  }
+  std::vector<std::string> Heads(ProcessId from, Stream stream) {
+    std::vector<std::string> heads;
+    for (const Arrived& frame : frames()) {
+      if (frame.from == from && frame.stream == stream) heads.push_back(frame.head);
+    }
+    return heads;
+  }
+  // Who was lost, and how many frames had arrived by then.
+  std::vector<std::pair<ProcessId, size_t>> lost() {
+    base::MutexLock lock(&mutex_);
+    return lost_;
+  }
+
+  void OnFrame(ProcessId from, Stream stream, Frame frame) override {
+    Arrived arrived{from, stream, frame.head, {}};
+    for (const codec::Buffer& buffer : frame.buffers) {
+      arrived.buffers.emplace_back(reinterpret_cast<const char*>(buffer.data), buffer.size);
+    }
+    base::MutexLock lock(&mutex_);
+    frames_.push_back(std::move(arrived));
+    changed_.SignalAll();
+  }
+  void OnLost(ProcessId peer, const absl::Status&) override {
+    base::MutexLock lock(&mutex_);
+    lost_.emplace_back(peer, frames_.size());
+    changed_.SignalAll();
+  }
+
+ private:
+  bool Await(const std::function<bool()>& there) {
+    const absl::Time deadline = Soon();
+    base::MutexLock lock(&mutex_);
+    while (!there()) {
+      if (absl::Now() >= deadline) return false;
+      changed_.WaitWithDeadline(&mutex_, deadline);
+    }
+    return true;
+  }
+
+  const ProcessId id_;
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  std::vector<Arrived> frames_;
+  std::vector<std::pair<ProcessId, size_t>> lost_;
+  const std::unique_ptr<base::Executor> executor_;
+  const std::unique_ptr<base::TaskQueue> queue_;
+  const std::unique_ptr<Transport> transport_;
+};
+
+std::vector<std::string> Counted(const std::string& prefix, int count) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < count; ++i) texts.push_back(prefix + std::to_string(i));
+  return texts;
+}
+
+// ---- T1 ----------------------------------------------------------------------------------------
+void KeepsOrder(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  constexpr int kFrames = 500;
+  for (int i = 0; i < kFrames; ++i) {
+    REQUIRE(a.Send(b, "d" + std::to_string(i)).ok());
+    if (i % 5 == 0) REQUIRE(a.Send(b, "c" + std::to_string(i / 5), Stream::kControl).ok());
+    if (i % 7 == 0) REQUIRE(b.Send(a, "b" + std::to_string(i / 7)).ok());
+  }
+  REQUIRE(b.AwaitFrames(kFrames + kFrames / 5));
+  REQUIRE(a.AwaitFrames(72));
+  a.Settle();
+  b.Settle();
+  CHECK(b.Heads(1, Stream::kData) == Counted("d", kFrames));
+  CHECK(b.Heads(1, Stream::kControl) == Counted("c", kFrames / 5));
+  CHECK(a.Heads(2, Stream::kData) == Counted("b", 72));
+  CHECK(b.frames().size() == kFrames + kFrames / 5);
+}
+
+void KeepsOrderOfManySenders(TransportFixture& fixture) {
+  Peer to(fixture, 1);
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (ProcessId id = 2; id <= 4; ++id) peers.push_back(std::make_unique<Peer>(fixture, id));
+  constexpr int kThreads = 2;  // of each sender
+  constexpr int kFrames = 150;
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> threads;
+  for (const auto& peer : peers) {
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread, from = peer.get()] {
+        for (const std::string& text : Counted(std::to_string(thread) + "-", kFrames)) {
+          if (!from->Send(to, text).ok()) ++refused;
+        }
+      });
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(refused == 0);
+  REQUIRE(to.AwaitFrames(3 * kThreads * kFrames));
+  to.Settle();
+  CHECK(to.frames().size() == 3 * kThreads * kFrames);
+  for (const auto& peer : peers) {
+    std::map<char, std::vector<std::string>> by_thread;
+    for (std::string& head : to.Heads(peer->id(), Stream::kData)) by_thread[head[0]].push_back(std::move(head));
+    for (int thread = 0; thread < kThreads; ++thread) {
+      const std::string name = std::to_string(thread);
+      CHECK(by_thread[name[0]] == Counted(name + "-", kFrames));
+    }
+  }
+}
+
+void ReachesItself(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  REQUIRE(a.Send(a, "one").ok());
+  REQUIRE(a.Send(a, "two").ok());
+  REQUIRE(a.AwaitFrames(2));
+  CHECK(a.Heads(1, Stream::kData) == std::vector<std::string>{"one", "two"});
+}
+
+// ---- T2 ----------------------------------------------------------------------------------------
+void BringsBuffers(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  std::vector<std::string> sent;
+  Frame frame{std::string("a\0head", 6), {}};
+  for (const size_t size : {size_t{1}, size_t{4096}, size_t{3} << 20}) {
+    std::string contents(size, '\0');
+    for (size_t i = 0; i < size; ++i) contents[i] = static_cast<char>(i * 31 + size);
+    sent.push_back(contents);
+    const auto kept = std::make_shared<const std::string>(std::move(contents));
+    frame.buffers.push_back({reinterpret_cast<const std::byte*>(kept->data()), size, kept});
+  }
+  // Nobody but the transport keeps what the frame refers to.
+  REQUIRE(a.transport().Send(2, Stream::kData, std::move(frame)).ok());
+  REQUIRE(b.AwaitFrames(1));
+  const Arrived arrived = b.frames()[0];
+  CHECK((arrived.head == std::string("a\0head", 6)));
+  CHECK((arrived.buffers == sent));
+}
+
+void BringsEmptyFrames(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  REQUIRE(a.Send(b, "").ok());
+  REQUIRE(b.AwaitFrames(1));
+  CHECK(b.frames()[0] == Arrived{1, Stream::kData, "", {}});
+}
+
+// ---- T3 ----------------------------------------------------------------------------------------
+void TellsOfLosses(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  Peer c(fixture, 3);
+  for (int i = 0; i < 100; ++i) a.Send(b, std::to_string(i)).IgnoreError();
+  fixture.Kill(1);
+  REQUIRE(b.AwaitLosses(1));
+  REQUIRE(c.AwaitLosses(1));
+  const size_t until_then = b.lost()[0].second;
+  CHECK(b.lost()[0].first == 1);
+  CHECK(c.lost()[0].first == 1);
+  for (const Stream stream : {Stream::kData, Stream::kControl}) {
+    CHECK(absl::IsUnavailable(b.Send(a, "are you there?", stream)));
+  }
+  REQUIRE(b.Send(c, "still here").ok());
+  REQUIRE(c.AwaitFrames(1));
+  b.Settle();
+  CHECK(b.frames().size() == until_then);
+  CHECK(b.lost().size() == 1);
+  std::vector<std::string> first = Counted("", 100);  // what came is the beginning of what was sent
+  first.resize(until_then);
+  CHECK(b.Heads(1, Stream::kData) == first);
+}
+
+void TellsOfThoseWhoLeft(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  REQUIRE(a.Send(b, "last words").ok());
+  REQUIRE(b.AwaitFrames(1));
+  a.transport().Close();
+  a.transport().Close();
+  REQUIRE(b.AwaitLosses(1));
+  b.Settle();
+  CHECK(b.lost().size() == 1);
+  CHECK(absl::IsUnavailable(b.Send(a, "wait")));
+  a.Settle();
+  CHECK(a.lost().empty());  // it left; nobody left it
+}
+
+// ---- T4 ----------------------------------------------------------------------------------------
+void SendsNothingAfterClose(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  a.transport().Close();
+  for (const Stream stream : {Stream::kData, Stream::kControl}) CHECK(absl::IsCancelled(a.Send(b, "more", stream)));
+  REQUIRE(b.AwaitLosses(1));
+  b.Settle();
+  CHECK(b.frames().empty());
+}
+
+// Closed on the queue on which frames are delivered, so that no delivery can be under way.
+void DeliversNothingAfterClose(TransportFixture& fixture) {
+  base::Event sent;
+  base::Event closed;
+  std::atomic<size_t> before = 0;
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  b.queue().Post([&] {
+    sent.WaitUntil(Soon());
+    b.transport().Close();
+    before = b.frames().size();
+    closed.Set();
+  });
+  for (int i = 0; i < 10; ++i) REQUIRE(a.Send(b, std::to_string(i)).ok());
+  sent.Set();
+  REQUIRE(closed.WaitUntil(Soon()));
+  REQUIRE(a.AwaitLosses(1));
+  b.Settle();
+  CHECK(b.frames().size() == before);
+  CHECK(b.lost().empty());
+}
+
+// ---- control -----------------------------------------------------------------------------------
+void ControlPassesData(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  if (!fixture.HoldData(1, 2)) {
+    WARN("skipped: this transport's data streams cannot be held up");
+    return;
+  }
+  REQUIRE(a.Send(b, "data").ok());
+  REQUIRE(a.Send(b, "control", Stream::kControl).ok());
+  REQUIRE(b.Send(a, "the other way").ok());
+  REQUIRE(b.AwaitFrames(1));
+  REQUIRE(a.AwaitFrames(1));
+  CHECK(b.frames()[0].head == "control");
+  fixture.ReleaseData(1, 2);
+  REQUIRE(b.AwaitFrames(2));
+  CHECK(b.frames()[1].head == "data");
+}
+
+void LossPassesData(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  if (!fixture.HoldData(1, 2)) {
+    WARN("skipped: this transport's data streams cannot be held up");
+    return;
+  }
+  REQUIRE(a.Send(b, "never seen").ok());
+  fixture.Kill(1);
+  REQUIRE(b.AwaitLosses(1));
+  fixture.ReleaseData(1, 2);
+  b.Settle();
+  CHECK(b.frames().empty());
+}
+
+}  // namespace
+
+const std::vector<TransportCheck>& TransportChecks() {
+  static const std::vector<TransportCheck> kChecks = {
+      {"T1: frames of each stream arrive in the order sent, each once", &KeepsOrder},
+      {"T1: so they do from many senders in several threads", &KeepsOrderOfManySenders},
+      {"T1: a process can send to itself", &ReachesItself},
+      {"T2: buffers arrive as they were sent, however large", &BringsBuffers},
+      {"T2: a frame may be empty", &BringsEmptyFrames},
+      {"T3: after a process was lost nothing more comes from it, and it is Unavailable", &TellsOfLosses},
+      {"T3: who closes is lost to the others, once", &TellsOfThoseWhoLeft},
+      {"T4: after Close Send fails with Cancelled", &SendsNothingAfterClose},
+      {"T4: after Close nothing is delivered, not even what was on its way", &DeliversNothingAfterClose},
+      {"control does not wait behind data that is held up", &ControlPassesData},
+      {"T3: a loss does not wait behind data that is held up, which never arrives then", &LossPassesData},
+  };
+  return kChecks;
+}
+
+}  // namespace twinkle::rpc
