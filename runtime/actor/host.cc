@@ -116,7 +116,7 @@ void Host::BeginArguments(const CallPtr& call) {
     const auto found = instances_.find(call->message.component);
     if (found != instances_.end()) call->instance = found->second;
   }
-  if (call->instance != nullptr && call->instance->class_info != nullptr) {
+  if (call->instance != nullptr && call->instance->class_info != nullptr && call->self == nullptr) {
     call->facts.class_name = call->instance->info.class_name;
     call->method = call->instance->class_info->Find(call->message.method, call->message.each);
     for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {

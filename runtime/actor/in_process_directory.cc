@@ -92,10 +92,11 @@ std::vector<ComponentInfo> InProcessDirectory::Components() {
 absl::StatusOr<std::string> InProcessDirectory::Rendezvous(uint64_t component) {
   base::MutexLock lock(&mutex_);
   std::string& address = rendezvous_[component];
-  if (address.empty()) {
+  while (address.empty()) {
     const absl::StatusOr<int> port = FreePort();
     if (!port.ok()) return port.status();
-    address = absl::StrCat("127.0.0.1:", *port);
+    // Nobody listens on the ports that were given out yet: the kernel may offer one again.
+    if (ports_.insert(*port).second) address = absl::StrCat("127.0.0.1:", *port);
   }
   return address;
 }

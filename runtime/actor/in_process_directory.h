@@ -32,6 +32,7 @@ class InProcessDirectory final : public Directory {
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, ComponentInfo> components_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, uint64_t> instances_ ABSL_GUARDED_BY(mutex_);   // by instance id
+  std::set<int> ports_ ABSL_GUARDED_BY(mutex_);                         // given out
   std::map<uint64_t, std::string> rendezvous_ ABSL_GUARDED_BY(mutex_);  // by component
 };
 

@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <twinkle/device_mesh.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@ class LocalObject {
   std::recursive_timed_mutex mutex;
   std::shared_ptr<void> object;    // guarded by `mutex`; null when construction failed or it was released
   absl::Status status;             // guarded by `mutex`
+  uint64_t id = 0;                 // constant; of the component, unique in the job
   std::optional<DeviceMesh> mesh;  // constant
 };
 

@@ -26,6 +26,7 @@ using internal::MethodInfo;
 // ---- life
 namespace {
 
+constexpr uint64_t kLocalComponent = uint64_t{1} << 62;  // ids that the directory does not give out
 constexpr absl::Duration kDrainTime = absl::Seconds(1);  // for what is not stuck, however late it is
 
 // Closes the queue after what was posted to it has run; a task that is stuck is left to itself.
@@ -213,6 +214,7 @@ CallContext Process::LocalContext(const LocalObject& local) {
   if (const CallContext* outer = CurrentContext()) context = *outer;
   context.process = shared_from_this();
   context.mesh = local.mesh;
+  context.component = local.id;
   return context;
 }
 
@@ -245,9 +247,10 @@ void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
 
 // Within its group a component means this rank's object; another rank's can be named by Rank(i).
 bool Process::IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const {
-  if (component.group != services_.options.group || !host_->Has(component.id)) return false;
-  const size_t asked = rank ? static_cast<size_t>(*rank) : component.workers.size();
-  return !rank || (asked < component.workers.size() && component.workers[asked] == services_.options.id);
+  if (component.group != services_.options.group) return false;
+  const auto mine = std::find(component.workers.begin(), component.workers.end(), services_.options.id);
+  if (mine == component.workers.end()) return false;  // kFirst: the one that exists is meant
+  return !rank || *rank == mine - component.workers.begin();
 }
 
 // On the object's own lane a call runs at once and takes no number; from elsewhere it queues.
@@ -320,6 +323,9 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
     return NewLocal(class_info, constructor, options, arguments, site);
   }
   TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, Describe(class_info, options));
+  if (locals_.Named(options.name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
+  }
   bool existed = false;
   TWINKLE_ASSIGN_OR_RETURN(info, surroundings_.directory->AddComponent(std::move(info), options.instance_id, &existed));
   if (existed) return Bind(info);
@@ -340,7 +346,8 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
                                                                       CallSite site) {
   TWINKLE_ASSIGN_OR_RETURN(auto existing, locals_.WithInstance(options.instance_id, class_info.name, options.group));
   if (existing != nullptr) return existing;
-  if (locals_.Named(options.name) != nullptr) {
+  const bool taken = !options.name.empty() && surroundings_.directory->FindComponent(options.name).ok();
+  if (taken || locals_.Named(options.name) != nullptr) {
     return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
   }
   auto component = std::make_shared<ComponentRef>();
@@ -355,6 +362,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
   component->local = std::make_shared<LocalObject>();
   LocalObject& local = *component->local;
   local.mesh = component->info.mesh;
+  local.id = kLocalComponent | services_.options.id << 32 | next_id_++;
   auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   component->constructed = call->core;

@@ -174,6 +174,7 @@ void ConvertElements(DType to_dtype, std::byte* to, DType from_dtype, const std:
 }
 
 void Fill(DType dtype, std::byte* to, int64_t count, double value) {
+  if (dtype == DType::kBool) value = value != 0 ? 1 : 0;
   WithElement(dtype, [&](auto element) {
     std::fill_n(reinterpret_cast<decltype(element)*>(to), count, Convert<decltype(element)>(value));
   });

@@ -36,6 +36,13 @@ void SnapshotItems(const Type& item, void* first, size_t count) {
   for (char* at = static_cast<char*>(first); count > 0; --count, at += item.size) Snapshot(item, at);
 }
 
+// Its items are shared with other arrays: those that hold something of their own are copied first.
+void SnapshotArrayRef(const Type& t, void* p) {
+  if (t.item->bulk || t.item->kind == Kind::kString || t.item->kind == Kind::kBool || t.length(p) == 0) return;
+  t.join(p, &p, 1, /*move=*/false);
+  SnapshotItems(*t.item, t.data(p), t.length(p));
+}
+
 }  // namespace
 
 void Snapshot(const Type& t, void* p) {
@@ -47,6 +54,8 @@ void Snapshot(const Type& t, void* p) {
       return SnapshotValue(As<Value>(p));
     case Kind::kList:
       return SnapshotItems(*t.item, t.data(p), t.length(p));
+    case Kind::kArrayRef:
+      return SnapshotArrayRef(t, p);
     case Kind::kArray:
       return SnapshotItems(*t.item, p, t.count);
     case Kind::kRecord:

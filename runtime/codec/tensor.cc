@@ -69,6 +69,14 @@ bool SameElements(const std::byte* a, const std::byte* b, int64_t count) {
   return std::equal(left, left + count, right);
 }
 
+// As numbers, not as bits: nan differs from nan, 0 is -0.
+struct ComparedBFloat16 {
+  BFloat16 value;
+  bool operator==(const ComparedBFloat16& other) const {
+    return static_cast<float>(value) == static_cast<float>(other.value);
+  }
+};
+
 absl::StatusOr<DType> FromDLType(const DLDataType& type) {
   if (type.lanes == 1) {
     if (type.code == kDLPackBool && type.bits == 8) return DType::kBool;
@@ -213,6 +221,7 @@ bool Tensor::operator==(const Tensor& other) const {
   const Tensor b = other.Contiguous();
   if (a.size() == 0) return true;
   if (dtype_ == DType::kFloat32) return SameElements<float>(a.raw(), b.raw(), size());
+  if (dtype_ == DType::kBFloat16) return SameElements<ComparedBFloat16>(a.raw(), b.raw(), size());
   if (dtype_ == DType::kFloat64) return SameElements<double>(a.raw(), b.raw(), size());
   return std::memcmp(a.raw(), b.raw(), static_cast<size_t>(bytes())) == 0;
 }

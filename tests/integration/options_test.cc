@@ -75,9 +75,7 @@ TWINKLE_REMOTE_CLASS(Collector, (), (Unset, twinkle::CollectBy<&Count>),
 
 class Concurrent {
  public:
-  Concurrent() {
-    construction.Wait();
-  }
+  Concurrent() { construction.Wait(); }
   bool Meet() { return meeting->Arrive(); }
   void Wait(int which) {
     order.Add(which);

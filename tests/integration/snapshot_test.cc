@@ -32,9 +32,7 @@ std::vector<float> Floats(const Tensor& tensor) { return twinkle::tests::Items<f
 
 class Keeper {
  public:
-  void Block() {
-    gate.Wait();
-  }
+  void Block() { gate.Wait(); }
   List Echo(const List& list) { return list; }
   std::vector<float> Tensors(const Tensor& tensor) { return Floats(tensor); }
   std::vector<std::vector<float>> InBatch(const Batch& batch) {
@@ -124,9 +122,7 @@ struct Job {
     keeper.Block();
   }
   ~Job() { Open(); }
-  void Open() {
-    gate.Open();
-  }
+  void Open() { gate.Open(); }
   twinkle::Session session;
   twinkle::Remote<Keeper> keeper;
 };

@@ -105,9 +105,7 @@ class Even {
   void serialize(Archive& archive) {
     archive(number_);
   }
-  absl::Status Validate() const {
-    return number_ % 2 == 0 ? absl::OkStatus() : absl::OutOfRangeError("an odd number");
-  }
+  absl::Status Validate() const { return number_ % 2 == 0 ? absl::OkStatus() : absl::OutOfRangeError("an odd number"); }
   bool operator==(const Even&) const = default;
 
  private:

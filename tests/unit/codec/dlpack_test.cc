@@ -170,10 +170,10 @@ TEST_CASE("a row view is exported from its first row on") {
 }
 
 TEST_CASE("every element type goes out and comes in again") {
-  const std::vector<Tensor> tensors = {
-      TensorOf<bool>({true, false}), TensorOf<uint8_t>({1, 255}), TensorOf<int32_t>({-1}),
-      TensorOf<int64_t>({-1}),       TensorOf<float>({0.5F}),     TensorOf<BFloat16>({BFloat16(1.5F)}),
-      TensorOf<double>({0.25}, {})};
+  const std::vector<Tensor> tensors = {TensorOf<bool>({true, false}), TensorOf<uint8_t>({1, 255}),
+                                       TensorOf<int32_t>({-1}),       TensorOf<int64_t>({-1}),
+                                       TensorOf<float>({0.5F}),       TensorOf<BFloat16>({BFloat16(1.5F)}),
+                                       TensorOf<double>({0.25}, {})};
   for (const Tensor& tensor : tensors) {
     const absl::StatusOr<Tensor> back = Tensor::FromDLPack(tensor.ToDLPack());
     REQUIRE(back.ok());

@@ -125,16 +125,16 @@ std::vector<std::vector<Range>> RandomCuts(const Rows& rows, int parts, Random& 
     std::sort(ends.begin(), ends.end());
     ends.push_back(node.rows);
     int64_t begin = 0;
-    for (size_t part = 0; part < cuts.size(); ++part) cuts[part].push_back({std::exchange(begin, ends[part]), ends[part]});
+    for (size_t part = 0; part < cuts.size(); ++part)
+      cuts[part].push_back({std::exchange(begin, ends[part]), ends[part]});
   }
   return cuts;
 }
 
 bool SameBuffers(const Encoded& a, const Encoded& b) {
-  return std::equal(a.buffers.begin(), a.buffers.end(), b.buffers.begin(), b.buffers.end(),
-                    [](const Buffer& x, const Buffer& y) {
-                      return x.size == y.size && std::equal(x.data, x.data + x.size, y.data);
-                    });
+  return std::equal(
+      a.buffers.begin(), a.buffers.end(), b.buffers.begin(), b.buffers.end(),
+      [](const Buffer& x, const Buffer& y) { return x.size == y.size && std::equal(x.data, x.data + x.size, y.data); });
 }
 
 // What the ranges of it are, which is the same sliced here and encoded in part.
@@ -210,7 +210,8 @@ Columns RandomColumns(Random& random) {
   for (int i = Below(random, 9); i > 0; --i) columns.flags.push_back(OneIn(random, 2));
   columns.array = Array<double>(std::vector<double>(static_cast<size_t>(Below(random, 40)), 0.5));
   for (int i = Below(random, 9); i > 0; --i) columns.ids[std::to_string(i % 3)].push_back(i);
-  columns.points = std::vector<Point>(static_cast<size_t>(Below(random, 20)), Point{1, static_cast<float>(random() % 9)});
+  columns.points =
+      std::vector<Point>(static_cast<size_t>(Below(random, 20)), Point{1, static_cast<float>(random() % 9)});
   columns.tensor = RandomTensor(random);
   columns.value = RandomTree(random, 2);
   return columns;

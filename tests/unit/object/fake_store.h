@@ -30,8 +30,8 @@ class FakeStore final : public ObjectStore, public std::enable_shared_from_this<
   // A result that the other process keeps. `carried`: its bytes came along with the reply.
   Shard Keep(codec::Described value, bool carried = false) {
     const ObjectRef ref{kOwner, next_++};
-    Shard shard{std::make_shared<HeldObject>(shared_from_this(), ref),
-                codec::RowsOf(*value.type, value.value.get()), 0, std::nullopt};
+    Shard shard{std::make_shared<HeldObject>(shared_from_this(), ref), codec::RowsOf(*value.type, value.value.get()), 0,
+                std::nullopt};
     if (carried) shard.carried = *codec::Encode(value);
     values_[ref.id] = std::move(value);
     return shard;

@@ -55,7 +55,7 @@ TEST_CASE("what is not") {
   CHECK_FALSE(JoinOf(Collect::kFlatten, /*padded=*/true, false, {Tensors(2), Tensors(1)}));
   CHECK_FALSE(JoinOf(Collect::kFlatten, false, true, {List(2), Tensors(2)}));
   CHECK_FALSE(JoinOf(Collect::kFlatten, false, true, {List(2), Whole()}));
-  CHECK_FALSE(JoinOf(Collect::kNone, false, /*dynamic=*/true, lists));   // one result is that result
+  CHECK_FALSE(JoinOf(Collect::kNone, false, /*dynamic=*/true, lists));       // one result is that result
   CHECK_FALSE(JoinOf(Collect::kFirst, false, /*dynamic=*/true, {Whole()}));  // it may be a tuple
 }
 
@@ -219,8 +219,8 @@ TEST_CASE("pieces of lists of results, and of a single result, are the slices of
     const std::vector<Rows> one_rows = RowsOfAll(one);
     CHECK(JoinedRows(Join::kSingle, one_rows) == one_rows[0]);
     const std::vector<Range> part = RandomRanges(one_rows[0], random);
-    CHECK((Assembled<Columns>(Join::kSingle, one, PiecesOf(Join::kSingle, one_rows, Of(part))) ==
-           SliceOf(one[0], part)));
+    CHECK(
+        (Assembled<Columns>(Join::kSingle, one, PiecesOf(Join::kSingle, one_rows, Of(part))) == SliceOf(one[0], part)));
   }
 }
 
