@@ -76,8 +76,9 @@ bool Caller::ConstructionFailed(const CallPtr& call) {
   if (call->constructed == nullptr || !call->constructed->Ready() || call->operation != Operation::kMethod)
     return false;
   const absl::Status status = call->constructed->status();
-  if (!status.ok()) Settle(call, status);
-  return !status.ok();
+  if (status.ok() || absl::IsAborted(status)) return false;  // an aborted group answers for itself
+  Settle(call, status);
+  return true;
 }
 
 // Whether the call's plan, good or bad, is there; else it is being made.

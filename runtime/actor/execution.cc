@@ -90,6 +90,7 @@ Outcome RunOperation(IncomingCall& call) {
     case Operation::kConstruct:
       return RunConstruct(call);
     case Operation::kProbe:
+      call.told = true;
       return {instance.status, nullptr, true};
     case Operation::kDestroy:
       instance.object.reset();
@@ -98,7 +99,10 @@ Outcome RunOperation(IncomingCall& call) {
     case Operation::kMethod:
       break;
   }
-  if (!instance.status.ok()) return {instance.status, nullptr, true};
+  if (!instance.status.ok()) {
+    call.told = true;  // the construction's failure says where
+    return {instance.status, nullptr, true};
+  }
   if (call.method == nullptr) {
     return {absl::FailedPreconditionError(absl::StrCat("the class has no remote method ", call.message.method)),
             nullptr, true};
@@ -110,7 +114,7 @@ Outcome RunOperation(IncomingCall& call) {
 ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, size_t inline_bytes) {
   ReplyMessage reply;
   reply.call = call.message.call;
-  reply.status = ToWire(outcome.status.GetPayload(kDetailUrl) ? outcome.status : Failed(call.facts, outcome.status));
+  reply.status = ToWire(call.told ? outcome.status : Failed(call.facts, outcome.status));
   reply.more = outcome.more;
   const bool has_value = outcome.status.ok() && outcome.value != nullptr;
   if (!has_value || !call.message.keep) {

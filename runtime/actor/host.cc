@@ -327,6 +327,7 @@ void Host::Run(const CallPtr& call) {
   Outcome outcome;
   if (*call->cancelled) {
     outcome.status = call->why_cancelled;
+    call->told = true;
     if (call->message.operation == Operation::kConstruct) call->instance->status = call->why_cancelled;
   } else {
     outcome = RunOperation(*call);
@@ -383,10 +384,10 @@ void Host::Answer(const CallPtr& call, const absl::Status& status) {
   if (std::exchange(call->state, State::kDone) == State::kDone) return;
   calls_.erase({call->caller, call->message.call});
   if (call->self != nullptr) return call->self->Fail(Failed(call->facts, status));
-  if (call->facts.class_name.empty()) call->facts.class_name = "component";
   ReplyMessage reply;
   reply.call = call->message.call;
-  reply.status = ToWire(Failed(call->facts, status));
+  // A component that is not here has no class to name: then the caller adds what it knows.
+  reply.status = ToWire(call->facts.class_name.empty() ? status : Failed(call->facts, status));
   services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
 }
 

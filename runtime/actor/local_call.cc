@@ -21,7 +21,7 @@ using internal::ParameterInfo;
 using Kind = CallArgument::Kind;
 
 absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy) {
-  lazy.Answer();
+  lazy.WaitAnswered();  // without looking at its failure: who looks at the call's looks at this
   TWINKLE_RETURN_IF_ERROR(lazy.status());
   return Argument{std::const_pointer_cast<void>(lazy.value()), /*exclusive=*/false};
 }

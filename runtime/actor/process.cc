@@ -83,6 +83,10 @@ void Process::Stop(const absl::Status& why) {
 
 void Process::Join(absl::Time deadline) {
   if (joined_.exchange(true)) return;
+  {
+    base::MutexLock lock(&mutex_);
+    constructions_.clear();  // they hold this process
+  }
   host_->Shutdown(deadline);
   locals_.EndAll(why_ended_, deadline);
   CloseDrained(*collector_, deadline);
@@ -335,6 +339,10 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   call->arguments = std::move(arguments);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   component->constructed = call->core;
+  {
+    base::MutexLock lock(&mutex_);
+    constructions_[info.id] = call->core;
+  }
   Submit(std::move(call));
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
@@ -386,6 +394,9 @@ std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
   component->info = info;
   component->class_info = FindClass(info.class_name);
   component->process = shared_from_this();
+  base::MutexLock lock(&mutex_);
+  const auto made = constructions_.find(info.id);
+  if (made != constructions_.end()) component->constructed = made->second;
   return component;
 }
 
@@ -427,6 +438,10 @@ absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite s
     return absl::OkStatus();
   }
   surroundings_.directory->RemoveComponent(component.info.id);
+  {
+    base::MutexLock lock(&mutex_);
+    constructions_.erase(component.info.id);
+  }
   auto call = NewCall(Operation::kDestroy, component, site, "Release");
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   call->core->OnSettled([core = call->core] {  // nobody can look at it, and what is gone need not be released

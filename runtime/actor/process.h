@@ -130,6 +130,10 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
 
   LocalComponents locals_;
 
+  base::Mutex mutex_;
+  // Of the components that were made here: all their handles know how construction went.
+  absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
+
   // Confined to the service queue.
   std::shared_ptr<Caller> caller_;
   std::unique_ptr<ObjectExchange> exchange_;

@@ -8,15 +8,15 @@
 
 namespace twinkle::codec {
 
-// f's status or StatusOr; InvalidArgument with its what() when it throws.
+// f's status or StatusOr; Unknown with its what() when it throws.
 template <class F>
 auto Guarded(F&& f) -> decltype(f()) {
   try {
     return f();
   } catch (const std::exception& thrown) {
-    return absl::InvalidArgumentError(absl::StrCat("a value's own code threw: ", thrown.what()));
+    return absl::UnknownError(absl::StrCat("a value's own code threw: ", thrown.what()));
   } catch (...) {
-    return absl::InvalidArgumentError("a value's own code threw something that is no std::exception");
+    return absl::UnknownError("a value's own code threw something that is no std::exception");
   }
 }
 

@@ -25,7 +25,7 @@ class Paths {
     names_.push_back(path);
     for (uint32_t i = 0; i < node.children; ++i) {
       const std::string& key = rows_[next_].key;
-      Walk(absl::StrCat(path, "/", key.empty() ? absl::StrCat("#", i) : key));
+      Walk(key.empty() ? absl::StrCat(path, "/", i) : absl::StrCat(path, "/", key.size(), ":", key));
     }
   }
   const Rows& rows_;

@@ -28,7 +28,7 @@ class InMemoryNetwork::Port final : public Transport {
 
 std::unique_ptr<Transport> InMemoryNetwork::Join(ProcessId self, Receiver* receiver, base::TaskQueue* queue) {
   base::MutexLock lock(&mutex_);
-  members_[self] = {receiver, queue};
+  members_[self] = {receiver, queue, std::make_shared<std::atomic<bool>>(true)};
   return std::make_unique<Port>(this, self);
 }
 
@@ -55,8 +55,8 @@ void InMemoryNetwork::Deliver(const Route& route, Frame frame) {
   const auto member = members_.find(to);
   if (member == members_.end()) return;
   member->second.queue->Post(
-      [receiver = member->second.receiver, from = from, stream = stream, frame = std::move(frame)]() mutable {
-        receiver->OnFrame(from, stream, std::move(frame));
+      [to_member = member->second, from = from, stream = stream, frame = std::move(frame)]() mutable {
+        if (*to_member.open) to_member.receiver->OnFrame(from, stream, std::move(frame));
       });
 }
 
@@ -64,14 +64,19 @@ void InMemoryNetwork::Kill(ProcessId process, const absl::Status& why) { Leave(p
 
 void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
   base::MutexLock lock(&mutex_);
-  if (members_.erase(process) == 0) return;
+  const auto leaving = members_.find(process);
+  if (leaving == members_.end()) return;
+  *leaving->second.open = false;
+  members_.erase(leaving);
   gone_[process] = why;
   for (auto route = waiting_.begin(); route != waiting_.end();) {
     const bool concerned = std::get<0>(route->first) == process || std::get<1>(route->first) == process;
     route = concerned ? waiting_.erase(route) : std::next(route);
   }
   for (const auto& [id, member] : members_) {
-    member.queue->Post([receiver = member.receiver, process, why] { receiver->OnLost(process, why); });
+    member.queue->Post([member = member, process, why] {
+      if (*member.open) member.receiver->OnLost(process, why);
+    });
   }
 }
 

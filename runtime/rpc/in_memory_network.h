@@ -4,6 +4,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -39,6 +40,7 @@ class InMemoryNetwork {
   struct Member {  // of a process that is there
     Receiver* receiver;
     base::TaskQueue* queue;
+    std::shared_ptr<std::atomic<bool>> open;  // also asked by frames on their way, which a close overtakes
   };
   using Route = std::tuple<ProcessId, ProcessId, Stream>;
 

@@ -155,10 +155,11 @@ TEST_CASE("ranks that have not begun a call that failed elsewhere skip it") {
   arrived = left = 0;
   const auto met = job.worker.Meet(0);
   CHECK_THAT(Told(met.Get()), ContainsSubstring("rank 0 fell"));
+  Must(job.second.Where().Get().status());  // by now all ranks have heard of it
   gate.Open();
   Must(block.Get());
   job.CheckGoesOn();
-  CHECK(left <= 2);  // ranks 1 and 2 may have begun, 3 has not
+  CHECK(left <= 2);  // ranks 1 and 2 may have begun, 3 had not
 }
 
 TEST_CASE("who does not leave within abort_grace takes the group with it") {
@@ -227,22 +228,37 @@ TEST_CASE("Cancel ends a call under way with Cancelled, and its ranks hear of it
 }
 
 TEST_CASE("Cancel of a call that has not begun: no rank runs it") {
-  Job job(EitherKind());
+  Job job(Cpu("g", 4));
   const auto block = job.worker.Block();
   begun.Wait();
   runs = 0;
   const auto queued = job.worker.Where();
-  const auto behind = job.second.Where();
   queued.Cancel();
   CHECK(queued.Get().status().code() == absl::StatusCode::kCancelled);
+  Must(job.second.Where().Get().status());  // by now all ranks have heard of it
   gate.Open();
   Must(block.Get());
-  Must(behind.Get().status());
-  CHECK(runs == 4);
+  CHECK(runs == 4);  // of the second component
+  job.CheckGoesOn();
   const auto done = job.worker.Where();
   Must(done.Get().status());
   done.Cancel();  // too late
   CHECK(Result(done) == List{0, 1, 2, 3});
+}
+
+TEST_CASE("a cancelled call keeps nobody behind it waiting") {
+  Job job(EitherKind());
+  const auto block = job.worker.Block();
+  std::vector<Lazy<List>> queued;
+  for (int i = 0; i < 20; ++i) queued.push_back((i % 2 == 0 ? job.worker : job.second).Where());
+  for (size_t i = 0; i < queued.size(); i += 3) queued[i].Cancel();
+  gate.Open();
+  Must(block.Get());
+  for (size_t i = 0; i < queued.size(); ++i) {
+    const absl::StatusCode code = queued[i].Get().status().code();
+    CHECK((code == absl::StatusCode::kOk || (i % 3 == 0 && code == absl::StatusCode::kCancelled)));
+  }
+  job.CheckGoesOn();
 }
 
 TEST_CASE("Cancel of a call that waits for an argument lets the later ones go") {

@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <cstdlib>
 #include <stdexcept>
 
 namespace twinkle::tests {
@@ -22,15 +21,57 @@ InitializeOptions OptionsOf(const actor::InProcessOptions& options) {
   return session;
 }
 
-actor::InProcessOptions SteppedOptions(std::vector<DeviceGroup> groups, absl::Duration grace,
+// Steps by hand; at the end a task is run when it is posted, after those that waited.
+class EndingExecutor final : public base::Executor {
+ public:
+  EndingExecutor(std::shared_ptr<base::SteppedExecutor> stepped, std::shared_ptr<const bool> ending)
+      : stepped_(std::move(stepped)), ending_(std::move(ending)) {}
+
+  std::unique_ptr<base::TaskQueue> NewQueue(std::string name) override {
+    return std::make_unique<Queue>(*this, stepped_->NewQueue(name), name);
+  }
+  absl::Time Now() const override { return stepped_->Now(); }
+
+ private:
+  class Queue final : public base::TaskQueue {
+   public:
+    Queue(const EndingExecutor& executor, std::unique_ptr<base::TaskQueue> queue, std::string name)
+        : stepped_(executor.stepped_), ending_(executor.ending_), queue_(std::move(queue)), name_(std::move(name)) {}
+
+    bool Post(base::Task task) override {
+      const bool taken = queue_->Post(std::move(task));
+      if (*ending_ && taken && !queue_->InQueue()) stepped_->Drain(name_);
+      return taken;
+    }
+    void PostAfter(absl::Duration delay, base::Task task) override { queue_->PostAfter(delay, std::move(task)); }
+    bool InQueue() const override { return queue_->InQueue(); }
+    void Close() override { queue_->Close(); }
+    void Abandon() override { queue_->Abandon(); }
+
+   private:
+    const std::shared_ptr<base::SteppedExecutor> stepped_;
+    const std::shared_ptr<const bool> ending_;
+    const std::unique_ptr<base::TaskQueue> queue_;
+    const std::string name_;
+  };
+
+  const std::shared_ptr<base::SteppedExecutor> stepped_;
+  const std::shared_ptr<const bool> ending_;
+};
+
+actor::InProcessOptions SteppedOptions(std::vector<DeviceGroup> groups, absl::Duration abort_grace,
                                        std::shared_ptr<base::Executor> executor) {
-  // That stepped lanes are left to themselves at the end is no news.
-  setenv("TWINKLE_LOG", "error", /*overwrite=*/0);
   actor::InProcessOptions options;
   options.groups = std::move(groups);
-  options.process.abort_grace = grace;
+  options.process.abort_grace = abort_grace;
   options.executor = std::move(executor);
   return options;
+}
+
+std::vector<std::string> NamesOf(const std::vector<DeviceGroup>& groups) {
+  std::vector<std::string> names;
+  for (const DeviceGroup& group : groups) names.push_back(group.name);
+  return names;
 }
 
 }  // namespace
@@ -55,9 +96,29 @@ void InstalledJob::Shutdown() {
   const_cast<actor::InProcessJob&>(job()).Shutdown(absl::CancelledError("the session has ended"));
 }
 
-SteppedJob::SteppedJob(std::vector<DeviceGroup> groups, absl::Duration grace)
+SteppedJob::SteppedJob(std::vector<DeviceGroup> groups, absl::Duration abort_grace)
     : executor_(std::make_shared<base::SteppedExecutor>()),
-      installed_(SteppedOptions(std::move(groups), grace, executor_)) {}
+      ending_(std::make_shared<bool>(false)),
+      installed_(SteppedOptions(groups, abort_grace, std::make_shared<EndingExecutor>(executor_, ending_))),
+      groups_(NamesOf(groups)) {}
+
+std::vector<std::shared_ptr<actor::Process>> SteppedJob::Processes() const {
+  const actor::InProcessJob& job = installed_.job();
+  std::vector<std::shared_ptr<actor::Process>> processes = {job.program()};
+  for (const std::string& group : groups_) {
+    const actor::GroupInfo info = job.directory().FindGroup(group).value();
+    for (rpc::ProcessId worker : info.workers) processes.push_back(job.process(worker));
+  }
+  return processes;
+}
+
+// As the job itself does it; but first of all every service queue is closed, so that what runs then at once is what the
+// job would have waited for.
+void SteppedJob::Shutdown() {
+  for (const auto& process : Processes()) process->Stop(absl::CancelledError("the session has ended"));
+  *ending_ = true;
+  for (const auto& process : Processes()) process->Join(absl::InfiniteFuture());
+}
 
 void SteppedJob::Kill(const std::string& group, int rank) {
   network().Kill(Id(group, rank), absl::UnavailableError(absl::StrCat(group, ".", rank, " was killed")));

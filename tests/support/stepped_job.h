@@ -50,20 +50,19 @@ class InstalledJob {
 };
 
 // Nothing in it runs until the test says which queue takes a step; so nothing that blocks may be called before what it
-// waits for is there. The end cannot be stepped: lanes are left to themselves `grace` after it began.
+// waits for is there. At the end what is left to do on lanes and collectors is done at once.
 class SteppedJob {
  public:
-  explicit SteppedJob(std::vector<DeviceGroup> groups, absl::Duration grace = absl::Milliseconds(1));
+  explicit SteppedJob(std::vector<DeviceGroup> groups, absl::Duration abort_grace = absl::Seconds(30));
+  ~SteppedJob() { Shutdown(); }
 
   base::SteppedExecutor& executor() const { return *executor_; }
   rpc::InMemoryNetwork& network() const { return installed_.network(); }
   rpc::ProcessId Id(const std::string& group, int rank = 0) const { return installed_.Id(group, rank); }
   actor::Process& process(const std::string& group, int rank = 0) const { return installed_.process(group, rank); }
   actor::Process& program() const { return installed_.program(); }
-  std::shared_ptr<actor::Process> Share(const std::string& group, int rank = 0) const {
-    return installed_.job().process(Id(group, rank));
-  }
-  void Shutdown() { installed_.Shutdown(); }
+  // All processes, the program first.
+  std::vector<std::shared_ptr<actor::Process>> Processes() const;
 
   // Until nothing is left to do, but on the queues named.
   void Run(const std::vector<std::string>& but = {}) { executor_->RunAll(but); }
@@ -71,10 +70,14 @@ class SteppedJob {
   void Drain(const std::string& queue) { executor_->Drain(queue); }
   // The process's end as the others see it; the process itself goes on in vain.
   void Kill(const std::string& group, int rank = 0);
+  // Ends all processes, the program first. Calls that are under way fail.
+  void Shutdown();
 
  private:
   const std::shared_ptr<base::SteppedExecutor> executor_;
+  const std::shared_ptr<bool> ending_;
   InstalledJob installed_;
+  std::vector<std::string> groups_;
 };
 
 // Names of queues.

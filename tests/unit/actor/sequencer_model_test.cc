@@ -45,8 +45,8 @@ struct ModelCaller {
 
 class Model {
  public:
-  Model(size_t members, int callers, uint64_t seed) : members_(members), sequencer_(members), random_(seed) {
-    for (int i = 0; i < callers; ++i) callers_[static_cast<rpc::ProcessId>(100 + i)].arrived.assign(members, 0);
+  Model(size_t members, uint64_t seed) : members_(members), sequencer_(members), random_(seed) {
+    for (int i = 0; i < alive_; ++i) callers_[static_cast<rpc::ProcessId>(100 + i)].arrived.assign(members, 0);
   }
 
   void Run(int steps) {
@@ -62,7 +62,9 @@ class Model {
       for (const uint64_t number : caller.sent) CHECK(owner.emplace(number, id).second);  // Q1
       if (caller.alive) CHECK(caller.wanted == 0);
     }
-    for (uint64_t number = 1; number <= highest_; ++number) {
+    const uint64_t highest = std::max(
+        {owner.empty() ? 0 : owner.rbegin()->first, granted_to_ - 1, skipped_.empty() ? 0 : *skipped_.rbegin()});
+    for (uint64_t number = 1; number <= highest; ++number) {
       INFO("number " << number);
       const auto found = owner.find(number);
       const bool skipped = skipped_.count(number) != 0;
@@ -91,7 +93,7 @@ class Model {
     if (kind < 40) return ToSequencer(entry);
     if (kind < 65) return Hear(caller);
     if (kind < 90) return Arrive(caller);
-    if (kind < 91 && alive_after_ > 1 && caller.alive) return Die(caller);
+    if (kind < 91 && alive_ > 1 && caller.alive) return Die(caller);
     AnswerOne();
   }
 
@@ -130,7 +132,6 @@ class Model {
       caller.wanted = std::max(0, caller.wanted - 1);
     }
     for (; caller.exclusive && caller.wanted > 0; --caller.wanted) caller.sent.push_back(caller.next++);
-    if (!caller.sent.empty()) highest_ = std::max(highest_, caller.sent.back());
   }
 
   void Hear(ModelCaller& caller) {
@@ -156,16 +157,12 @@ class Model {
   }
 
   void Die(ModelCaller& caller) {
-    --alive_after_;
+    --alive_;
     caller.alive = false;
     // What reached nobody never was.
     caller.sent.resize(*std::max_element(caller.arrived.begin(), caller.arrived.end()));
     caller.to_sequencer.resize(random_() % (caller.to_sequencer.size() + 1));
     caller.to_sequencer.push_back(Lost{});
-    highest_ = 0;
-    for (const auto& [id, other] : callers_) {
-      if (!other.sent.empty()) highest_ = std::max(highest_, other.sent.back());
-    }
   }
 
   // ---- the sequencer and the members
@@ -200,18 +197,13 @@ class Model {
         callers_.at(grant->caller).inbox.push_back(*grant);
         CHECK(grant->first >= granted_to_);  // Q1: ascending
         granted_to_ = grant->first + grant->count;
-        granted_high_ = std::max(granted_high_, granted_to_ - 1);
-        if (!grant->exclusive) highest_ = std::max(highest_, granted_to_ - 1);
       } else if (const auto* recall = std::get_if<RecallNumbers>(&effect)) {
         callers_.at(recall->caller).inbox.push_back(*recall);
       } else if (const auto* ask = std::get_if<AskLast>(&effect)) {
         CHECK_FALSE(callers_.at(ask->caller).alive);
         for (size_t member = 0; member < members_; ++member) questions_.emplace_back(ask->caller, member);
       } else {
-        for (const uint64_t number : std::get<SkipNumbers>(effect).numbers) {
-          CHECK(skipped_.insert(number).second);
-          highest_ = std::max(highest_, number);
-        }
+        for (const uint64_t number : std::get<SkipNumbers>(effect).numbers) CHECK(skipped_.insert(number).second);
       }
     }
   }
@@ -222,10 +214,8 @@ class Model {
   std::map<rpc::ProcessId, ModelCaller> callers_;
   std::vector<std::pair<rpc::ProcessId, size_t>> questions_;  // to members, about lost callers
   std::set<uint64_t> skipped_;
-  uint64_t granted_to_ = 1;    // the number after the last grant
-  uint64_t granted_high_ = 0;  // of all singly granted
-  uint64_t highest_ = 0;       // number that was used, granted singly, or skipped
-  int alive_after_ = 4;
+  uint64_t granted_to_ = 1;  // the number after the last grant
+  int alive_ = 4;
 };
 
 TEST_CASE("numbers are unique, and each one is used or skipped on all members, whoever dies when (Q1-Q3)") {
@@ -235,7 +225,7 @@ TEST_CASE("numbers are unique, and each one is used or skipped on all members, w
     const size_t members = static_cast<size_t>(1 + Below(random, 4));
     const uint64_t one = random();
     INFO("TWINKLE_TEST_SEED=" << seed << ", round " << round);
-    Model model(members, /*callers=*/4, one);
+    Model model(members, one);
     model.Run(50 + Below(random, 400));
     model.Check();
   }

@@ -1,0 +1,215 @@
+#include "runtime/actor/messages.h"
+
+#include <absl/strings/cord.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/catch.h"
+#include "tests/support/random.h"
+
+namespace twinkle::actor {
+namespace {
+
+using tests::Below;
+using tests::OneIn;
+using tests::Random;
+
+// Equal for messages of the same content: the encoding is unique.
+std::string BytesOf(const rpc::Frame& frame) {
+  std::string bytes = frame.head;
+  for (const codec::Buffer& buffer : frame.buffers) {
+    bytes.append(reinterpret_cast<const char*>(buffer.data), buffer.size);
+  }
+  return bytes;
+}
+
+// The message as the receiver has it.
+template <class M>
+M Received(M message) {
+  const rpc::Frame frame = EncodeMessage(std::move(message));
+  absl::StatusOr<Message> decoded = DecodeMessage(frame);
+  INFO(decoded.status());
+  REQUIRE(decoded.ok());
+  REQUIRE(std::holds_alternative<M>(*decoded));
+  CHECK((BytesOf(EncodeMessage(*decoded)) == BytesOf(frame)));
+  return std::get<M>(*std::move(decoded));
+}
+
+ComponentInfo SomeComponent() {
+  ComponentInfo info;
+  info.id = 5;
+  info.name = "policy";
+  info.class_name = "rl::Policy";
+  info.fingerprint = 0x0123456789abcdef;
+  info.group = "policy";
+  info.workers = {3, 4};
+  info.domain = uint64_t{1} << 63;
+  info.domain_workers = {3, 4, 6};
+  info.shared_lane = true;
+  info.mesh = *DeviceMesh::FromSizes({.dp = 2, .tp = 2});
+  info.sync = true;
+  return info;
+}
+
+PackedValue SomeValue() {
+  return Pack(*codec::Encode(codec::Hold(*Tensor::FromVector<float>(std::vector<float>(1000, 0.5F)))));
+}
+
+CallMessage SomeCall() {
+  CallMessage call;
+  call.call = 77;
+  call.operation = Operation::kConstruct;
+  call.component = 5;
+  call.order = {uint64_t{1} << 63, 12, 11};
+  call.method = "Generate";
+  call.each = true;
+  call.keep = false;
+  call.arguments.emplace_back(SomeValue());
+  call.arguments.emplace_back(
+      PulledArgument{object::Join::kConcat, {{{3, 9}, std::vector<codec::Range>{{1, 4}, {0, 2}}}, {{4, 1}, {}}}});
+  call.arguments.emplace_back(HandleArgument{SomeComponent()});
+  LazyArgument lazy;
+  lazy.failed = ToWire(absl::NotFoundError("gone"));
+  lazy.what = "Policy.Generate [train.cc:7]";
+  lazy.join = object::Join::kList;
+  lazy.objects = {{3, 9}};
+  lazy.rows = {{{codec::RowNode::Kind::kTree, "", -1, 1}, {codec::RowNode::Kind::kList, "ids", 4, 0}}};
+  lazy.view = codec::Range{1, 3};
+  lazy.value = SomeValue();
+  call.arguments.emplace_back(std::move(lazy));
+  call.file = "train.cc";
+  call.line = 7;
+  call.info = SomeComponent();
+  return call;
+}
+
+TEST_CASE("a call with every kind of argument arrives as it was sent") {
+  const CallMessage call = Received(SomeCall());
+  CHECK(call.call == 77);
+  CHECK(call.operation == Operation::kConstruct);
+  CHECK(call.order.number == 12);
+  CHECK(call.each);
+  CHECK_FALSE(call.keep);
+  REQUIRE(call.arguments.size() == 4);
+  const auto& pulled = std::get<PulledArgument>(call.arguments[1]);
+  CHECK(pulled.join == object::Join::kConcat);
+  REQUIRE(pulled.pieces.size() == 2);
+  CHECK(pulled.pieces[0].object == object::ObjectRef{3, 9});
+  CHECK(*pulled.pieces[0].rows == std::vector<codec::Range>{{1, 4}, {0, 2}});
+  CHECK_FALSE(pulled.pieces[1].rows);
+  const auto& lazy = std::get<LazyArgument>(call.arguments[3]);
+  CHECK(lazy.rows.at(0).at(1).key == "ids");
+  CHECK(*lazy.view == codec::Range{1, 3});
+  REQUIRE(call.info);
+  CHECK(call.info->workers == std::vector<rpc::ProcessId>{3, 4});
+  CHECK((*call.info->mesh == *DeviceMesh::FromSizes({.dp = 2, .tp = 2})));
+  CHECK(*call.info->sync);
+  CHECK_FALSE(call.info->lazy_collect);
+}
+
+TEST_CASE("every other message arrives as it was sent") {
+  const WireStatus why = ToWire(absl::AbortedError("why"));
+  ReplyMessage reply;
+  reply.call = 7;
+  reply.status = why;
+  reply.object = 9;
+  reply.rows = {{codec::RowNode::Kind::kTensor, "", 5, 0}};
+  reply.bytes = 4000;
+  reply.carried = SomeValue();
+  reply.more = false;
+  const ReplyMessage answered = Received(reply);
+  CHECK(answered.object == 9);
+  CHECK(answered.rows == reply.rows);
+  CHECK_FALSE(answered.more);
+  CHECK(Received(CancelMessage{7, why}).why.message == "why");
+  const SkipMessage skip = Received(SkipMessage{1, true, {4, 5}});
+  CHECK(skip.own);
+  CHECK(skip.numbers == std::vector<uint64_t>{4, 5});
+  CHECK(Received(GoneMessage{5, why}).component == 5);
+  CHECK(Received(PullMessage{1, 2, std::vector<codec::Range>{{0, 1}}}).rows->size() == 1);
+  CHECK(Received(PullReply{1, why, SomeValue()}).pull == 1);
+  CHECK(Received(RetainMessage{1, 2}).object == 2);
+  CHECK(Received(RetainReply{1, why}).token == 1);
+  CHECK(Received(ReleaseMessage{{1, 2, 3}}).objects.size() == 3);
+  CHECK(Received(NumberRequest{1, 2, {3, 4}}).members == std::vector<rpc::ProcessId>{3, 4});
+  CHECK(Received(NumberGrant{1, 2, 3, true}).exclusive);
+  CHECK(Received(RecallMessage{9}).domain == 9);
+  CHECK(Received(RecalledMessage{1, 2}).next == 2);
+  CHECK(Received(LastQuery{1, 2}).caller == 2);
+  CHECK(Received(LastReply{1, 2, 3}).last == 3);
+  CHECK(Received(AbortMessage{why}).why.message == "why");
+}
+
+TEST_CASE("a status crosses with code, message and payloads") {
+  absl::Status status = absl::DataLossError("the owner is gone");
+  status.SetPayload("a", absl::Cord("1"));
+  status.SetPayload("b", absl::Cord(std::string("\0\1", 2)));
+  CHECK(FromWire(ToWire(status)) == status);
+  CHECK(FromWire(ToWire(absl::OkStatus())).ok());
+  CHECK(FromWire({0, "a message that OK does not have", {{"a", "1"}}}).ok());
+  for (const int32_t code : {-1, 17, 1 << 30, INT32_MIN}) {
+    const absl::Status odd = FromWire({code, "odd", {{"a", "1"}}});
+    CHECK_FALSE(odd.ok());
+    CHECK(std::string(odd.message()) == "odd");
+  }
+}
+
+TEST_CASE("packing and unpacking an encoded value copies no buffer") {
+  const Tensor tensor = *Tensor::FromVector<float>(std::vector<float>(5000, 1));
+  const codec::Encoded encoded = *codec::Encode(codec::Hold(tensor));
+  const PackedValue packed = Pack(encoded);
+  const codec::Encoded unpacked = Unpack(packed);
+  REQUIRE(unpacked.buffers.size() == 1);
+  CHECK(unpacked.buffers[0].data == tensor.raw());
+  CHECK((unpacked.head == encoded.head));
+  const Message message = *DecodeMessage(EncodeMessage(PullReply{1, {}, packed}));
+  const codec::Encoded read = Unpack(std::get<PullReply>(message).value);
+  CHECK(read.buffers.at(0).data == tensor.raw());
+  CHECK((*codec::DecodeAs<Tensor>(read.head, read.buffers) == tensor));
+}
+
+TEST_CASE("no truncated message is taken") {
+  const rpc::Frame frame = EncodeMessage(SomeCall());
+  for (size_t length = 0; length < frame.head.size(); ++length) {
+    rpc::Frame cut{frame.head.substr(0, length), frame.buffers};
+    if (DecodeMessage(cut).ok()) FAIL("the first " << length << " bytes are a message");
+  }
+  rpc::Frame without{frame.head, {}};
+  CHECK_FALSE(DecodeMessage(without).ok());
+}
+
+TEST_CASE("thousands of changed and of random messages: a message or a status, never worse") {
+  const uint64_t seed = tests::Seed();
+  INFO("TWINKLE_TEST_SEED=" << seed);
+  Random random(seed);
+  const rpc::Frame frame = EncodeMessage(SomeCall());
+  for (int i = 0; i < 5000; ++i) {
+    rpc::Frame changed = frame;
+    for (int changes = 1 + Below(random, 3); changes > 0; --changes) {
+      changed.head[random() % changed.head.size()] = static_cast<char>(OneIn(random, 3) ? 0xff : random());
+    }
+    absl::StatusOr<Message> message = DecodeMessage(changed);
+    if (message.ok()) EncodeMessage(*std::move(message));
+    rpc::Frame noise{std::string(random() % 64, '\0'), {}};
+    for (char& byte : noise.head) byte = static_cast<char>(random());
+    if (!noise.head.empty()) noise.head[0] = static_cast<char>(Below(random, 20));  // which message
+    DecodeMessage(noise).IgnoreError();
+  }
+}
+
+TEST_CASE("a component whose mesh makes no sense is not taken") {
+  const rpc::Frame frame = EncodeMessage(SomeCall());
+  // The mesh's first dimension, 2, behind the number of dimensions, 2.
+  const std::string shape = {2, 0, 0, 0, 2, 0, 0, 0};
+  const size_t at = frame.head.find(shape);
+  REQUIRE(at != std::string::npos);
+  rpc::Frame changed = frame;
+  changed.head[at] = 0;
+  CHECK_FALSE(DecodeMessage(changed).ok());
+}
+
+}  // namespace
+}  // namespace twinkle::actor
