@@ -39,6 +39,25 @@ std::vector<int> DevicesOf(const GroupInfo& group) {
   return devices;
 }
 
+// Those of another group that this one asks for: as many as it has ranks, or those it lists.
+absl::StatusOr<std::vector<int>> ShareDevices(const DeviceGroup& group, const GroupInfo& other) {
+  std::vector<int> devices = DevicesOf(other);
+  for (int listed : group.ranks.indexes()) {
+    if (std::find(devices.begin(), devices.end(), listed) == devices.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' lists device ", listed,
+                                                     ", which group '", other.name, "' does not have"));
+    }
+  }
+  if (!group.ranks.indexes().empty()) return group.ranks.indexes();
+  const size_t count = static_cast<size_t>(group.ranks.count());
+  if (devices.size() < count) {
+    return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' wants ", count, " devices of '",
+                                                   other.name, "', which has ", devices.size()));
+  }
+  devices.resize(count);
+  return devices;
+}
+
 // The device indexes of a group that is declared after `earlier`, of which `used` are taken.
 absl::StatusOr<std::vector<int>> TakeDevices(const DeviceGroup& group, const std::vector<GroupInfo>& earlier,
                                              std::set<int>& used) {
@@ -51,13 +70,7 @@ absl::StatusOr<std::vector<int>> TakeDevices(const DeviceGroup& group, const std
                                                      group.shares_devices_with,
                                                      "', which is no device group declared before it"));
     }
-    std::vector<int> devices = DevicesOf(*other);
-    if (devices.size() < count) {
-      return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' wants ", count, " devices of '",
-                                                     other->name, "', which has ", devices.size()));
-    }
-    devices.resize(count);
-    return devices;
+    return ShareDevices(group, *other);
   }
   std::vector<int> devices = group.ranks.indexes();
   for (int next = 0; devices.size() < count; ++next) {

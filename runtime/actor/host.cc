@@ -305,10 +305,6 @@ void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
 
 void Host::OnLost(rpc::ProcessId peer) {
   lost_.insert(peer);
-  const auto& group = services_.options.group_workers;
-  if (const auto member = std::find(group.begin(), group.end(), peer); member != group.end()) {
-    Abort(absl::AbortedError(absl::StrCat("the process of its rank ", member - group.begin(), " is gone")));
-  }
   std::vector<uint64_t> ids;
   for (const auto& entry : domains_) ids.push_back(entry.first);
   for (uint64_t id : ids) {

@@ -127,6 +127,8 @@ class Callable<M, Result, Self, std::tuple<P...>> {
 // A method on all of a component's ranks.
 template <class M>
 class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, typename M::Values> {
+  static_assert(M::CheckParameters());  // where the class is declared, called or not
+
  public:
   explicit RemoteMethod(const ComponentRef* component) : component_(component) {}
 

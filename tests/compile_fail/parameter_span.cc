@@ -1,0 +1,12 @@
+// EXPECT: twinkle:
+#include <twinkle/twinkle.h>
+
+#include <span>
+
+class Taker {
+ public:
+  void Take(std::span<const int> numbers);
+};
+TWINKLE_REMOTE_CLASS(Taker, (), (Take))
+
+auto taker = twinkle::New<Taker>({});

@@ -1,0 +1,16 @@
+// EXPECT: twinkle: this type cannot be sent: it has a constructor, private members or virtual functions
+#include <twinkle/twinkle.h>
+
+#include <memory>
+
+struct Sent {
+  std::unique_ptr<int> number;
+};
+
+class Taker {
+ public:
+  void Take(const Sent& sent);
+};
+TWINKLE_REMOTE_CLASS(Taker, (), (Take))
+
+auto taker = twinkle::New<Taker>({});

@@ -1,0 +1,12 @@
+// EXPECT: twinkle: Collect::kSum needs numbers, lists or tensors
+#include <twinkle/twinkle.h>
+
+#include <string>
+
+class Giver {
+ public:
+  std::string Give();
+};
+TWINKLE_REMOTE_CLASS(Giver, (), (Give, twinkle::Collect::kSum))
+
+auto giver = twinkle::New<Giver>({});

@@ -1,0 +1,18 @@
+// EXPECT: twinkle: Collect::kSum of a struct needs members that are
+// EXPECT: NumberMember<Result, std::
+#include <twinkle/twinkle.h>
+
+#include <string>
+
+struct Result {
+  double loss = 0;
+  std::string name;
+};
+
+class Giver {
+ public:
+  Result Give();
+};
+TWINKLE_REMOTE_CLASS(Giver, (), (Give, twinkle::Collect::kSum))
+
+auto giver = twinkle::New<Giver>({});
