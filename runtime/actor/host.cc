@@ -319,9 +319,10 @@ void Host::Run(const CallPtr& call) {
   CallContext context = call->instance->context;
   context.cancelled = call->cancelled;
   const ContextScope scope(&context);
-  call->begun = true;
   Outcome outcome;
+  call->begun = true;  // first: a cancel that is not seen here will see it
   if (*call->cancelled) {
+    call->begun = false;
     outcome.status = call->why_cancelled;
     call->told = true;
     if (call->message.operation == Operation::kConstruct) call->instance->status = call->why_cancelled;
