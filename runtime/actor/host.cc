@@ -303,8 +303,13 @@ void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
   }
 }
 
-void Host::OnLost(rpc::ProcessId peer) {
+void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   lost_.insert(peer);
+  const std::vector<rpc::ProcessId>& group = services_.options.group_workers;
+  const auto member = std::find(group.begin(), group.end(), peer);
+  if (member != group.end() && !why.ok()) {
+    Abort(absl::AbortedError(absl::StrCat("rank ", member - group.begin(), " is gone: ", why.message())));
+  }
   std::vector<uint64_t> ids;
   for (const auto& entry : domains_) ids.push_back(entry.first);
   for (uint64_t id : ids) {
@@ -488,6 +493,8 @@ void Host::Shutdown(absl::Time deadline) {
     if (call->self == nullptr) continue;
     call->self->Fail(absl::CancelledError(absl::StrCat(What(call->facts), ": the session has ended")));
   }
+  domains_.clear();  // calls that waited for their turn hold this process
+  orphans_.clear();
 }
 
 }  // namespace twinkle::actor

@@ -36,7 +36,8 @@ class Host : public std::enable_shared_from_this<Host> {
   void OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled);
   void OnLastQuery(rpc::ProcessId from, const LastQuery& query);
   void OnLastReply(const LastReply& reply);
-  void OnLost(rpc::ProcessId peer);
+  // The end of a process of this one's own group is the group's; with OK it left as it should.
+  void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
   // A call to this process's own object, made by this process in another thread than the object's.
   void OnSelfCall(const std::shared_ptr<IncomingCall>& call);

@@ -101,6 +101,8 @@ absl::Status InProcessJob::CloseFailures() {
 
 void InProcessJob::Shutdown(const absl::Status& why) {
   const absl::Time deadline = absl::Now() + program_->options().abort_grace;
+  program_->BeginEnd();
+  for (const auto& worker : workers_) worker->BeginEnd();
   program_->Stop(why);
   for (const auto& worker : workers_) worker->Stop(why);
   program_->Join(deadline);

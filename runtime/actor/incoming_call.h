@@ -47,8 +47,8 @@ struct IncomingCall {
   // Shared with the lane.
   std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> begun = false;  // it is, or was, in the user's code
-  bool told = false;           // the outcome says already where it comes from; on the lane
-  absl::Status why_cancelled;  // written before `cancelled`
+  bool told = false;                // the outcome says already where it comes from; on the lane
+  absl::Status why_cancelled;       // written before `cancelled`
 };
 
 // A remote object in this process.

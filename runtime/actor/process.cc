@@ -93,7 +93,7 @@ void Process::Join(absl::Time deadline) {
   if (notifier_ != nullptr) CloseDrained(*notifier_, deadline);
 }
 
-size_t Process::objects_owned() const { return objects_owned_; }
+size_t Process::objects_owned() const { return exchange_->table().size(); }
 
 // ---- calls
 namespace {
@@ -499,7 +499,6 @@ void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
     return;
   }
   Handle(from, *std::move(message));
-  objects_owned_ = exchange_->table().size();
 }
 
 void Process::Handle(rpc::ProcessId from, Message message) {
@@ -529,7 +528,7 @@ void Process::Handle(rpc::ProcessId from, Message message) {
 
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   caller_->OnLost(peer, why);
-  host_->OnLost(peer);
+  host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
   exchange_->OnLost(peer, why);
 }
 
@@ -569,10 +568,7 @@ void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(ab
 
 void Process::Release(const object::ObjectRef& object) {
   if (ended_) return;
-  service_->Post([self = shared_from_this(), object] {
-    self->exchange_->Release(object);
-    self->objects_owned_ = self->exchange_->table().size();
-  });
+  service_->Post([self = shared_from_this(), object] { self->exchange_->Release(object); });
 }
 
 }  // namespace twinkle::actor

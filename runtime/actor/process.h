@@ -73,7 +73,9 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
   // after the deadline. Not from a thread of the process. Idempotent.
   void Shutdown(const absl::Status& why, absl::Time deadline);
-  // Its two halves, so that several processes can be told before one is waited for.
+  // Its parts, so that several processes can be told before one is waited for. BeginEnd: peers that end from now on
+  // have not failed.
+  void BeginEnd() { ending_ = true; }
   void Stop(const absl::Status& why);
   void Join(absl::Time deadline);
   bool ended() const { return ended_; }
@@ -123,10 +125,10 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   std::unique_ptr<base::TaskQueue> notifier_;
   std::unique_ptr<rpc::Transport> transport_;
   std::atomic<uint64_t> next_id_ = 1;
+  std::atomic<bool> ending_ = false;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> joined_ = false;
   absl::Status why_ended_;
-  std::atomic<size_t> objects_owned_ = 0;
 
   LocalComponents locals_;
 

@@ -16,6 +16,7 @@ uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder) {
   Entry& entry = objects_[id];
   entry.value = std::move(value);
   entry.references[holder] = 1;
+  size_ = objects_.size();
   return id;
 }
 
@@ -39,7 +40,9 @@ void ObjectTable::Release(uint64_t id, rpc::ProcessId holder) {
   const auto held = references.find(holder);
   if (held == references.end() || --held->second > 0) return;
   references.erase(held);
-  if (references.empty()) objects_.erase(found);
+  if (!references.empty()) return;
+  objects_.erase(found);
+  size_ = objects_.size();
 }
 
 void ObjectTable::DropHolder(rpc::ProcessId holder) {
@@ -51,6 +54,7 @@ void ObjectTable::DropHolder(rpc::ProcessId holder) {
       ++entry;
     }
   }
+  size_ = objects_.size();
 }
 
 }  // namespace twinkle::object

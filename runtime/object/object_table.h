@@ -4,6 +4,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -12,7 +13,7 @@
 
 namespace twinkle::object {
 
-// For one thread. Invariants:
+// For one thread, but for size(). Invariants:
 //  O1 an object is there exactly as long as some process holds a reference;
 //  O2 ids are never used again;
 //  O3 the references of a process go together when it is lost.
@@ -33,7 +34,8 @@ class ObjectTable {
   // All references of a process that is gone.
   void DropHolder(rpc::ProcessId holder);
 
-  size_t size() const { return objects_.size(); }
+  // Thread-safe.
+  size_t size() const { return size_; }
 
  private:
   struct Entry {
@@ -42,6 +44,7 @@ class ObjectTable {
   };
   uint64_t next_ = 1;
   absl::flat_hash_map<uint64_t, Entry> objects_;
+  std::atomic<size_t> size_ = 0;  // of objects_
 };
 
 }  // namespace twinkle::object

@@ -173,7 +173,7 @@ TEST_CASE("a call that was skipped was never in its method: the grace does not e
   job.Run(job.lanes);
   cancelled.Cancel();
   job.Run(job.lanes);
-  job.executor().Advance(absl::Seconds(5));  // the grace ends, and just then
+  job.executor().Advance(absl::Seconds(5));                   // the grace ends, and just then
   for (const std::string& lane : job.lanes) job.Drain(lane);  // the lanes come to it
   job.Run();
   const Lazy<void> next = job.recorder.Add("next");
