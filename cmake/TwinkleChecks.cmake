@@ -4,7 +4,7 @@ include_guard(GLOBAL)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 file(GLOB_RECURSE checked_files CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
-     runtime/*.h runtime/*.cc client/*.h client/*.cc tests/*.h tests/*.cc)
+     runtime/*.h runtime/*.cc client/*.h client/*.cc driver/*.h driver/*.cc worker/*.h worker/*.cc tests/*.h tests/*.cc)
 
 # ---- layers: part of every build --------------------------------------------------------------------------------------
 get_property(layers GLOBAL PROPERTY TWINKLE_LAYERS)
@@ -41,10 +41,11 @@ set(public_headers ${checked_files})
 list(FILTER public_headers INCLUDE REGEX "^(runtime|client)/include/.*\\.h$")
 list(TRANSFORM public_headers REPLACE "^(runtime|client)/include/" "")
 set(private_headers ${checked_files})
-list(FILTER private_headers INCLUDE REGEX "^(runtime|client/src)/.*\\.h$")
+list(FILTER private_headers INCLUDE REGEX "^(runtime|client/src|driver|worker)/.*\\.h$")
 list(FILTER private_headers EXCLUDE REGEX "^(runtime|client)/include/")
 twinkle_compile_each(twinkle_public_header_check twinkle ${public_headers})
 twinkle_compile_each(twinkle_private_header_check twinkle_internal ${private_headers})
+target_link_libraries(twinkle_private_header_check PRIVATE twinkle_services)
 
 # ---- format ------------------------------------------------------------------------------------------------------------
 # Another major version of clang-format breaks lines elsewhere, so its word does not count.

@@ -45,9 +45,13 @@ function(twinkle_use_source_tree target scope)
   target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}" ${TWINKLE_PUBLIC_INCLUDES})
 endfunction()
 
-# Makes `target` (a shared or static library without sources of its own) of the object files of all parts.
+# Makes `target` (a shared or static library without sources of its own) of the object files of the parts named, of all
+# parts if none is.
 function(twinkle_link_parts target)
   get_property(parts GLOBAL PROPERTY TWINKLE_PARTS)
+  if(ARGN)
+    list(TRANSFORM ARGN PREPEND twinkle_ OUTPUT_VARIABLE parts)
+  endif()
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   foreach(part IN LISTS parts)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${part}>)

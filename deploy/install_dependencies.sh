@@ -15,10 +15,13 @@ END
 tools=(
   g++:g++ cmake:cmake ninja:ninja-build ccache:ccache ld.lld:lld pkg-config:pkg-config git:git python3:python3
   clang++:clang clang-format:clang-format clang-tidy:clang-tidy protoc:protobuf-compiler
+  grpc_cpp_plugin:protobuf-compiler-grpc ip:iproute2
 )
 libraries=(
   libabsl-dev libspdlog-dev libfmt-dev libprotobuf-dev libdlpack-dev        # the library
-  catch2 nlohmann-json3-dev libcli11-dev libeigen3-dev                      # tests and examples
+  libgrpc++-dev libssl-dev                                                  # between processes
+  libcli11-dev nlohmann-json3-dev                                           # services and commands
+  catch2 libeigen3-dev                                                      # tests and examples
 )
 
 is_installed() {

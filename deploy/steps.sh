@@ -4,6 +4,7 @@
 #   plan "Build" 300            for each step, in order: its name, and its seconds on two cores the first time
 #   run_step cmake --build …    runs the next one; its time is remembered for the next run
 #   remember_temporary DIR      is removed at the end, however it comes
+#   remember_process PID        is ended (SIGTERM) at the end likewise, or by end_processes
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 durations_file="$root/build/step_seconds"
@@ -12,6 +13,7 @@ step_seconds=()
 step_next=0
 step_running=
 temporaries=()
+processes=()
 
 plan() {
   local name=$1 seconds=$2 known_seconds known_name
@@ -25,6 +27,17 @@ plan() {
 }
 
 remember_temporary() { temporaries+=("$1"); }
+remember_process() { processes+=("$1"); }
+
+# The last started first; waits until they have ended.
+end_processes() {
+  local i
+  for ((i = ${#processes[@]} - 1; i >= 0; --i)); do
+    kill "${processes[i]}" 2>/dev/null || true
+    wait "${processes[i]}" 2>/dev/null || true
+  done
+  processes=()
+}
 
 clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
@@ -56,6 +69,7 @@ run_step() {
 
 at_exit() {
   local status=$?
+  end_processes
   if (( ${#temporaries[@]} > 0 )); then rm -rf "${temporaries[@]}"; fi
   if [[ -n $step_running ]] && (( status == 130 )); then
     printf '\nInterrupted in: %s. Start again any time; what is built stays.\n' "$step_running" >&2

@@ -7,8 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 usage() {
   cat <<'END'
 usage: deploy/test.sh [--quick]
-Builds everything and runs all tests. Then, unless told --quick: builds the library with clang++, which checks the lock
-annotations, and runs the unit tests with the address and undefined behaviour sanitizers and with the thread sanitizer.
+Builds everything and runs all tests. Then, unless told --quick: builds the library and the services with clang++, which
+checks the lock annotations, and runs the unit tests with the address and undefined behaviour sanitizers and with the thread sanitizer.
 The last line counts the tests.
 END
 }
@@ -50,11 +50,11 @@ main() {
 
   plan "Install what is missing" 60
   plan "Configure" 10
-  plan "Build everything" 600
-  plan "Run all tests" 90
+  plan "Build everything" 780
+  plan "Run all tests" 150
   if [[ -z $quick ]]; then
     plan "Configure for clang" 5
-    plan "Build the library with clang" 150
+    plan "Build the library and the services with clang" 240
     local preset
     for preset in asan tsan; do
       plan "Configure for $preset" 5
@@ -69,7 +69,7 @@ main() {
   run_step run_tests release
   if [[ -z $quick ]]; then
     run_step configure clang
-    run_step build clang --target twinkle
+    run_step build clang --target twinkle twinkle-driver twinkle-worker twinkle-command
     for preset in asan tsan; do
       run_step configure "$preset"
       run_step build "$preset"

@@ -68,6 +68,18 @@ absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Durati
   return static_cast<size_t>(settled - lazies.begin());
 }
 
+// Only the failure that is returned has been looked at.
+absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) {
+  const absl::Time deadline = absl::Now() + limit;
+  const LazyPtr* first = nullptr;
+  for (const LazyPtr& lazy : lazies) {
+    if (lazy == nullptr) return absl::FailedPreconditionError("WaitAll: one of the lazies is empty");
+    const bool failed = !lazy->WaitSettledUntil(deadline) || !lazy->status().ok();
+    if (failed && first == nullptr) first = &lazy;
+  }
+  return first == nullptr ? absl::OkStatus() : (*first)->Wait(deadline);
+}
+
 LazyPtr PutValue(const Type& type, std::shared_ptr<void> value, AnswerOps answer, CallSite site) {
   const auto process = CurrentProcess();
   if (process != nullptr) return process->Put(type, std::move(value), answer, site);
@@ -100,7 +112,8 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
   if (!options.remote_group.empty()) {
     TWINKLE_RETURN_IF_ERROR(process->directory().FindGroup(options.remote_group).status());
     const bool mesh = options.device_mesh.has_value() || process->options().session_mesh.has_value();
-    if (!session->local() && !mesh) TWINKLE_RETURN_IF_ERROR(CheckMesh(class_info));
+    const bool here = session->local() || options.remote_group == process->options().group;
+    if (!here && !mesh) TWINKLE_RETURN_IF_ERROR(CheckMesh(class_info));
   }
   if (options.device_mesh) TWINKLE_RETURN_IF_ERROR(options.device_mesh->Validate());
   actor::NewOptions made{std::move(options.remote_group),

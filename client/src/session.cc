@@ -7,7 +7,10 @@
 #include <cstdio>
 #include <utility>
 
+#include "client/src/cluster_job.h"
 #include "client/src/session_state.h"
+#include "client/src/worker_role.h"
+#include "runtime/actor/in_process_job.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
@@ -119,18 +122,20 @@ actor::InProcessOptions JobOptions(const InitializeOptions& options) {
   return job;
 }
 
+absl::StatusOr<std::unique_ptr<actor::Job>> StartJob(const InitializeOptions& options) {
+  if (options.mode == Mode::kCluster) return internal::ClusterJob::Start(options);
+  return actor::InProcessJob::Start(JobOptions(options));
+}
+
 }  // namespace
 
 absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
+  if (internal::TakeWorkerRole()) internal::ServeAsWorker();
   TWINKLE_RETURN_IF_ERROR(Check(options));
-  if (options.mode == Mode::kCluster) {
-    return absl::UnimplementedError(
-        "Mode::kCluster is not available yet: use Mode::kInProcess (all ranks in this process) or Mode::kLocal");
-  }
   if (internal::SessionState::Current() != nullptr) {
     return absl::FailedPreconditionError("there is a session already: Finish it before the next Initialize");
   }
-  TWINKLE_ASSIGN_OR_RETURN(auto job, actor::InProcessJob::Start(JobOptions(options)));
+  TWINKLE_ASSIGN_OR_RETURN(std::unique_ptr<actor::Job> job, StartJob(options));
   auto state = std::make_shared<internal::SessionState>(std::move(options), std::move(job));
   if (!internal::SessionState::Install(state)) {
     return absl::FailedPreconditionError("there is a session already: another thread has just made it");
@@ -138,7 +143,9 @@ absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
   return Session(std::move(state));
 }
 
-void ServeIfWorker(int, char**) {}  // worker processes come with Mode::kCluster
+void ServeIfWorker(int, char**) {
+  if (internal::TakeWorkerRole()) internal::ServeAsWorker();
+}
 
 Session::Session(std::shared_ptr<internal::SessionState> state) : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;

@@ -6,22 +6,24 @@
 
 #include <memory>
 
-#include "runtime/actor/in_process_job.h"
+#include "runtime/actor/job.h"
 
 namespace twinkle::internal {
 
 // Thread-safe; constant but for its end.
 class SessionState {
  public:
-  SessionState(InitializeOptions options, std::unique_ptr<actor::InProcessJob> job)
+  SessionState(InitializeOptions options, std::unique_ptr<actor::Job> job)
       : options_(std::move(options)), job_(std::move(job)) {}
 
   // Waits for the calls under way, ends the job, returns the first failure that nobody looked at. Once.
   absl::Status End();
+  // Ends the job without waiting for calls.
+  void EndNow(const absl::Status& why) { job_->Shutdown(why); }
 
   const InitializeOptions& options() const { return options_; }
   bool local() const { return options_.mode == Mode::kLocal; }
-  const actor::InProcessJob& job() const { return *job_; }
+  const actor::Job& job() const { return *job_; }
 
   // The session there is, or null.
   static std::shared_ptr<SessionState> Current();
@@ -33,7 +35,7 @@ class SessionState {
   void WaitForCalls() const;
 
   const InitializeOptions options_;
-  const std::unique_ptr<actor::InProcessJob> job_;
+  const std::unique_ptr<actor::Job> job_;
 };
 
 // The process whose code the calling thread runs: a rank's inside its remote methods, else the program's. Null without

@@ -53,9 +53,7 @@ void Caller::Pump(uint64_t component) {
     outbox.pop_front();
     if (call->state != State::kPending) continue;  // cancelled, or an argument failed
     if (call->self) {
-      call->state = State::kSettled;
-      calls_.erase(call->id);
-      deliver_self_(call);
+      SendSelf(call);
       continue;
     }
     if (!call->planned->ok()) {
@@ -69,6 +67,18 @@ void Caller::Pump(uint64_t component) {
   }
   if (outbox.empty()) outboxes_.erase(component);
   if (domain != 0) PumpDomain(domain);
+}
+
+// To this process's own object: it is under way until it has settled.
+void Caller::SendSelf(const CallPtr& call) {
+  call->state = State::kSent;
+  call->core->OnSettled([self = weak_from_this(), queue = services_.service, id = call->id] {
+    queue->Post([self, id] {
+      if (const auto caller = self.lock()) caller->calls_.erase(id);
+    });
+  });
+  StartTimer(call);
+  deliver_self_(call);
 }
 
 // Settles a method call on a component whose construction has failed here already, with that cause.
@@ -300,9 +310,9 @@ void Caller::StartTimer(const CallPtr& call) {
 // ---- replies
 CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
   CallFacts facts = call.facts;
-  if (index < call.workers.size()) {
+  if (!call.self && index < call.workers.size()) {
     facts.rank = call.workers[index];
-    facts.place = services_.options.place;
+    facts.place = services_.PlaceOf(call.component->workers[static_cast<size_t>(call.workers[index])]);
   }
   return facts;
 }
@@ -416,6 +426,7 @@ void Caller::Cancel(uint64_t id, const absl::Status& why) {
   const uint64_t component = call->component->id;
   const uint64_t domain = call->component->domain;
   Settle(call, why);
+  if (sent && call->self) return cancel_self_(id, why);
   if (sent) return TellRanks(call, why);
   Pump(component);
   PumpDomain(domain);

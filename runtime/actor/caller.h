@@ -26,8 +26,11 @@ class Caller : public std::enable_shared_from_this<Caller> {
   // Hands a call to this process's own object on; called on the service queue.
   using DeliverSelf = std::function<void(const std::shared_ptr<OutgoingCall>&)>;
 
-  Caller(const Services* services, DeliverSelf deliver_self)
-      : services_(*services), deliver_self_(std::move(deliver_self)) {}
+  // Tells such a call that it has ended for its caller; likewise.
+  using CancelSelf = std::function<void(uint64_t call, const absl::Status& why)>;
+
+  Caller(const Services* services, DeliverSelf deliver_self, CancelSelf cancel_self)
+      : services_(*services), deliver_self_(std::move(deliver_self)), cancel_self_(std::move(cancel_self)) {}
 
   // Thread-safe: before Submit, in the thread that makes the call, so that WaitAllSettled knows of it.
   void Announce(const std::shared_ptr<OutgoingCall>& call);
@@ -65,6 +68,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
   // Outbox.
   void Pump(uint64_t component);
+  void SendSelf(const CallPtr& call);
   bool ConstructionFailed(const CallPtr& call);
   bool Planned(const CallPtr& call);
   bool ArgumentsReady(const CallPtr& call);
@@ -90,6 +94,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
   const Services& services_;
   const DeliverSelf deliver_self_;
+  const CancelSelf cancel_self_;
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;

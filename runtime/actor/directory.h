@@ -43,4 +43,7 @@ class Directory {
   virtual absl::StatusOr<std::string> Rendezvous(uint64_t component) = 0;
 };
 
+// InvalidArgument, for a group that is none of these.
+absl::Status NoSuchGroup(absl::string_view name, const std::vector<std::string>& names);
+
 }  // namespace twinkle::actor

@@ -87,6 +87,22 @@ absl::StatusOr<std::vector<int>> TakeDevices(const DeviceGroup& group, const std
 
 }  // namespace
 
+uint64_t GroupDomain(rpc::ProcessId first_worker) { return kGroupDomain | first_worker; }
+
+mesh::PlacedGroup PlacedGroupOf(const GroupInfo& group,
+                                const std::function<std::pair<std::string, std::string>(rpc::ProcessId)>& where) {
+  mesh::PlacedGroup placed{group.name, group.device_type, {}};
+  for (size_t rank = 0; rank < group.workers.size(); ++rank) {
+    auto [node, process] = where(group.workers[rank]);
+    mesh::PlacedRank worker{static_cast<int>(rank), std::move(node), std::move(process), {}};
+    for (int device : group.is_cpu() ? std::vector<int>() : group.devices[rank]) {
+      worker.devices.push_back(absl::StrCat(group.device_type, ":", device));
+    }
+    placed.ranks.push_back(std::move(worker));
+  }
+  return placed;
+}
+
 absl::StatusOr<std::vector<GroupInfo>> LayOutGroups(const std::vector<DeviceGroup>& groups,
                                                     rpc::ProcessId first_process) {
   std::vector<GroupInfo> infos;
@@ -97,7 +113,7 @@ absl::StatusOr<std::vector<GroupInfo>> LayOutGroups(const std::vector<DeviceGrou
       if (earlier.name == group.name)
         return absl::InvalidArgumentError(absl::StrCat("two groups are named '", group.name, "'"));
     }
-    GroupInfo info{group.name, group.device_type, kGroupDomain | infos.size(), {}, {}};
+    GroupInfo info{group.name, group.device_type, GroupDomain(first_process), {}, {}};
     std::vector<int> devices;
     if (!info.is_cpu()) {
       TWINKLE_ASSIGN_OR_RETURN(devices, TakeDevices(group, infos, used));

@@ -4,9 +4,13 @@
 #include <absl/status/statusor.h>
 #include <twinkle/device_group.h>
 
+#include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/actor/directory.h"
+#include "runtime/mesh/placement.h"
 
 namespace twinkle::actor {
 
@@ -14,5 +18,12 @@ namespace twinkle::actor {
 // declaration. Errors as InProcessJob::Start says.
 absl::StatusOr<std::vector<GroupInfo>> LayOutGroups(const std::vector<DeviceGroup>& groups,
                                                     rpc::ProcessId first_process);
+
+// Of a device group with that first process: ids that no component has.
+uint64_t GroupDomain(rpc::ProcessId first_worker);
+
+// For the drawing; `where` says a process's node and what to call it.
+mesh::PlacedGroup PlacedGroupOf(const GroupInfo& group,
+                                const std::function<std::pair<std::string, std::string>(rpc::ProcessId)>& where);
 
 }  // namespace twinkle::actor

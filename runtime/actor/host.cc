@@ -424,6 +424,10 @@ void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
 
 // ---- the end of the group
 void Host::AbortGroup(const absl::Status& why) {
+  if (services_.outside.end_group) {
+    services_.outside.end_group(services_.options.id, services_.options.group, why);
+    return Abort(why);
+  }
   for (rpc::ProcessId worker : services_.options.group_workers) {
     if (worker != services_.options.id) services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
   }
@@ -442,6 +446,7 @@ void Host::Abort(const absl::Status& why) {
   base::MutexLock lock(&mutex_);
   for (const auto& [id, lane] : lanes_) {
     if (!lane->busy()) continue;
+    if (services_.outside.end_group) continue;  // with its process
     base::Log(base::LogLevel::kWarning,
               absl::StrCat(services_.options.place, ": a thread of group '", services_.options.group,
                            "' is still in user code and is abandoned"));

@@ -2,29 +2,15 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#include "runtime/rpc/ports.h"
 
 namespace twinkle::actor {
-namespace {
 
-// A port of the loopback interface that nobody listens on.
-absl::StatusOr<int> FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  const bool found = socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  if (socket >= 0) ::close(socket);
-  if (!found) return absl::ResourceExhaustedError("there is no free port on the loopback interface");
-  return ntohs(address.sin_port);
+absl::Status NoSuchGroup(absl::string_view name, const std::vector<std::string>& names) {
+  return absl::InvalidArgumentError(absl::StrCat("there is no group '", name, "'; the session's groups are: ",
+                                                 names.empty() ? "none" : absl::StrJoin(names, ", ")));
 }
-
-}  // namespace
 
 absl::StatusOr<GroupInfo> InProcessDirectory::FindGroup(absl::string_view name) {
   std::vector<std::string> names;
@@ -32,8 +18,7 @@ absl::StatusOr<GroupInfo> InProcessDirectory::FindGroup(absl::string_view name) 
     if (group.name == name) return group;
     names.push_back(group.name);
   }
-  return absl::InvalidArgumentError(absl::StrCat("there is no group '", name, "'; the session's groups are: ",
-                                                 names.empty() ? "none" : absl::StrJoin(names, ", ")));
+  return NoSuchGroup(name, names);
 }
 
 absl::StatusOr<ComponentInfo> InProcessDirectory::AddComponent(ComponentInfo component, absl::string_view instance_id,
@@ -93,7 +78,7 @@ absl::StatusOr<std::string> InProcessDirectory::Rendezvous(uint64_t component) {
   base::MutexLock lock(&mutex_);
   std::string& address = rendezvous_[component];
   while (address.empty()) {
-    const absl::StatusOr<int> port = FreePort();
+    const absl::StatusOr<int> port = rpc::FreePort();
     if (!port.ok()) return port.status();
     // Nobody listens on the ports that were given out yet: the kernel may offer one again.
     if (ports_.insert(*port).second) address = absl::StrCat("127.0.0.1:", *port);

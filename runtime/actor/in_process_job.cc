@@ -69,7 +69,15 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
 
 InProcessJob::~InProcessJob() { Shutdown(absl::CancelledError("the session has ended")); }
 
-Directory& InProcessJob::directory() const { return *world_->directory; }
+std::vector<mesh::PlacedGroup> InProcessJob::Placed() const {
+  std::vector<mesh::PlacedGroup> placed;
+  for (const GroupInfo& group : world_->directory->groups()) {
+    placed.push_back(PlacedGroupOf(
+        group, [&](rpc::ProcessId) { return std::make_pair(std::string("this process"), program_->options().place); }));
+  }
+  return placed;
+}
+
 rpc::InMemoryNetwork& InProcessJob::network() const { return world_->network; }
 
 bool InProcessJob::WaitForCalls(absl::Time deadline) const {

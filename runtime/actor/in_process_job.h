@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/actor/job.h"
 #include "runtime/actor/process.h"
 #include "runtime/rpc/in_memory_network.h"
 
@@ -24,27 +25,23 @@ struct InProcessOptions {
 };
 
 // Thread-safe. Outlives neither its processes' handles nor the other way round: both may go first.
-class InProcessJob {
+class InProcessJob final : public Job {
  public:
   // InvalidArgument for groups that make no sense: a name given twice or missing, no ranks, devices_per_worker that
   // does not divide, an unknown group to share devices with, a device listed twice.
   static absl::StatusOr<std::unique_ptr<InProcessJob>> Start(InProcessOptions options);
-  ~InProcessJob();
+  ~InProcessJob() override;
 
-  const std::shared_ptr<Process>& program() const { return program_; }
-  Directory& directory() const;
+  const std::shared_ptr<Process>& program() const override { return program_; }
   // For tests.
   const std::shared_ptr<Process>& process(rpc::ProcessId id) const { return workers_[id - 1]; }
   rpc::InMemoryNetwork& network() const;
 
-  // Blocks until all calls of all processes have settled (true) or the deadline.
-  bool WaitForCalls(absl::Time deadline) const;
-  std::vector<std::string> CallsUnderWay(size_t most) const;
-  // After Shutdown: logs the failures that nobody looked at; the first of the program's, else of the ranks'.
-  absl::Status CloseFailures();
-
-  // Ends the program's part first, then the ranks', in the groups' order. Blocks.
-  void Shutdown(const absl::Status& why);
+  std::vector<mesh::PlacedGroup> Placed() const override;
+  bool WaitForCalls(absl::Time deadline) const override;
+  std::vector<std::string> CallsUnderWay(size_t most) const override;
+  absl::Status CloseFailures() override;
+  void Shutdown(const absl::Status& why) override;
 
  private:
   struct World;

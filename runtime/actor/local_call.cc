@@ -20,10 +20,18 @@ using internal::Outcome;
 using internal::ParameterInfo;
 using Kind = CallArgument::Kind;
 
-absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy) {
+absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy, const codec::Type* type) {
   lazy.WaitAnswered();  // without looking at its failure: who looks at the call's looks at this
   TWINKLE_RETURN_IF_ERROR(lazy.status());
-  return Argument{std::const_pointer_cast<void>(lazy.value()), /*exclusive=*/false};
+  const std::shared_ptr<void> value = std::const_pointer_cast<void>(lazy.value());
+  if (type == nullptr || type->copy != nullptr) return Argument{value, /*exclusive=*/false};
+  // It cannot be copied, and is not the method's to move from: it gets one as on another rank.
+  return codec::Guarded([&]() -> absl::StatusOr<Argument> {
+    TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({type, value}));
+    const std::shared_ptr<void> own = type->make();
+    TWINKLE_RETURN_IF_ERROR(codec::Decode(*type, own.get(), encoded.head, encoded.buffers));
+    return Argument{own, /*exclusive=*/true};
+  });
 }
 
 absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterInfo& parameter) {
@@ -44,7 +52,7 @@ absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterIn
   if (parameter.kind == ParameterInfo::Kind::kLazy) {
     return Argument{parameter.from_lazy(argument.lazy), /*exclusive=*/true};
   }
-  return LazyArgumentValue(*argument.lazy);
+  return LazyArgumentValue(*argument.lazy, parameter.type);
 }
 
 // Of one result, by the rule of the lazy's origin.
@@ -69,7 +77,8 @@ absl::StatusOr<std::vector<Argument>> LocalArguments(std::span<CallArgument> arg
   std::vector<Argument> values;
   for (size_t i = 0; i < arguments.size(); ++i) {
     absl::StatusOr<Argument> value = LocalArgument(arguments[i], parameters[i]);
-    if (!value.ok()) return base::Annotate(value.status(), absl::StrCat("its argument ", i + 1));
+    const char* const failed = arguments[i].kind == Kind::kLazy ? " failed" : "";
+    if (!value.ok()) return base::Annotate(value.status(), absl::StrCat("its argument ", i + 1, failed));
     values.push_back(*std::move(value));
   }
   return values;

@@ -11,30 +11,32 @@
 
 namespace twinkle::actor {
 
-absl::StatusOr<LocalComponents::Component> LocalComponents::WithInstance(absl::string_view instance_id,
-                                                                         std::string_view class_name,
-                                                                         absl::string_view group) const {
-  base::MutexLock lock(&mutex_);
-  const auto found = instances_.find(std::string(instance_id));
-  if (found == instances_.end()) return Component();
-  const ComponentInfo& live = found->second->info;
-  if (live.class_name == class_name && live.group == group) return found->second;
-  return absl::InvalidArgumentError(
-      absl::StrCat("instance_id '", instance_id, "' is a ", live.class_name, " in group '", live.group, "'"));
-}
-
-LocalComponents::Component LocalComponents::Named(absl::string_view name) const {
+LocalComponents::Component LocalComponents::Find(absl::string_view name) const {
   if (name.empty()) return nullptr;
-  base::MutexLock lock(&mutex_);
   const auto found = std::find_if(components_.begin(), components_.end(),
                                   [&](const Component& component) { return component->info.name == name; });
   return found == components_.end() ? nullptr : *found;
 }
 
-void LocalComponents::Add(Component component, const std::string& instance_id) {
+LocalComponents::Component LocalComponents::Named(absl::string_view name) const {
   base::MutexLock lock(&mutex_);
+  return Find(name);
+}
+
+absl::StatusOr<LocalComponents::Component> LocalComponents::Add(Component component, const std::string& instance_id) {
+  base::MutexLock lock(&mutex_);
+  if (const auto found = instances_.find(instance_id); found != instances_.end()) {
+    const ComponentInfo& live = found->second->info;
+    if (live.class_name == component->info.class_name && live.group == component->info.group) return found->second;
+    return absl::InvalidArgumentError(
+        absl::StrCat("instance_id '", instance_id, "' is a ", live.class_name, " in group '", live.group, "'"));
+  }
+  if (const std::string& name = component->info.name; Find(name) != nullptr) {
+    return absl::AlreadyExistsError(absl::StrCat("there is a component named '", name, "' already"));
+  }
   if (!instance_id.empty()) instances_[instance_id] = component;
-  components_.push_back(std::move(component));
+  components_.push_back(component);
+  return component;
 }
 
 void LocalComponents::Remove(const internal::ComponentRef& component) {

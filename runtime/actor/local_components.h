@@ -20,19 +20,19 @@ class LocalComponents {
  public:
   using Component = std::shared_ptr<const internal::ComponentRef>;
 
-  // The live component with that instance id, null when there is none. InvalidArgument: it is of another class or
-  // group.
-  absl::StatusOr<Component> WithInstance(absl::string_view instance_id, std::string_view class_name,
-                                         absl::string_view group) const;
   // Null when there is none; also for the empty name.
   Component Named(absl::string_view name) const;
 
-  void Add(Component component, const std::string& instance_id);
+  // Keeps the component and gives it back; or gives the live one with that instance id. InvalidArgument: that is of
+  // another class or group. AlreadyExists: the component's name is in use.
+  absl::StatusOr<Component> Add(Component component, const std::string& instance_id);
   void Remove(const internal::ComponentRef& component);
   // Destroys all objects; calls fail with `why` from now on. One that is in use beyond the deadline is left alone.
   void EndAll(const absl::Status& why, absl::Time deadline);
 
  private:
+  Component Find(absl::string_view name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable base::Mutex mutex_;
   std::vector<Component> components_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Component> instances_ ABSL_GUARDED_BY(mutex_);  // those of them that have an instance id

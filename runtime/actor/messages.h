@@ -178,9 +178,20 @@ struct AbortMessage {  // of the receiver's group
   WireStatus why;
 };
 
+// ---- the end of a session
+struct AccountQuery {
+  uint64_t token = 0;
+  bool close = false;  // log and forget the failures that nobody looked at
+};
+struct AccountReply {
+  uint64_t token = 0;
+  std::vector<std::string> calls_under_way;  // some
+  WireStatus unread_failure;
+};
+
 using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, GoneMessage, PullMessage, PullReply,
                              RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
-                             RecalledMessage, LastQuery, LastReply, AbortMessage>;
+                             RecalledMessage, LastQuery, LastReply, AbortMessage, AccountQuery, AccountReply>;
 rpc::Frame EncodeMessage(Message message);
 absl::StatusOr<Message> DecodeMessage(const rpc::Frame& frame);
 

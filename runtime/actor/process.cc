@@ -41,9 +41,14 @@ void CloseDrained(base::TaskQueue& queue, absl::Time deadline) {
 std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings surroundings) {
   std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings)));
   process->services_.store = process;
-  process->caller_ = std::make_shared<Caller>(&process->services_, [weak = std::weak_ptr(process)](const auto& call) {
-    if (const auto self = weak.lock()) self->DeliverSelf(call);
-  });
+  process->caller_ = std::make_shared<Caller>(
+      &process->services_,
+      [weak = std::weak_ptr(process)](const auto& call) {
+        if (const auto self = weak.lock()) self->DeliverSelf(call);
+      },
+      [weak = std::weak_ptr(process)](uint64_t call, const absl::Status& why) {
+        if (const auto self = weak.lock()) self->host_->OnCancel(self->options().id, {call, ToWire(why)});
+      });
   process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
   process->host_ = std::make_shared<Host>(&process->services_, &process->exchange_->table());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
@@ -54,13 +59,14 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
 Process::Process(ProcessOptions options, Surroundings surroundings) : surroundings_(std::move(surroundings)) {
   const std::string name = options.group.empty() ? "program" : absl::StrCat(options.group, ".", options.rank);
   base::Executor& executor = *surroundings_.executor;
-  service_ = executor.NewQueue(name);
+  service_ = surroundings_.share_service ? executor.NewSharedQueue(name) : executor.NewQueue(name);
   collector_ = executor.NewQueue(absl::StrCat(name, ".collect"));
   if (surroundings_.notifier) notifier_ = executor.NewQueue(absl::StrCat(name, ".notify"));
   services_.options = std::move(options);
   services_.executor = &executor;
   services_.service = service_.get();
   services_.directory = surroundings_.directory.get();
+  services_.outside = surroundings_.outside;
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }
 
@@ -222,9 +228,15 @@ CallContext Process::LocalContext(const LocalObject& local) {
   return context;
 }
 
+// Of an object of this process: it stands for its group, if it was made for one.
+void Process::SayHere(CallFacts& facts) const {
+  facts.place = services_.options.place;
+  if (!facts.group.empty()) facts.rank = services_.options.rank;
+}
+
 void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
   LocalObject& local = *component.local;
-  call.facts.group.clear();
+  SayHere(call.facts);
   internal::Outcome outcome;
   std::vector<std::shared_ptr<object::Failure>> causes;
   if (call.rank && *call.rank != 0) {
@@ -241,7 +253,8 @@ void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
     const CallContext context = LocalContext(local);
     const ContextScope scope(&context);
     outcome.status = local.status;
-    if (local.status.ok()) outcome = call.method->invoke(local.object.get(), *arguments);
+    const std::shared_ptr<void> object = local.object;  // the method may release its own component
+    if (local.status.ok()) outcome = call.method->invoke(object.get(), *arguments);
   }
   if (component.constructed != nullptr && component.constructed->failure() != nullptr) {
     causes.push_back(component.constructed->failure());
@@ -318,6 +331,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
                                                                  const internal::ConstructorInfo& constructor,
                                                                  NewOptions options,
                                                                  std::vector<CallArgument> arguments, CallSite site) {
+  TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
   const bool local = options.local || options.group.empty() || options.group == services_.options.group;
   if (const absl::Status bad = CheckArguments(arguments, !local); !bad.ok()) {
     return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
@@ -352,10 +366,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
                                                                       const NewOptions& options,
                                                                       std::vector<CallArgument>& arguments,
                                                                       CallSite site) {
-  TWINKLE_ASSIGN_OR_RETURN(auto existing, locals_.WithInstance(options.instance_id, class_info.name, options.group));
-  if (existing != nullptr) return existing;
-  const bool taken = !options.name.empty() && surroundings_.directory->FindComponent(options.name).ok();
-  if (taken || locals_.Named(options.name) != nullptr) {
+  if (!options.name.empty() && surroundings_.directory->FindComponent(options.name).ok()) {
     return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
   }
   auto component = std::make_shared<ComponentRef>();
@@ -370,11 +381,14 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
   component->local = std::make_shared<LocalObject>();
   LocalObject& local = *component->local;
   local.mesh = component->info.mesh;
-  local.id = kLocalComponent | services_.options.id << 32 | next_id_++;
+  local.id = kLocalComponent | next_id_++;
   auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   component->constructed = call->core;
-  call->facts.group.clear();
+  SayHere(call->facts);
+  const std::lock_guard lock(local.mutex);  // others that find it wait until it is constructed
+  TWINKLE_ASSIGN_OR_RETURN(const auto kept, locals_.Add(component, options.instance_id));
+  if (kept != component) return kept;
   absl::StatusOr<std::vector<internal::Argument>> values = LocalArguments(arguments, constructor.parameters);
   internal::Outcome made{values.status(), nullptr, true};
   if (values.ok()) {
@@ -385,7 +399,6 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
   local.object = std::move(made.value);
   local.status = made.status.ok() ? made.status : Failed(call->facts, made.status);
   local.status.ok() ? call->core->Succeed({}) : call->core->Fail(local.status, FailuresOf(arguments));
-  locals_.Add(component, options.instance_id);
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
 
@@ -468,6 +481,9 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
     return;
   }
   const absl::Status why = KilledAt(component, site);
+  if (services_.outside.end_group) {
+    return services_.outside.end_group(component.info.workers.front(), component.info.group, why);
+  }
   const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
   if (!group.ok()) return;
   for (rpc::ProcessId worker : group->workers) {
@@ -522,6 +538,8 @@ void Process::Handle(rpc::ProcessId from, Message message) {
     void operator()(LastQuery& m) { self.host_->OnLastQuery(from, m); }
     void operator()(LastReply& m) { self.host_->OnLastReply(m); }
     void operator()(AbortMessage& m) { self.host_->Abort(FromWire(m.why)); }
+    void operator()(AccountQuery& m) { self.OnAccountQuery(from, m); }
+    void operator()(AccountReply& m) { self.OnAccountReply(std::move(m)); }
   };
   std::visit(Visitor{*this, from}, message);
 }
@@ -530,6 +548,44 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   caller_->OnLost(peer, why);
   host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
   exchange_->OnLost(peer, why);
+  std::vector<uint64_t> unanswered;
+  for (const auto& [token, asked] : accounts_) {
+    if (asked.peer == peer) unanswered.push_back(token);
+  }
+  for (uint64_t token : unanswered) OnAccountReply({token, {}, {}});
+}
+
+// ---- accounts
+Process::Account Process::AccountOf(rpc::ProcessId peer, bool close, absl::Time deadline) {
+  struct Answer {
+    base::Event there;
+    Account account;
+  };
+  const auto answer = std::make_shared<Answer>();
+  const bool asked = service_->Post([self = shared_from_this(), answer, peer, close] {
+    const uint64_t token = self->next_id_++;
+    const absl::Status sent =
+        self->services_.transport->Send(peer, rpc::Stream::kControl, EncodeMessage(AccountQuery{token, close}));
+    if (!sent.ok()) return answer->there.Set();
+    self->accounts_[token] = {peer, [answer](Account account) {
+                                answer->account = std::move(account);
+                                answer->there.Set();
+                              }};
+  });
+  if (!asked || !answer->there.WaitUntil(deadline)) return {};
+  return answer->account;
+}
+
+void Process::OnAccountQuery(rpc::ProcessId from, const AccountQuery& query) {
+  constexpr size_t kCallsNamed = 3;
+  AccountReply reply{query.token, CallsUnderWay(kCallsNamed), {}};
+  if (query.close) reply.unread_failure = ToWire(failures().Close());
+  services_.Send(from, rpc::Stream::kControl, std::move(reply));
+}
+
+void Process::OnAccountReply(AccountReply reply) {
+  auto asked = accounts_.extract(reply.token);
+  if (!asked.empty()) asked.mapped().done({std::move(reply.calls_under_way), FromWire(reply.unread_failure)});
 }
 
 // ---- objects

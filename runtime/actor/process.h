@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ struct Surroundings {
   // Joins the network; the receiver is called on the queue.
   std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*, base::TaskQueue*)> join;
   object::FailureLog::Notifier notifier;
+  Outside outside;
+  // Whether the transport takes and delivers frames without holding a lock: then the state of calls and objects moves
+  // in whichever thread has something for it (base::SharedQueue), and a call costs two hops less.
+  bool share_service = false;
 };
 
 // What New is given besides the constructor's arguments.
@@ -70,6 +75,13 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   // Waits for the calls under way; false at the deadline.
   bool WaitForCalls(absl::Time deadline) const { return caller_->WaitAllSettled(deadline); }
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->UnderWay(most); }
+  // What calls another process has under way, at most three; none when it is gone or does not answer by the deadline.
+  // With `close` it is to log the failures that nobody looked at; the first of them is the answer's status. Blocks.
+  struct Account {
+    std::vector<std::string> calls_under_way;
+    absl::Status unread_failure;
+  };
+  Account AccountOf(rpc::ProcessId peer, bool close, absl::Time deadline);
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
   // after the deadline. Not from a thread of the process. Idempotent.
   void Shutdown(const absl::Status& why, absl::Time deadline);
@@ -105,6 +117,7 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
   void Submit(std::shared_ptr<OutgoingCall> call);
   CallContext LocalContext(const LocalObject& local);
+  void SayHere(CallFacts& facts) const;
   void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
   bool IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const;
   void DeliverSelf(const std::shared_ptr<OutgoingCall>& call);
@@ -117,6 +130,13 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
 
   void Handle(rpc::ProcessId from, Message message);
+  void OnAccountQuery(rpc::ProcessId from, const AccountQuery& query);
+  void OnAccountReply(AccountReply reply);
+
+  struct AccountDone {
+    rpc::ProcessId peer;
+    std::function<void(Account)> done;
+  };
 
   const Surroundings surroundings_;
   Services services_;
@@ -137,6 +157,7 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
 
   // Confined to the service queue.
+  std::map<uint64_t, AccountDone> accounts_;  // asked for
   std::shared_ptr<Caller> caller_;
   std::unique_ptr<ObjectExchange> exchange_;
   std::shared_ptr<Host> host_;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,11 @@
 namespace twinkle {
 namespace {
 
+// Names of classes without a namespace that the linker knows: another file may have another class of that name.
+bool IsAnonymous(std::string_view name) { return name.find("anonymous") != std::string_view::npos; }
+
 struct Tables {
+  std::set<std::string_view> ambiguous;
   std::map<std::string_view, const internal::ClassInfo*> classes;
   std::map<std::pair<std::string_view, std::string_view>, const internal::ConstructorInfo*> constructors;
 };
@@ -30,7 +35,11 @@ void Mix(uint64_t& hash, uint64_t value) { hash = (hash ^ value) * 1099511628211
 
 namespace internal {
 
-bool RegisterClass(const ClassInfo* info) { return Known().classes.emplace(info->name, info).second; }
+bool RegisterClass(const ClassInfo* info) {
+  const auto [known, is_new] = Known().classes.emplace(info->name, info);
+  if (!is_new && known->second != info && IsAnonymous(info->name)) Known().ambiguous.insert(info->name);
+  return is_new;
+}
 bool RegisterConstructor(std::string_view class_name, const ConstructorInfo* info) {
   return Known().constructors.emplace(std::pair(class_name, info->key), info).second;
 }
@@ -79,10 +88,18 @@ uint64_t Fingerprint(const internal::ClassInfo& info) {
   return cache->fingerprints[&info] = Compute(info);
 }
 
+absl::Status CheckUnambiguous(absl::string_view name) {
+  if (Known().ambiguous.count({name.data(), name.size()}) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("two remote classes of this program are named ", name,
+                   ": worker processes find a class by its name, so give one another name, or a namespace with one"));
+}
+
 absl::Status CheckClass(const internal::ClassInfo* mine, absl::string_view name, uint64_t fingerprint) {
   if (mine == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat("this program has no remote class ", name));
   }
+  if (const absl::Status ambiguous = CheckUnambiguous(name); !ambiguous.ok()) return ambiguous;
   if (Fingerprint(*mine) == fingerprint) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("the remote class ", name, " has other methods or values in the program that made the component"));

@@ -16,6 +16,9 @@ const internal::ConstructorInfo* FindConstructor(std::string_view class_name, st
 // Of the signatures of a class's methods and the layouts of their values. Thread-safe; computed once for each class.
 uint64_t Fingerprint(const internal::ClassInfo& info);
 
+// FailedPrecondition, when classes in two files of this program have this name: both in namespaces without one.
+absl::Status CheckUnambiguous(absl::string_view name);
+
 // FailedPrecondition, naming the class, when this program does not have it or has another one of that name.
 absl::Status CheckClass(const internal::ClassInfo* mine, absl::string_view name, uint64_t fingerprint);
 

@@ -5,6 +5,7 @@
 #include <absl/time/time.h>
 #include <twinkle/device_mesh.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,14 @@ struct ProcessOptions {
   size_t inline_bytes = 64 << 10;  // results up to this size travel with the reply
 };
 
+// What only those know who placed the processes. Empty in one process: then all are here, and nothing can be killed.
+struct Outside {
+  // "host, pid 123" of any process of the job.
+  std::function<std::string(rpc::ProcessId)> place_of;
+  // Ends the processes of the group that `worker` is of.
+  std::function<void(rpc::ProcessId worker, const std::string& group, const absl::Status& why)> end_group;
+};
+
 struct Services {
   ProcessOptions options;
   base::Executor* executor = nullptr;
@@ -44,6 +53,11 @@ struct Services {
   rpc::Transport* transport = nullptr;
   std::weak_ptr<object::ObjectStore> store;
   std::shared_ptr<object::FailureLog> failures;
+  Outside outside;
+
+  std::string PlaceOf(rpc::ProcessId process) const {
+    return outside.place_of ? outside.place_of(process) : options.place;
+  }
 
   // Encodes and sends; a peer that is gone is told of by OnLost.
   void Send(rpc::ProcessId to, rpc::Stream stream, Message message) const {

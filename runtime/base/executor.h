@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace twinkle::base {
 
@@ -39,6 +40,9 @@ class Executor {
 
   // `name` is for debuggers and tests. The queue is closed at the latest when its last owner lets go of it.
   virtual std::unique_ptr<TaskQueue> NewQueue(std::string name) = 0;
+
+  // One whose tasks may run in the threads that post them (shared_queue.h), where the executor has such.
+  virtual std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) { return NewQueue(std::move(name)); }
 
   virtual absl::Time Now() const = 0;
 };

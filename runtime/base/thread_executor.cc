@@ -7,6 +7,7 @@
 
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
+#include "runtime/base/shared_queue.h"
 
 namespace twinkle::base {
 namespace {
@@ -99,6 +100,7 @@ class ThreadQueue final : public TaskQueue {
 class ThreadExecutor final : public Executor {
  public:
   std::unique_ptr<TaskQueue> NewQueue(std::string name) override { return std::make_unique<ThreadQueue>(name); }
+  std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) override { return std::make_unique<SharedQueue>(name); }
   absl::Time Now() const override { return absl::Now(); }
 };
 

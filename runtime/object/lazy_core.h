@@ -62,6 +62,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   bool Ready() const { return settled_.IsSet(); }
   // Block without looking at a failure.
   void WaitSettled() const { settled_.WaitUntil(absl::InfiniteFuture()); }
+  bool WaitSettledUntil(absl::Time deadline) const { return settled_.WaitUntil(deadline); }
   void WaitAnswered();
   // The call's failure, or DeadlineExceeded. Looks at the failure.
   absl::Status Wait(absl::Time deadline);

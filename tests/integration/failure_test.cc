@@ -107,9 +107,8 @@ std::string On(const std::string& method, int rank, int line, const std::string&
   return method + " failed on rank " + std::to_string(rank) + " of group '" + group + "' (" + Place() +
          ") [failure_test.cc:" + std::to_string(line) + "]: ";
 }
-std::string Here(const std::string& method, int line) {
-  return method + " failed in this process [failure_test.cc:" + std::to_string(line) + "]: ";
-}
+// In local mode: the one object stands for rank 0.
+std::string Here(const std::string& method, int line) { return On(method, 0, line); }
 std::string Detail(const absl::Status& status) {
   const auto detail = status.GetPayload("twinkle.v1.ErrorDetail");
   return detail ? std::string(*detail) : "none";
@@ -130,11 +129,10 @@ TEST_CASE("a status that a method returns keeps its code, message and payloads, 
   CHECK(status.GetPayload("example.com/detail") == absl::Cord("the user's own"));
   for (const std::string& fact : {std::string(R"("method":"Refuse")"), std::string(R"("file":"failure_test.cc")"),
                                   R"("line":)" + std::to_string(line), std::string(R"("class":"failing::Worker")"),
-                                  local ? std::string(R"("rank":-1)") : std::string(R"("rank":2)"),
-                                  local ? std::string(R"("group":"")") : std::string(R"("group":"g")")}) {
+                                  R"("rank":)" + std::to_string(rank), std::string(R"("group":"g")")}) {
     CHECK_THAT(Detail(status), ContainsSubstring(fact));
   }
-  if (!local) CHECK_THAT(Detail(status), ContainsSubstring(R"("place":")" + Place() + '"'));
+  CHECK_THAT(Detail(status), ContainsSubstring(R"("place":")" + Place() + '"'));
 
   const auto value = worker.RefuseValue(0);
   const int line_of_value = __LINE__ - 1;

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -56,7 +57,15 @@ inline DeviceGroup Devices(std::string name, int ranks) {
   return {.name = std::move(name), .ranks = ranks, .device_type = "cuda"};
 }
 
+// Whether the ranks are to be processes, on a private cluster, where a test says kInProcess: a second run of the tests
+// for which it makes no difference.
+inline bool OnCluster() {
+  static const char* const mode = std::getenv("TWINKLE_TEST_MODE");
+  return mode != nullptr && std::string(mode) == "cluster";
+}
+
 inline Session Begin(InitializeOptions options) {
+  if (OnCluster() && options.mode == Mode::kInProcess) options.mode = Mode::kCluster;
   char name[] = "test";
   char* argv[] = {name, nullptr};
   return Must(Initialize(1, argv, std::move(options)));

@@ -37,7 +37,7 @@ class InstalledJob {
   InstalledJob(const InstalledJob&) = delete;
   InstalledJob& operator=(const InstalledJob&) = delete;
 
-  const actor::InProcessJob& job() const { return state_->job(); }
+  const actor::InProcessJob& job() const { return static_cast<const actor::InProcessJob&>(state_->job()); }
   rpc::InMemoryNetwork& network() const { return job().network(); }
   rpc::ProcessId Id(const std::string& group, int rank = 0) const;
   actor::Process& process(const std::string& group, int rank = 0) const { return *job().process(Id(group, rank)); }

@@ -146,6 +146,10 @@ absl::StatusOr<size_t> WaitAny(std::span<const Lazy<T>> lazies, absl::Duration l
   return internal::LazyWaitAny(cores, limit);
 }
 template <class T>
+absl::StatusOr<size_t> WaitAny(std::span<Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+  return WaitAny(std::span<const Lazy<T>>(lazies), limit);
+}
+template <class T>
 absl::StatusOr<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, absl::Duration limit = absl::InfiniteDuration()) {
   return WaitAny(std::span<const Lazy<T>>(lazies), limit);
 }
@@ -153,13 +157,13 @@ absl::StatusOr<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, absl::Duratio
 // Blocks until all have settled: the first failure in their order. DeadlineExceeded.
 template <class T>
 absl::Status WaitAll(std::span<const Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
-  const absl::Time deadline = absl::Now() + limit;
-  absl::Status first;
-  for (const Lazy<T>& lazy : lazies) {
-    absl::Status status = lazy.Wait(deadline - absl::Now());
-    if (first.ok()) first = std::move(status);
-  }
-  return first;
+  std::vector<internal::LazyPtr> cores;
+  for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
+  return internal::LazyWaitAll(cores, limit);
+}
+template <class T>
+absl::Status WaitAll(std::span<Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+  return WaitAll(std::span<const Lazy<T>>(lazies), limit);
 }
 template <class T>
 absl::Status WaitAll(const std::vector<Lazy<T>>& lazies, absl::Duration limit = absl::InfiniteDuration()) {

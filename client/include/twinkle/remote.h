@@ -61,8 +61,8 @@ class Remote : public internal::MethodsOf<T> {
   Remote& operator=(const Remote&) = default;
   ~Remote() = default;
 
-  RankOf<T> Rank(int rank) const { return RankOf<T>(this->component_ref(), rank); }
-  Component component() const { return Component(this->component_ref()); }
+  RankOf<T> Rank(int rank) const { return RankOf<T>(this->twinkle_component(), rank); }
+  Component component() const { return Component(this->twinkle_component()); }
 
  private:
   friend struct internal::RemoteAccess;
@@ -73,8 +73,12 @@ class Remote : public internal::MethodsOf<T> {
 // the constructors run on the ranks (WaitReady tells), with these arguments, whole. InvalidArgument: unknown group,
 // missing mesh. AlreadyExists: the name is in use. FailedPrecondition: no session.
 template <class T, class... A>
-absl::StatusOr<Remote<T>> New(RemoteOptions options, A&&... arguments) {
+absl::StatusOr<Remote<T>> New(RemoteOptions&& options, A&&... arguments) {
   return internal::NewOf<T>(std::move(options), std::forward<A>(arguments)...);
+}
+template <class T, class... A>
+absl::StatusOr<Remote<T>> New(internal::NamedOptions options, A&&... arguments) {
+  return internal::NewOf<T>(std::move(options.options), std::forward<A>(arguments)...);
 }
 
 // The component of that name, of this session or another program's. NotFound: unknown or released. FailedPrecondition:

@@ -32,30 +32,33 @@
   static_assert(!::twinkle::internal::IsReservedName(#name),                                                 \
                 "twinkle: a remote method cannot be named component or Rank: handles have members of these " \
                 "names; give it a wrapper with another name");                                               \
-  ::twinkle::internal::RemoteMethod<TWINKLE_METHOD_TYPE_(c, o, name __VA_OPT__(, ) __VA_ARGS__)> name{this->raw()};
+  ::twinkle::internal::RemoteMethod<typename TwinkleList::template Named<#name>> name{this->twinkle_raw()};
 #define TWINKLE_RANK_MEMBER_(c, o, ...) TWINKLE_RANK_MEMBER2_(c, o, __VA_ARGS__)
-#define TWINKLE_RANK_MEMBER2_(c, o, name, ...)                                                                   \
-  ::twinkle::internal::RankMethod<TWINKLE_METHOD_TYPE_(c, o, name __VA_OPT__(, ) __VA_ARGS__)> name{this->raw(), \
-                                                                                                    this->rank()};
+#define TWINKLE_RANK_MEMBER2_(c, o, name, ...)                                                           \
+  ::twinkle::internal::RankMethod<typename TwinkleList::template Named<#name>> name{this->twinkle_raw(), \
+                                                                                    this->twinkle_rank()};
 #define TWINKLE_LIST_(c, o, ...) TWINKLE_LIST2_(c, o, __VA_ARGS__)
 #define TWINKLE_LIST2_(c, o, name, ...) , TWINKLE_METHOD_TYPE_(c, o, name __VA_OPT__(, ) __VA_ARGS__)
 
+// The methods' types are made outside the structs: inside, an option called as a method is (Collect) would name that.
 #define TWINKLE_REMOTE_CLASS(c, options, ...)                                                                       \
-  [[maybe_unused]] inline auto TwinkleRemoteHook(::twinkle::internal::Tag<c>) {                                     \
+  [[maybe_unused]] inline auto TwinkleMethodsHook(::twinkle::internal::Tag<c>) {                                    \
+    return ::twinkle::internal::MethodList<::twinkle::internal::ClassOptions<TWINKLE_STRIP_ options> TWINKLE_EACH_( \
+        TWINKLE_LIST_, c, options, __VA_ARGS__)>{};                                                                 \
+  }                                                                                                                 \
+  [[maybe_unused]] inline auto TwinkleRemoteHook(::twinkle::internal::Tag<c> tag) {                                 \
+    using TwinkleList = decltype(TwinkleMethodsHook(tag));                                                          \
     struct Methods : ::twinkle::internal::RemoteBase {                                                              \
       using RemoteBase::RemoteBase;                                                                                 \
       TWINKLE_EACH_(TWINKLE_MEMBER_, c, options, __VA_ARGS__)                                                       \
     };                                                                                                              \
     return Methods(nullptr);                                                                                        \
   }                                                                                                                 \
-  [[maybe_unused]] inline auto TwinkleRankHook(::twinkle::internal::Tag<c>) {                                       \
+  [[maybe_unused]] inline auto TwinkleRankHook(::twinkle::internal::Tag<c> tag) {                                   \
+    using TwinkleList = decltype(TwinkleMethodsHook(tag));                                                          \
     struct Methods : ::twinkle::internal::RankBase {                                                                \
       using RankBase::RankBase;                                                                                     \
       TWINKLE_EACH_(TWINKLE_RANK_MEMBER_, c, options, __VA_ARGS__)                                                  \
     };                                                                                                              \
     return Methods(nullptr, 0);                                                                                     \
-  }                                                                                                                 \
-  [[maybe_unused]] inline auto TwinkleMethodsHook(::twinkle::internal::Tag<c>) {                                    \
-    return ::twinkle::internal::MethodList<::twinkle::internal::ClassOptions<TWINKLE_STRIP_ options> TWINKLE_EACH_( \
-        TWINKLE_LIST_, c, options, __VA_ARGS__)>{};                                                                 \
   }

@@ -39,6 +39,8 @@ struct MeshSizes {
 // rank that is not in the mesh is no error: it has no coordinates.
 class TWINKLE_EXPORT DeviceMesh {
  public:
+  static constexpr bool kTwinkleWhole = true;  // as an argument it is split nowhere
+
   // More ranks than this are refused, wherever the mesh comes from.
   static constexpr int kMaxWorldSize = 1 << 24;
 

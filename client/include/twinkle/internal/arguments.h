@@ -44,7 +44,7 @@ struct RemoteAccess {
   }
   template <class T>
   static const ComponentPtr& Component(const Remote<T>& remote) {
-    return remote.component_ref();
+    return remote.twinkle_component();
   }
 };
 

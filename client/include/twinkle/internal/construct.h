@@ -50,14 +50,15 @@ concept CanCreate = requires(A&&... arguments) {
 template <class T, class... A>
 inline constexpr bool kCanMake = CanCreate<T, A...> || std::is_constructible_v<T, A...>;
 
-template <class Pointer>
+// What Create returned: a pointer to a T, or to what is derived of it.
+template <class T, class Pointer>
 Outcome MadeOutcome(Pointer made) {
   if (made == nullptr) return FailedOutcome(absl::InternalError("Create returned a null pointer"));
-  return {absl::OkStatus(), std::shared_ptr<void>(std::move(made)), true};
+  return {absl::OkStatus(), std::shared_ptr<T>(std::move(made)), true};
 }
-template <class Pointer>
+template <class T, class Pointer>
 Outcome MadeOutcome(absl::StatusOr<Pointer> made) {
-  return made.ok() ? MadeOutcome(*std::move(made)) : FailedOutcome(std::move(made).status());
+  return made.ok() ? MadeOutcome<T>(*std::move(made)) : FailedOutcome(std::move(made).status());
 }
 
 // The constructor of T that takes these arguments: static Create where there is one, else T's own.
@@ -66,7 +67,7 @@ struct Constructor {
   static Outcome Construct(std::span<Argument> arguments) {
     const auto make = [&]<size_t... I>(std::index_sequence<I...>) {
       if constexpr (CanCreate<T, A...>) {
-        return MadeOutcome(T::Create(Pass<A>(arguments[I])...));
+        return MadeOutcome<T>(T::Create(Pass<A>(arguments[I])...));
       } else {
         return Outcome{absl::OkStatus(), std::make_shared<T>(Pass<A>(arguments[I])...), true};
       }

@@ -103,6 +103,9 @@ struct CheckParameter {
 template <class K, auto... options>
 inline constexpr bool kGiven = (std::is_same_v<std::remove_const_t<decltype(options)>, K> || ...);
 
+template <class K, auto... options>
+inline constexpr int kCount = (static_cast<int>(std::is_same_v<std::remove_const_t<decltype(options)>, K>) + ... + 0);
+
 // The option of type K in the pack, or the fallback.
 template <class K, auto... options>
 constexpr K Pick(K fallback) {
@@ -143,8 +146,30 @@ constexpr auto PickFunction() {
   }
 }
 
+// Whether it may stand behind a class, or a method.
+template <class Option>
+inline constexpr bool kIsClassOption = std::is_same_v<Option, Execute> || std::is_same_v<Option, MaxConcurrency>;
+template <class Option>
+inline constexpr bool kIsMethodOption =
+    std::is_same_v<Option, Dispatch> || std::is_same_v<Option, Execute> || std::is_same_v<Option, Collect> ||
+    std::is_same_v<Option, Pad> || std::is_same_v<Option, LazyCollect> || std::is_same_v<Option, Sync> ||
+    std::is_same_v<Option, Timeout>;
+template <auto function>
+inline constexpr bool kIsMethodOption<DispatchWith<function>> = true;
+template <auto function>
+inline constexpr bool kIsMethodOption<CollectWith<function>> = true;
+// Whether no two options are of one kind.
+template <auto... options>
+constexpr bool AllDifferent() {
+  return ((kCount<std::remove_const_t<decltype(options)>, options...> == 1) && ...);
+}
+
 template <auto... options>
 struct ClassOptions {
+  static_assert(
+      (kIsClassOption<std::remove_const_t<decltype(options)>> && ...),
+      "twinkle: the options of a remote class are Execute and MaxConcurrency{n}; others belong to its methods");
+  static_assert(AllDifferent<options...>(), "twinkle: an option of this remote class is given twice");
   static constexpr Execute kExecute = Pick<Execute, options...>(Execute::kAll);
   static constexpr int kMaxConcurrency = Pick<MaxConcurrency, options...>(MaxConcurrency{1}).value;
   static_assert(kMaxConcurrency >= 1, "twinkle: MaxConcurrency needs at least 1");
@@ -276,6 +301,11 @@ struct OwnDispatch<function, std::tuple<P...>> {
       std::is_invocable_v<decltype(function), int, int, const Args&, const DeviceMesh*>,
       "twinkle: an own dispatch is absl::StatusOr<std::tuple<P...>> f(int length, int i, const std::tuple<P...>& "
       "args, const DeviceMesh* mesh), P... being the method's parameters without const and reference");
+  static_assert(
+      std::is_same_v<ResultOf<std::invoke_result_t<decltype(function), int, int, const Args&, const DeviceMesh*>>,
+                     Args>,
+      "twinkle: an own dispatch returns std::tuple<P...>, or absl::StatusOr of it, with the very types of the method's "
+      "parameters (without const and reference)");
 
   static absl::Status Call(int length, int index, std::span<const Argument> arguments, const DeviceMesh* mesh,
                            std::vector<Argument>* out) {
@@ -328,6 +358,7 @@ requires(std::is_null_pointer_v<decltype(function)>) struct CollectedBy<function
 // ---- the method
 template <class C, class Options, FixedString name, auto member, auto... options>
 struct Method {
+  static constexpr auto kName = name;
   using Declared = typename Signature<decltype(member)>::Declared;
   using Values = typename Signature<decltype(member)>::Values;
   using Result = ResultOf<typename Signature<decltype(member)>::Return>;
@@ -348,6 +379,10 @@ struct Method {
   static constexpr bool CheckParameters() {
     return []<class... D, class... P>(std::tuple<D...>*, std::tuple<P...>*) {
       constexpr bool kChecked = (CheckParameter<D>::kOk && ...);
+      static_assert((kIsMethodOption<std::remove_const_t<decltype(options)>> && ...),
+                    "twinkle: the options of a remote method are Dispatch, Execute, Collect, DispatchBy<&f>, "
+                    "CollectBy<&f>, Pad{value}, LazyCollect{b}, Sync{b} and Timeout{duration}");
+      static_assert(AllDifferent<options...>(), "twinkle: an option of this remote method is given twice");
       static_assert(kFirst || kOwnsDispatch || kGiven<Dispatch, options...> || !(kIsList<P> || ...),
                     "twinkle: a parameter of this remote method is a list: say how it is dispatched (Dispatch::kSlice, "
                     "Dispatch::kAll, Dispatch::kSliceDp, or DispatchBy<&function>)");

@@ -18,26 +18,27 @@ namespace twinkle::internal {
 template <class T>
 struct Tag {};
 
+// Their members have names that no method has: a user's method hides what it shares a name with.
 class RemoteBase {
  public:
-  explicit RemoteBase(ComponentPtr component) : component_ref_(std::move(component)) {}
-  const ComponentPtr& component_ref() const { return component_ref_; }
+  explicit RemoteBase(ComponentPtr component) : twinkle_component_(std::move(component)) {}
+  const ComponentPtr& twinkle_component() const { return twinkle_component_; }
 
  protected:
-  const ComponentRef* raw() const { return RawComponent(component_ref_); }
+  const ComponentRef* twinkle_raw() const { return RawComponent(twinkle_component_); }
 
  private:
-  ComponentPtr component_ref_;
+  ComponentPtr twinkle_component_;
 };
 class RankBase : public RemoteBase {
  public:
-  RankBase(ComponentPtr component, int rank) : RemoteBase(std::move(component)), rank_(rank) {}
+  RankBase(ComponentPtr component, int rank) : RemoteBase(std::move(component)), twinkle_rank_(rank) {}
 
  protected:
-  int rank() const { return rank_; }
+  int twinkle_rank() const { return twinkle_rank_; }
 
  private:
-  int rank_;
+  int twinkle_rank_;
 };
 
 // What an iterated method's Each() gives: a single-pass range of lazies. It ends when any rank has no more; a Next that
@@ -161,13 +162,21 @@ class RankMethod : public Callable<M, typename M::Result, RankMethod<M>, typenam
   std::optional<int> rank_;
 };
 
-constexpr bool IsReservedName(std::string_view name) {
-  return name == "component" || name == "Rank" || name == "component_ref";
-}
+constexpr bool IsReservedName(std::string_view name) { return name == "component" || name == "Rank"; }
+
+// The type in the list whose method is called that.
+template <FixedString name, class First, class... Rest>
+struct MethodNamed : MethodNamed<name, Rest...> {};
+template <FixedString name, class First, class... Rest>
+requires(std::string_view(First::kName.text) == std::string_view(name.text)) struct MethodNamed<name, First, Rest...> {
+  using Type = First;
+};
 
 template <class Options, class... M>
 struct MethodList {
   using ClassOptions = Options;
+  template <FixedString name>
+  using Named = typename MethodNamed<name, M...>::Type;
   static void AddTo(std::vector<MethodInfo>& infos) { (Add<M>(infos), ...); }
 
  private:

@@ -28,6 +28,14 @@ struct RemoteOptions {
 
 namespace internal {
 
+// Options that have a name of their own: where New is called is not where they were made.
+struct NamedOptions {
+  NamedOptions(const RemoteOptions& given, CallSite here = CallSite::Here()) : options(given) {  // NOLINT
+    options.site = here;
+  }
+  RemoteOptions options;
+};
+
 using LazyPtr = std::shared_ptr<LazyCore>;
 using ComponentPtr = std::shared_ptr<const ComponentRef>;
 
@@ -40,6 +48,7 @@ TWINKLE_EXPORT LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end)
 // Waits; whether an iterated method had no further item.
 TWINKLE_EXPORT bool LazyEnded(const LazyPtr& lazy);
 TWINKLE_EXPORT bool LazyFailed(const LazyPtr& lazy);
+TWINKLE_EXPORT absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit);
 TWINKLE_EXPORT absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Duration limit);
 
 TWINKLE_EXPORT LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::optional<int> rank,

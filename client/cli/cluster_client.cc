@@ -1,0 +1,81 @@
+#include "client/cli/cluster_client.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+
+#include <utility>
+
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/place.h"
+#include "runtime/rpc/streams.h"
+#include "runtime/rpc/token.h"
+
+namespace twinkle::cli {
+namespace {
+
+constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::Open(const std::string& driver,
+                                                                   const std::string& token_file) {
+  if (driver.empty()) {
+    return absl::InvalidArgumentError("which cluster? give --driver HOST:PORT, or set TWINKLE_DRIVER");
+  }
+  absl::StatusOr<std::string> token = rpc::ReadToken(token_file);
+  if (!token.ok()) return token.status();
+  return std::unique_ptr<ClusterClient>(new ClusterClient(driver, *std::move(token)));
+}
+
+ClusterClient::ClusterClient(std::string driver, std::string token)
+    : driver_(std::move(driver)), token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(driver_))) {}
+
+void ClusterClient::Prepare(grpc::ClientContext& context) const {
+  context.AddMetadata(rpc::kTokenKey, token_);
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+}
+
+absl::Status ClusterClient::Told(const grpc::Status& status) const {
+  absl::Status told = rpc::FromGrpc(status);
+  if (!absl::IsUnavailable(told) && !absl::IsDeadlineExceeded(told)) return told;
+  return absl::UnavailableError(absl::StrCat("no driver answers at ", driver_, ": is twinkle-driver running there?"));
+}
+
+absl::StatusOr<v1::ClusterStatus> ClusterClient::Status() const {
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::ClusterStatus reply;
+  if (const absl::Status told = Told(stub_->GetStatus(&context, v1::Nothing(), &reply)); !told.ok()) return told;
+  return reply;
+}
+
+absl::Status ClusterClient::Stop(uint64_t job) const {
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::JobId request;
+  request.set_job(job);
+  v1::Nothing reply;
+  return Told(stub_->StopJob(&context, request, &reply));
+}
+
+absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
+                                  const std::function<void(const v1::Output::Line&)>& on_line) const {
+  const bool here = node.place().machine() == rpc::ThisMachine();
+  const std::string& target = here ? node.endpoint().socket() : node.endpoint().address();
+  if (target.empty()) {
+    return absl::UnavailableError(absl::StrCat("node '", node.name(),
+                                               "' cannot be reached from this machine: it was "
+                                               "started without --host"));
+  }
+  const auto stub = v1::NodeOutput::NewStub(rpc::NewChannel(target));
+  grpc::ClientContext context;
+  context.AddMetadata(rpc::kTokenKey, token_);
+  const auto reader = stub->Watch(&context, wish);
+  v1::Output output;
+  while (reader->Read(&output)) {
+    for (const v1::Output::Line& line : output.lines()) on_line(line);
+  }
+  return rpc::FromGrpc(reader->Finish());
+}
+
+}  // namespace twinkle::cli

@@ -1,0 +1,38 @@
+// A command's connection to a cluster.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proto/twinkle/v1/cluster.grpc.pb.h"
+
+namespace twinkle::cli {
+
+// Each call blocks for some seconds at most. Unavailable: no driver answers; Unauthenticated: wrong token.
+class ClusterClient {
+ public:
+  // InvalidArgument: which driver is not said; NotFound and others of the token file.
+  static absl::StatusOr<std::unique_ptr<ClusterClient>> Open(const std::string& driver, const std::string& token_file);
+
+  const std::string& driver() const { return driver_; }
+  absl::StatusOr<v1::ClusterStatus> Status() const;
+  absl::Status Stop(uint64_t job) const;
+  // What the job's processes on a node print, until the job has ended if the wish says so; blocks as long.
+  absl::Status Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
+                     const std::function<void(const v1::Output::Line&)>& on_line) const;
+
+ private:
+  ClusterClient(std::string driver, std::string token);
+  void Prepare(grpc::ClientContext& context) const;
+  absl::Status Told(const grpc::Status& status) const;
+
+  const std::string driver_;
+  const std::string token_;
+  const std::unique_ptr<v1::Driver::Stub> stub_;
+};
+
+}  // namespace twinkle::cli

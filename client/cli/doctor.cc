@@ -1,0 +1,137 @@
+#include "client/cli/doctor.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "client/cli/cluster_client.h"
+#include "runtime/rpc/place.h"
+#include "runtime/rpc/ports.h"
+
+namespace twinkle::cli {
+namespace {
+
+using Level = Finding::Level;
+
+std::string Gigabytes(double bytes) { return absl::StrFormat("%.1f GiB", bytes / (1 << 30)); }
+
+Finding CheckDriver(const std::string& driver, const std::string& token_file) {
+  if (driver.empty()) {
+    return {Level::kNote, "driver", "not asked: no --driver and no TWINKLE_DRIVER; programs start a private cluster"};
+  }
+  const auto client = ClusterClient::Open(driver, token_file);
+  if (!client.ok()) return {Level::kBad, "driver", std::string(client.status().message())};
+  const auto status = (*client)->Status();
+  if (!status.ok()) return {Level::kBad, "driver", std::string(status.status().message())};
+  return {Level::kFine, "driver",
+          absl::StrCat(driver, " answers, version ", status->version(), ", ", status->nodes_size(), " nodes")};
+}
+
+Finding CheckPorts() {
+  const auto port = rpc::FreePort();
+  if (!port.ok()) return {Level::kBad, "ports", std::string(port.status().message())};
+  return {Level::kFine, "ports", absl::StrCat("TCP ports can be opened (", *port, " was free)")};
+}
+
+Finding CheckHostName() {
+  const std::string host = rpc::ThisHost();
+  addrinfo* addresses = nullptr;
+  const int failed = ::getaddrinfo(host.c_str(), nullptr, nullptr, &addresses);
+  if (addresses != nullptr) ::freeaddrinfo(addresses);
+  if (failed == 0) return {Level::kFine, "host name", absl::StrCat(host, " resolves")};
+  return {Level::kNote, "host name",
+          absl::StrCat(host, " does not resolve (", ::gai_strerror(failed),
+                       "): start twinkle-worker with --host ADDRESS for a cluster of several machines")};
+}
+
+Finding CheckFiles() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::string detail = absl::StrCat(limit.rlim_cur, " open files for each process");
+  if (limit.rlim_cur >= 4096) return {Level::kFine, "open files", detail};
+  return {Level::kNote, "open files", absl::StrCat(detail, ": few for hundreds of ranks; raise it with ulimit -n")};
+}
+
+Finding CheckMemory() {
+  std::string limit;
+  std::getline(std::ifstream("/sys/fs/cgroup/memory.max"), limit);
+  const double machine = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  if (limit.empty() || limit == "max") return {Level::kFine, "memory", absl::StrCat(Gigabytes(machine), ", no limit")};
+  return {Level::kNote, "memory",
+          absl::StrCat(Gigabytes(std::stod(limit)), " of the machine's ", Gigabytes(machine),
+                       ": beyond that the kernel kills worker processes")};
+}
+
+Finding CheckSharedMemory() {
+  const int fd = static_cast<int>(::syscall(SYS_memfd_create, "twinkle-doctor", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (fd < 0) return {Level::kBad, "shared memory", absl::StrCat("memfd_create: ", std::strerror(errno))};
+  ::close(fd);
+  struct statvfs facts {};
+  const bool known = ::statvfs("/dev/shm", &facts) == 0;
+  const double size = static_cast<double>(facts.f_blocks) * static_cast<double>(facts.f_frsize);
+  return {Level::kFine, "shared memory",
+          absl::StrCat("sealed memory files work", known ? absl::StrCat("; /dev/shm has ", Gigabytes(size)) : "")};
+}
+
+Finding CheckKernel() {
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  if (fd < 0) {
+    return {Level::kBad, "kernel",
+            "no pidfd_open: the end of a program or process would be noticed late; Linux 5.3 has it"};
+  }
+  ::close(fd);
+  if (::syscall(SYS_close_range, ~0U, ~0U, 0) != 0 && errno == ENOSYS) {
+    return {Level::kNote, "kernel", "no close_range: worker processes may inherit descriptors; Linux 5.9 has it"};
+  }
+  return {Level::kFine, "kernel", "pidfd and close_range are there"};
+}
+
+Finding CheckClock() {
+  timex facts{};
+  const int state = ::adjtimex(&facts);
+  if (state == TIME_ERROR || (facts.status & STA_UNSYNC) != 0) {
+    return {Level::kNote, "clock", "not synchronised: times in logs of several machines will differ"};
+  }
+  return {Level::kFine, "clock", "synchronised"};
+}
+
+Finding CheckDevices() {
+  void* library = ::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    return {Level::kNote, "devices",
+            "no NVIDIA driver library: only CPU groups, or twinkle-worker --devices TYPE:COUNT"};
+  }
+  const auto init = reinterpret_cast<int (*)()>(::dlsym(library, "nvmlInit_v2"));
+  const int failed = init == nullptr ? -1 : init();
+  return failed == 0 ? Finding{Level::kFine, "devices", "the NVIDIA driver answers"}
+                     : Finding{Level::kBad, "devices",
+                               absl::StrCat("the NVIDIA driver library is there, but nvmlInit gives ", failed,
+                                            ": does nvidia-smi work?")};
+}
+
+}  // namespace
+
+std::vector<Finding> Examine(const std::string& driver, const std::string& token_file) {
+  return {CheckDriver(driver, token_file),
+          CheckPorts(),
+          CheckHostName(),
+          CheckFiles(),
+          CheckMemory(),
+          CheckSharedMemory(),
+          CheckKernel(),
+          CheckClock(),
+          CheckDevices()};
+}
+
+}  // namespace twinkle::cli

@@ -1,0 +1,153 @@
+// twinkle: looks at a cluster, and stops jobs.
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/cli/cluster_client.h"
+#include "client/cli/doctor.h"
+#include "client/cli/status_text.h"
+#include "runtime/rpc/token.h"
+
+namespace twinkle::cli {
+namespace {
+
+struct Options {
+  std::string driver;
+  std::string token_file = rpc::DefaultTokenFile();
+  bool json = false;
+  uint64_t job = 0;
+  std::string rank;
+  bool follow = false;
+  int tail = -1;
+};
+
+int Fail(const absl::Status& status) {
+  std::cerr << "twinkle: " << status.message() << '\n';
+  return 1;
+}
+
+int PrintStatus(const Options& options, const ClusterClient& client) {
+  const auto status = client.Status();
+  if (!status.ok()) return Fail(status.status());
+  std::cout << (options.json ? StatusJson(*status, client.driver()) : StatusText(*status, client.driver()));
+  return 0;
+}
+
+int Stop(const Options& options, const ClusterClient& client) {
+  const absl::Status stopped = client.Stop(options.job);
+  if (!stopped.ok()) return Fail(stopped);
+  std::cout << "job " << options.job << " is being stopped\n";
+  return 0;
+}
+
+// "2" or "policy:2" or "policy".
+absl::Status ParseRank(const std::string& text, v1::WatchJob* wish) {
+  wish->set_rank(-1);
+  if (text.empty()) return absl::OkStatus();
+  const std::vector<std::string> words = absl::StrSplit(text, ':');
+  int rank = -1;
+  const bool is_rank = absl::SimpleAtoi(words.back(), &rank) && rank >= 0;
+  if (words.size() > 2 || (words.size() == 2 && !is_rank)) {
+    return absl::InvalidArgumentError(absl::StrCat("a rank is RANK, GROUP or GROUP:RANK, not '", text, "'"));
+  }
+  if (is_rank) wish->set_rank(rank);
+  if (words.size() == 2 || !is_rank) wish->set_group(words[0]);
+  return absl::OkStatus();
+}
+
+// Of all nodes at once: a job's processes may be on many.
+int PrintLogs(const Options& options, const ClusterClient& client) {
+  v1::WatchJob wish;
+  wish.set_job(options.job);
+  wish.set_tail(options.tail);
+  wish.set_follow(options.follow);
+  if (const absl::Status bad = ParseRank(options.rank, &wish); !bad.ok()) return Fail(bad);
+  const auto status = client.Status();
+  if (!status.ok()) return Fail(status.status());
+  std::set<std::string> nodes;
+  bool known = false;
+  for (const v1::ClusterStatus::Job& job : status->jobs()) {
+    if (job.id() != options.job) continue;
+    known = true;
+    for (const v1::Process& process : job.processes()) nodes.insert(process.place().node());
+  }
+  if (!known) return Fail(absl::NotFoundError(absl::StrCat("there is no job ", options.job, " (any more)")));
+  std::mutex mutex;
+  int failed = 0;
+  std::vector<std::thread> threads;
+  for (const v1::ClusterStatus::Node& node : status->nodes()) {
+    if (nodes.count(node.description().name()) == 0) continue;
+    threads.emplace_back([&, description = node.description()] {
+      const absl::Status watched = client.Watch(description, wish, [&](const v1::Output::Line& line) {
+        const std::lock_guard lock(mutex);
+        std::cout << "[" << line.group() << ":" << line.rank() << " " << line.pid() << " " << description.place().host()
+                  << "] " << line.text() << std::endl;
+      });
+      const std::lock_guard lock(mutex);
+      if (!watched.ok()) failed = Fail(watched);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return failed;
+}
+
+int PrintFindings(const Options& options) {
+  int bad = 0;
+  for (const Finding& finding : Examine(options.driver, options.token_file)) {
+    const char* mark = finding.level == Finding::Level::kFine   ? "ok  "
+                       : finding.level == Finding::Level::kNote ? "note"
+                                                                : "BAD ";
+    std::cout << mark << "  " << finding.what << ": " << finding.detail << '\n';
+    bad += finding.level == Finding::Level::kBad ? 1 : 0;
+  }
+  std::cout << (bad == 0 ? "Nothing here keeps a cluster from working.\n"
+                         : "What is BAD keeps a cluster from working.\n");
+  return bad == 0 ? 0 : 1;
+}
+
+int WithClient(const Options& options, int (*run)(const Options&, const ClusterClient&)) {
+  const auto client = ClusterClient::Open(options.driver, options.token_file);
+  return client.ok() ? run(options, **client) : Fail(client.status());
+}
+
+}  // namespace
+}  // namespace twinkle::cli
+
+int main(int argc, char** argv) {
+  using namespace twinkle::cli;
+  Options options;
+  CLI::App app("Looks at a Twinkle cluster, and stops jobs.");
+  app.add_option("--driver", options.driver, "HOST:PORT of the driver")->envname("TWINKLE_DRIVER");
+  app.add_option("--token-file", options.token_file, "File with the cluster's token")
+      ->envname("TWINKLE_TOKEN_FILE")
+      ->capture_default_str();
+  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  app.set_version_flag("--version", std::string("twinkle ") + TWINKLE_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // the options above may stand behind the command, too
+  CLI::App* status = app.add_subcommand("status", "Nodes, devices, jobs, groups and components");
+  status->add_flag("--json", options.json, "For programs");
+  CLI::App* stop = app.add_subcommand("stop", "End a job at once");
+  stop->add_option("job", options.job, "Its number, as status shows it")->required();
+  CLI::App* logs = app.add_subcommand("logs", "What a job's worker processes print");
+  logs->add_option("job", options.job, "Its number, as status shows it")->required();
+  logs->add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK");
+  logs->add_flag("--follow,-f", options.follow, "Until the job has ended");
+  logs->add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept");
+  CLI::App* doctor = app.add_subcommand("doctor", "What would keep a cluster from working on this machine");
+  CLI11_PARSE(app, argc, argv);
+  if (status->parsed()) return WithClient(options, &PrintStatus);
+  if (stop->parsed()) return WithClient(options, &Stop);
+  if (logs->parsed()) return WithClient(options, &PrintLogs);
+  return doctor->parsed() ? PrintFindings(options) : 1;
+}

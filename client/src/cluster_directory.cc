@@ -1,0 +1,157 @@
+#include "client/src/cluster_directory.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+#include <absl/time/clock.h>
+
+#include <utility>
+
+#include "runtime/actor/groups.h"
+#include "runtime/base/status.h"
+#include "runtime/codec/codec.h"
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/streams.h"
+
+namespace twinkle::internal {
+namespace {
+
+using actor::ComponentInfo;
+using actor::GroupInfo;
+
+constexpr absl::Duration kAnswerLimit = absl::Seconds(10);
+
+// The driver keeps the description as it is: it is for processes alone.
+absl::StatusOr<std::string> EncodeInfo(const ComponentInfo& info) {
+  TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode(codec::Hold(info)));
+  return encoded.head;
+}
+
+absl::StatusOr<ComponentInfo> DecodeInfo(const v1::Component& component) {
+  TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, codec::DecodeAs<ComponentInfo>(component.description(), {}));
+  info.id = component.id();
+  if (!info.shared_lane) {
+    info.domain = info.id;
+    info.domain_workers = info.workers;
+  }
+  return info;
+}
+
+absl::Status FromDriver(const grpc::Status& status) {
+  absl::Status told = rpc::FromGrpc(status);
+  if (absl::IsUnavailable(told) || absl::IsDeadlineExceeded(told)) {
+    return absl::UnavailableError(absl::StrCat("the driver does not answer: ", told.message()));
+  }
+  return told;
+}
+
+}  // namespace
+
+ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::string& driver, std::string secret,
+                                   Meet meet)
+    : groups_(std::move(groups)),
+      secret_(std::move(secret)),
+      meet_(std::move(meet)),
+      stub_(v1::Driver::NewStub(rpc::NewChannel(driver))) {}
+
+void ClusterDirectory::Prepare(grpc::ClientContext& context) const {
+  context.AddMetadata(rpc::kSecretKey, secret_);
+  context.set_wait_for_ready(true);
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+}
+
+absl::StatusOr<GroupInfo> ClusterDirectory::FindGroup(absl::string_view name) {
+  std::vector<std::string> names;
+  for (const GroupInfo& group : groups_) {
+    if (group.name == name) return group;
+    names.push_back(group.name);
+  }
+  return actor::NoSuchGroup(name, names);
+}
+
+absl::StatusOr<ComponentInfo> ClusterDirectory::AddComponent(ComponentInfo component, absl::string_view instance_id,
+                                                             bool* existed) {
+  v1::Component request;
+  request.set_name(component.name);
+  request.set_class_name(component.class_name);
+  request.set_group(component.group);
+  request.set_instance_id(std::string(instance_id));
+  TWINKLE_ASSIGN_OR_RETURN(*request.mutable_description(), EncodeInfo(component));
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::AddComponentReply reply;
+  TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->AddComponent(&context, request, &reply)));
+  *existed = reply.existed();
+  return DecodeInfo(reply.component());
+}
+
+void ClusterDirectory::RemoveComponent(uint64_t id) {
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::ComponentId request;
+  request.set_id(id);
+  v1::Nothing reply;
+  (void)stub_->RemoveComponent(&context, request, &reply);  // a driver that is gone keeps no names
+}
+
+absl::StatusOr<ComponentInfo> ClusterDirectory::FindComponent(absl::string_view name) {
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::ComponentName request;
+  request.set_name(std::string(name));
+  v1::FoundComponent reply;
+  TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->FindComponent(&context, request, &reply)));
+  for (const v1::Process& process : reply.processes()) meet_(process, reply.ticket());
+  return DecodeInfo(reply.component());
+}
+
+std::vector<ComponentInfo> ClusterDirectory::Components() {
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::Components reply;
+  std::vector<ComponentInfo> all;
+  if (!stub_->ListComponents(&context, v1::JobId(), &reply).ok()) return all;
+  for (const v1::Component& component : reply.components()) {
+    absl::StatusOr<ComponentInfo> info = DecodeInfo(component);
+    if (info.ok()) all.push_back(*std::move(info));
+  }
+  return all;
+}
+
+absl::StatusOr<std::string> ClusterDirectory::Rendezvous(uint64_t component) {
+  {
+    base::MutexLock lock(&mutex_);
+    const auto known = rendezvous_.find(component);
+    if (known != rendezvous_.end()) return known->second;
+  }
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::ComponentId request;
+  request.set_id(component);
+  v1::RendezvousReply reply;
+  TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->Rendezvous(&context, request, &reply)));
+  base::MutexLock lock(&mutex_);
+  return rendezvous_[component] = reply.address();
+}
+
+// ---- from the driver's words
+std::vector<GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::Group>& groups,
+                                rpc::ProcessId first_process) {
+  std::vector<GroupInfo> infos;
+  for (const v1::Group& group : groups) {
+    GroupInfo info{group.name(), group.device_type(), actor::GroupDomain(first_process), {}, {}};
+    for (const v1::Group::Worker& worker : group.workers()) {
+      info.workers.push_back(first_process++);
+      if (!info.is_cpu()) info.devices.emplace_back(worker.devices().begin(), worker.devices().end());
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::string TargetOf(const v1::Process& to, const std::string& machine) {
+  return to.place().machine() == machine ? to.endpoint().socket() : to.endpoint().address();
+}
+
+std::string PlaceText(const v1::Place& place) { return absl::StrCat(place.host(), ", pid ", place.pid()); }
+
+}  // namespace twinkle::internal

@@ -1,0 +1,331 @@
+#include "client/src/cluster_job.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "client/src/worker_session.h"
+#include "runtime/actor/failure.h"
+#include "runtime/actor/groups.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/file_digest.h"
+#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/place.h"
+#include "runtime/rpc/token.h"
+
+namespace twinkle::internal {
+namespace {
+
+constexpr absl::Duration kConnectLimit = absl::Seconds(10);
+constexpr absl::Duration kPrivateLimit = absl::Seconds(20);
+constexpr absl::Duration kAccountLimit = absl::Seconds(5);
+constexpr absl::Duration kEndMargin = absl::Seconds(5);
+constexpr absl::Duration kOutputLimit = absl::Seconds(1);
+
+std::vector<std::string> CommandLine() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
+
+v1::Group GroupOf(const actor::GroupInfo& info, const DeviceGroup& declared) {
+  v1::Group group;
+  group.set_name(info.name);
+  group.set_device_type(info.device_type);
+  for (size_t rank = 0; rank < info.workers.size(); ++rank) {
+    v1::Group::Worker& worker = *group.add_workers();
+    if (info.is_cpu()) {
+      worker.set_slots(declared.devices_per_worker);
+    } else {
+      for (int device : info.devices[rank]) worker.add_devices(device);
+    }
+  }
+  return group;
+}
+
+std::string ListenHost(const std::string& told) {
+  if (told != "*") return told;
+  const char* host = std::getenv("TWINKLE_HOST");
+  return host != nullptr ? host : rpc::ThisHost();
+}
+
+// Asked for by nodes on other machines alone.
+absl::StatusOr<std::string> OwnDigest() {
+  const rpc::Fd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  if (!self.valid()) return absl::ErrnoToStatus(errno, "this program's file cannot be opened");
+  return rpc::FileDigest(self.get());
+}
+
+}  // namespace
+
+ClusterJob::ClusterJob() : told_(std::make_shared<Told>()), table_(std::make_shared<PeerTable>(rpc::ThisMachine())) {}
+
+// ---- what the driver says
+void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
+  base::MutexLock lock(&told.mutex);
+  if (message.has_waits()) {
+    told.waits_for = message.waits().reason();
+    std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n", told.waits_for.c_str());
+  } else if (message.has_placed()) {
+    told.placed = std::move(*message.mutable_placed());
+  } else if (message.has_peers()) {
+    told.peers = std::move(*message.mutable_peers());
+  } else if (message.has_lost()) {
+    if (told.transport != nullptr) {
+      LoseAll(message.lost(), *told.transport);
+    } else {
+      told.lost.push_back(std::move(*message.mutable_lost()));
+    }
+  } else if (message.has_ended()) {
+    told.ended = absl::Status(static_cast<absl::StatusCode>(message.ended().code()), message.ended().message());
+  }
+  told.changed.SignalAll();
+}
+
+void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
+  base::MutexLock lock(&told.mutex);
+  if (!told.ended) {
+    const std::string why = status.ok() ? "it has ended the connection" : std::string(status.message());
+    told.ended = absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)
+                     ? status
+                     : absl::UnavailableError(absl::StrCat("the driver ", told.driver, " is gone: ", why));
+  }
+  if (told.transport != nullptr && !told.ended->ok()) {
+    for (rpc::ProcessId worker : told.workers) told.transport->Lose(worker, *told.ended);
+  }
+  told.changed.SignalAll();
+}
+
+// ---- the beginning
+absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOptions& options) {
+  std::unique_ptr<ClusterJob> job(new ClusterJob);
+  job->grace_ = options.abort_grace;
+  TWINKLE_ASSIGN_OR_RETURN(const v1::SubmitJob submit, job->Describe(options));  // before anything is started
+  TWINKLE_RETURN_IF_ERROR(job->Connect(options));
+  v1::ProgramToDriver message;
+  *message.mutable_submit() = submit;
+  job->stream_->Write(std::move(message));
+  TWINKLE_ASSIGN_OR_RETURN(const v1::JobPlaced placed, job->AwaitPlaced());
+  TWINKLE_RETURN_IF_ERROR(job->Join(options, placed));
+  return job;
+}
+
+absl::Status ClusterJob::Connect(const InitializeOptions& options) {
+  const char* from_environment = std::getenv("TWINKLE_DRIVER");
+  driver_ = !options.driver.empty() ? options.driver : from_environment != nullptr ? from_environment : "";
+  if (driver_.empty()) {
+    TWINKLE_ASSIGN_OR_RETURN(private_, PrivateCluster::Start());
+    driver_ = private_->role().target;
+    token_ = private_->role().token;
+    TWINKLE_RETURN_IF_ERROR(private_->AwaitReady(absl::Now() + kPrivateLimit));
+  } else {
+    TWINKLE_ASSIGN_OR_RETURN(token_, rpc::ReadToken(rpc::DefaultTokenFile()));
+  }
+  told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
+  const auto channel = rpc::NewChannel(driver_);
+  if (!rpc::WaitConnected(*channel, absl::Now() + kConnectLimit)) {
+    return absl::UnavailableError(absl::StrCat("no driver answers at ", driver_, ": is twinkle-driver running there?"));
+  }
+  stream_ = Stream::Make({[told = told_](v1::DriverToProgram message) { OnMessage(*told, std::move(message)); },
+                          [told = told_](const absl::Status& status) { OnEnd(*told, status); }});
+  stream_->context().AddMetadata(rpc::kTokenKey, token_);
+  v1::Driver::NewStub(channel)->async()->Job(&stream_->context(), stream_.get());
+  stream_->Begin();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& options) const {
+  TWINKLE_ASSIGN_OR_RETURN(const std::vector<actor::GroupInfo> groups, actor::LayOutGroups(options.groups, 1));
+  v1::SubmitJob submit;
+  v1::Program& program = *submit.mutable_program();
+  std::error_code ignored;
+  program.set_executable(std::filesystem::read_symlink("/proc/self/exe", ignored).string());
+  program.set_name(options.name.empty() ? actor::BaseName(program.executable()) : options.name);
+  program.mutable_place()->set_machine(rpc::ThisMachine());
+  program.mutable_place()->set_host(rpc::ThisHost());
+  program.mutable_place()->set_pid(::getpid());
+  for (std::string& word : CommandLine()) program.add_arguments(std::move(word));
+  for (char** variable = environ; *variable != nullptr; ++variable) program.add_environment(*variable);
+  program.add_environment(absl::StrCat("TWINKLE_SEED=", options.seed));
+  program.add_environment(absl::StrCat("TWINKLE_FULL_DETERMINISM=", options.full_determinism ? 1 : 0));
+  program.set_directory(std::filesystem::current_path(ignored).string());
+  for (size_t i = 0; i < groups.size(); ++i) *submit.add_groups() = GroupOf(groups[i], options.groups[i]);
+  submit.set_devices_per_node(options.nproc_per_node);
+  submit.set_slots_per_node(options.ncpu_proc_per_node);
+  submit.set_placement_limit_ms(absl::ToInt64Milliseconds(std::min(options.placement_timeout, absl::Hours(24 * 365))));
+  submit.set_session(EncodeSession({.seed = options.seed,
+                                    .mesh = options.device_mesh,
+                                    .sync = options.sync,
+                                    .lazy_collect = options.lazy_collect,
+                                    .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace)}));
+  return submit;
+}
+
+absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced() const {
+  base::MutexLock lock(&told_->mutex);
+  while (!told_->placed && !told_->ended) told_->changed.Wait(&told_->mutex);
+  if (told_->placed) return *told_->placed;
+  return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
+}
+
+absl::StatusOr<v1::JobPeers> ClusterJob::AwaitPeers() const {
+  base::MutexLock lock(&told_->mutex);
+  while (!told_->peers && !told_->ended) told_->changed.Wait(&told_->mutex);
+  if (told_->peers) return *told_->peers;
+  return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
+}
+
+absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPlaced& placed) {
+  placed_ = placed;
+  const std::string host = ListenHost(placed.listen_host());
+  TWINKLE_ASSIGN_OR_RETURN(
+      auto transport,
+      rpc::GrpcTransport::Listen(
+          {.self = placed.process(), .socket = rpc::NewSocketName(), .host = host, .secret = placed.secret()}));
+  v1::ProgramToDriver message;
+  v1::ProgramListens& listens = *message.mutable_listens();
+  listens.mutable_endpoint()->set_socket(transport->socket());
+  if (!host.empty()) {
+    listens.mutable_endpoint()->set_address(absl::StrCat(host, ":", transport->port()));
+    TWINKLE_ASSIGN_OR_RETURN(*listens.mutable_digest(), OwnDigest());
+  }
+  stream_->Write(std::move(message));
+  TWINKLE_ASSIGN_OR_RETURN(const v1::JobPeers peers, AwaitPeers());
+
+  rpc::GrpcTransport* const raw = transport.get();
+  for (const v1::Process& peer : peers.processes()) {
+    table_->Add(peer, "", peer.id() == placed.process() ? nullptr : raw);
+    if (peer.id() != placed.process()) workers_.push_back(peer.id());
+  }
+  TWINKLE_ASSIGN_OR_RETURN(const auto infos, actor::LayOutGroups(options.groups, placed.process() + 1));
+  directory_ = std::make_shared<ClusterDirectory>(
+      infos, driver_, placed.secret(),
+      [table = table_, raw](const v1::Process& peer, const std::string& ticket) { table->Add(peer, ticket, raw); });
+  actor::ProcessOptions process = OptionsFrom({.seed = options.seed,
+                                               .mesh = options.device_mesh,
+                                               .sync = options.sync,
+                                               .lazy_collect = options.lazy_collect,
+                                               .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace)});
+  process.id = placed.process();
+  process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
+  actor::Surroundings surroundings;
+  surroundings.executor = base::NewThreadExecutor();
+  surroundings.share_service = true;
+  surroundings.directory = directory_;
+  surroundings.notifier = options.notifier;
+  surroundings.outside.place_of = [table = table_](rpc::ProcessId id) { return table->PlaceOf(id); };
+  surroundings.outside.end_group = [stream = stream_, job = placed.job()](rpc::ProcessId, const std::string& group,
+                                                                          const absl::Status& why) {
+    v1::ProgramToDriver end;
+    end.mutable_end_group()->set_job(job);
+    end.mutable_end_group()->set_group(group);
+    end.mutable_end_group()->set_cause(std::string(why.message()));
+    stream->Write(std::move(end));
+  };
+  surroundings.join = [&transport](rpc::Receiver* receiver, base::TaskQueue* queue) {
+    transport->Start(receiver, queue);
+    return std::unique_ptr<rpc::Transport>(std::move(transport));
+  };
+  program_ = actor::Process::Start(std::move(process), std::move(surroundings));
+  output_ = std::make_unique<WorkerOutput>(
+      placed.job(), std::vector<v1::NodeDescription>(placed.nodes().begin(), placed.nodes().end()), rpc::ThisMachine(),
+      token_);
+  base::MutexLock lock(&told_->mutex);
+  told_->transport = raw;
+  told_->workers = workers_;
+  for (const v1::PeersLost& lost : std::exchange(told_->lost, {})) LoseAll(lost, *raw);
+  if (told_->ended && !told_->ended->ok()) {
+    for (rpc::ProcessId worker : workers_) raw->Lose(worker, *told_->ended);
+  }
+  return absl::OkStatus();
+}
+
+// ---- while it runs
+std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
+  std::vector<mesh::PlacedGroup> groups;
+  for (const actor::GroupInfo& group : directory_->groups()) {
+    groups.push_back(actor::PlacedGroupOf(group, [&](rpc::ProcessId id) {
+      const auto process = std::find_if(placed_.processes().begin(), placed_.processes().end(),
+                                        [&](const v1::Process& one) { return one.id() == id; });
+      const std::string node = process == placed_.processes().end() ? "" : process->place().node();
+      return std::make_pair(node, table_->PlaceOf(id));
+    }));
+  }
+  return groups;
+}
+
+std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
+  std::vector<std::string> some = program_->CallsUnderWay(most);
+  const absl::Time deadline = absl::Now() + kAccountLimit;
+  for (rpc::ProcessId worker : workers_) {
+    if (some.size() >= most) break;
+    for (std::string& call : program_->AccountOf(worker, false, deadline).calls_under_way) {
+      if (some.size() < most) some.push_back(std::move(call));
+    }
+  }
+  return some;
+}
+
+// Calls of worker processes are asked for, at growing intervals: they are rare at a session's end.
+bool ClusterJob::WaitForCalls(absl::Time deadline) const {
+  absl::Duration interval = absl::Milliseconds(1);
+  while (true) {
+    if (!program_->WaitForCalls(deadline)) return false;
+    if (CallsUnderWay(1).empty()) return true;
+    if (absl::Now() >= deadline) return false;
+    absl::SleepFor(std::min(interval, deadline - absl::Now()));
+    interval = std::min(2 * interval, absl::Milliseconds(100));
+  }
+}
+
+// ---- the end
+void ClusterJob::Shutdown(const absl::Status& why) {
+  if (std::exchange(shut_down_, true)) return;
+  if (program_ != nullptr) EndProgram(why);
+  if (output_ != nullptr) output_->AwaitEnd(absl::Now() + kOutputLimit);
+  output_.reset();
+  if (stream_ != nullptr) stream_->Cancel();  // without a program: what was begun ends at once
+  private_.reset();
+}
+
+void ClusterJob::EndProgram(const absl::Status& why) {
+  const absl::Time limit = absl::Now() + kAccountLimit;
+  for (rpc::ProcessId worker : workers_) {
+    const absl::Status unread = program_->AccountOf(worker, true, limit).unread_failure;
+    if (unread_of_workers_.ok()) unread_of_workers_ = unread;
+  }
+  program_->BeginEnd();
+  const absl::Time deadline = absl::Now() + grace_ + kEndMargin;
+  v1::ProgramToDriver finish;
+  finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
+  stream_->Write(std::move(finish));
+  {
+    base::MutexLock lock(&told_->mutex);
+    told_->transport = nullptr;  // it ends with the process
+  }
+  program_->Stop(why);
+  {
+    base::MutexLock lock(&told_->mutex);
+    while (!told_->ended && absl::Now() < deadline) told_->changed.WaitWithDeadline(&told_->mutex, deadline);
+  }
+  program_->Join(deadline);
+}
+
+ClusterJob::~ClusterJob() { Shutdown(absl::CancelledError("the session has ended")); }
+
+absl::Status ClusterJob::CloseFailures() {
+  const absl::Status own = program_->failures().Close();
+  return own.ok() ? unread_of_workers_ : own;
+}
+
+}  // namespace twinkle::internal

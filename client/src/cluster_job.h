@@ -1,0 +1,79 @@
+// The program's side of a job on a cluster.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <twinkle/session.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/src/cluster_directory.h"
+#include "client/src/peer_table.h"
+#include "client/src/private_cluster.h"
+#include "client/src/worker_output.h"
+#include "runtime/actor/job.h"
+#include "runtime/rpc/streams.h"
+
+namespace twinkle::internal {
+
+class ClusterJob final : public actor::Job {
+ public:
+  // Has the job placed and its worker processes started; blocks until all of them serve. A line on stderr says what it
+  // waits for. InvalidArgument as InProcessJob::Start; ResourceExhausted: the cluster can never fit the groups;
+  // DeadlineExceeded: it had no room in time; Unavailable: no driver answers; Unauthenticated; Aborted: a worker
+  // process did not start, with what it printed.
+  static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options);
+  ~ClusterJob() override;
+
+  const std::shared_ptr<actor::Process>& program() const override { return program_; }
+  std::vector<mesh::PlacedGroup> Placed() const override;
+  bool WaitForCalls(absl::Time deadline) const override;
+  std::vector<std::string> CallsUnderWay(size_t most) const override;
+  void Shutdown(const absl::Status& why) override;
+  absl::Status CloseFailures() override;
+
+ private:
+  using Stream = rpc::ClientStream<v1::ProgramToDriver, v1::DriverToProgram>;
+  // What the driver has said so far. Written by gRPC's threads.
+  struct Told {
+    base::Mutex mutex;
+    base::CondVar changed;
+    std::string waits_for ABSL_GUARDED_BY(mutex);
+    std::optional<v1::JobPlaced> placed ABSL_GUARDED_BY(mutex);
+    std::optional<v1::JobPeers> peers ABSL_GUARDED_BY(mutex);
+    std::optional<absl::Status> ended ABSL_GUARDED_BY(mutex);
+    std::vector<v1::PeersLost> lost ABSL_GUARDED_BY(mutex);  // while there is no transport
+    rpc::GrpcTransport* transport ABSL_GUARDED_BY(mutex) = nullptr;
+    std::vector<rpc::ProcessId> workers ABSL_GUARDED_BY(mutex);
+    std::string driver;
+  };
+
+  ClusterJob();
+  static void OnMessage(Told& told, v1::DriverToProgram message);
+  static void OnEnd(Told& told, const absl::Status& status);
+
+  absl::Status Connect(const InitializeOptions& options);
+  absl::StatusOr<v1::SubmitJob> Describe(const InitializeOptions& options) const;
+  absl::StatusOr<v1::JobPlaced> AwaitPlaced() const;
+  absl::StatusOr<v1::JobPeers> AwaitPeers() const;
+  absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);
+  void EndProgram(const absl::Status& why);
+
+  const std::shared_ptr<Told> told_;
+  const std::shared_ptr<PeerTable> table_;
+  std::unique_ptr<PrivateCluster> private_;
+  std::string driver_;
+  std::string token_;
+  std::shared_ptr<Stream> stream_;
+  v1::JobPlaced placed_;
+  absl::Duration grace_;
+  std::shared_ptr<ClusterDirectory> directory_;
+  std::shared_ptr<actor::Process> program_;
+  std::unique_ptr<WorkerOutput> output_;
+  std::vector<rpc::ProcessId> workers_;
+  absl::Status unread_of_workers_;
+  bool shut_down_ = false;
+};
+
+}  // namespace twinkle::internal

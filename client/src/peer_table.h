@@ -1,0 +1,34 @@
+// The processes of a job as one of them knows them: where they are, and what became of them.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <string>
+
+#include "proto/twinkle/v1/cluster.pb.h"
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/grpc_transport.h"
+
+namespace twinkle::internal {
+
+// Thread-safe.
+class PeerTable {
+ public:
+  // `machine`: this process's.
+  explicit PeerTable(std::string machine) : machine_(std::move(machine)) {}
+
+  // Also makes them known to the transport, if there is one.
+  void Add(const v1::Process& process, const std::string& ticket, rpc::GrpcTransport* transport);
+  // "host, pid 123"; "an unknown host" for one that was never added.
+  std::string PlaceOf(rpc::ProcessId process) const;
+
+ private:
+  const std::string machine_;
+  mutable base::Mutex mutex_;
+  absl::flat_hash_map<rpc::ProcessId, v1::Place> places_ ABSL_GUARDED_BY(mutex_);
+};
+
+// The verdicts on processes, in their order.
+void LoseAll(const v1::PeersLost& lost, rpc::GrpcTransport& transport);
+
+}  // namespace twinkle::internal

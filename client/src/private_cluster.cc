@@ -1,0 +1,117 @@
+#include "client/src/private_cluster.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "runtime/base/status.h"
+#include "runtime/rpc/place.h"
+#include "runtime/rpc/secret.h"
+
+namespace twinkle::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kLinkDescriptor = 3;
+constexpr absl::Duration kEndLimit = absl::Seconds(5);
+
+// The folder with the services: told by TWINKLE_BIN_DIR, else bin/ beside the folder of this library.
+absl::StatusOr<std::string> ServicesFolder() {
+  std::vector<fs::path> folders;
+  if (const char* told = std::getenv("TWINKLE_BIN_DIR")) folders.emplace_back(told);
+  Dl_info library{};
+  if (::dladdr(reinterpret_cast<const void*>(&ServicesFolder), &library) != 0 && library.dli_fname != nullptr) {
+    std::error_code ignored;
+    const fs::path beside = fs::canonical(library.dli_fname, ignored).parent_path();
+    folders.push_back(beside.parent_path() / "bin");
+    folders.push_back(beside.parent_path().parent_path() / "bin");  // lib/x86_64-linux-gnu
+    folders.push_back(beside);
+  }
+  for (const fs::path& folder : folders) {
+    if (::access((folder / "twinkle-driver").c_str(), X_OK) == 0) return folder.lexically_normal().string();
+  }
+  return absl::NotFoundError(
+      "a private cluster needs twinkle-driver and twinkle-worker, which are not beside the library: set "
+      "TWINKLE_BIN_DIR "
+      "to their folder, or TWINKLE_DRIVER to the address of a cluster's driver");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start() {
+  TWINKLE_ASSIGN_OR_RETURN(const std::string folder, ServicesFolder());
+  std::unique_ptr<PrivateCluster> cluster(new PrivateCluster);
+  cluster->role_ = {rpc::NewSecret(), rpc::NewSocketName()};
+  TWINKLE_RETURN_IF_ERROR(cluster->StartService(folder, "twinkle-driver"));
+  TWINKLE_RETURN_IF_ERROR(cluster->StartService(folder, "twinkle-worker"));
+  return cluster;
+}
+
+absl::Status PrivateCluster::StartService(const std::string& folder, const std::string& name) {
+  TWINKLE_ASSIGN_OR_RETURN(auto link, rpc::SocketPair());
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&files, link.second.get(), kLinkDescriptor);
+  ::posix_spawn_file_actions_addclosefrom_np(&files, kLinkDescriptor + 1);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+  const std::string path = absl::StrCat(folder, "/", name);
+  std::vector<std::string> words = {name, "--private-fd", std::to_string(kLinkDescriptor)};
+  if (name == "twinkle-worker") {  // nobody else wants its slots
+    for (const char* word : {"--cpus", "1000000", "--node-name", "local"}) words.emplace_back(word);
+    if (const char* devices = std::getenv("TWINKLE_DEVICES")) {
+      words.emplace_back("--devices");
+      words.emplace_back(devices);
+    }
+  }
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  Service service{name, 0, std::move(link.first)};
+  const int failed = ::posix_spawn(&service.pid, path.c_str(), &files, &attributes, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&files);
+  ::posix_spawnattr_destroy(&attributes);
+  if (failed != 0) return absl::ErrnoToStatus(failed, absl::StrCat(path, " could not be started"));
+  link.second.Reset();
+  TWINKLE_RETURN_IF_ERROR(rpc::SendRole(service.link.get(), role_));
+  services_.push_back(std::move(service));
+  return absl::OkStatus();
+}
+
+absl::Status PrivateCluster::AwaitReady(absl::Time deadline) const {
+  for (const Service& service : services_) {
+    TWINKLE_RETURN_IF_ERROR(base::Annotate(rpc::AwaitReady(service.link.get(), deadline),
+                                           absl::StrCat("the private cluster's ", service.name)));
+  }
+  return absl::OkStatus();
+}
+
+PrivateCluster::~PrivateCluster() {
+  for (Service& service : services_) service.link.Reset();
+  const absl::Time deadline = absl::Now() + kEndLimit;
+  for (const Service& service : services_) {
+    while (::waitpid(service.pid, nullptr, WNOHANG) == 0) {
+      if (absl::Now() >= deadline) ::kill(service.pid, SIGKILL);
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+  }
+}
+
+}  // namespace twinkle::internal

@@ -1,0 +1,31 @@
+// What worker processes print, shown by the program.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/twinkle/v1/cluster.grpc.pb.h"
+
+namespace twinkle::internal {
+
+// "[policy:2 pid host] line" on this process's own standard output or error, in a colour for each rank on a terminal.
+class WorkerOutput {
+ public:
+  // Watches a job on these nodes from its beginning, in threads of gRPC's.
+  WorkerOutput(uint64_t job, const std::vector<v1::NodeDescription>& nodes, const std::string& machine,
+               const std::string& token);
+  ~WorkerOutput();
+
+  // Blocks until all nodes have said that no more comes, or the deadline.
+  void AwaitEnd(absl::Time deadline);
+
+ private:
+  class Watching;
+  std::vector<std::shared_ptr<Watching>> nodes_;
+};
+
+// The line as it is shown.
+std::string OutputText(const v1::Output::Line& line, const std::string& host, bool colour);
+
+}  // namespace twinkle::internal

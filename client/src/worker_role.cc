@@ -1,0 +1,183 @@
+#include "client/src/worker_role.h"
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "client/src/cluster_directory.h"
+#include "client/src/peer_table.h"
+#include "client/src/session_state.h"
+#include "client/src/worker_session.h"
+#include "proto/twinkle/v1/local.pb.h"
+#include "runtime/actor/job.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/fd_channel.h"
+#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/place.h"
+
+namespace twinkle::internal {
+namespace {
+
+constexpr char kRoleVariable[] = "TWINKLE_ROLE_FD";
+
+std::atomic<int>& RoleDescriptor() {
+  static std::atomic<int> descriptor = -1;
+  return descriptor;
+}
+
+// The job as a worker process sees it: only its own process can be asked for.
+class WorkerJob final : public actor::Job {
+ public:
+  explicit WorkerJob(std::shared_ptr<actor::Process> process) : process_(std::move(process)) {}
+  const std::shared_ptr<actor::Process>& program() const override { return process_; }
+  std::vector<mesh::PlacedGroup> Placed() const override { return {}; }
+  bool WaitForCalls(absl::Time deadline) const override { return process_->WaitForCalls(deadline); }
+  std::vector<std::string> CallsUnderWay(size_t most) const override { return process_->CallsUnderWay(most); }
+  void Shutdown(const absl::Status& why) override {
+    process_->BeginEnd();
+    process_->Shutdown(why, absl::Now() + process_->options().abort_grace);
+  }
+  absl::Status CloseFailures() override { return process_->failures().Close(); }
+
+ private:
+  const std::shared_ptr<actor::Process> process_;
+};
+
+// Everything that one worker process is made of.
+class Worker {
+ public:
+  explicit Worker(int fd) : fd_(fd), reader_(fd), table_(std::make_shared<PeerTable>(rpc::ThisMachine())) {}
+
+  absl::Status Begin();
+  // Until the job ends.
+  absl::Status Serve();
+
+ private:
+  absl::Status Join(const v1::WorkerRole& role);
+  void Tell(const v1::FromWorker& message);
+
+  const int fd_;
+  rpc::MessageReader reader_;
+  base::Mutex writing_;  // one message at a time
+  const std::shared_ptr<PeerTable> table_;
+  rpc::GrpcTransport* transport_ = nullptr;  // the process's
+  std::shared_ptr<SessionState> session_;
+};
+
+void Worker::Tell(const v1::FromWorker& message) {
+  base::MutexLock lock(&writing_);
+  rpc::SendMessage(fd_, message).IgnoreError();
+}
+
+absl::Status Worker::Begin() {
+  v1::ToWorker first;
+  TWINKLE_RETURN_IF_ERROR(reader_.Next(&first).status());
+  if (!first.has_role()) return absl::InternalError("the node daemon did not say who this process is");
+  return Join(first.role());
+}
+
+absl::Status Worker::Join(const v1::WorkerRole& role) {
+  const v1::StartJob& job = role.job();
+  const v1::Process& self = role.process();
+  TWINKLE_ASSIGN_OR_RETURN(
+      auto transport,
+      rpc::GrpcTransport::Listen(
+          {.self = self.id(), .socket = rpc::NewSocketName(), .host = job.listen_host(), .secret = job.secret()}));
+  transport_ = transport.get();
+  v1::FromWorker listening;
+  listening.mutable_listening()->set_socket(transport->socket());
+  if (!job.listen_host().empty()) {
+    listening.mutable_listening()->set_address(absl::StrCat(job.listen_host(), ":", transport->port()));
+  }
+  auto groups = GroupsOf(job.groups(), job.program_process() + 1);
+  TWINKLE_ASSIGN_OR_RETURN(const WorkerSession session, DecodeSession(job.session()));
+  actor::ProcessOptions options = OptionsFrom(session);
+  options.id = self.id();
+  options.group = self.group();
+  options.rank = self.rank();
+  options.devices = {self.devices().begin(), self.devices().end()};
+  options.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
+  for (const actor::GroupInfo& group : groups) {
+    if (group.name == options.group) options.group_workers = group.workers;
+  }
+  options.world_size = static_cast<int>(options.group_workers.size());
+
+  actor::Surroundings surroundings;
+  surroundings.executor = base::NewThreadExecutor();
+  surroundings.share_service = true;
+  surroundings.directory = std::make_shared<ClusterDirectory>(
+      std::move(groups), role.driver(), job.secret(),
+      [table = table_, raw = transport_](const v1::Process& peer, const std::string& ticket) {
+        table->Add(peer, ticket, raw);
+      });
+  surroundings.outside.place_of = [table = table_](rpc::ProcessId id) { return table->PlaceOf(id); };
+  surroundings.outside.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
+    v1::FromWorker message;
+    message.mutable_end_group()->set_group(group);
+    message.mutable_end_group()->set_cause(std::string(why.message()));
+    Tell(message);
+  };
+  surroundings.join = [&transport](rpc::Receiver* receiver, base::TaskQueue* queue) {
+    transport->Start(receiver, queue);
+    return std::unique_ptr<rpc::Transport>(std::move(transport));
+  };
+  const auto process = actor::Process::Start(std::move(options), std::move(surroundings));
+  InitializeOptions worker_options;
+  worker_options.device_mesh = session.mesh;
+  auto owned = std::make_unique<WorkerJob>(process);
+  session_ = std::make_shared<SessionState>(std::move(worker_options), std::move(owned));
+  SessionState::Install(session_);
+  Tell(listening);
+  return absl::OkStatus();
+}
+
+absl::Status Worker::Serve() {
+  while (true) {
+    v1::ToWorker message;
+    TWINKLE_RETURN_IF_ERROR(reader_.Next(&message).status());
+    for (const v1::Process& peer : message.peers().processes()) {
+      table_->Add(peer, "", peer.id() == session_->job().program()->options().id ? nullptr : transport_);
+    }
+    if (message.has_lost()) LoseAll(message.lost(), *transport_);
+    if (!message.has_stop()) continue;
+    session_->EndNow(absl::CancelledError("the session has ended"));
+    return absl::OkStatus();
+  }
+}
+
+}  // namespace
+
+bool TakeWorkerRole() {
+  const char* told = std::getenv(kRoleVariable);
+  int fd = -1;
+  if (told == nullptr || !absl::SimpleAtoi(told, &fd)) return false;
+  ::unsetenv(kRoleVariable);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  RoleDescriptor() = fd;
+  return true;
+}
+
+void ServeAsWorker() {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  auto* worker = new Worker(RoleDescriptor());  // threads in user code may outlive it
+  absl::Status served = worker->Begin();
+  if (!served.ok()) {
+    std::fprintf(stderr, "twinkle: this worker process cannot serve: %s\n", std::string(served.message()).c_str());
+    std::_Exit(1);
+  }
+  served = worker->Serve();
+  std::fflush(nullptr);
+  // Without the daemon there is nobody to end this process, or to hear of it.
+  if (!served.ok()) std::_Exit(1);
+  std::exit(0);
+}
+
+}  // namespace twinkle::internal

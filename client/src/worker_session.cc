@@ -1,0 +1,23 @@
+#include "client/src/worker_session.h"
+
+#include "runtime/codec/codec.h"
+
+namespace twinkle::internal {
+
+std::string EncodeSession(const WorkerSession& session) { return codec::Encode(codec::Hold(session))->head; }
+
+absl::StatusOr<WorkerSession> DecodeSession(const std::string& bytes) {
+  return codec::DecodeAs<WorkerSession>(bytes, {});
+}
+
+actor::ProcessOptions OptionsFrom(const WorkerSession& session) {
+  actor::ProcessOptions options;
+  options.seed = session.seed;
+  options.session_mesh = session.mesh;
+  options.sync = session.sync;
+  options.lazy_collect = session.lazy_collect;
+  options.abort_grace = absl::Nanoseconds(session.abort_grace_ns);
+  return options;
+}
+
+}  // namespace twinkle::internal

@@ -1,0 +1,29 @@
+// What a program's worker processes take over from its session.
+#pragma once
+
+#include <twinkle/device_mesh.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runtime/actor/services.h"
+
+namespace twinkle::internal {
+
+struct WorkerSession {
+  uint64_t seed = 0;
+  std::optional<DeviceMesh> mesh;
+  bool sync = false;
+  bool lazy_collect = true;
+  int64_t abort_grace_ns = 0;
+};
+
+// Carried by the driver and the node daemons as it is.
+std::string EncodeSession(const WorkerSession& session);
+absl::StatusOr<WorkerSession> DecodeSession(const std::string& bytes);
+
+// How a process of that session behaves; who it is remains to be said.
+actor::ProcessOptions OptionsFrom(const WorkerSession& session);
+
+}  // namespace twinkle::internal

@@ -1,0 +1,647 @@
+#include "driver/cluster_state.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/log.h"
+
+namespace twinkle::driver {
+namespace {
+
+constexpr char kCpu[] = "cpu";
+
+v1::DriverToProgram Ended(absl::StatusCode code, const std::string& message) {
+  v1::DriverToProgram ended;
+  ended.mutable_ended()->set_code(static_cast<int32_t>(code));
+  ended.mutable_ended()->set_message(message);
+  return ended;
+}
+
+v1::DriverToProgram Waits(const std::string& reason) {
+  v1::DriverToProgram waits;
+  waits.mutable_waits()->set_reason(reason);
+  return waits;
+}
+
+absl::Status Check(const v1::SubmitJob& submit) {
+  if (submit.devices_per_node() < 1 || submit.slots_per_node() < 1) {
+    return absl::InvalidArgumentError("a virtual node must have at least one device and one CPU slot");
+  }
+  for (const v1::Group& group : submit.groups()) {
+    for (const auto& worker : group.workers()) {
+      std::set<int> virtual_nodes;
+      for (const int index : worker.devices()) {
+        if (index < 0)
+          return absl::InvalidArgumentError(absl::StrCat("group '", group.name(), "' has a negative device"));
+        virtual_nodes.insert(index / submit.devices_per_node());
+      }
+      if (virtual_nodes.size() <= 1) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("group '", group.name(), "': the devices of one worker process are on several virtual nodes of ",
+                       submit.devices_per_node(), " devices: nproc_per_node must be a multiple of devices_per_worker"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+const char* ClusterState::StateName(JobState state) {
+  switch (state) {
+    case JobState::kWaiting:
+      return "waiting";
+    case JobState::kStarting:
+      return "starting";
+    case JobState::kRunning:
+      return "running";
+    case JobState::kEnding:
+      return "ending";
+  }
+  return "";
+}
+
+void ClusterState::Enter(JobNumber number, Job& job, JobState state) {
+  base::Log(base::LogLevel::kInfo, absl::StrCat("job ", number, ": ", StateName(job.state), " -> ", StateName(state)));
+  job.state = state;
+}
+
+// ---- nodes
+NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Time now, Effects* effects) {
+  const NodeId id = next_node_++;
+  Node& node = nodes_[id];
+  node.description = description;
+  node.joined = now;
+  node.free = {id, description.name(), description.place().machine(), description.cpu_slots(), {}};
+  for (const auto& [type, count] : description.devices()) {
+    for (int device = 0; device < count; ++device) node.free.devices[type].push_back(device);
+  }
+  ToNode joined{id, {}};
+  joined.message.mutable_joined()->set_node(id);
+  effects->push_back(std::move(joined));
+  TryWaiting(effects);
+  return id;
+}
+
+void ClusterState::NodeGone(NodeId id, const std::string& why, Effects* effects) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return;
+  const std::string name = found->second.description.name();
+  nodes_.erase(found);
+  std::vector<JobNumber> concerned;
+  for (const auto& [number, job] : jobs_) {
+    if (job.nodes.count(id) != 0) concerned.push_back(number);
+  }
+  for (JobNumber number : concerned) {
+    Job& job = jobs_[number];
+    job.nodes.erase(id);
+    std::vector<uint64_t> lost;
+    for (auto& [process_id, process] : job.processes) {
+      if (process.node == id && !process.gone) lost.push_back(process_id);
+    }
+    for (uint64_t process : lost) {
+      LoseGroup(number, job, job.processes[process].process.group(), process,
+                absl::StrCat("was on node '", name, "', which is gone: ", why), effects);
+    }
+    EndIfCleared(number, effects);
+  }
+}
+
+void ClusterState::ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects) {
+  const auto job = jobs_.find(message.job());
+  if (job == jobs_.end()) return;
+  const auto process = job->second.processes.find(message.process());
+  if (process == job->second.processes.end() || process->second.node != node) return;
+  process->second.listens = true;
+  process->second.process.mutable_place()->set_pid(message.pid());
+  *process->second.process.mutable_endpoint() = message.endpoint();
+  StartedIfAll(job->first, job->second, effects);
+}
+
+void ClusterState::ProcessExited(NodeId node, const v1::ProcessExited& message, Effects* effects) {
+  const auto job = jobs_.find(message.job());
+  if (job == jobs_.end()) return;
+  const auto found = job->second.processes.find(message.process());
+  if (found == job->second.processes.end() || found->second.node != node || found->second.gone) return;
+  std::string cause = message.cause();
+  if (message.last_lines_size() > 0) {
+    absl::StrAppend(&cause, "; the last it printed:\n  ", absl::StrJoin(message.last_lines(), "\n  "));
+  }
+  LoseGroup(job->first, job->second, found->second.process.group(), message.process(), cause, effects);
+}
+
+void ClusterState::JobCleared(NodeId node, JobNumber number, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return;
+  job->second.nodes.erase(node);
+  EndIfCleared(number, effects);
+}
+
+// ---- placing
+JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& secret, absl::Time now,
+                               Effects* effects) {
+  const JobNumber number = next_job_++;
+  Job& job = jobs_[number];
+  job.submit = submit;
+  job.secret = secret;
+  job.submitted = now;
+  job.deadline = now + absl::Milliseconds(submit.placement_limit_ms());
+  const absl::Status bad = Check(submit);
+  // With no nodes there is nothing to judge by yet.
+  const absl::Status never = !bad.ok() || nodes_.empty() ? absl::OkStatus() : PlaceNow(job, true).status();
+  if (!bad.ok() || !never.ok()) {
+    const absl::Status why =
+        !bad.ok() ? bad
+                  : absl::ResourceExhaustedError(absl::StrCat("the cluster can never fit this job: ", never.message()));
+    effects->push_back(ToProgram{number, Ended(why.code(), std::string(why.message()))});
+    jobs_.erase(number);
+    return number;
+  }
+  TryPlace(number, job, effects);
+  return number;
+}
+
+absl::StatusOr<PlacedGroups> ClusterState::PlaceNow(const Job& job, bool as_if_free) const {
+  Wish wish{{job.submit.groups().begin(), job.submit.groups().end()},
+            job.submit.devices_per_node(),
+            job.submit.slots_per_node(),
+            job.submit.program().place().machine()};
+  std::vector<FreeNode> nodes;
+  for (const auto& [id, node] : nodes_) {
+    nodes.push_back(node.free);
+    if (!as_if_free) continue;
+    nodes.back().slots = node.description.cpu_slots();
+    for (const auto& [type, count] : node.description.devices()) {
+      nodes.back().devices[type].clear();
+      for (int device = 0; device < count; ++device) nodes.back().devices[type].push_back(device);
+    }
+  }
+  return Place(wish, nodes);
+}
+
+bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
+  const absl::StatusOr<PlacedGroups> placed = PlaceNow(job, false);
+  if (!placed.ok()) {
+    const std::string reason = nodes_.empty() ? "no node has joined the cluster yet (start twinkle-worker on one)"
+                                              : std::string(placed.status().message());
+    if (std::exchange(job.reason, reason) != reason) effects->push_back(ToProgram{number, Waits(reason)});
+    return false;
+  }
+  job.deadline = absl::InfiniteFuture();
+  job.reason.clear();
+  Lease(number, job, *placed);
+  Enter(number, job, JobState::kStarting);
+  SendPlaced(number, job, effects);
+  return true;
+}
+
+void ClusterState::TryWaiting(Effects* effects) {
+  for (auto& [number, job] : jobs_) {  // first come, first served; a smaller one may go past a larger
+    if (job.state == JobState::kWaiting) TryPlace(number, job, effects);
+  }
+}
+
+void ClusterState::Lease(JobNumber number, Job& job, const PlacedGroups& placed) {
+  uint64_t id = number << kProcessBits;
+  std::map<std::pair<uint64_t, int>, int> local_ranks;            // of a node and a group
+  std::map<std::string, std::set<std::pair<NodeId, int>>> taken;  // devices, by type: groups may share them
+  for (int g = 0; g < job.submit.groups_size(); ++g) {
+    const v1::Group& group = job.submit.groups(g);
+    for (int rank = 0; rank < group.workers_size(); ++rank) {
+      const PlacedWorker& worker = placed[static_cast<size_t>(g)][static_cast<size_t>(rank)];
+      Node& node = nodes_.at(worker.node);
+      ProcessState& state = job.processes[++id];
+      v1::Process& process = state.process;
+      process.set_id(id);
+      process.set_group(group.name());
+      process.set_rank(rank);
+      process.set_local_rank(local_ranks[{worker.node, g}]++);
+      *process.mutable_place() = node.description.place();
+      process.mutable_place()->set_node(node.description.name());
+      process.mutable_place()->set_pid(0);
+      *process.mutable_devices() = group.workers(rank).devices();
+      for (int device : worker.local_devices) {
+        process.add_local_devices(device);
+        taken[group.device_type()].insert({worker.node, device});
+      }
+      state.node = worker.node;
+      if (group.device_type() == kCpu) {
+        state.slots = group.workers(rank).slots();
+        node.free.slots -= state.slots;
+      }
+      job.nodes.insert(worker.node);
+    }
+  }
+  for (const auto& [type, devices] : taken) {
+    for (const auto& [node, device] : devices) {
+      std::vector<int>& free = nodes_.at(node).free.devices[type];
+      free.erase(std::remove(free.begin(), free.end(), device), free.end());
+    }
+  }
+}
+
+bool ClusterState::SpansMachines(const Job& job) const {
+  return std::any_of(job.processes.begin(), job.processes.end(), [&](const auto& entry) {
+    return entry.second.process.place().machine() != job.submit.program().place().machine();
+  });
+}
+
+void ClusterState::SendPlaced(JobNumber number, const Job& job, Effects* effects) {
+  ToProgram effect{number, {}};
+  v1::JobPlaced& placed = *effect.message.mutable_placed();
+  placed.set_job(number);
+  placed.set_secret(job.secret);
+  placed.set_process(number << kProcessBits);
+  for (const auto& [id, state] : job.processes) *placed.add_processes() = state.process;
+  for (NodeId node : job.nodes) *placed.add_nodes() = nodes_.at(node).description;
+  if (SpansMachines(job)) {
+    placed.set_listen_host("*");
+    for (const auto& [id, node] : nodes_) {
+      if (node.description.place().machine() != job.submit.program().place().machine()) continue;
+      const std::string& address = node.description.endpoint().address();
+      placed.set_listen_host(address.substr(0, address.rfind(':')));
+    }
+  }
+  effects->push_back(std::move(effect));
+}
+
+// ---- starting
+void ClusterState::ProgramListens(JobNumber number, const v1::ProgramListens& message, Effects* effects) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end() || found->second.state != JobState::kStarting || found->second.endpoint) return;
+  found->second.endpoint = message.endpoint();
+  found->second.submit.mutable_program()->set_digest(message.digest());
+  StartOnNodes(number, found->second, effects);
+  StartedIfAll(number, found->second, effects);
+}
+
+// HOST:PORT where the group's first process is.
+std::string ClusterState::NewAddress(const Job& job, const std::string& group) const {
+  for (const auto& [id, state] : job.processes) {
+    if (state.process.group() != group) continue;
+    const auto node = nodes_.find(state.node);
+    const std::string target = node == nodes_.end() ? "" : node->second.description.endpoint().address();
+    return absl::StrCat(target.empty() ? "127.0.0.1" : target.substr(0, target.rfind(':')), ":", options_.new_port());
+  }
+  return "";
+}
+
+void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
+  for (v1::Group& group : *job.submit.mutable_groups()) group.set_rendezvous(NewAddress(job, group.name()));
+  int node_rank = 0;
+  const bool listen = SpansMachines(job);
+  for (NodeId id : job.nodes) {
+    const Node& node = nodes_.at(id);
+    ToNode effect{id, {}};
+    v1::StartJob& start = *effect.message.mutable_start();
+    start.set_job(number);
+    start.set_secret(job.secret);
+    *start.mutable_program() = job.submit.program();
+    *start.mutable_groups() = job.submit.groups();
+    for (const v1::Group& group : job.submit.groups()) {
+      (*start.mutable_world_sizes())[group.name()] = group.workers_size();
+    }
+    for (const auto& [process_id, state] : job.processes) {
+      if (state.node == id) *start.add_processes() = state.process;
+    }
+    const std::string& address = node.description.endpoint().address();
+    if (listen) start.set_listen_host(address.substr(0, address.rfind(':')));
+    start.set_session(job.submit.session());
+    start.set_program_process(number << kProcessBits);
+    start.set_nodes(static_cast<int>(job.nodes.size()));
+    start.set_node_rank(node_rank++);
+    effects->push_back(std::move(effect));
+  }
+}
+
+void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
+  if (job.state != JobState::kStarting || !job.endpoint) return;
+  for (const auto& [id, state] : job.processes) {
+    if (!state.listens && !state.gone) return;
+  }
+  Enter(number, job, JobState::kRunning);
+  v1::JobPeers peers;
+  peers.set_job(number);
+  v1::Process& program = *peers.add_processes();
+  program.set_id(number << kProcessBits);
+  *program.mutable_place() = job.submit.program().place();
+  *program.mutable_endpoint() = *job.endpoint;
+  for (const auto& [id, state] : job.processes) *peers.add_processes() = state.process;
+  for (NodeId node : job.nodes) {
+    ToNode effect{node, {}};
+    *effect.message.mutable_peers() = peers;
+    effects->push_back(std::move(effect));
+  }
+  ToProgram effect{number, {}};
+  *effect.message.mutable_peers() = std::move(peers);
+  effects->push_back(std::move(effect));
+}
+
+// ---- losses
+void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first,
+                             const std::string& cause, Effects* effects) {
+  const auto found = job.processes.find(first);
+  if (found != job.processes.end()) {
+    if (found->second.gone) return;
+    found->second.gone = true;
+    found->second.cause = cause;
+  }
+  if (job.state == JobState::kEnding) return;
+  if (job.state == JobState::kStarting) {
+    const std::string who = absl::StrCat("rank ", found->second.process.rank(), " of group '", group, "' (",
+                                         found->second.process.place().host(), ")");
+    job.code = absl::StatusCode::kAborted;
+    job.reason = absl::StrCat(who, " did not start: ", cause);
+    return;  // Tick ends the job: the caller has no clock
+  }
+  if (!job.ended_groups.insert(group).second) return;  // all have heard
+  v1::PeersLost lost;
+  lost.set_job(number);
+  std::map<NodeId, v1::EndProcesses> ends;
+  const auto add = [&](uint64_t process, const std::string& why) {
+    v1::PeersLost::Loss& loss = *lost.add_losses();
+    loss.set_process(process);
+    loss.set_cause(why);
+  };
+  std::string others = absl::StrCat("group '", group, "' was aborted: ", cause);
+  if (found != job.processes.end()) {
+    add(first, absl::StrCat("it ", cause));
+    const v1::Process& process = found->second.process;
+    others = absl::StrCat("group '", group, "' was aborted: rank ", process.rank(), " (", process.place().host(),
+                          ", pid ", process.place().pid(), ") ", cause);
+  }
+  for (auto& [id, state] : job.processes) {
+    if (state.process.group() != group || id == first) continue;
+    add(id, others);
+    if (state.gone) continue;
+    ends[state.node].set_job(number);
+    ends[state.node].add_processes(id);
+  }
+  Tell(number, job, lost, effects);
+  for (auto& [node, end] : ends) {
+    if (nodes_.count(node) == 0) continue;
+    ToNode effect{node, {}};
+    *effect.message.mutable_end() = std::move(end);
+    effects->push_back(std::move(effect));
+  }
+}
+
+// The program and all nodes of the job, and those of its guests.
+void ClusterState::Tell(JobNumber number, const Job& job, const v1::PeersLost& lost, Effects* effects) {
+  std::set<NodeId> nodes = job.nodes;
+  std::set<JobNumber> programs = job.guests;
+  programs.insert(number);
+  for (JobNumber program : programs) {
+    const auto found = jobs_.find(program);
+    if (found == jobs_.end()) continue;
+    if (program != number) nodes.insert(found->second.nodes.begin(), found->second.nodes.end());
+    if (found->second.program_gone) continue;
+    ToProgram effect{program, {}};
+    *effect.message.mutable_lost() = lost;
+    effects->push_back(std::move(effect));
+  }
+  for (NodeId node : nodes) {
+    if (nodes_.count(node) == 0) continue;
+    ToNode effect{node, {}};
+    *effect.message.mutable_lost() = lost;
+    effects->push_back(std::move(effect));
+  }
+}
+
+void ClusterState::EndGroup(JobNumber number, const std::string& group, const std::string& cause, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end() || job->second.state != JobState::kRunning) return;
+  LoseGroup(number, job->second, group, 0, cause, effects);
+}
+
+// ---- the end of a job
+void ClusterState::Finish(JobNumber number, absl::Duration grace, absl::Time now, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job != jobs_.end()) BeginEnd(number, job->second, absl::StatusCode::kOk, "", grace, now, effects);
+}
+
+void ClusterState::ProgramGone(JobNumber number, absl::Time now, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return;
+  job->second.program_gone = true;
+  BeginEnd(number, job->second, absl::StatusCode::kCancelled, "its program is gone", absl::ZeroDuration(), now,
+           effects);
+}
+
+absl::Status ClusterState::Stop(JobNumber number, const std::string& why, absl::Time now, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("there is no job ", number));
+  BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), now, effects);
+  return absl::OkStatus();
+}
+
+// A second wish may shorten the grace, not change the words.
+void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why,
+                            absl::Duration grace, absl::Time now, Effects* effects) {
+  const absl::Time deadline = now + grace + options_.clearing_limit;
+  if (job.state == JobState::kEnding && deadline >= job.deadline) return;
+  if (job.state != JobState::kEnding) {
+    job.code = code;
+    job.reason = why;
+    Enter(number, job, JobState::kEnding);
+  }
+  job.deadline = deadline;
+  for (NodeId node : job.nodes) {
+    ToNode effect{node, {}};
+    effect.message.mutable_stop()->set_job(number);
+    effect.message.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
+    effects->push_back(std::move(effect));
+  }
+  EndIfCleared(number, effects);
+}
+
+void ClusterState::GiveBack(const ProcessState& state) {
+  const auto found = nodes_.find(state.node);
+  if (found == nodes_.end()) return;
+  FreeNode& free = found->second.free;
+  free.slots += state.slots;
+}
+
+void ClusterState::EndIfCleared(JobNumber number, Effects* effects) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end() || found->second.state != JobState::kEnding || !found->second.nodes.empty()) return;
+  const Job job = std::move(found->second);
+  jobs_.erase(found);
+  std::map<std::string, std::string> types;
+  for (const v1::Group& group : job.submit.groups()) types[group.name()] = group.device_type();
+  for (const auto& [id, state] : job.processes) {
+    GiveBack(state);
+    const auto node = nodes_.find(state.node);
+    if (node == nodes_.end()) continue;
+    std::vector<int>& free = node->second.free.devices[types[state.process.group()]];
+    for (int device : state.process.local_devices()) {
+      if (std::find(free.begin(), free.end(), device) == free.end()) free.push_back(device);
+    }
+    std::sort(free.begin(), free.end());
+    if (free.empty()) node->second.free.devices.erase(types[state.process.group()]);
+  }
+  std::vector<uint64_t> gone;
+  for (const auto& [id, component] : components_) {
+    if (component.job() == number) gone.push_back(id);
+  }
+  for (uint64_t id : gone) RemoveComponent(id);
+  if (!job.guests.empty()) {
+    v1::PeersLost lost;
+    lost.set_job(number);
+    for (const auto& [id, state] : job.processes) {
+      v1::PeersLost::Loss& loss = *lost.add_losses();
+      loss.set_process(id);
+      loss.set_cause(absl::StrCat("its job has ended", job.reason.empty() ? "" : ": ", job.reason));
+    }
+    Job others;
+    others.guests = job.guests;
+    Tell(number, others, lost, effects);
+  }
+  if (!job.program_gone) effects->push_back(ToProgram{number, Ended(job.code, job.reason)});
+  TryWaiting(effects);
+}
+
+// ---- names
+absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, v1::Component component) {
+  v1::AddComponentReply reply;
+  if (jobs_.count(job) == 0) return absl::CancelledError("the job has ended");
+  for (const auto& [id, other] : components_) {
+    if (other.job() == job && !component.instance_id().empty() && other.instance_id() == component.instance_id()) {
+      if (other.class_name() != component.class_name() || other.group() != component.group()) {
+        return absl::InvalidArgumentError(absl::StrCat("instance_id '", other.instance_id(), "' is a ",
+                                                       other.class_name(), " in group '", other.group(), "'"));
+      }
+      *reply.mutable_component() = other;
+      reply.set_existed(true);
+      return reply;
+    }
+    if (!component.name().empty() && other.name() == component.name()) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("there is a component named '", component.name(), "' already",
+                       other.job() == job ? "" : absl::StrCat(" (of job ", other.job(), ")")));
+    }
+  }
+  component.set_job(job);
+  component.set_id(next_component_++);
+  components_[component.id()] = component;
+  *reply.mutable_component() = std::move(component);
+  return reply;
+}
+
+void ClusterState::RemoveComponent(uint64_t id) {
+  components_.erase(id);
+  rendezvous_.erase(id);
+}
+
+absl::StatusOr<v1::FoundComponent> ClusterState::FindComponent(JobNumber caller, const std::string& name) {
+  for (const auto& [id, component] : components_) {
+    if (name.empty() || component.name() != name) continue;
+    v1::FoundComponent found;
+    *found.mutable_component() = component;
+    const auto job = jobs_.find(component.job());
+    if (component.job() == caller || job == jobs_.end()) return found;
+    job->second.guests.insert(caller);
+    for (const auto& [process, state] : job->second.processes) *found.add_processes() = state.process;
+    found.set_ticket(job->second.secret);
+    return found;
+  }
+  return absl::NotFoundError(absl::StrCat("there is no component named '", name, "'"));
+}
+
+v1::Components ClusterState::ComponentsOf(JobNumber job) const {
+  v1::Components all;
+  for (const auto& [id, component] : components_) {
+    if (component.job() == job) *all.add_components() = component;
+  }
+  return all;
+}
+
+absl::StatusOr<std::string> ClusterState::Rendezvous(uint64_t id) {
+  const auto component = components_.find(id);
+  const auto job = component == components_.end() ? jobs_.end() : jobs_.find(component->second.job());
+  if (job == jobs_.end()) return absl::NotFoundError("the component is not there: it was released");
+  std::string& address = rendezvous_[id];
+  if (address.empty()) address = NewAddress(job->second, component->second.group());
+  return address;
+}
+
+// ---- time and words
+void ClusterState::Tick(absl::Time now, Effects* effects) {
+  std::vector<JobNumber> numbers;
+  for (const auto& [number, job] : jobs_) numbers.push_back(number);
+  for (JobNumber number : numbers) {
+    const auto found = jobs_.find(number);
+    if (found == jobs_.end()) continue;
+    Job& job = found->second;
+    if (job.state == JobState::kStarting && job.code != absl::StatusCode::kOk) {
+      const absl::StatusCode code = job.code;
+      BeginEnd(number, job, code, std::string(job.reason), absl::ZeroDuration(), now, effects);
+      continue;
+    }
+    if (now < job.deadline) continue;
+    if (job.state == JobState::kWaiting) {
+      effects->push_back(
+          ToProgram{number, Ended(absl::StatusCode::kDeadlineExceeded,
+                                  absl::StrCat("the cluster had no room for the job within ",
+                                               job.submit.placement_limit_ms() / 1000.0, " s: ", job.reason))});
+      jobs_.erase(found);
+    } else if (job.state == JobState::kEnding) {
+      base::Log(base::LogLevel::kWarning, absl::StrCat("job ", number, ": some nodes have not cleared it in time"));
+      job.nodes.clear();
+      EndIfCleared(number, effects);
+    }
+  }
+}
+
+std::optional<absl::Time> ClusterState::NextDeadline() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [number, job] : jobs_) {
+    const bool failed = job.state == JobState::kStarting && job.code != absl::StatusCode::kOk;
+    next = std::min(next, failed ? absl::InfinitePast() : job.deadline);
+  }
+  if (next == absl::InfiniteFuture()) return std::nullopt;
+  return next;
+}
+
+v1::ClusterStatus ClusterState::Status(absl::Time now) const {
+  v1::ClusterStatus status;
+  status.set_version(options_.version);
+  status.set_age_s(absl::ToDoubleSeconds(now - began_));
+  for (const auto& [id, node] : nodes_) {
+    v1::ClusterStatus::Node& told = *status.add_nodes();
+    *told.mutable_description() = node.description;
+    told.set_used_slots(node.description.cpu_slots() - node.free.slots);
+    for (const auto& [type, count] : node.description.devices()) {
+      const auto free = node.free.devices.find(type);
+      (*told.mutable_used_devices())[type] =
+          count - (free == node.free.devices.end() ? 0 : static_cast<int>(free->second.size()));
+    }
+    told.set_joined_s(absl::ToDoubleSeconds(now - node.joined));
+  }
+  for (const auto& [number, job] : jobs_) {
+    v1::ClusterStatus::Job& told = *status.add_jobs();
+    told.set_id(number);
+    told.set_name(job.submit.program().name());
+    told.set_state(StateName(job.state));
+    told.set_reason(job.reason);
+    *told.mutable_program() = job.submit.program().place();
+    told.set_age_s(absl::ToDoubleSeconds(now - job.submitted));
+    for (const auto& [id, state] : job.processes) {
+      if (!state.gone) *told.add_processes() = state.process;
+    }
+    *told.mutable_components() = ComponentsOf(number).components();
+    for (const std::string& group : job.ended_groups) told.add_ended_groups(group);
+  }
+  return status;
+}
+
+JobNumber ClusterState::JobOfSecret(const std::string& secret) const {
+  for (const auto& [number, job] : jobs_) {
+    if (!secret.empty() && job.secret == secret) return number;
+  }
+  return 0;
+}
+
+}  // namespace twinkle::driver

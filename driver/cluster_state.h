@@ -1,0 +1,155 @@
+// What the driver knows and decides, without input, output or a clock of its own: events go in, effects come out.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "driver/placement.h"
+#include "proto/twinkle/v1/cluster.pb.h"
+
+namespace twinkle::driver {
+
+using NodeId = uint64_t;
+using JobNumber = uint64_t;
+
+struct ToNode {
+  NodeId node = 0;
+  v1::DriverToNode message;
+};
+struct ToProgram {
+  JobNumber job = 0;
+  v1::DriverToProgram message;
+};
+using Effects = std::vector<std::variant<ToNode, ToProgram>>;
+
+struct ClusterOptions {
+  std::string version = {};
+  // How long a job's nodes may take to clear it, after the grace that its program gave.
+  absl::Duration clearing_limit = absl::Seconds(10);
+  // A TCP port to be used on some node.
+  std::function<int()> new_port = [] { return 29500; };
+};
+
+// Process ids are unique in the cluster: a job's are job << 24, the program, and from there on its workers'.
+constexpr int kProcessBits = 24;
+
+// Invariants:
+//  D1 a job has all of its processes placed, or none;
+//  D2 a device or slot is leased to one job at most, until every node that had processes of the job has cleared it, or
+//     is gone;
+//  D3 a group of which one process is gone is ended: its other processes are told to end, and every process that may
+//     wait for one of them hears of all, the first cause first, once;
+//  D4 each program that submitted hears JobEnded once, last.
+// The order of events is their time; `now` never goes back. Not thread-safe.
+class ClusterState {
+ public:
+  explicit ClusterState(ClusterOptions options, absl::Time now) : options_(std::move(options)), began_(now) {}
+
+  // ---- nodes
+  NodeId NodeJoined(const v1::NodeDescription& description, absl::Time now, Effects* effects);
+  void NodeGone(NodeId node, const std::string& why, Effects* effects);
+  void ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects);
+  void ProcessExited(NodeId node, const v1::ProcessExited& message, Effects* effects);
+  void JobCleared(NodeId node, JobNumber job, Effects* effects);
+
+  // ---- programs
+  // `secret` is the job's. The job is placed, waits, or ends at once.
+  JobNumber Submit(const v1::SubmitJob& submit, const std::string& secret, absl::Time now, Effects* effects);
+  void ProgramListens(JobNumber job, const v1::ProgramListens& message, Effects* effects);
+  // The group cannot go on: asked for by the program, or by one of its processes.
+  void EndGroup(JobNumber job, const std::string& group, const std::string& cause, Effects* effects);
+  void Finish(JobNumber job, absl::Duration grace, absl::Time now, Effects* effects);
+  // It is gone, or somebody wants it to be: the job's processes end at once.
+  void ProgramGone(JobNumber job, absl::Time now, Effects* effects);
+  // NotFound.
+  absl::Status Stop(JobNumber job, const std::string& why, absl::Time now, Effects* effects);
+
+  // ---- names
+  absl::StatusOr<v1::AddComponentReply> AddComponent(JobNumber job, v1::Component component);
+  void RemoveComponent(uint64_t id);
+  // NotFound. `caller`: the job that asks; it hears of the processes' ends from now on.
+  absl::StatusOr<v1::FoundComponent> FindComponent(JobNumber caller, const std::string& name);
+  v1::Components ComponentsOf(JobNumber job) const;
+  // NotFound. The component's own address, HOST:PORT on the host of its group's first process.
+  absl::StatusOr<std::string> Rendezvous(uint64_t component);
+
+  // ---- time and words
+  // Deadlines that have passed.
+  void Tick(absl::Time now, Effects* effects);
+  // The next of them.
+  std::optional<absl::Time> NextDeadline() const;
+  v1::ClusterStatus Status(absl::Time now) const;
+  // The job that a secret belongs to, for whoever shows it; 0: none.
+  JobNumber JobOfSecret(const std::string& secret) const;
+
+ private:
+  enum class JobState { kWaiting, kStarting, kRunning, kEnding };
+  struct Node {
+    v1::NodeDescription description;
+    absl::Time joined;
+    FreeNode free;
+  };
+  struct ProcessState {
+    v1::Process process;
+    NodeId node = 0;
+    int slots = 0;
+    bool listens = false;
+    bool gone = false;
+    std::string cause;
+  };
+  struct Job {
+    v1::SubmitJob submit;
+    std::string secret;
+    JobState state = JobState::kWaiting;
+    std::string reason;                             // what it waits for, or why it ends
+    absl::StatusCode code = absl::StatusCode::kOk;  // with which it ends
+    absl::Time submitted;
+    absl::Time deadline = absl::InfiniteFuture();  // of waiting, or of clearing
+    std::optional<v1::Endpoint> endpoint;          // the program's
+    bool program_gone = false;
+    std::map<uint64_t, ProcessState> processes;  // by id
+    std::set<NodeId> nodes;                      // not yet cleared
+    std::set<std::string> ended_groups;
+    std::set<JobNumber> guests;  // jobs that found a component of this one
+  };
+
+  static const char* StateName(JobState state);
+  void Enter(JobNumber number, Job& job, JobState state);
+  void TryWaiting(Effects* effects);
+  bool TryPlace(JobNumber number, Job& job, Effects* effects);
+  absl::StatusOr<PlacedGroups> PlaceNow(const Job& job, bool as_if_free) const;
+  void Lease(JobNumber number, Job& job, const PlacedGroups& placed);
+  void SendPlaced(JobNumber number, const Job& job, Effects* effects);
+  void StartOnNodes(JobNumber number, Job& job, Effects* effects);
+  std::string NewAddress(const Job& job, const std::string& group) const;
+  void StartedIfAll(JobNumber number, Job& job, Effects* effects);
+  bool SpansMachines(const Job& job) const;
+  void LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first, const std::string& cause,
+                 Effects* effects);
+  void Tell(JobNumber number, const Job& job, const v1::PeersLost& lost, Effects* effects);
+  void BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why, absl::Duration grace,
+                absl::Time now, Effects* effects);
+  void EndIfCleared(JobNumber number, Effects* effects);
+  void GiveBack(const ProcessState& process);
+
+  const ClusterOptions options_;
+  const absl::Time began_;
+  NodeId next_node_ = 1;
+  JobNumber next_job_ = 1;
+  uint64_t next_component_ = 1;
+  std::map<NodeId, Node> nodes_;
+  std::map<JobNumber, Job> jobs_;
+  std::map<uint64_t, v1::Component> components_;
+  std::map<uint64_t, std::string> rendezvous_;
+};
+
+}  // namespace twinkle::driver

@@ -1,0 +1,115 @@
+#include "runtime/base/shared_queue.h"
+
+#include <absl/time/clock.h>
+
+#include <limits>
+#include <utility>
+
+namespace twinkle::base {
+namespace {
+
+constexpr int kMostForOthers = 32;  // tasks that one Post runs
+
+}  // namespace
+
+SharedQueue::SharedQueue(const std::string& name) : state_(std::make_shared<State>()) {
+  thread_ = std::thread([state = state_, short_name = name.substr(0, 15)] {
+    pthread_setname_np(pthread_self(), short_name.c_str());
+    RunThread(*state);
+  });
+}
+
+bool SharedQueue::Post(Task task) {
+  State& state = *state_;
+  {
+    MutexLock lock(&state.mutex);
+    if (state.closed) return false;
+    state.tasks.push_back(std::move(task));
+    if (state.running || state.handed_on) return true;
+    state.running = true;
+  }
+  const std::shared_ptr<State> keep = state_;  // a task may end the queue
+  RunTasks(*keep, kMostForOthers);
+  return true;
+}
+
+void SharedQueue::RunTasks(State& state, int most) {
+  state.runner = std::this_thread::get_id();
+  for (int run = 0;; ++run) {
+    Task task;
+    {
+      MutexLock lock(&state.mutex);
+      if (state.tasks.empty() || run == most) {
+        state.runner = std::thread::id();
+        state.running = false;
+        state.handed_on = !state.tasks.empty();
+        if (state.handed_on || state.closed) state.changed.SignalAll();  // else nobody waits for this
+        return;
+      }
+      task = std::move(state.tasks.front());
+      state.tasks.pop_front();
+    }
+    task();
+  }
+}
+
+void SharedQueue::RunThread(State& state) {
+  while (true) {
+    {
+      MutexLock lock(&state.mutex);
+      while (true) {
+        if (state.closed) return;
+        const absl::Time now = absl::Now();
+        while (!state.timers.empty() && state.timers.begin()->first <= now) {
+          state.tasks.push_back(std::move(state.timers.begin()->second));
+          state.timers.erase(state.timers.begin());
+        }
+        if (!state.running && !state.tasks.empty()) break;
+        const absl::Time wake = state.timers.empty() ? absl::InfiniteFuture() : state.timers.begin()->first;
+        state.changed.WaitWithDeadline(&state.mutex, wake);
+      }
+      state.running = true;
+      state.handed_on = false;
+    }
+    RunTasks(state, std::numeric_limits<int>::max());
+  }
+}
+
+void SharedQueue::PostAfter(absl::Duration delay, Task task) {
+  MutexLock lock(&state_->mutex);
+  if (state_->closed) return;
+  const absl::Time due = absl::Now() + delay;
+  const bool first = state_->timers.empty() || due < state_->timers.begin()->first;
+  state_->timers.emplace(due, std::move(task));
+  if (first) state_->changed.SignalAll();
+}
+
+bool SharedQueue::InQueue() const { return state_->runner == std::this_thread::get_id(); }
+
+// Tasks are destroyed outside the lock: what they own may post.
+void SharedQueue::DropTasks() {
+  std::deque<Task> tasks;
+  std::multimap<absl::Time, Task> timers;
+  MutexLock lock(&state_->mutex);
+  state_->closed = true;
+  tasks.swap(state_->tasks);
+  timers.swap(state_->timers);
+  state_->changed.SignalAll();
+}
+
+void SharedQueue::Close() {
+  DropTasks();
+  if (!InQueue()) {
+    MutexLock lock(&state_->mutex);
+    while (state_->running) state_->changed.Wait(&state_->mutex);
+  }
+  if (!thread_.joinable()) return;
+  thread_.get_id() == std::this_thread::get_id() ? thread_.detach() : thread_.join();
+}
+
+void SharedQueue::Abandon() {
+  DropTasks();
+  if (thread_.joinable()) thread_.detach();
+}
+
+}  // namespace twinkle::base

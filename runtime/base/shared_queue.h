@@ -1,0 +1,55 @@
+// A task queue without a hop: whoever posts runs what there is to run, if nobody else is at it.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "runtime/base/executor.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::base {
+
+// Tasks run in the thread that posts them, or in one that is running tasks already; a thread of the queue's own takes
+// over after some, so that nobody who posts is kept, and runs the timers. For tasks that are short and wait for
+// nothing. Post must not be called while holding a lock that a task takes. Invariants:
+//  B1 tasks run one at a time, in the order posted;
+//  B2 a task that was posted runs: there is always a thread that runs tasks, or none is waiting.
+class SharedQueue final : public TaskQueue {
+ public:
+  explicit SharedQueue(const std::string& name);
+  ~SharedQueue() override { Close(); }
+
+  bool Post(Task task) override;
+  void PostAfter(absl::Duration delay, Task task) override;
+  bool InQueue() const override;
+  void Close() override;
+  void Abandon() override;
+
+ private:
+  // Shared with the thread, which may outlive the queue when it was abandoned.
+  struct State {
+    Mutex mutex;
+    CondVar changed;
+    std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
+    std::multimap<absl::Time, Task> timers ABSL_GUARDED_BY(mutex);
+    bool running ABSL_GUARDED_BY(mutex) = false;    // some thread runs tasks
+    bool handed_on ABSL_GUARDED_BY(mutex) = false;  // to the queue's own thread, which is on its way
+    bool closed ABSL_GUARDED_BY(mutex) = false;
+    std::atomic<std::thread::id> runner = std::thread::id();
+  };
+  // Runs tasks, `most` of them; REQUIRES: this thread has just set `running`.
+  static void RunTasks(State& state, int most);
+  static void RunThread(State& state);
+  void DropTasks();
+
+  const std::shared_ptr<State> state_;
+  std::thread thread_;
+};
+
+}  // namespace twinkle::base

@@ -1,0 +1,28 @@
+// Connections to servers of a cluster, and what is shown to them.
+#pragma once
+
+#include <absl/strings/string_view.h>
+#include <absl/time/time.h>
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+namespace twinkle::rpc {
+
+// Metadata keys of what a caller shows.
+inline constexpr char kTokenKey[] = "twinkle-token";    // the cluster's token: programs, node daemons, commands
+inline constexpr char kSecretKey[] = "twinkle-secret";  // a job's secret: its processes
+inline constexpr char kProcessKey[] = "twinkle-process";
+
+// "HOST:PORT", "unix:PATH" or "unix-abstract:NAME". Made at once, connected when it is first used; a server that is not
+// there yet is tried again every few milliseconds at first, every second at last.
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& target);
+
+// The first value of that key a client sent; empty if none.
+std::string MetadataOf(const grpc::ServerContextBase& context, const char* key);
+
+// Blocks until the channel is connected (true) or the deadline.
+bool WaitConnected(grpc::Channel& channel, absl::Time deadline);
+
+}  // namespace twinkle::rpc

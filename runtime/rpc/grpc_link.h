@@ -1,0 +1,141 @@
+// One bidirectional gRPC stream with a peer, opened by either side; a frame stream in each direction.
+#pragma once
+
+#include <absl/status/status.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/frame_stream.h"
+
+namespace twinkle::rpc {
+
+// What a completion queue gives back; runs on the thread that polls it.
+class CompletionTag {
+ public:
+  virtual ~CompletionTag() = default;
+  virtual void Run(bool ok) = 0;
+};
+
+// Invariants:
+//  K1 at most one operation of each kind (start, read, write, finish) is under way;
+//  K2 frames leave in the order written, as many in a message as fit;
+//  K3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down.
+// Thread-safe. Lives until it is gone.
+class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
+ public:
+  // All on the polling thread, without a lock of the link's.
+  struct Events {
+    std::function<void(std::vector<Frame>)> on_frames;
+    std::function<void(const absl::Status&)> on_gone;
+  };
+
+  virtual ~GrpcLink() = default;
+
+  // To a peer; `metadata` is what it is shown.
+  static std::shared_ptr<GrpcLink> Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                                        const std::vector<std::pair<std::string, std::string>>& metadata,
+                                        grpc::CompletionQueue* queue, Events events);
+
+  // From a peer, once a call came in. Begin or Refuse it.
+  class Accepting;
+
+  // Never blocks. Dropped once the stream has ended.
+  void Write(Frame frame);
+  // Ends it: `on_gone` follows.
+  virtual void Cancel() = 0;
+
+ protected:
+  explicit GrpcLink(Events events) : events_(std::move(events)), read_(this), write_(this), finish_(this) {}
+
+  // The stream's own; each ends in its tag.
+  virtual void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) = 0;
+  virtual void StartWrite(const grpc::ByteBuffer& buffer, CompletionTag* tag) = 0;
+  virtual void StartFinish(CompletionTag* tag) = 0;
+  // After that.
+  virtual absl::Status FinalStatus() const = 0;
+
+  // It may read and write from now on.
+  void Open();
+  // Nothing more will come.
+  void End();
+
+ private:
+  template <void (GrpcLink::*handler)(bool)>
+  class Tag final : public CompletionTag {
+   public:
+    explicit Tag(GrpcLink* link) : link_(link) {}
+    // For an operation that is about to start; the link stays until it has ended.
+    CompletionTag* Arm() {
+      keep_ = link_->shared_from_this();
+      return this;
+    }
+    void Run(bool ok) override {
+      const std::shared_ptr<GrpcLink> keep = std::move(keep_);
+      (keep.get()->*handler)(ok);
+    }
+
+   private:
+    GrpcLink* const link_;
+    std::shared_ptr<GrpcLink> keep_;
+  };
+
+  void OnRead(bool ok);
+  void OnWritten(bool ok);
+  void OnFinished(bool ok);
+  void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Events events_;
+
+  // Of the polling thread.
+  FrameReader reader_;
+  grpc::ByteBuffer incoming_;
+  absl::Status broken_;  // why it was given up here
+
+  base::Mutex mutex_;
+  std::deque<grpc::Slice> outgoing_ ABSL_GUARDED_BY(mutex_);
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Each of the one operation of its kind that is under way.
+  Tag<&GrpcLink::OnRead> read_;
+  Tag<&GrpcLink::OnWritten> write_;
+  Tag<&GrpcLink::OnFinished> finish_;
+};
+
+// Waits for one call to a server's generic service.
+class GrpcLink::Accepting final : public CompletionTag {
+ public:
+  // `on_call` runs on the polling thread with null when the server shuts down.
+  using OnCall = std::function<void(std::unique_ptr<Accepting>)>;
+  static void Wait(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue, OnCall on_call);
+
+  std::string method() const { return context_.method(); }
+  // Empty when the peer did not send it.
+  std::string Metadata(const std::string& key) const;
+
+  static std::shared_ptr<GrpcLink> Begin(std::unique_ptr<Accepting> call, Events events);
+  // `on_gone` runs when the peer has been told.
+  static void Refuse(std::unique_ptr<Accepting> call, const absl::Status& why, std::function<void()> on_gone);
+
+  void Run(bool ok) override;
+
+ private:
+  friend class AcceptedLink;
+  Accepting() = default;
+
+  grpc::GenericServerContext context_;
+  grpc::GenericServerAsyncReaderWriter stream_{&context_};
+  OnCall on_call_;
+};
+
+}  // namespace twinkle::rpc

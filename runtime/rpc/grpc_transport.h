@@ -1,0 +1,60 @@
+// Processes that are processes, on this host or others: a gRPC connection between any two that talk to each other.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+
+#include "runtime/base/executor.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::rpc {
+
+struct GrpcOptions {
+  ProcessId self = kProgram;
+  std::string socket = {};  // Unix socket to listen on, "unix:PATH" or "unix-abstract:NAME"; empty: none
+  std::string host = {};    // name or address to listen on, at a port that the kernel chooses; empty: none
+  std::string secret = {};  // of the job; who does not show it is refused
+  // How long a broken connection waits for word of the peer's end before it counts as that.
+  absl::Duration verdict_limit = absl::Milliseconds(500);
+  // How long frames to a process that was not introduced wait for that.
+  absl::Duration introduction_limit = absl::Seconds(20);
+};
+
+// Thread-safe. One thread of its own does all input and output. Streams are bidirectional: whoever sends first to a
+// peer that it has no stream with opens one; each side then sends on the first that it came to know (T1), and so a pair
+// has one connection, or, when both began at once, two.
+class GrpcTransport final : public Transport {
+ public:
+  // Listens at once; nothing is delivered before Start. Unavailable: it cannot listen there.
+  static absl::StatusOr<std::unique_ptr<GrpcTransport>> Listen(GrpcOptions options);
+  ~GrpcTransport() override;
+
+  // As it was told to listen.
+  const std::string& socket() const;
+  // The TCP port; 0 without one.
+  int port() const;
+
+  // `receiver` is called on `queue`; both must stay until Close, and the queue until it has run out or is closed. Once.
+  void Start(Receiver* receiver, base::TaskQueue* queue);
+
+  // Where a process listens: its `socket`, or "HOST:PORT". Frames sent to it before wait for this. `ticket`: what a
+  // process of another job is shown instead of this one's secret.
+  void Introduce(ProcessId peer, const std::string& target, const std::string& ticket = {});
+
+  // The verdict on a peer: it is gone, and why. OnLost is called if it was not yet.
+  void Lose(ProcessId peer, const absl::Status& why);
+
+  // Transport. Blocks until the thread has ended; not from that thread.
+  absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
+  void Close() override;
+
+ private:
+  class Impl;
+  explicit GrpcTransport(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  const std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,241 @@
+// A program on a private cluster: nothing else was started.
+#include <absl/strings/match.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cluster/processes.h"
+#include "tests/integration/cluster/programs.h"
+#include "tests/integration/session.h"
+
+namespace twinkle::tests {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+
+Session OnPrivateCluster(std::vector<DeviceGroup> groups, absl::Duration abort_grace = absl::Seconds(30)) {
+  return Begin({.mode = Mode::kCluster, .groups = std::move(groups), .abort_grace = abort_grace});
+}
+
+TEST_CASE("each rank is a process of its own, as the program was started, and knows its place") {
+  auto session = OnPrivateCluster({Cpu("pool", 3), Cpu("other", 1)});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  const std::vector<int64_t> pids = Result(probe.Pid());
+  CHECK(std::set<int64_t>(pids.begin(), pids.end()).size() == 3);
+  CHECK(Result(probe.Where()) == std::vector<std::string>{"pool.0/3", "pool.1/3", "pool.2/3"});
+  char here[4096] = {};
+  REQUIRE(::getcwd(here, sizeof(here)) != nullptr);
+  CHECK(Result(probe.Directory()) == std::vector<std::string>(3, here));
+  const auto variables = Result(probe.Variables({"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT",
+                                                 "TWINKLE_GROUP", "TWINKLE_SEED", "TWINKLE_ROLE_FD", "PATH"}));
+  REQUIRE(variables.size() == 3);
+  for (int rank = 0; rank < 3; ++rank) {
+    auto values = variables[static_cast<size_t>(rank)];
+    CHECK(values["RANK"] == std::to_string(rank));
+    CHECK(values["LOCAL_RANK"] == std::to_string(rank));
+    CHECK(values["WORLD_SIZE"] == "3");
+    CHECK(values["MASTER_ADDR"] == "127.0.0.1");
+    CHECK(values["MASTER_PORT"] == variables[0].at("MASTER_PORT"));
+    CHECK(values["TWINKLE_GROUP"] == "pool");
+    CHECK(values["TWINKLE_SEED"] == "42");
+    CHECK(values["TWINKLE_ROLE_FD"] == "(unset)");
+    CHECK(values["PATH"] == std::getenv("PATH"));
+  }
+  CHECK_THAT(DevicePlacement(), ContainsSubstring("pid " + std::to_string(pids[2])));
+  CHECK(Told(session.Finish()) == "OK");
+  for (int64_t pid : pids) CHECK_FALSE(IsAlive(static_cast<pid_t>(pid)));
+}
+
+TEST_CASE("results go from group to group, small ones and large ones") {
+  auto session = OnPrivateCluster({Cpu("pool", 2), Cpu("other", 3)});
+  auto producer = Must(New<Probe>({.remote_group = "pool"}));
+  auto consumer = Must(New<Probe>({.remote_group = "other"}));
+  CHECK(Result(consumer.Sum(producer.Numbers(3))) == 2 * (0 + 1 + 2) + 3 * 1000);
+  const int64_t many = 300'000;  // 2.4 MB of each rank
+  CHECK(Result(consumer.Sum(producer.Numbers(many))) == 2 * (many * (many - 1) / 2) + many * 1000);
+  const auto ones = producer.Ones(2'000'000);
+  CHECK(Result(consumer.Total(ones)) == std::vector<double>(3, 4e6));
+  CHECK(ones.Get()->rows() == 4'000'000);
+  CHECK(Result(consumer.Total(Put(*ones.Get()))) == std::vector<double>(3, 4e6));
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("ranks call each other and make components") {
+  auto session = OnPrivateCluster({Cpu("pool", 2), Cpu("other", 1)});
+  auto probe = Must(New<Probe>({.remote_group = "pool", .name = "probe"}));
+  auto relay = Must(New<Relay>({.remote_group = "other"}));
+  CHECK(Result(relay.Ask(probe, "asked")) == "asked from pool.0/2");
+  CHECK(Result(relay.Make("pool")) == 2);
+  auto found = Must(Find<Probe>("probe"));
+  CHECK(Result(found.Rank(1).Text("found")) == "found from pool.1/2");
+  CHECK(absl::IsNotFound(Find<Probe>("nobody").status()));
+  CHECK(absl::IsAlreadyExists(New<Probe>({.remote_group = "pool", .name = "probe"}).status()));
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a program may have one session after the other") {
+  for (int round = 0; round < 3; ++round) {
+    auto session = OnPrivateCluster({Cpu("pool", 1)});
+    auto probe = Must(New<Probe>({.remote_group = "pool"}));
+    CHECK(Result(probe.Where()).size() == 1);
+    CHECK(Told(session.Finish()) == "OK");
+  }
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);  // none of its children is left
+}
+
+// ---- failures ----------------------------------------------------------------------------------
+TEST_CASE("the death of a rank is told at once: who, by what signal, its last words; the rest of its group ends") {
+  auto session = OnPrivateCluster({Cpu("pool", 3), Cpu("other", 1)});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  auto other = Must(New<Probe>({.remote_group = "other"}));
+  const std::vector<int64_t> pids = Result(probe.Pid());
+  const auto call = probe.KillSelf(2, SIGKILL);
+  const int line = __LINE__ - 1;
+  const absl::Status status = call.Wait(absl::Seconds(20));
+  INFO(status);
+  CHECK(absl::IsAborted(status));
+  const std::string text(status.message());
+  CHECK_THAT(text, ContainsSubstring("Probe.KillSelf failed on rank 2 of group 'pool' ("));
+  CHECK_THAT(text, ContainsSubstring("pid " + std::to_string(pids[2]) +
+                                     ") [private_cluster_test.cc:" + std::to_string(line) + "]"));
+  CHECK_THAT(text, ContainsSubstring("killed by signal 9 (SIGKILL)"));
+  CHECK_THAT(text, ContainsSubstring("the last words of rank 2"));
+  for (int64_t pid : pids) CHECK(Eventually([&] { return !IsAlive(static_cast<pid_t>(pid)); }));
+  const absl::Status later = probe.Rank(0).Where().Get().status();
+  CHECK(absl::IsAborted(later));
+  CHECK_THAT(std::string(later.message()), ContainsSubstring("group 'pool' was aborted: rank 2"));
+  CHECK(Result(other.Where()) == std::vector<std::string>{"other.0/1"});
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a rank that exits is told with its code") {
+  auto session = OnPrivateCluster({Cpu("pool", 2)});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  const absl::Status status = probe.ExitSelf(0, 7).Wait(absl::Seconds(20));
+  CHECK(absl::IsAborted(status));
+  CHECK_THAT(std::string(status.message()), ContainsSubstring("it exited with code 7"));
+  session.Finish().IgnoreError();
+}
+
+TEST_CASE("a rank that fails while others wait: the cause at once; who does not leave within the grace is killed") {
+  for (const bool deaf : {false, true}) {
+    auto session = OnPrivateCluster({Cpu("pool", 3)}, absl::Milliseconds(300));
+    auto probe = Must(New<Probe>({.remote_group = "pool"}));
+    const std::vector<int64_t> pids = Result(probe.Pid());
+    const auto call = probe.FailOn(1, deaf);
+    const absl::Status status = call.Wait(absl::Seconds(20));
+    CHECK(absl::IsResourceExhausted(status));
+    CHECK_THAT(std::string(status.message()), ContainsSubstring("no room on this rank"));
+    if (deaf) {
+      for (int64_t pid : pids) CHECK(Eventually([&] { return !IsAlive(static_cast<pid_t>(pid)); }));
+      const absl::Status later = probe.Where().Get().status();
+      CHECK(absl::IsAborted(later));
+      CHECK_THAT(std::string(later.message()), ContainsSubstring("it did not leave the method within 300ms"));
+    } else {
+      CHECK(Result(probe.Pid()) == pids);
+    }
+    session.Finish().IgnoreError();
+  }
+}
+
+TEST_CASE("Kill ends the group's processes, and no others") {
+  auto session = OnPrivateCluster({Cpu("pool", 2), Cpu("other", 1)});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  auto other = Must(New<Probe>({.remote_group = "other"}));
+  const std::vector<int64_t> pids = Result(probe.Pid());
+  const auto call = probe.Sleep(100);
+  probe.component().Kill();
+  const absl::Status status = call.Get().status();
+  CHECK(absl::IsAborted(status));
+  CHECK_THAT(std::string(status.message()), ContainsSubstring("Probe.component().Kill() [private_cluster_test.cc:"));
+  for (int64_t pid : pids) CHECK(Eventually([&] { return !IsAlive(static_cast<pid_t>(pid)); }));
+  CHECK(Result(other.Where()).size() == 1);
+  session.Finish().IgnoreError();
+}
+
+TEST_CASE("what a dead process owned is lost, and its readers are told") {
+  auto session = OnPrivateCluster({Cpu("pool", 1), Cpu("other", 1)});
+  auto producer = Must(New<Probe>({.remote_group = "pool"}));
+  auto consumer = Must(New<Probe>({.remote_group = "other"}));
+  const auto numbers = producer.Numbers(100'000);
+  Must(numbers.Wait(absl::Seconds(20)));
+  CHECK(absl::IsAborted(producer.ExitSelf(0, 1).Wait(absl::Seconds(20))));
+  const absl::Status lost = consumer.Sum(numbers).Get().status();
+  CHECK(absl::IsDataLoss(lost));
+  CHECK_THAT(std::string(lost.message()), ContainsSubstring("exited with code 1"));
+  CHECK(absl::IsDataLoss(numbers.Get().status()));
+  session.Finish().IgnoreError();
+}
+
+TEST_CASE("a process that a rank started ends with the rank's group") {
+  auto session = OnPrivateCluster({Cpu("pool", 1)});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  const auto grandchild = static_cast<pid_t>(Result(probe.StartGrandchild()).at(0));
+  CHECK(IsAlive(grandchild));
+  probe.component().Kill();
+  CHECK(Eventually([&] { return !IsAlive(grandchild); }));
+  session.Finish().IgnoreError();
+}
+
+// ---- programs that end in other ways -------------------------------------------------------------
+struct Sleeper {
+  explicit Sleeper(Environment changes = {}) {
+    changes["TWINKLE_TEST_MARK"] = mark;
+    child = std::make_unique<Child>(std::vector<std::string>{"/proc/self/exe", "--program", "sleeper"}, changes);
+    REQUIRE(child->AwaitOutput("SLEEPING"));
+    REQUIRE(Eventually([&] { return Marked().size() >= 6; }));  // the program, four ranks, a grandchild
+  }
+  std::vector<pid_t> Marked() const { return ProcessesWith("TWINKLE_TEST_MARK=" + mark); }
+  bool Gone(absl::Duration limit) const {
+    return Eventually([&] { return Marked().empty(); }, limit);
+  }
+  const std::string mark = std::to_string(::getpid()) + "-" + std::to_string(absl::ToUnixNanos(absl::Now()));
+  std::unique_ptr<Child> child;
+};
+
+TEST_CASE("nothing is left of a program that is killed, nor of its cluster") {
+  const Sleeper sleeper;
+  sleeper.child->Signal(SIGKILL);
+  CHECK(sleeper.Gone(absl::Seconds(1)));
+}
+
+TEST_CASE("nothing is left of a program that is interrupted") {
+  const Sleeper sleeper;
+  sleeper.child->Signal(SIGINT);
+  CHECK(sleeper.Gone(absl::Seconds(1)));
+}
+
+TEST_CASE("whichever process of a private cluster is killed: the program is told, and nothing is left") {
+  for (const std::string name : {"twinkle-driver", "twinkle-worker", "twinkle-spawner"}) {
+    CAPTURE(name);
+    const Sleeper sleeper;
+    pid_t victim = 0;
+    for (pid_t pid : sleeper.Marked()) {
+      std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+      std::string comm;
+      std::getline(file, comm);
+      if (absl::StartsWith(name, comm)) victim = pid;  // cut to 15 characters
+    }
+    REQUIRE(victim != 0);
+    ::kill(victim, SIGKILL);
+    CHECK(sleeper.child->AwaitOutput("FAILED"));
+    CHECK(sleeper.child->Wait() == 1);
+    CHECK(sleeper.Gone(absl::Seconds(1)));
+    INFO(sleeper.child->Output());
+    CHECK(absl::StrContains(sleeper.child->Output(), "gone"));
+  }
+}
+
+TEST_CASE("a worker process that never reaches Initialize, or cannot start, is told of") {
+  Child without_services({"/proc/self/exe", "--program", "begin"}, {{"TWINKLE_DRIVER", "127.0.0.1:1"}});
+  CHECK(without_services.Wait() == 1);
+  INFO(without_services.Output());
+  CHECK(absl::StrContains(without_services.Output(), "token file"));
+}
+
+}  // namespace
+}  // namespace twinkle::tests

@@ -1,0 +1,100 @@
+#include "tests/integration/cluster/programs.h"
+
+#include <iostream>
+
+namespace twinkle::tests {
+namespace {
+
+DeviceGroup Pool(int ranks) { return {.name = "pool", .ranks = ranks, .device_type = "cpu"}; }
+
+int Fail(const absl::Status& status) {
+  std::cout << "FAILED " << status << std::endl;
+  return 1;
+}
+
+// Four ranks asleep, one with a grandchild; says so, and waits for them.
+int Sleeper(int argc, char** argv) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(4)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok()) return Fail(probe.status());
+  if (!probe->Rank(1).StartGrandchild().Get().ok()) return 1;
+  const auto sleeping = probe->Sleep(100);
+  std::cout << "SLEEPING" << std::endl;
+  const auto& slept = sleeping.Get();
+  if (!slept.ok()) return Fail(slept.status());
+  return 0;
+}
+
+// One call on a group of ranks of that type.
+int Once(int argc, char** argv, const std::string& device_type, int ranks) {
+  auto session = Initialize(argc, argv,
+                            {.groups = {{.name = "pool", .ranks = ranks, .device_type = device_type}},
+                             .nproc_per_node = 4,
+                             .placement_timeout = absl::Seconds(2)});
+  if (!session.ok()) return Fail(session.status());
+  std::cout << DevicePlacement();
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok()) return Fail(probe.status());
+  const auto values = probe->Variables({"CUDA_VISIBLE_DEVICES", "TWINKLE_NODE", "LOCAL_RANK"});
+  if (!values.Get().ok()) return Fail(values.Get().status());
+  for (const auto& value : *values.Get()) {
+    std::cout << "rank: devices '" << value.at("CUDA_VISIBLE_DEVICES") << "' on " << value.at("TWINKLE_NODE")
+              << ", local rank " << value.at("LOCAL_RANK") << std::endl;
+  }
+  if (absl::Status ended = session->Finish(); !ended.ok()) return Fail(ended);
+  std::cout << "DONE" << std::endl;
+  return 0;
+}
+
+// Keeps a named component until it is told to end.
+int Keeper(int argc, char** argv) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(2)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto probe = New<Probe>({.remote_group = "pool", .name = "kept"});
+  if (!probe.ok() || !probe->component().WaitReady(absl::Seconds(20)).ok()) return 1;
+  std::cout << "KEEPING" << std::endl;
+  while (true) ::pause();
+}
+
+// Finds it, from a job of its own.
+int Finder(int argc, char** argv) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto found = Find<Probe>("kept");
+  if (!found.ok()) return Fail(found.status());
+  std::cout << "size " << found->component().world_size() << std::endl;
+  const auto where = found->Text("found");
+  if (!where.Get().ok()) return Fail(where.Get().status());
+  for (const std::string& text : *where.Get()) std::cout << text << std::endl;
+  std::vector<int64_t> large(100'000, 1);
+  const auto sum = found->Sum(large);  // pulled from here
+  if (!sum.Get().ok()) return Fail(sum.Get().status());
+  std::cout << "sum " << *sum.Get() << std::endl;
+  if (const auto wrong = Find<Relay>("kept"); !wrong.ok()) std::cout << "wrong class: " << wrong.status() << std::endl;
+  std::cout << "FOUND" << std::endl;
+  const auto lost = found->Sleep(100);
+  std::cout << "then: " << lost.Get().status() << std::endl;
+  return 0;
+}
+
+// Says what became of the beginning.
+int Begin(int argc, char** argv) {
+  const auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  std::cout << (session.ok() ? "BEGAN" : session.status().ToString()) << std::endl;
+  return session.ok() ? 0 : 1;
+}
+
+}  // namespace
+
+int RunProgram(const std::string& name, int argc, char** argv) {
+  if (name == "sleeper") return Sleeper(argc, argv);
+  if (name == "once") return Once(argc, argv, argv[3], std::atoi(argv[4]));
+  if (name == "keeper") return Keeper(argc, argv);
+  if (name == "finder") return Finder(argc, argv);
+  if (name == "begin") return Begin(argc, argv);
+  std::cout << "there is no program " << name << std::endl;
+  return 2;
+}
+
+}  // namespace twinkle::tests

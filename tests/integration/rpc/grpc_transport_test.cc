@@ -1,0 +1,187 @@
+// The transport between real processes, over real sockets.
+#include "runtime/rpc/grpc_transport.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/event.h"
+#include "runtime/rpc/place.h"
+#include "tests/support/catch.h"
+#include "tests/unit/rpc/transport_conformance.h"
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr char kSecret[] = "0123456789abcdef";
+
+// Plays the node daemon: introduces everybody to everybody and says who is gone.
+class GrpcFixture final : public TransportFixture {
+ public:
+  explicit GrpcFixture(bool tcp) : tcp_(tcp) {}
+
+  std::unique_ptr<Transport> Join(ProcessId id, Receiver* receiver, base::TaskQueue* queue) override {
+    GrpcOptions options{.self = id, .socket = NewSocketName(), .host = tcp_ ? "127.0.0.1" : "", .secret = kSecret};
+    auto transport = GrpcTransport::Listen(options);
+    REQUIRE(transport.ok());
+    const std::string target = tcp_ ? absl::StrCat("127.0.0.1:", (*transport)->port()) : options.socket;
+    (*transport)->Start(receiver, queue);
+    for (auto& [other, member] : members_) {
+      member.transport->Introduce(id, target);
+      (*transport)->Introduce(other, member.target);
+    }
+    members_[id] = {transport->get(), target};
+    return std::make_unique<Leaving>(this, id, *std::move(transport));
+  }
+
+  void Kill(ProcessId id) override { Leave(id, "it was killed"); }
+  bool HoldData(ProcessId, ProcessId) override { return false; }
+  void ReleaseData(ProcessId, ProcessId) override {}
+
+ private:
+  struct Member {
+    GrpcTransport* transport = nullptr;
+    std::string target;
+  };
+  // Tells the others when it closes.
+  class Leaving final : public Transport {
+   public:
+    Leaving(GrpcFixture* fixture, ProcessId id, std::unique_ptr<GrpcTransport> transport)
+        : fixture_(*fixture), id_(id), transport_(std::move(transport)) {}
+    ~Leaving() override { Close(); }
+    absl::Status Send(ProcessId to, Stream stream, Frame frame) override {
+      return transport_->Send(to, stream, std::move(frame));
+    }
+    void Close() override { fixture_.Leave(id_, "it has ended"); }
+
+   private:
+    GrpcFixture& fixture_;
+    const ProcessId id_;
+    const std::unique_ptr<GrpcTransport> transport_;
+  };
+
+  void Leave(ProcessId id, const std::string& why) {
+    const auto member = members_.find(id);
+    if (member == members_.end()) return;
+    member->second.transport->Close();
+    members_.erase(member);
+    for (auto& [other, peer] : members_) peer.transport->Lose(id, absl::UnavailableError(why));
+  }
+
+  const bool tcp_;
+  std::map<ProcessId, Member> members_;
+};
+
+void RunChecks(bool tcp) {
+  for (const TransportCheck& check : TransportChecks()) {
+    DYNAMIC_SECTION(check.name) {
+      GrpcFixture fixture(tcp);
+      check.run(fixture);
+    }
+  }
+}
+TEST_CASE("gRPC over Unix sockets does what every transport must (T1-T4)") { RunChecks(false); }
+TEST_CASE("gRPC over TCP does what every transport must (T1-T4)") { RunChecks(true); }
+
+// ---- what only this one has --------------------------------------------------------------------
+class Losses final : public Receiver {
+ public:
+  void OnFrame(ProcessId, Stream, Frame frame) override {
+    head = std::move(frame.head);
+    arrived.Set();
+  }
+  void OnLost(ProcessId peer, const absl::Status& status) override {
+    lost = peer;
+    why = status;
+    gone.Set();
+  }
+  base::Event arrived, gone;
+  std::string head;
+  ProcessId lost = 0;
+  absl::Status why;
+};
+
+struct Member {
+  explicit Member(ProcessId id, const std::string& secret = kSecret, GrpcOptions options = {}) {
+    options.self = id;
+    options.secret = secret;
+    options.socket = NewSocketName();
+    target = options.socket;
+    transport = *GrpcTransport::Listen(options);
+    transport->Start(&losses, queue.get());
+  }
+  ~Member() {
+    transport->Close();
+    queue->Close();
+  }
+  const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
+  const std::unique_ptr<base::TaskQueue> queue = executor->NewQueue("member");
+  Losses losses;
+  std::string target;
+  std::unique_ptr<GrpcTransport> transport;
+};
+
+absl::Time Soon() { return absl::Now() + absl::Seconds(30); }
+
+TEST_CASE("who does not know the secret is refused, and told so") {
+  Member a(1, "another secret");
+  Member b(2);
+  a.transport->Introduce(2, b.target);
+  REQUIRE(a.transport->Send(2, Stream::kData, Frame{"let me in", {}}).ok());
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK(a.losses.lost == 2);
+  CHECK(a.losses.why.message().find("secret") != absl::string_view::npos);
+  CHECK_FALSE(b.losses.arrived.IsSet());
+}
+
+TEST_CASE("a process of another job shows a ticket") {
+  Member a(1, "another secret");
+  Member b(2);
+  a.transport->Introduce(2, b.target, kSecret);
+  REQUIRE(a.transport->Send(2, Stream::kData, Frame{"with a ticket", {}}).ok());
+  REQUIRE(b.losses.arrived.WaitUntil(Soon()));
+  REQUIRE(b.transport->Send(1, Stream::kControl, Frame{"welcome", {}}).ok());  // by the connection that there is
+  REQUIRE(a.losses.arrived.WaitUntil(Soon()));
+  CHECK(a.losses.head == "welcome");
+}
+
+TEST_CASE("frames wait until the peer is introduced") {
+  Member a(1);
+  Member b(2);
+  REQUIRE(a.transport->Send(2, Stream::kData, Frame{"early", {}}).ok());
+  a.transport->Introduce(2, b.target);
+  REQUIRE(b.losses.arrived.WaitUntil(Soon()));
+  CHECK(b.losses.head == "early");
+}
+
+TEST_CASE("a peer that is never introduced is lost after a while") {
+  Member a(1, kSecret, {.introduction_limit = absl::Milliseconds(20)});
+  REQUIRE(a.transport->Send(7, Stream::kData, Frame{"anybody?", {}}).ok());
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK(a.losses.lost == 7);
+}
+
+TEST_CASE("a connection that breaks without a verdict is the peer's end after a while") {
+  Member a(1, kSecret, {.verdict_limit = absl::Milliseconds(20)});
+  auto b = std::make_unique<Member>(2);
+  a.transport->Introduce(2, b->target);
+  REQUIRE(a.transport->Send(2, Stream::kData, Frame{"hello", {}}).ok());
+  REQUIRE(b->losses.arrived.WaitUntil(Soon()));
+  b.reset();
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK(a.losses.lost == 2);
+  CHECK(absl::IsUnavailable(a.transport->Send(2, Stream::kData, Frame{"gone?", {}})));
+}
+
+TEST_CASE("listening where nobody can is Unavailable") {
+  const auto transport = GrpcTransport::Listen({.self = 1, .host = "192.0.2.1", .secret = kSecret});
+  CHECK(absl::IsUnavailable(transport.status()));
+}
+
+}  // namespace
+}  // namespace twinkle::rpc

@@ -1,0 +1,381 @@
+#include "driver/cluster_state.h"
+
+#include <absl/strings/match.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::driver {
+namespace {
+
+const absl::Time kBegin = absl::UnixEpoch();
+
+v1::NodeDescription NodeOf(const std::string& name, int slots, int devices) {
+  v1::NodeDescription node;
+  node.set_name(name);
+  node.mutable_place()->set_machine(name);
+  node.mutable_place()->set_host("host-" + name);
+  node.mutable_endpoint()->set_address(name + ".example:1000");
+  node.set_cpu_slots(slots);
+  if (devices > 0) (*node.mutable_devices())["cuda"] = devices;
+  return node;
+}
+
+v1::SubmitJob JobOf(int cpu_workers, int devices = 0, const std::string& machine = "a") {
+  v1::SubmitJob submit;
+  submit.mutable_program()->set_name("job");
+  submit.mutable_program()->mutable_place()->set_machine(machine);
+  submit.set_devices_per_node(8);
+  submit.set_slots_per_node(8);
+  submit.set_placement_limit_ms(60'000);
+  if (cpu_workers > 0) {
+    v1::Group& group = *submit.add_groups();
+    group.set_name("pool");
+    group.set_device_type("cpu");
+    for (int i = 0; i < cpu_workers; ++i) group.add_workers()->set_slots(1);
+  }
+  if (devices > 0) {
+    v1::Group& group = *submit.add_groups();
+    group.set_name("policy");
+    group.set_device_type("cuda");
+    for (int i = 0; i < devices; ++i) group.add_workers()->add_devices(i);
+  }
+  return submit;
+}
+
+// A cluster whose nodes and programs do as they are told, when they are told to.
+struct Cluster {
+  ClusterState state{{.clearing_limit = absl::Seconds(10), .new_port = [] { return 29500; }}, kBegin};
+  absl::Time now = kBegin;
+  Effects effects;
+
+  Effects Take() { return std::exchange(effects, {}); }
+  NodeId Join(const std::string& name, int slots, int devices = 0) {
+    return state.NodeJoined(NodeOf(name, slots, devices), now, &effects);
+  }
+  JobNumber Submit(const v1::SubmitJob& submit) {
+    return state.Submit(submit, "secret-" + std::to_string(++secrets), now, &effects);
+  }
+  // All processes of a placed job listen.
+  void Start(JobNumber job) {
+    v1::ProgramListens listens;
+    listens.mutable_endpoint()->set_socket("unix:program");
+    state.ProgramListens(job, listens, &effects);
+    for (const ToNode& effect : ToNodes()) {
+      if (!effect.message.has_start() || effect.message.start().job() != job) continue;
+      for (const v1::Process& process : effect.message.start().processes()) {
+        v1::ProcessListens message;
+        message.set_job(job);
+        message.set_process(process.id());
+        message.set_pid(static_cast<int>(100 + process.rank()));
+        state.ProcessListens(effect.node, message, &effects);
+      }
+    }
+  }
+  void Exit(NodeId node, JobNumber job, uint64_t process, const std::string& cause) {
+    v1::ProcessExited exited;
+    exited.set_job(job);
+    exited.set_process(process);
+    exited.set_cause(cause);
+    exited.add_last_lines("the last line");
+    state.ProcessExited(node, exited, &effects);
+  }
+  void Pass(absl::Duration time) {
+    now += time;
+    state.Tick(now, &effects);
+  }
+  std::vector<ToNode> ToNodes() const {
+    std::vector<ToNode> all;
+    for (const auto& effect : effects) {
+      if (const auto* to_node = std::get_if<ToNode>(&effect)) all.push_back(*to_node);
+    }
+    return all;
+  }
+  std::vector<v1::DriverToProgram> ToJob(JobNumber job) const {
+    std::vector<v1::DriverToProgram> all;
+    for (const auto& effect : effects) {
+      const auto* to_program = std::get_if<ToProgram>(&effect);
+      if (to_program != nullptr && to_program->job == job) all.push_back(to_program->message);
+    }
+    return all;
+  }
+  bool Told(JobNumber job, bool (v1::DriverToProgram::*has)() const) const {
+    const auto messages = ToJob(job);
+    return std::any_of(messages.begin(), messages.end(), [&](const auto& message) { return (message.*has)(); });
+  }
+  int UsedSlots() const {
+    int used = 0;
+    const v1::ClusterStatus status = state.Status(now);
+    for (const auto& node : status.nodes()) used += node.used_slots();
+    return used;
+  }
+  int UsedDevices() const {
+    int used = 0;
+    const v1::ClusterStatus status = state.Status(now);
+    for (const auto& node : status.nodes()) {
+      for (const auto& [type, count] : node.used_devices()) used += count;
+    }
+    return used;
+  }
+  int secrets = 0;
+};
+
+TEST_CASE("a job is placed, started, and told of its processes once all listen (D1)") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 8, 4);
+  const JobNumber job = cluster.Submit(JobOf(2, 4));
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_placed));
+  const v1::JobPlaced placed = cluster.ToJob(job).back().placed();
+  CHECK(placed.processes_size() == 6);
+  CHECK(placed.process() == job << kProcessBits);
+  CHECK(placed.listen_host().empty());  // all on one machine
+  CHECK(cluster.UsedSlots() == 2);
+  CHECK(cluster.UsedDevices() == 4);
+  cluster.Take();
+  cluster.Start(job);
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_peers));
+  const v1::JobPeers peers = cluster.ToJob(job).back().peers();
+  CHECK(peers.processes_size() == 7);
+  CHECK(peers.processes(0).id() == placed.process());
+  std::set<uint64_t> ids;
+  for (const v1::Process& process : peers.processes()) ids.insert(process.id());
+  CHECK(ids.size() == 7);
+  const auto told = cluster.ToNodes();
+  CHECK(told.back().node == node);
+  CHECK(told.back().message.has_peers());
+}
+
+TEST_CASE("processes on several machines are told an address to listen on") {
+  Cluster cluster;
+  cluster.Join("a", 1);
+  cluster.Join("b", 1);
+  const JobNumber job = cluster.Submit(JobOf(2));
+  CHECK(cluster.ToJob(job).back().placed().listen_host() == "a.example");
+  cluster.Take();
+  v1::ProgramListens listens;
+  listens.set_digest("abc");
+  cluster.state.ProgramListens(job, listens, &cluster.effects);
+  const auto told = cluster.ToNodes();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].message.start().listen_host() == "a.example");
+  CHECK(told[1].message.start().listen_host() == "b.example");
+  CHECK(told[1].message.start().program().digest() == "abc");
+  CHECK(told[1].message.start().groups(0).rendezvous() == "a.example:29500");
+}
+
+TEST_CASE("a job that can never fit is refused at once, saying what is missing where (D4)") {
+  Cluster cluster;
+  cluster.Join("a", 2, 4);
+  const JobNumber job = cluster.Submit(JobOf(0, 8));
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_ended));
+  const v1::JobEnded ended = cluster.ToJob(job).back().ended();
+  CHECK(ended.code() == static_cast<int>(absl::StatusCode::kResourceExhausted));
+  CHECK(absl::StrContains(ended.message(), "can never fit"));
+  CHECK(absl::StrContains(ended.message(), "a: 2 CPU slots, 4 cuda"));
+  CHECK(cluster.state.Status(cluster.now).jobs_size() == 0);
+}
+
+TEST_CASE("a worker's devices must be on one virtual node") {
+  Cluster cluster;
+  cluster.Join("a", 0, 8);
+  v1::SubmitJob submit = JobOf(0, 8);
+  submit.set_devices_per_node(3);
+  submit.mutable_groups(0)->clear_workers();
+  auto& worker = *submit.mutable_groups(0)->add_workers();
+  worker.add_devices(2);
+  worker.add_devices(3);
+  const JobNumber job = cluster.Submit(submit);
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_ended));
+  CHECK(cluster.ToJob(job).back().ended().code() == static_cast<int>(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_CASE("a job that does not fit now waits, says for what, and is placed when there is room (D2)") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 2);
+  const JobNumber first = cluster.Submit(JobOf(2));
+  cluster.Start(first);
+  cluster.Take();
+  const JobNumber second = cluster.Submit(JobOf(1));
+  REQUIRE(cluster.Told(second, &v1::DriverToProgram::has_waits));
+  CHECK(absl::StrContains(cluster.ToJob(second).back().waits().reason(), "group 'pool'"));
+  cluster.state.Finish(first, absl::ZeroDuration(), cluster.now, &cluster.effects);
+  CHECK_FALSE(cluster.Told(second, &v1::DriverToProgram::has_placed));  // not before the node has cleared it
+  cluster.state.JobCleared(node, first, &cluster.effects);
+  CHECK(cluster.Told(first, &v1::DriverToProgram::has_ended));
+  CHECK(cluster.Told(second, &v1::DriverToProgram::has_placed));
+}
+
+TEST_CASE("a job waits for a first node, and at most as long as it said") {
+  Cluster cluster;
+  const JobNumber early = cluster.Submit(JobOf(1));
+  CHECK(cluster.Told(early, &v1::DriverToProgram::has_waits));
+  cluster.Join("a", 1);
+  CHECK(cluster.Told(early, &v1::DriverToProgram::has_placed));
+  const JobNumber late = cluster.Submit(JobOf(1));
+  REQUIRE(cluster.state.NextDeadline() == cluster.now + absl::Seconds(60));
+  cluster.Pass(absl::Seconds(59));
+  CHECK_FALSE(cluster.Told(late, &v1::DriverToProgram::has_ended));
+  cluster.Pass(absl::Seconds(1));
+  REQUIRE(cluster.Told(late, &v1::DriverToProgram::has_ended));
+  CHECK(cluster.ToJob(late).back().ended().code() == static_cast<int>(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST_CASE("the end of one process is that of its group: all hear of all, the first cause first (D3)") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 8, 4);
+  const JobNumber job = cluster.Submit(JobOf(2, 2));
+  cluster.Start(job);
+  cluster.Take();
+  const uint64_t policy = (job << kProcessBits) + 3;
+  cluster.Exit(node, job, policy + 1, "was killed by signal 9 (SIGKILL)");
+  const auto messages = cluster.ToJob(job);
+  REQUIRE(messages.size() == 1);
+  const v1::PeersLost& lost = messages[0].lost();
+  REQUIRE(lost.losses_size() == 2);
+  CHECK(lost.losses(0).process() == policy + 1);
+  CHECK(absl::StrContains(lost.losses(0).cause(),
+                          "it was killed by signal 9 (SIGKILL); the last it printed:\n  the last line"));
+  CHECK(lost.losses(1).process() == policy);
+  CHECK(absl::StrContains(lost.losses(1).cause(), "group 'policy' was aborted: rank 1 (host-a, pid 101) was killed"));
+  const auto to_nodes = cluster.ToNodes();
+  REQUIRE(to_nodes.size() == 2);
+  CHECK(to_nodes[0].message.has_lost());
+  REQUIRE(to_nodes[1].message.has_end());
+  CHECK(to_nodes[1].message.end().processes(0) == policy);
+  cluster.Take();
+  cluster.Exit(node, job, policy, "was killed by signal 9 (SIGKILL)");  // as it was told to
+  CHECK(cluster.effects.empty());
+}
+
+TEST_CASE("a group that cannot go on is ended, and no other") {
+  Cluster cluster;
+  cluster.Join("a", 8, 4);
+  const JobNumber job = cluster.Submit(JobOf(2, 2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.EndGroup(job, "pool", "it did not leave the method", &cluster.effects);
+  const v1::PeersLost lost = cluster.ToJob(job).at(0).lost();
+  REQUIRE(lost.losses_size() == 2);
+  CHECK(lost.losses(0).cause() == "group 'pool' was aborted: it did not leave the method");
+  cluster.Take();
+  cluster.state.EndGroup(job, "pool", "again", &cluster.effects);
+  CHECK(cluster.effects.empty());
+}
+
+TEST_CASE("a node's end is that of its processes; the job's lease of it is gone (D2, D3)") {
+  Cluster cluster;
+  const NodeId a = cluster.Join("a", 1);
+  cluster.Join("b", 1);
+  const JobNumber job = cluster.Submit(JobOf(2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.NodeGone(a, "its daemon's connection ended", &cluster.effects);
+  const v1::PeersLost lost = cluster.ToJob(job).at(0).lost();
+  REQUIRE(lost.losses_size() == 2);
+  CHECK(absl::StrContains(lost.losses(0).cause(), "it was on node 'a', which is gone: its daemon's connection ended"));
+  cluster.Take();
+  cluster.state.ProgramGone(job, cluster.now, &cluster.effects);
+  REQUIRE(cluster.ToNodes().size() == 1);
+  CHECK(cluster.ToNodes()[0].message.stop().grace_ms() == 0);
+}
+
+TEST_CASE("a process that does not start ends the job, with what it printed (D4)") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 2);
+  const JobNumber job = cluster.Submit(JobOf(2));
+  cluster.state.ProgramListens(job, {}, &cluster.effects);
+  cluster.Exit(node, job, (job << kProcessBits) + 2, "exited with code 127");
+  REQUIRE(cluster.state.NextDeadline().has_value());
+  cluster.Pass(absl::ZeroDuration());
+  cluster.state.JobCleared(node, job, &cluster.effects);
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_ended));
+  const v1::JobEnded ended = cluster.ToJob(job).back().ended();
+  CHECK(ended.code() == static_cast<int>(absl::StatusCode::kAborted));
+  CHECK(absl::StrContains(ended.message(), "rank 1 of group 'pool' (host-a) did not start: exited with code 127"));
+  CHECK(absl::StrContains(ended.message(), "the last line"));
+  CHECK(cluster.UsedSlots() == 0);
+}
+
+TEST_CASE("the end of a program is that of its job; a node that does not clear it holds up nobody for ever (D2)") {
+  Cluster cluster;
+  cluster.Join("a", 2, 2);
+  const JobNumber job = cluster.Submit(JobOf(1, 2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.ProgramGone(job, cluster.now, &cluster.effects);
+  CHECK(cluster.ToNodes().at(0).message.has_stop());
+  CHECK(cluster.UsedDevices() == 2);
+  cluster.Pass(absl::Seconds(10));
+  CHECK(cluster.UsedDevices() == 0);
+  CHECK(cluster.UsedSlots() == 0);
+  CHECK(cluster.state.Status(cluster.now).jobs_size() == 0);
+  CHECK_FALSE(cluster.Told(job, &v1::DriverToProgram::has_ended));  // there is nobody to hear it
+}
+
+TEST_CASE("a job that finishes is given its grace, and told last that it has ended (D4)") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 1);
+  const JobNumber job = cluster.Submit(JobOf(1));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.Finish(job, absl::Seconds(3), cluster.now, &cluster.effects);
+  CHECK(cluster.ToNodes().at(0).message.stop().grace_ms() == 3000);
+  cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 0");
+  CHECK(cluster.ToJob(job).empty());  // that was wished
+  cluster.state.JobCleared(node, job, &cluster.effects);
+  REQUIRE(cluster.ToJob(job).size() == 1);
+  CHECK(cluster.ToJob(job)[0].ended().code() == 0);
+  CHECK(absl::IsNotFound(cluster.state.Stop(job, "why", cluster.now, &cluster.effects)));
+}
+
+TEST_CASE("names are the cluster's, instance ids a job's") {
+  Cluster cluster;
+  cluster.Join("a", 4);
+  const JobNumber one = cluster.Submit(JobOf(1));
+  const JobNumber two = cluster.Submit(JobOf(1));
+  cluster.Start(one);
+  cluster.Start(two);
+  v1::Component component;
+  component.set_name("policy");
+  component.set_class_name("Policy");
+  component.set_group("pool");
+  component.set_instance_id("i");
+  const auto made = cluster.state.AddComponent(one, component);
+  REQUIRE(made.ok());
+  CHECK(cluster.state.AddComponent(one, component)->existed());
+  CHECK(absl::IsAlreadyExists(cluster.state.AddComponent(two, component).status()));
+  component.set_class_name("Other");
+  CHECK(absl::IsInvalidArgument(cluster.state.AddComponent(one, component).status()));
+  CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "nobody").status()));
+  const auto own = cluster.state.FindComponent(one, "policy");
+  REQUIRE(own.ok());
+  CHECK(own->processes_size() == 0);
+  const auto found = cluster.state.FindComponent(two, "policy");
+  REQUIRE(found.ok());
+  CHECK(found->component().id() == made->component().id());
+  CHECK(found->processes_size() == 1);
+  CHECK_FALSE(found->ticket().empty());
+  CHECK(*cluster.state.Rendezvous(made->component().id()) == "a.example:29500");
+  // Who found it hears of its end.
+  cluster.Take();
+  cluster.Exit(1, one, (one << kProcessBits) + 1, "exited with code 1");
+  CHECK(cluster.Told(two, &v1::DriverToProgram::has_lost));
+  cluster.state.ProgramGone(one, cluster.now, &cluster.effects);
+  cluster.state.JobCleared(1, one, &cluster.effects);
+  CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "policy").status()));
+}
+
+TEST_CASE("only whoever shows a job's secret is of that job") {
+  Cluster cluster;
+  cluster.Join("a", 4);
+  const JobNumber job = cluster.Submit(JobOf(1));
+  CHECK(cluster.state.JobOfSecret("secret-1") == job);
+  CHECK(cluster.state.JobOfSecret("secret-2") == 0);
+  CHECK(cluster.state.JobOfSecret("") == 0);
+}
+
+}  // namespace
+}  // namespace twinkle::driver

@@ -1,0 +1,263 @@
+// twinkle-worker: the daemon of one node. Starts worker processes, watches them, ends them.
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "runtime/base/fd_loop.h"
+#include "runtime/base/log.h"
+#include "runtime/rpc/parent_link.h"
+#include "runtime/rpc/place.h"
+#include "runtime/rpc/token.h"
+#include "worker/devices.h"
+#include "worker/driver_link.h"
+#include "worker/node_daemon.h"
+#include "worker/output_service.h"
+
+namespace twinkle::worker {
+namespace {
+
+constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
+constexpr absl::Duration kStopLimit = absl::Seconds(2);
+
+struct Options {
+  std::string driver;
+  std::string token_file = rpc::DefaultTokenFile();
+  std::string host;
+  std::string node_name = rpc::ThisHost();
+  int cpus = std::max(64, 8 * static_cast<int>(std::thread::hardware_concurrency()));
+  std::string devices;
+  std::string log_folder;
+  int private_fd = -1;
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("--driver", options.driver, "HOST:PORT of the driver")->envname("TWINKLE_DRIVER");
+  app.add_option("--token-file", options.token_file, "File with the cluster's token")
+      ->envname("TWINKLE_TOKEN_FILE")
+      ->capture_default_str();
+  app.add_option("--node-name", options.node_name, "Name of this node, for people")->capture_default_str();
+  app.add_option("--host", options.host,
+                 "Name or address of this machine as other nodes reach it; without it only programs and processes of "
+                 "this machine can be reached")
+      ->envname("TWINKLE_HOST");
+  app.add_option("--cpus", options.cpus, "Slots for processes of CPU groups")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--devices", options.devices,
+                 "TYPE:COUNT, with commas (cuda:8), or none; without it what the machine's drivers tell");
+  app.add_option("--log-dir", options.log_folder,
+                 "Folder for what worker processes print, a file for each; without it no files are written")
+      ->envname("TWINKLE_LOG_DIR");
+  app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
+  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
+}
+
+int Fail(const absl::Status& status) {
+  std::cerr << "twinkle-worker: " << status.message() << '\n';
+  return 1;
+}
+
+absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
+  v1::NodeDescription node;
+  node.set_name(options.node_name);
+  node.mutable_place()->set_machine(rpc::ThisMachine());
+  node.mutable_place()->set_host(rpc::ThisHost());
+  node.mutable_place()->set_node(options.node_name);
+  node.mutable_place()->set_pid(::getpid());
+  node.set_cpu_slots(options.cpus);
+  node.set_version(TWINKLE_VERSION);
+  auto devices = options.devices.empty() ? DiscoverDevices() : ParseDevices(options.devices);
+  if (!devices.ok()) return devices.status();
+  for (const auto& [type, count] : *devices) (*node.mutable_devices())[type] = count;
+  node.mutable_endpoint()->set_socket(rpc::NewSocketName());
+  return node;
+}
+
+// Everything that one node's daemon is made of, on one loop.
+class Service {
+ public:
+  Service(const Options& options, std::string driver, std::string token, v1::NodeDescription node, Spawner spawner)
+      : is_private_(options.private_fd >= 0),
+        node_(std::move(node)),
+        driver_(std::move(driver)),
+        output_({.folder = options.log_folder}),
+        output_service_(token, &output_),
+        link_(driver_, std::move(token)),
+        daemon_({.node = node_, .driver = driver_}, std::move(spawner), &loop_, &output_,
+                [this](const absl::Status& why) { OnFatal(why); }) {}
+
+  absl::Status Listen(const std::string& host) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(node_.endpoint().socket(), grpc::InsecureServerCredentials());
+    int port = 0;
+    if (!host.empty()) builder.AddListeningPort(absl::StrCat(host, ":0"), grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&output_service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || (!host.empty() && port == 0)) {
+      return absl::UnavailableError(absl::StrCat("cannot listen on a port of ", host, ": is it this machine's?"));
+    }
+    if (!host.empty()) node_.mutable_endpoint()->set_address(absl::StrCat(host, ":", port));
+    return absl::OkStatus();
+  }
+
+  int Run(const rpc::ParentLink* parent) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    const rpc::Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+    loop_.Watch(fd.get(), [this, number = fd.get()] {
+      loop_.Forget(number);
+      Stop();
+    });
+    if (parent != nullptr) {
+      for (const int gone : {parent->fd(), parent->process_fd()}) {
+        if (gone >= 0) loop_.Watch(gone, [this] { loop_.Stop(); });  // the spawner ends what there is
+      }
+    }
+    parent_ = parent;
+    Connect();
+    loop_.Run();
+    link_.Cancel();
+    server_->Shutdown(std::chrono::system_clock::now());
+    spawner_gone_ ? EndDescendants() : daemon_.EndSpawner();
+    return exit_code_;
+  }
+
+ private:
+  void Connect() {
+    daemon_.SetDriver([this](v1::NodeToDriver message) { link_.Send(std::move(message)); });
+    link_.Connect(node_,
+                  {[this](const v1::DriverToNode& message) { loop_.Post([this, message] { OnMessage(message); }); },
+                   [this](const absl::Status& why) { loop_.Post([this, why] { OnDriverGone(why); }); }});
+  }
+
+  void OnMessage(const v1::DriverToNode& message) {
+    if (!message.has_joined()) return daemon_.OnMessage(message);
+    joined_ = true;
+    if (parent_ != nullptr) return parent_->Ready();
+    std::cout << "twinkle-worker: node '" << node_.name() << "' has joined the driver at " << driver_ << std::endl;
+  }
+
+  void OnDriverGone(const absl::Status& why) {
+    if (stopping_) return;
+    daemon_.EndAllJobs();
+    if (absl::IsUnauthenticated(why) || is_private_) {
+      if (!is_private_) Fail(why);
+      exit_code_ = 1;
+      return loop_.Stop();
+    }
+    if (std::exchange(joined_, false)) {
+      std::cerr << "twinkle-worker: the driver at " << driver_ << " is gone (" << why.message()
+                << "): its jobs are ended here; waiting for it to come back\n";
+    }
+    loop_.PostAfter(kReconnectInterval, [this] {
+      if (!stopping_) Connect();
+    });
+  }
+
+  void OnFatal(const absl::Status& why) {
+    Fail(why);
+    spawner_gone_ = true;
+    exit_code_ = 1;
+    daemon_.KillAll();
+    loop_.Stop();
+  }
+
+  void Stop() {
+    stopping_ = true;
+    daemon_.EndAllJobs();
+    deadline_ = absl::Now() + kStopLimit;
+    StopWhenIdle();
+  }
+  void StopWhenIdle() {
+    if (daemon_.idle() || absl::Now() >= deadline_) return loop_.Stop();
+    loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
+  }
+
+  // What the spawner had was orphaned to this process. PDEATHSIG has ended the worker processes; what they had started
+  // comes here then.
+  static void EndDescendants() {
+    for (int round = 0; round < 200; ++round) {
+      std::FILE* file = std::fopen(absl::StrCat("/proc/self/task/", ::getpid(), "/children").c_str(), "r");
+      int pid = 0;
+      while (file != nullptr && std::fscanf(file, "%d", &pid) == 1) ::kill(pid, SIGKILL);
+      if (file != nullptr) std::fclose(file);
+      pid_t reaped = 0;
+      while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
+      }
+      if (reaped < 0) return;
+      ::usleep(1000);
+    }
+  }
+
+  const bool is_private_;
+  v1::NodeDescription node_;
+  const std::string driver_;
+  base::FdLoop loop_;
+  OutputStore output_;
+  OutputService output_service_;
+  std::unique_ptr<grpc::Server> server_;
+  DriverLink link_;
+  NodeDaemon daemon_;
+  const rpc::ParentLink* parent_ = nullptr;
+  bool joined_ = false;
+  bool stopping_ = false;
+  bool spawner_gone_ = false;
+  absl::Time deadline_;
+  int exit_code_ = 0;
+};
+
+int Serve(Options options, Spawner spawner) {
+  std::unique_ptr<rpc::ParentLink> parent;
+  std::string token;
+  if (options.private_fd >= 0) {
+    absl::StatusOr<rpc::ParentLink> link = rpc::ParentLink::Open(options.private_fd);
+    if (!link.ok()) return Fail(link.status());
+    parent = std::make_unique<rpc::ParentLink>(*std::move(link));
+    token = parent->role().token;
+    options.driver = parent->role().target;
+  } else {
+    if (options.driver.empty()) {
+      return Fail(absl::InvalidArgumentError("which driver? give --driver HOST:PORT, or set TWINKLE_DRIVER"));
+    }
+    absl::StatusOr<std::string> read = rpc::ReadToken(options.token_file);
+    if (!read.ok()) return Fail(read.status());
+    token = *std::move(read);
+  }
+  const absl::StatusOr<v1::NodeDescription> node = Describe(options);
+  if (!node.ok()) return Fail(node.status());
+  Service service(options, options.driver, std::move(token), *node, std::move(spawner));
+  if (const absl::Status listens = service.Listen(options.host); !listens.ok()) return Fail(listens);
+  return service.Run(parent.get());
+}
+
+}  // namespace
+}  // namespace twinkle::worker
+
+int main(int argc, char** argv) {
+  sigset_t signals;  // for one descriptor, not for whichever thread
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  twinkle::worker::Options options;
+  CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.");
+  twinkle::worker::AddOptions(app, options);
+  CLI11_PARSE(app, argc, argv);
+  auto spawner = twinkle::worker::StartSpawner();  // before the first thread
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (!spawner.ok()) return twinkle::worker::Fail(spawner.status());
+  return twinkle::worker::Serve(options, *std::move(spawner));
+}

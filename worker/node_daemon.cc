@@ -1,0 +1,383 @@
+#include "worker/node_daemon.h"
+
+#include <absl/strings/str_cat.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/file_digest.h"
+#include "worker/environment.h"
+
+namespace twinkle::worker {
+namespace {
+
+constexpr size_t kLastLines = 10;
+
+std::string CauseOf(int status) {
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    const char* name = ::sigabbrev_np(number);
+    return absl::StrCat("was killed by signal ", number, name == nullptr ? "" : absl::StrCat(" (SIG", name, ")"),
+                        WCOREDUMP(status) ? ", core dumped" : "");
+  }
+  return absl::StrCat("exited with code ", WEXITSTATUS(status));
+}
+
+absl::StatusOr<std::pair<rpc::Fd, rpc::Fd>> NewPipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "a pipe could not be made");
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return std::make_pair(rpc::Fd(ends[0]), rpc::Fd(ends[1]));
+}
+
+int PidFd(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
+}  // namespace
+
+NodeDaemon::NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loop, OutputStore* output, OnFatal fatal)
+    : options_(std::move(options)),
+      spawner_(std::move(spawner)),
+      spawner_reader_(spawner_.socket.get()),
+      loop_(*loop),
+      output_(*output),
+      fatal_(std::move(fatal)) {
+  ::fcntl(spawner_.socket.get(), F_SETFL, O_NONBLOCK);
+  loop_.Watch(spawner_.socket.get(), [this] { OnSpawner(); });
+}
+
+void NodeDaemon::OnMessage(const v1::DriverToNode& message) {
+  if (message.has_start()) Start(message.start());
+  if (message.has_peers()) {
+    v1::ToWorker peers;
+    *peers.mutable_peers() = message.peers();
+    ToWorkers(message.peers().job(), peers);
+  }
+  if (message.has_lost()) {
+    v1::ToWorker lost;
+    *lost.mutable_lost() = message.lost();
+    ToWorkers(0, lost);
+  }
+  if (message.has_end()) {
+    for (uint64_t process : message.end().processes()) Signal(process, SIGKILL);
+  }
+  if (message.has_stop()) Stop(message.stop().job(), absl::Milliseconds(message.stop().grace_ms()));
+}
+
+// ---- starting
+void NodeDaemon::Start(const v1::StartJob& start) {
+  Job& job = jobs_[start.job()];
+  job.start = start;
+  WatchProgram(start.job(), job);
+  const absl::StatusOr<rpc::Fd> program = OpenProgram(start.program());
+  for (const v1::Process& facts : start.processes()) {
+    output_.AddProcess(start.job(), facts);
+    absl::Status started = program.status();
+    if (started.ok()) started = StartProcess(job, facts, program->get());
+    if (!started.ok()) CouldNotStart(start.job(), facts, std::string(started.message()));
+  }
+}
+
+// On the program's own machine the very file that it runs, replaced on disk or not; elsewhere the same path, if the
+// file there is the same.
+absl::StatusOr<rpc::Fd> NodeDaemon::OpenProgram(const v1::Program& program) const {
+  if (program.place().machine() == options_.node.place().machine()) {
+    rpc::Fd own(::open(absl::StrCat("/proc/", program.place().pid(), "/exe").c_str(), O_RDONLY | O_CLOEXEC));
+    if (own.valid()) return own;
+  }
+  rpc::Fd file(::open(program.executable().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("the program ", program.executable(), " cannot be opened on node '",
+                                                   options_.node.name(), "'"));
+  }
+  if (program.digest().empty()) return file;
+  TWINKLE_ASSIGN_OR_RETURN(const std::string digest, rpc::FileDigest(file.get()));
+  if (digest == program.digest()) return file;
+  return absl::FailedPreconditionError(absl::StrCat("the program ", program.executable(), " on node '",
+                                                    options_.node.name(),
+                                                    "' is another file than the one that was started (its SHA-256 is ",
+                                                    digest, ", not ", program.digest(), "): put the same one there"));
+}
+
+void NodeDaemon::WatchProgram(uint64_t number, Job& job) {
+  const v1::Place& place = job.start.program().place();
+  if (place.machine() != options_.node.place().machine()) return;
+  job.program = rpc::Fd(PidFd(place.pid()));
+  const auto gone = [this, number] {
+    const auto found = jobs_.find(number);
+    if (found == jobs_.end()) return;
+    if (found->second.program.valid()) loop_.Forget(found->second.program.get());
+    found->second.program.Reset();
+    v1::NodeToDriver message;
+    message.mutable_program_gone()->set_job(number);
+    send_(std::move(message));
+    Stop(number, absl::ZeroDuration());
+  };
+  if (job.program.valid()) {
+    loop_.Watch(job.program.get(), gone);
+  } else if (errno == ESRCH) {
+    loop_.Post(gone);
+  }
+}
+
+absl::Status NodeDaemon::StartProcess(const Job& job, const v1::Process& facts, int executable) {
+  TWINKLE_ASSIGN_OR_RETURN(auto sockets, rpc::SocketPair());
+  TWINKLE_ASSIGN_OR_RETURN(auto output, NewPipe());
+  TWINKLE_ASSIGN_OR_RETURN(auto error, NewPipe());
+  v1::ToSpawner message;
+  v1::Spawn& spawn = *message.mutable_spawn();
+  spawn.set_key(facts.id());
+  *spawn.mutable_arguments() = job.start.program().arguments();
+  for (std::string& variable : EnvironmentOf(job.start, facts, options_.node)) {
+    spawn.add_environment(std::move(variable));
+  }
+  spawn.set_directory(job.start.program().directory());
+  TWINKLE_RETURN_IF_ERROR(rpc::SendMessage(
+      spawner_.socket.get(), message, {executable, sockets.second.get(), output.second.get(), error.second.get()}));
+  const uint64_t key = facts.id();
+  Process& process = processes_[key];
+  process.job = job.start.job();
+  process.facts = facts;
+  process.role = std::move(sockets.first);
+  ::fcntl(process.role.get(), F_SETFL, O_NONBLOCK);
+  process.reader = std::make_unique<rpc::MessageReader>(process.role.get());
+  process.writer = std::make_unique<rpc::MessageWriter>(process.role.get());
+  process.pipes.push_back({std::move(output.first), false, {}});
+  process.pipes.push_back({std::move(error.first), true, {}});
+  jobs_[process.job].processes.insert(key);
+  loop_.Watch(process.role.get(), [this, key] { OnRole(key); });
+  for (size_t i = 0; i < process.pipes.size(); ++i) {
+    loop_.Watch(process.pipes[i].fd.get(), [this, key, i] { OnOutput(key, i); });
+  }
+  v1::ToWorker role;
+  *role.mutable_role()->mutable_job() = job.start;
+  *role.mutable_role()->mutable_process() = facts;
+  role.mutable_role()->set_driver(options_.driver);
+  Write(key, role);
+  loop_.PostAfter(options_.start_limit, [this, key] {
+    const auto found = processes_.find(key);
+    if (found == processes_.end() || found->second.listens) return;
+    found->second.late = true;
+    Signal(key, SIGKILL);
+  });
+  return absl::OkStatus();
+}
+
+void NodeDaemon::CouldNotStart(uint64_t job, const v1::Process& facts, const std::string& why) {
+  v1::NodeToDriver message;
+  message.mutable_exited()->set_job(job);
+  message.mutable_exited()->set_process(facts.id());
+  message.mutable_exited()->set_cause(why);
+  send_(std::move(message));
+}
+
+// ---- the spawner
+void NodeDaemon::OnSpawner() {
+  while (true) {
+    v1::FromSpawner message;
+    const absl::StatusOr<bool> read = spawner_reader_.Next(&message);
+    if (!read.ok()) {
+      loop_.Forget(spawner_.socket.get());
+      return fatal_(absl::InternalError("the spawner is gone"));
+    }
+    if (!*read) return;
+    if (message.has_spawned()) OnSpawned(message.spawned());
+    if (message.has_reaped()) OnReaped(message.reaped());
+  }
+}
+
+void NodeDaemon::OnSpawned(const v1::Spawned& spawned) {
+  const auto found = processes_.find(spawned.key());
+  if (found == processes_.end()) return;
+  Process& process = found->second;
+  process.pid = spawned.pid();
+  process.facts.mutable_place()->set_pid(spawned.pid());
+  if (spawned.failure().empty()) return;
+  output_.Add(spawned.key(), spawned.pid(), true, spawned.failure());
+  if (spawned.pid() != 0) return;  // it is reaped, too
+  CouldNotStart(process.job, process.facts, spawned.failure());
+  const uint64_t job = process.job;
+  Forget(process);
+  ClearIfDone(job);
+}
+
+void NodeDaemon::Signal(uint64_t key, int number) {
+  if (processes_.count(key) == 0) return;
+  v1::ToSpawner message;
+  message.mutable_signal()->set_key(key);
+  message.mutable_signal()->set_number(number);
+  rpc::SendMessage(spawner_.socket.get(), message).IgnoreError();
+}
+
+void NodeDaemon::OnReaped(const v1::Reaped& reaped) {
+  const auto found = processes_.find(reaped.key());
+  if (found == processes_.end()) return;
+  Process& process = found->second;
+  for (Pipe& pipe : process.pipes) {
+    ReadOutput(process, pipe);
+    if (!pipe.partial.empty()) output_.Add(reaped.key(), process.pid, pipe.error, std::exchange(pipe.partial, {}));
+  }
+  v1::NodeToDriver message;
+  v1::ProcessExited& exited = *message.mutable_exited();
+  exited.set_job(process.job);
+  exited.set_process(reaped.key());
+  exited.set_cause(process.late ? absl::StrCat("did not reach twinkle::Initialize within ",
+                                               absl::FormatDuration(options_.start_limit),
+                                               " (call it, or ServeIfWorker, at the top of main)")
+                                : CauseOf(reaped.status()));
+  for (std::string& line : output_.LastLines(reaped.key(), kLastLines)) exited.add_last_lines(std::move(line));
+  send_(std::move(message));
+  const uint64_t job = process.job;
+  Forget(process);
+  ClearIfDone(job);
+}
+
+void NodeDaemon::Forget(Process& process) {
+  loop_.Forget(process.role.get());
+  for (const Pipe& pipe : process.pipes) {
+    if (pipe.fd.valid()) loop_.Forget(pipe.fd.get());
+  }
+  const uint64_t key = process.facts.id();
+  const auto job = jobs_.find(process.job);
+  if (job != jobs_.end()) job->second.processes.erase(key);
+  processes_.erase(key);
+}
+
+// ---- worker processes
+void NodeDaemon::ToWorkers(uint64_t job, const v1::ToWorker& message) {
+  std::vector<uint64_t> keys;
+  for (const auto& [key, process] : processes_) {
+    if (job == 0 || process.job == job) keys.push_back(key);
+  }
+  for (uint64_t key : keys) Write(key, message);
+}
+
+void NodeDaemon::Write(uint64_t key, const v1::ToWorker& message) {
+  const absl::StatusOr<bool> written = processes_[key].writer->Write(message);
+  if (written.ok() && !*written) loop_.WaitWritable(processes_[key].role.get(), [this, key] { Flush(key); });
+}
+
+void NodeDaemon::Flush(uint64_t key) {
+  const auto found = processes_.find(key);
+  if (found == processes_.end()) return;
+  const absl::StatusOr<bool> written = found->second.writer->Flush();
+  if (written.ok() && !*written) loop_.WaitWritable(found->second.role.get(), [this, key] { Flush(key); });
+}
+
+void NodeDaemon::OnRole(uint64_t key) {
+  while (true) {
+    const auto found = processes_.find(key);
+    if (found == processes_.end()) return;
+    Process& process = found->second;
+    v1::FromWorker message;
+    const absl::StatusOr<bool> read = process.reader->Next(&message);
+    if (!read.ok()) return loop_.Forget(process.role.get());  // it is ending
+    if (!*read) return;
+    v1::NodeToDriver told;
+    if (message.has_listening()) {
+      process.listens = true;
+      told.mutable_listens()->set_job(process.job);
+      told.mutable_listens()->set_process(key);
+      told.mutable_listens()->set_pid(process.pid);
+      *told.mutable_listens()->mutable_endpoint() = message.listening();
+    } else if (message.has_end_group()) {
+      *told.mutable_end_group() = message.end_group();
+      told.mutable_end_group()->set_job(process.job);
+    } else {
+      continue;
+    }
+    send_(std::move(told));
+  }
+}
+
+void NodeDaemon::OnOutput(uint64_t key, size_t pipe) {
+  const auto found = processes_.find(key);
+  if (found != processes_.end()) ReadOutput(found->second, found->second.pipes[pipe]);
+}
+
+void NodeDaemon::ReadOutput(Process& process, Pipe& pipe) {
+  if (!pipe.fd.valid()) return;
+  std::array<char, 16 << 10> chunk{};
+  ssize_t got = 0;
+  size_t total = 0;
+  while ((got = ::read(pipe.fd.get(), chunk.data(), chunk.size())) > 0) {
+    pipe.partial.append(chunk.data(), static_cast<size_t>(got));
+    size_t begin = 0;
+    for (size_t end = 0; (end = pipe.partial.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      output_.Add(process.facts.id(), process.pid, pipe.error, pipe.partial.substr(begin, end - begin));
+    }
+    pipe.partial.erase(0, begin);
+    if (pipe.partial.size() > output_.longest_line()) {
+      output_.Add(process.facts.id(), process.pid, pipe.error, std::exchange(pipe.partial, {}));
+    }
+    if ((total += static_cast<size_t>(got)) > (1 << 20)) return;  // the others' turn
+  }
+  if (got == 0) {
+    loop_.Forget(pipe.fd.get());
+    pipe.fd.Reset();
+  }
+}
+
+// ---- the end of a job
+void NodeDaemon::Stop(uint64_t number, absl::Duration grace) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end()) {
+    v1::NodeToDriver cleared;
+    cleared.mutable_cleared()->set_job(number);
+    return send_(std::move(cleared));
+  }
+  Job& job = found->second;
+  job.stopping = true;
+  if (grace > absl::ZeroDuration()) {
+    v1::ToWorker stop;
+    stop.mutable_stop()->set_job(number);
+    stop.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
+    ToWorkers(number, stop);
+    // The processes keep to the grace themselves; this is for those that cannot.
+    loop_.PostAfter(grace + absl::Seconds(2), [this, number] { Stop(number, absl::ZeroDuration()); });
+  } else {
+    for (uint64_t key : job.processes) Signal(key, SIGKILL);
+  }
+  ClearIfDone(number);
+}
+
+void NodeDaemon::ClearIfDone(uint64_t number) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end() || !found->second.stopping || !found->second.processes.empty()) return;
+  if (found->second.program.valid()) loop_.Forget(found->second.program.get());
+  jobs_.erase(found);
+  output_.EndJob(number);
+  v1::NodeToDriver cleared;
+  cleared.mutable_cleared()->set_job(number);
+  send_(std::move(cleared));
+}
+
+void NodeDaemon::EndAllJobs() {
+  send_ = [](const v1::NodeToDriver&) {};
+  std::vector<uint64_t> numbers;
+  for (const auto& entry : jobs_) numbers.push_back(entry.first);
+  for (uint64_t number : numbers) Stop(number, absl::ZeroDuration());
+}
+
+void NodeDaemon::EndSpawner() {
+  loop_.Forget(spawner_.socket.get());
+  spawner_.socket.Reset();
+  while (::waitpid(spawner_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void NodeDaemon::KillAll() {
+  for (const auto& [key, process] : processes_) {
+    if (process.pid != 0) ::kill(-process.pid, SIGKILL);
+  }
+}
+
+}  // namespace twinkle::worker

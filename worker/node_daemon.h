@@ -1,0 +1,108 @@
+// The node daemon: what the driver asks of this node, done through the spawner; what happens to the node's processes,
+// told to the driver.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proto/twinkle/v1/local.pb.h"
+#include "runtime/base/fd_loop.h"
+#include "runtime/rpc/fd_channel.h"
+#include "worker/output_store.h"
+#include "worker/spawner.h"
+
+namespace twinkle::worker {
+
+struct DaemonOptions {
+  v1::NodeDescription node;
+  std::string driver;                              // gRPC target, for worker processes
+  absl::Duration start_limit = absl::Seconds(20);  // for a process to reach Initialize
+};
+
+// Confined to the loop's thread. Invariants:
+//  W1 every process that the driver wanted is told of once more: when it has ended, or could not be started;
+//  W2 a job is cleared when it was to stop and none of its processes is left;
+//  W3 nothing is left of a process that ended, but what descends from it and has cut itself loose from its group, and
+//  that
+//     the spawner ends.
+class NodeDaemon {
+ public:
+  using Send = std::function<void(v1::NodeToDriver)>;
+  using OnFatal = std::function<void(const absl::Status&)>;
+
+  // `fatal`: the spawner is gone.
+  NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loop, OutputStore* output, OnFatal fatal);
+
+  // To be called before the first message; again with a new connection.
+  void SetDriver(Send send) { send_ = std::move(send); }
+  void OnMessage(const v1::DriverToNode& message);
+  // The driver is gone, and all jobs with it.
+  void EndAllJobs();
+  // Kills what runs, through the process groups too: for when the spawner cannot.
+  void KillAll();
+  // Ends the spawner, and with it all that it started; blocks until it has ended.
+  void EndSpawner();
+  bool idle() const { return jobs_.empty() && processes_.empty(); }
+
+ private:
+  struct Pipe {
+    rpc::Fd fd;
+    bool error = false;
+    std::string partial;  // a line that has not ended
+  };
+  struct Process {
+    uint64_t job = 0;
+    v1::Process facts;
+    int pid = 0;
+    bool listens = false;
+    bool late = false;  // it did not reach Initialize in time
+    rpc::Fd role;
+    std::unique_ptr<rpc::MessageReader> reader;
+    std::unique_ptr<rpc::MessageWriter> writer;
+    std::vector<Pipe> pipes;
+  };
+  struct Job {
+    v1::StartJob start;
+    bool stopping = false;
+    rpc::Fd program;  // pidfd
+    std::set<uint64_t> processes;
+  };
+
+  void Start(const v1::StartJob& start);
+  absl::StatusOr<rpc::Fd> OpenProgram(const v1::Program& program) const;
+  void WatchProgram(uint64_t number, Job& job);
+  absl::Status StartProcess(const Job& job, const v1::Process& facts, int executable);
+  void CouldNotStart(uint64_t job, const v1::Process& facts, const std::string& why);
+  void Stop(uint64_t job, absl::Duration grace);
+  void Signal(uint64_t key, int number);
+  void ToWorkers(uint64_t job, const v1::ToWorker& message);
+  void Write(uint64_t key, const v1::ToWorker& message);
+  void Flush(uint64_t key);
+  void OnSpawner();
+  void OnSpawned(const v1::Spawned& spawned);
+  void OnReaped(const v1::Reaped& reaped);
+  void OnRole(uint64_t key);
+  void OnOutput(uint64_t key, size_t pipe);
+  void ReadOutput(Process& process, Pipe& pipe);
+  void ClearIfDone(uint64_t job);
+  void Forget(Process& process);
+
+  const DaemonOptions options_;
+  Spawner spawner_;
+  rpc::MessageReader spawner_reader_;
+  base::FdLoop& loop_;
+  OutputStore& output_;
+  const OnFatal fatal_;
+  Send send_;
+  std::map<uint64_t, Job> jobs_;
+  std::map<uint64_t, Process> processes_;  // by id, which is the spawner's key
+};
+
+}  // namespace twinkle::worker

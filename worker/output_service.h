@@ -1,0 +1,23 @@
+// The output of worker processes, for programs and commands.
+#pragma once
+
+#include <string>
+
+#include "proto/twinkle/v1/cluster.grpc.pb.h"
+#include "worker/output_store.h"
+
+namespace twinkle::worker {
+
+// Callers show the cluster's token.
+class OutputService final : public v1::NodeOutput::CallbackService {
+ public:
+  OutputService(std::string token, OutputStore* store) : token_(std::move(token)), store_(*store) {}
+  grpc::ServerWriteReactor<v1::Output>* Watch(grpc::CallbackServerContext* context,
+                                              const v1::WatchJob* request) override;
+
+ private:
+  const std::string token_;
+  OutputStore& store_;
+};
+
+}  // namespace twinkle::worker
