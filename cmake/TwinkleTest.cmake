@@ -9,10 +9,10 @@ set(TWINKLE_TEST_ENVIRONMENT)
 if(TWINKLE_SANITIZE STREQUAL "address")
   set(TWINKLE_TEST_TIMEOUT 300)
   list(APPEND TWINKLE_TEST_ENVIRONMENT
-       "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1" UBSAN_OPTIONS=print_stacktrace=1)
+       "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1" UBSAN_OPTIONS=print_stacktrace=1)
 elseif(TWINKLE_SANITIZE STREQUAL "thread")
   set(TWINKLE_TEST_TIMEOUT 600)
-  list(APPEND TWINKLE_TEST_ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+  list(APPEND TWINKLE_TEST_ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1")
   # Kernels that randomize more address bits than the sanitizer's runtime expects make it give up at start.
   execute_process(COMMAND setarch ${CMAKE_HOST_SYSTEM_PROCESSOR} -R true RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
   if(NOT failed)

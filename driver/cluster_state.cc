@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/log.h"
+#include "runtime/rpc/secret.h"
 
 namespace twinkle::driver {
 namespace {
@@ -74,6 +75,8 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Ti
   Node& node = nodes_[id];
   node.description = description;
   node.joined = now;
+  node.heard = now;
+  effects->push_back(Record{Record::Kind::kNodeJoined, id, description.name()});
   node.free = {id, description.name(), description.place().machine(), description.cpu_slots(), {}};
   for (const auto& [type, count] : description.devices()) {
     for (int device = 0; device < count; ++device) node.free.devices[type].push_back(device);
@@ -85,11 +88,17 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Ti
   return id;
 }
 
+void ClusterState::NodeAlive(NodeId id, absl::Time now) {
+  const auto found = nodes_.find(id);
+  if (found != nodes_.end()) found->second.heard = now;
+}
+
 void ClusterState::NodeGone(NodeId id, const std::string& why, Effects* effects) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return;
   const std::string name = found->second.description.name();
   nodes_.erase(found);
+  effects->push_back(Record{Record::Kind::kNodeGone, id, why});
   std::vector<JobNumber> concerned;
   for (const auto& [number, job] : jobs_) {
     if (job.nodes.count(id) != 0) concerned.push_back(number);
@@ -147,6 +156,7 @@ JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& s
   job.submit = submit;
   job.secret = secret;
   job.submitted = now;
+  effects->push_back(Record{Record::Kind::kJobSubmitted, number, submit.program().name()});
   job.deadline = now + absl::Milliseconds(submit.placement_limit_ms());
   const absl::Status bad = Check(submit);
   // With no nodes there is nothing to judge by yet.
@@ -155,6 +165,7 @@ JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& s
     const absl::Status why =
         !bad.ok() ? bad
                   : absl::ResourceExhaustedError(absl::StrCat("the cluster can never fit this job: ", never.message()));
+    effects->push_back(Record{Record::Kind::kJobEnded, number, std::string(why.message())});
     effects->push_back(ToProgram{number, Ended(why.code(), std::string(why.message()))});
     jobs_.erase(number);
     return number;
@@ -193,6 +204,7 @@ bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
   job.reason.clear();
   Lease(number, job, *placed);
   Enter(number, job, JobState::kStarting);
+  effects->push_back(Record{Record::Kind::kJobPlaced, number, absl::StrCat(job.processes.size(), " processes")});
   SendPlaced(number, job, effects);
   return true;
 }
@@ -273,6 +285,7 @@ void ClusterState::ProgramListens(JobNumber number, const v1::ProgramListens& me
   if (found == jobs_.end() || found->second.state != JobState::kStarting || found->second.endpoint) return;
   found->second.endpoint = message.endpoint();
   found->second.submit.mutable_program()->set_digest(message.digest());
+  *found->second.submit.mutable_program()->mutable_files() = message.files();
   StartOnNodes(number, found->second, effects);
   StartedIfAll(number, found->second, effects);
 }
@@ -312,6 +325,10 @@ void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
     start.set_program_process(number << kProcessBits);
     start.set_nodes(static_cast<int>(job.nodes.size()));
     start.set_node_rank(node_rank++);
+    for (const auto& [other, candidate] : nodes_) {
+      if (candidate.description.place().machine() != job.submit.program().place().machine()) continue;
+      *start.mutable_program_node() = candidate.description.endpoint();
+    }
     effects->push_back(std::move(effect));
   }
 }
@@ -357,6 +374,7 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
     return;  // Tick ends the job: the caller has no clock
   }
   if (!job.ended_groups.insert(group).second) return;  // all have heard
+  effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat(group, ": ", cause)});
   v1::PeersLost lost;
   lost.set_job(number);
   std::map<NodeId, v1::EndProcesses> ends;
@@ -486,7 +504,8 @@ void ClusterState::EndIfCleared(JobNumber number, Effects* effects) {
   for (const auto& [id, component] : components_) {
     if (component.job() == number) gone.push_back(id);
   }
-  for (uint64_t id : gone) RemoveComponent(id);
+  for (uint64_t id : gone) RemoveComponent(id, effects);
+  effects->push_back(Record{Record::Kind::kJobEnded, number, job.reason});
   if (!job.guests.empty()) {
     v1::PeersLost lost;
     lost.set_job(number);
@@ -504,7 +523,8 @@ void ClusterState::EndIfCleared(JobNumber number, Effects* effects) {
 }
 
 // ---- names
-absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, v1::Component component) {
+absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, v1::Component component,
+                                                                 Effects* effects) {
   v1::AddComponentReply reply;
   if (jobs_.count(job) == 0) return absl::CancelledError("the job has ended");
   for (const auto& [id, other] : components_) {
@@ -526,12 +546,13 @@ absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, 
   component.set_job(job);
   component.set_id(next_component_++);
   components_[component.id()] = component;
+  effects->push_back(Record{Record::Kind::kComponentAdded, component.id(), component.class_name()});
   *reply.mutable_component() = std::move(component);
   return reply;
 }
 
-void ClusterState::RemoveComponent(uint64_t id) {
-  components_.erase(id);
+void ClusterState::RemoveComponent(uint64_t id, Effects* effects) {
+  if (components_.erase(id) > 0) effects->push_back(Record{Record::Kind::kComponentRemoved, id, ""});
   rendezvous_.erase(id);
 }
 
@@ -544,7 +565,7 @@ absl::StatusOr<v1::FoundComponent> ClusterState::FindComponent(JobNumber caller,
     if (component.job() == caller || job == jobs_.end()) return found;
     job->second.guests.insert(caller);
     for (const auto& [process, state] : job->second.processes) *found.add_processes() = state.process;
-    found.set_ticket(job->second.secret);
+    found.set_ticket(rpc::TicketFor(job->second.secret, caller));
     return found;
   }
   return absl::NotFoundError(absl::StrCat("there is no component named '", name, "'"));
@@ -569,7 +590,15 @@ absl::StatusOr<std::string> ClusterState::Rendezvous(uint64_t id) {
 
 // ---- time and words
 void ClusterState::Tick(absl::Time now, Effects* effects) {
+  std::vector<NodeId> silent;
+  for (const auto& [id, node] : nodes_) {
+    if (now - node.heard >= options_.node_lease) silent.push_back(id);
+  }
+  for (NodeId id : silent) {
+    NodeGone(id, absl::StrCat("nothing was heard of it for ", absl::FormatDuration(options_.node_lease)), effects);
+  }
   std::vector<JobNumber> numbers;
+  numbers.reserve(jobs_.size());
   for (const auto& [number, job] : jobs_) numbers.push_back(number);
   for (JobNumber number : numbers) {
     const auto found = jobs_.find(number);
@@ -586,6 +615,7 @@ void ClusterState::Tick(absl::Time now, Effects* effects) {
           ToProgram{number, Ended(absl::StatusCode::kDeadlineExceeded,
                                   absl::StrCat("the cluster had no room for the job within ",
                                                job.submit.placement_limit_ms() / 1000.0, " s: ", job.reason))});
+      effects->push_back(Record{Record::Kind::kJobEnded, number, "there was no room for it in time"});
       jobs_.erase(found);
     } else if (job.state == JobState::kEnding) {
       base::Log(base::LogLevel::kWarning, absl::StrCat("job ", number, ": some nodes have not cleared it in time"));
@@ -597,6 +627,7 @@ void ClusterState::Tick(absl::Time now, Effects* effects) {
 
 std::optional<absl::Time> ClusterState::NextDeadline() const {
   absl::Time next = absl::InfiniteFuture();
+  for (const auto& [id, node] : nodes_) next = std::min(next, node.heard + options_.node_lease);
   for (const auto& [number, job] : jobs_) {
     const bool failed = job.state == JobState::kStarting && job.code != absl::StatusCode::kOk;
     next = std::min(next, failed ? absl::InfinitePast() : job.deadline);

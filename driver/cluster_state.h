@@ -13,8 +13,10 @@
 #include <variant>
 #include <vector>
 
+#include "driver/journal.h"
 #include "driver/placement.h"
 #include "proto/twinkle/v1/cluster.pb.h"
+#include "runtime/rpc/transport.h"
 
 namespace twinkle::driver {
 
@@ -29,18 +31,21 @@ struct ToProgram {
   JobNumber job = 0;
   v1::DriverToProgram message;
 };
-using Effects = std::vector<std::variant<ToNode, ToProgram>>;
+// Records are to be kept before messages are sent.
+using Effects = std::vector<std::variant<ToNode, ToProgram, Record>>;
 
 struct ClusterOptions {
   std::string version = {};
   // How long a job's nodes may take to clear it, after the grace that its program gave.
   absl::Duration clearing_limit = absl::Seconds(10);
+  // How long a node may be silent until it counts as gone.
+  absl::Duration node_lease = absl::Seconds(20);
   // A TCP port to be used on some node.
   std::function<int()> new_port = [] { return 29500; };
 };
 
-// Process ids are unique in the cluster: a job's are job << 24, the program, and from there on its workers'.
-constexpr int kProcessBits = 24;
+// A job's process ids are its number above these bits: 0 below them is the program, then come its workers.
+using rpc::kProcessBits;
 
 // Invariants:
 //  D1 a job has all of its processes placed, or none;
@@ -52,10 +57,19 @@ constexpr int kProcessBits = 24;
 // The order of events is their time; `now` never goes back. Not thread-safe.
 class ClusterState {
  public:
-  explicit ClusterState(ClusterOptions options, absl::Time now) : options_(std::move(options)), began_(now) {}
+  // `restored`: what an earlier driver of this cluster has kept.
+  ClusterState(ClusterOptions options, absl::Time now, const Restored& restored = {})
+      : options_(std::move(options)),
+        began_(now),
+        next_node_(restored.last_node + 1),
+        next_job_(restored.last_job + 1),
+        next_component_(restored.last_component + 1) {}
 
   // ---- nodes
   NodeId NodeJoined(const v1::NodeDescription& description, absl::Time now, Effects* effects);
+  bool HasNode(NodeId node) const { return nodes_.count(node) != 0; }
+  // Something came from it.
+  void NodeAlive(NodeId node, absl::Time now);
   void NodeGone(NodeId node, const std::string& why, Effects* effects);
   void ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects);
   void ProcessExited(NodeId node, const v1::ProcessExited& message, Effects* effects);
@@ -74,8 +88,8 @@ class ClusterState {
   absl::Status Stop(JobNumber job, const std::string& why, absl::Time now, Effects* effects);
 
   // ---- names
-  absl::StatusOr<v1::AddComponentReply> AddComponent(JobNumber job, v1::Component component);
-  void RemoveComponent(uint64_t id);
+  absl::StatusOr<v1::AddComponentReply> AddComponent(JobNumber job, v1::Component component, Effects* effects);
+  void RemoveComponent(uint64_t id, Effects* effects);
   // NotFound. `caller`: the job that asks; it hears of the processes' ends from now on.
   absl::StatusOr<v1::FoundComponent> FindComponent(JobNumber caller, const std::string& name);
   v1::Components ComponentsOf(JobNumber job) const;
@@ -96,6 +110,7 @@ class ClusterState {
   struct Node {
     v1::NodeDescription description;
     absl::Time joined;
+    absl::Time heard;  // of it, last
     FreeNode free;
   };
   struct ProcessState {
@@ -143,9 +158,9 @@ class ClusterState {
 
   const ClusterOptions options_;
   const absl::Time began_;
-  NodeId next_node_ = 1;
-  JobNumber next_job_ = 1;
-  uint64_t next_component_ = 1;
+  NodeId next_node_;
+  JobNumber next_job_;
+  uint64_t next_component_;
   std::map<NodeId, Node> nodes_;
   std::map<JobNumber, Job> jobs_;
   std::map<uint64_t, v1::Component> components_;

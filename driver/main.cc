@@ -1,20 +1,23 @@
 // twinkle-driver: knows the nodes of a cluster, places jobs on them, keeps names. No data passes through it.
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
-#include <signal.h>
+#include <absl/time/clock.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "driver/service.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
+#include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/ports.h"
 #include "runtime/rpc/token.h"
@@ -35,7 +38,8 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--listen", options.listen, "HOST:PORT to serve on; port 0: one that the kernel chooses")
       ->envname("TWINKLE_LISTEN")
       ->capture_default_str();
-  app.add_option("--state-dir", options.state_folder, "Folder for what must survive a restart; empty: nothing does")
+  app.add_option("--state-dir", options.state_folder,
+                 "Folder for the journal: after a restart no number is given twice; without it nothing survives")
       ->envname("TWINKLE_STATE_DIR");
   app.add_option("--token-file", options.token_file, "File with the cluster's token; made where there is none")
       ->envname("TWINKLE_TOKEN_FILE")
@@ -110,12 +114,23 @@ int Serve(const Options& options) {
   service_options.cluster.version = TWINKLE_VERSION;
   service_options.cluster.new_port = &NewPort;
 
+  absl::StatusOr<std::unique_ptr<Journal>> journal = NewMemoryJournal();
+  if (!options.state_folder.empty()) journal = OpenSqliteJournal(options.state_folder);
+  if (!journal.ok()) return Fail(journal.status());
+  const absl::StatusOr<Restored> restored = (*journal)->Restore();
+  if (!restored.ok()) return Fail(restored.status());
+  std::vector<Record> ended;  // their programs were told by the end of the connection
+  ended.reserve(restored->open_jobs.size());
+  for (uint64_t job : restored->open_jobs) ended.push_back({Record::Kind::kJobEnded, job, "its driver ended"});
+  (*journal)->Append(ended, absl::ToUnixMillis(absl::Now())).IgnoreError();
+
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
-  DriverService service(service_options, executor.get());
+  DriverService service(service_options, executor.get(), *std::move(journal), *restored);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  rpc::AllowWatching(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {

@@ -32,6 +32,7 @@ std::vector<VirtualNode> VirtualNodes(const Wish& wish) {
     }
   }
   std::vector<VirtualNode> all;
+  all.reserve(nodes.size());
   for (auto& entry : nodes) all.push_back(std::move(entry.second));
   return all;
 }
@@ -167,6 +168,7 @@ absl::StatusOr<std::vector<PlacedWorker>> TakeSlots(const v1::Group& group, int 
 std::vector<FreeNode*> Preferred(std::vector<FreeNode>& nodes, const std::set<uint64_t>& used,
                                  const std::string& machine) {
   std::vector<FreeNode*> order;
+  order.reserve(nodes.size());
   for (FreeNode& node : nodes) order.push_back(&node);
   std::sort(order.begin(), order.end(), [&](const FreeNode* a, const FreeNode* b) {
     const auto rank = [&](const FreeNode* node) {

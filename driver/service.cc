@@ -18,10 +18,12 @@ absl::Status WrongToken() {
 
 }  // namespace
 
-DriverService::DriverService(ServiceOptions options, base::Executor* executor)
+DriverService::DriverService(ServiceOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
+                             const Restored& restored)
     : options_(std::move(options)),
       executor_(executor),
-      state_(options_.cluster, executor->Now()),
+      journal_(std::move(journal)),
+      state_(options_.cluster, executor->Now(), restored),
       queue_(executor->NewQueue("driver")) {}
 
 void DriverService::Stop() {
@@ -37,6 +39,14 @@ bool DriverService::HasToken(const grpc::CallbackServerContext& context) const {
 
 // ---- effects
 void DriverService::Carry(Effects effects) {
+  std::vector<Record> records;
+  for (const auto& effect : effects) {
+    if (const auto* record = std::get_if<Record>(&effect)) records.push_back(*record);
+  }
+  // A full disk ends no job: what is lost is what a restarted driver would know.
+  if (const absl::Status kept = journal_->Append(records, absl::ToUnixMillis(executor_->Now())); !kept.ok()) {
+    base::Log(base::LogLevel::kError, kept.message());
+  }
   for (auto& effect : effects) {
     if (auto* to_node = std::get_if<ToNode>(&effect)) {
       const auto node = nodes_.find(to_node->node);
@@ -51,6 +61,15 @@ void DriverService::Carry(Effects effects) {
         programs_.erase(program);
       }
     }
+  }
+  // A node that fell silent has lost its lease: its connection ends with that.
+  for (auto node = nodes_.begin(); node != nodes_.end();) {
+    if (state_.HasNode(node->first)) {
+      ++node;
+      continue;
+    }
+    node->second->Finish(absl::UnavailableError("this node has been silent for too long"));
+    node = nodes_.erase(node);
   }
   SetAlarm();
 }
@@ -90,7 +109,9 @@ void DriverService::OnNodeMessage(const std::shared_ptr<NodeConnection>& connect
     base::Log(base::LogLevel::kInfo, absl::StrCat("node ", node, " '", message.join().name(), "' has joined"));
   } else if (connection->node == 0) {
     return connection->stream->Finish(absl::InvalidArgumentError("a node must join first"));
-  } else if (message.has_listens()) {
+  }
+  state_.NodeAlive(connection->node, now);
+  if (message.has_listens()) {
     state_.ProcessListens(connection->node, message.listens(), &effects);
   } else if (message.has_exited()) {
     state_.ProcessExited(connection->node, message.exited(), &effects);
@@ -171,7 +192,9 @@ grpc::ServerUnaryReactor* DriverService::ForJob(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* DriverService::AddComponent(grpc::CallbackServerContext* context,
                                                       const v1::Component* request, v1::AddComponentReply* reply) {
   return ForJob(context, [this, request, reply](JobNumber job) {
-    absl::StatusOr<v1::AddComponentReply> added = state_.AddComponent(job, *request);
+    Effects effects;
+    absl::StatusOr<v1::AddComponentReply> added = state_.AddComponent(job, *request, &effects);
+    Carry(std::move(effects));
     if (added.ok()) *reply = *std::move(added);
     return added.status();
   });
@@ -180,7 +203,9 @@ grpc::ServerUnaryReactor* DriverService::AddComponent(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* DriverService::RemoveComponent(grpc::CallbackServerContext* context,
                                                          const v1::ComponentId* request, v1::Nothing*) {
   return ForJob(context, [this, request](JobNumber) {
-    state_.RemoveComponent(request->id());
+    Effects effects;
+    state_.RemoveComponent(request->id(), &effects);
+    Carry(std::move(effects));
     return absl::OkStatus();
   });
 }

@@ -26,7 +26,8 @@ struct ServiceOptions {
 // token, or, for names, a job's secret: else Unauthenticated.
 class DriverService final : public v1::Driver::CallbackService {
  public:
-  DriverService(ServiceOptions options, base::Executor* executor);
+  DriverService(ServiceOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
+                const Restored& restored);
   // Ends the streams. The server must be shut down afterwards, before this goes.
   void Stop();
 
@@ -77,6 +78,7 @@ class DriverService final : public v1::Driver::CallbackService {
   std::atomic<bool> stopped_ = false;
 
   // Confined to the queue.
+  const std::unique_ptr<Journal> journal_;
   ClusterState state_;
   std::map<NodeId, std::shared_ptr<NodeStream>> nodes_;
   std::map<JobNumber, std::shared_ptr<ProgramStream>> programs_;

@@ -7,7 +7,7 @@
 namespace twinkle::worker {
 
 DriverLink::DriverLink(const std::string& target, std::string token)
-    : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(target))) {}
+    : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewWatchedChannel(target))) {}
 
 void DriverLink::Connect(const v1::NodeDescription& node, Stream::Events events) {
   stream_ = Stream::Make(std::move(events));

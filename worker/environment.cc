@@ -80,6 +80,7 @@ std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Proces
   variables["TWINKLE_ROLE_FD"] = "3";
   if (const char* home = std::getenv("XDG_RUNTIME_DIR")) variables["XDG_RUNTIME_DIR"] = home;
   std::vector<std::string> all;
+  all.reserve(variables.size());
   for (const auto& [name, value] : variables) all.push_back(absl::StrCat(name, "=", value));
   return all;
 }

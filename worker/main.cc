@@ -1,13 +1,13 @@
 // twinkle-worker: the daemon of one node. Starts worker processes, watches them, ends them.
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -22,11 +22,13 @@
 #include "worker/driver_link.h"
 #include "worker/node_daemon.h"
 #include "worker/output_service.h"
+#include "worker/program_files.h"
 
 namespace twinkle::worker {
 namespace {
 
 constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
+constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // a fifth of the driver's lease
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
 
 struct Options {
@@ -37,6 +39,7 @@ struct Options {
   int cpus = std::max(64, 8 * static_cast<int>(std::thread::hardware_concurrency()));
   std::string devices;
   std::string log_folder;
+  double start_limit_s = 20;
   int private_fd = -1;
 };
 
@@ -58,6 +61,11 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--log-dir", options.log_folder,
                  "Folder for what worker processes print, a file for each; without it no files are written")
       ->envname("TWINKLE_LOG_DIR");
+  app.add_option("--start-limit", options.start_limit_s,
+                 "Seconds that a worker process may take to reach twinkle::Initialize")
+      ->envname("TWINKLE_START_LIMIT")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
@@ -93,9 +101,15 @@ class Service {
         driver_(std::move(driver)),
         output_({.folder = options.log_folder}),
         output_service_(token, &output_),
+        program_service_(token),
+        fetcher_(token, &loop_),
         link_(driver_, std::move(token)),
-        daemon_({.node = node_, .driver = driver_}, std::move(spawner), &loop_, &output_,
-                [this](const absl::Status& why) { OnFatal(why); }) {}
+        daemon_({.node = node_,
+                 .driver = driver_,
+                 .start_limit = absl::Seconds(options.start_limit_s),
+                 .fetch = [this](const v1::FetchProgram& wanted, const std::string& digest, const std::string& from,
+                                 ProgramFetcher::Done done) { fetcher_.Fetch(wanted, digest, from, std::move(done)); }},
+                std::move(spawner), &loop_, &output_, [this](const absl::Status& why) { OnFatal(why); }) {}
 
   absl::Status Listen(const std::string& host) {
     grpc::ServerBuilder builder;
@@ -103,6 +117,7 @@ class Service {
     int port = 0;
     if (!host.empty()) builder.AddListeningPort(absl::StrCat(host, ":0"), grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(&output_service_);
+    builder.RegisterService(&program_service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || (!host.empty() && port == 0)) {
       return absl::UnavailableError(absl::StrCat("cannot listen on a port of ", host, ": is it this machine's?"));
@@ -146,8 +161,18 @@ class Service {
   void OnMessage(const v1::DriverToNode& message) {
     if (!message.has_joined()) return daemon_.OnMessage(message);
     joined_ = true;
+    SayAlive(++connection_);
     if (parent_ != nullptr) return parent_->Ready();
     std::cout << "twinkle-worker: node '" << node_.name() << "' has joined the driver at " << driver_ << std::endl;
+  }
+
+  // As long as it is this connection.
+  void SayAlive(int connection) {
+    if (connection != connection_ || !joined_) return;
+    v1::NodeToDriver alive;
+    alive.mutable_alive();
+    link_.Send(std::move(alive));
+    loop_.PostAfter(kAliveInterval, [this, connection] { SayAlive(connection); });
   }
 
   void OnDriverGone(const absl::Status& why) {
@@ -208,11 +233,14 @@ class Service {
   base::FdLoop loop_;
   OutputStore output_;
   OutputService output_service_;
+  ProgramService program_service_;
+  ProgramFetcher fetcher_;
   std::unique_ptr<grpc::Server> server_;
   DriverLink link_;
   NodeDaemon daemon_;
   const rpc::ParentLink* parent_ = nullptr;
   bool joined_ = false;
+  int connection_ = 0;
   bool stopping_ = false;
   bool spawner_gone_ = false;
   absl::Time deadline_;

@@ -2,14 +2,16 @@
 
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "runtime/base/log.h"
@@ -77,9 +79,76 @@ void NodeDaemon::Start(const v1::StartJob& start) {
   Job& job = jobs_[start.job()];
   job.start = start;
   WatchProgram(start.job(), job);
-  const absl::StatusOr<rpc::Fd> program = OpenProgram(start.program());
+  for (const v1::Process& facts : start.processes()) output_.AddProcess(start.job(), facts);
+  auto program = std::make_shared<absl::StatusOr<rpc::Fd>>(OpenProgram(start.program()));
+  const std::string& from = start.program_node().address();
+  if (program->ok() || start.program().digest().empty() || from.empty() || !options_.fetch) {
+    return BringFiles(start, 0, program);
+  }
+  v1::FetchProgram wanted;
+  wanted.set_pid(start.program().place().pid());
+  options_.fetch(wanted, start.program().digest(), from, [this, start, program](absl::StatusOr<rpc::Fd> copy) {
+    if (copy.ok()) {
+      *program = std::move(copy);
+    } else {
+      *program = base::Annotate(copy.status(), absl::StrCat(program->status().message(), "; nor be brought from ",
+                                                            start.program_node().address()));
+    }
+    BringFiles(start, 0, program);
+  });
+}
+
+void NodeDaemon::BringFiles(const v1::StartJob& start, int next, std::shared_ptr<absl::StatusOr<rpc::Fd>> program) {
+  const auto found = jobs_.find(start.job());
+  if (found == jobs_.end() || found->second.stopping) return;
+  const bool same_machine = start.program().place().machine() == options_.node.place().machine();
+  for (; program->ok() && next < start.program().files_size(); ++next) {
+    const v1::File& file = start.program().files(next);
+    if (!same_machine && options_.fetch) {
+      v1::FetchProgram wanted;
+      wanted.set_path(file.path());
+      return options_.fetch(wanted, file.digest(), start.program_node().address(),
+                            [this, start, next, program](absl::StatusOr<rpc::Fd> copy) {
+                              const auto job = jobs_.find(start.job());
+                              if (job == jobs_.end()) return;
+                              const v1::File& brought = start.program().files(next);
+                              const absl::Status put =
+                                  copy.ok() ? PutFile(job->second, brought, copy->get()) : copy.status();
+                              if (!put.ok()) *program = base::Annotate(put, absl::StrCat("its file ", brought.path()));
+                              BringFiles(start, next + 1, program);
+                            });
+    }
+    if (const absl::Status put = PutFile(found->second, file, -1); !put.ok()) *program = put;
+  }
+  StartAll(start, *program);
+}
+
+// On the program's own machine a link; else a copy, whose descriptor is given.
+absl::Status NodeDaemon::PutFile(Job& job, const v1::File& file, int copy) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  if (job.files.empty()) {
+    const std::string name = absl::StrCat("twinkle-job-", job.start.job(), "-XXXXXX");
+    std::string folder = (fs::temp_directory_path(failed) / name).string();
+    if (::mkdtemp(folder.data()) == nullptr) return absl::ErrnoToStatus(errno, "a folder for the job's files");
+    job.files = folder;
+    v1::ToSpawner scratch;
+    scratch.mutable_scratch()->set_folder(folder);
+    rpc::SendMessage(spawner_.socket.get(), scratch).IgnoreError();
+  }
+  const fs::path to = fs::path(job.files) / fs::path(file.path()).filename();
+  if (copy < 0) {
+    fs::create_symlink(file.path(), to, failed);
+  } else {
+    fs::copy_file(absl::StrCat("/proc/self/fd/", copy), to, failed);
+  }
+  if (failed) return absl::UnavailableError(absl::StrCat(to.string(), ": ", failed.message()));
+  return absl::OkStatus();
+}
+
+void NodeDaemon::StartAll(const v1::StartJob& start, const absl::StatusOr<rpc::Fd>& program) {
+  const Job& job = jobs_[start.job()];
   for (const v1::Process& facts : start.processes()) {
-    output_.AddProcess(start.job(), facts);
     absl::Status started = program.status();
     if (started.ok()) started = StartProcess(job, facts, program->get());
     if (!started.ok()) CouldNotStart(start.job(), facts, std::string(started.message()));
@@ -139,6 +208,7 @@ absl::Status NodeDaemon::StartProcess(const Job& job, const v1::Process& facts, 
   for (std::string& variable : EnvironmentOf(job.start, facts, options_.node)) {
     spawn.add_environment(std::move(variable));
   }
+  if (!job.files.empty()) spawn.add_environment(absl::StrCat("TWINKLE_FILES=", job.files));
   spawn.set_directory(job.start.program().directory());
   TWINKLE_RETURN_IF_ERROR(rpc::SendMessage(
       spawner_.socket.get(), message, {executable, sockets.second.get(), output.second.get(), error.second.get()}));
@@ -353,6 +423,7 @@ void NodeDaemon::ClearIfDone(uint64_t number) {
   const auto found = jobs_.find(number);
   if (found == jobs_.end() || !found->second.stopping || !found->second.processes.empty()) return;
   if (found->second.program.valid()) loop_.Forget(found->second.program.get());
+  RemoveFiles(found->second);
   jobs_.erase(found);
   output_.EndJob(number);
   v1::NodeToDriver cleared;
@@ -363,6 +434,7 @@ void NodeDaemon::ClearIfDone(uint64_t number) {
 void NodeDaemon::EndAllJobs() {
   send_ = [](const v1::NodeToDriver&) {};
   std::vector<uint64_t> numbers;
+  numbers.reserve(jobs_.size());
   for (const auto& entry : jobs_) numbers.push_back(entry.first);
   for (uint64_t number : numbers) Stop(number, absl::ZeroDuration());
 }
@@ -374,7 +446,13 @@ void NodeDaemon::EndSpawner() {
   }
 }
 
+void NodeDaemon::RemoveFiles(const Job& job) {
+  std::error_code ignored;
+  if (!job.files.empty()) std::filesystem::remove_all(job.files, ignored);
+}
+
 void NodeDaemon::KillAll() {
+  for (const auto& [number, job] : jobs_) RemoveFiles(job);
   for (const auto& [key, process] : processes_) {
     if (process.pid != 0) ::kill(-process.pid, SIGKILL);
   }

@@ -24,6 +24,10 @@ struct DaemonOptions {
   v1::NodeDescription node;
   std::string driver;                              // gRPC target, for worker processes
   absl::Duration start_limit = absl::Seconds(20);  // for a process to reach Initialize
+  // Brings a program, or a file that it needs, with that digest from another node's daemon at that address.
+  std::function<void(const v1::FetchProgram&, const std::string& digest, const std::string& from,
+                     std::function<void(absl::StatusOr<rpc::Fd>)>)>
+      fetch;
 };
 
 // Confined to the loop's thread. Invariants:
@@ -71,11 +75,16 @@ class NodeDaemon {
   struct Job {
     v1::StartJob start;
     bool stopping = false;
-    rpc::Fd program;  // pidfd
+    std::string files;  // folder with what the program needs; empty: nothing
+    rpc::Fd program;    // pidfd
     std::set<uint64_t> processes;
   };
 
   void Start(const v1::StartJob& start);
+  // Puts the program's files in order into a folder of the job's own, from the one with that number on.
+  void BringFiles(const v1::StartJob& start, int next, std::shared_ptr<absl::StatusOr<rpc::Fd>> program);
+  absl::Status PutFile(Job& job, const v1::File& file, int copy);
+  void StartAll(const v1::StartJob& start, const absl::StatusOr<rpc::Fd>& program);
   absl::StatusOr<rpc::Fd> OpenProgram(const v1::Program& program) const;
   void WatchProgram(uint64_t number, Job& job);
   absl::Status StartProcess(const Job& job, const v1::Process& facts, int executable);
@@ -92,6 +101,7 @@ class NodeDaemon {
   void OnOutput(uint64_t key, size_t pipe);
   void ReadOutput(Process& process, Pipe& pipe);
   void ClearIfDone(uint64_t job);
+  static void RemoveFiles(const Job& job);
   void Forget(Process& process);
 
   const DaemonOptions options_;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -15,9 +14,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -44,6 +45,7 @@ struct Child {
 
 std::vector<char*> Pointers(const google::protobuf::RepeatedPtrField<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(static_cast<size_t>(texts.size()) + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -116,6 +118,7 @@ class Loop {
       if (!*read) return true;
       if (message.has_spawn()) Spawn(message.spawn());
       if (message.has_signal()) Signal(message.signal());
+      if (message.has_scratch()) scratch_.push_back(message.scratch().folder());
     }
   }
 
@@ -203,6 +206,10 @@ class Loop {
 
   // Those it started, their process groups, and what was orphaned to it.
   void EndAll() {
+    for (const std::string& folder : scratch_) {
+      std::error_code ignored;
+      std::filesystem::remove_all(folder, ignored);
+    }
     for (const auto& [pid, child] : children_) ::kill(-pid, SIGKILL);
     for (int round = 0; round < 1000; ++round) {
       for (const pid_t pid : OwnChildren()) ::kill(pid, SIGKILL);
@@ -227,6 +234,7 @@ class Loop {
   const int socket_;
   rpc::MessageReader reader_;
   std::map<pid_t, Child> children_;
+  std::vector<std::string> scratch_;  // folders that go with the daemon
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ struct Spawner {
 //
 // Each process gets a process group of its own, a signal when the spawner dies, /dev/null as standard input, the
 // descriptors of its Spawn message as 3 (role), 1 and 2, and none of any other. When it ends, its process group does;
-// when the daemon is gone, so does every process that descends from those and still has the spawner as its reaper.
+// when the daemon is gone, so do its scratch folders, and every process that descends from those and still has the
+// spawner as its reaper.
 absl::StatusOr<Spawner> StartSpawner();
 
 // Where a worker process finds its role's descriptor.

@@ -120,11 +120,7 @@ int WithClient(const Options& options, int (*run)(const Options&, const ClusterC
   return client.ok() ? run(options, **client) : Fail(client.status());
 }
 
-}  // namespace
-}  // namespace twinkle::cli
-
-int main(int argc, char** argv) {
-  using namespace twinkle::cli;
+int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Looks at a Twinkle cluster, and stops jobs.");
   app.add_option("--driver", options.driver, "HOST:PORT of the driver")->envname("TWINKLE_DRIVER");
@@ -151,3 +147,8 @@ int main(int argc, char** argv) {
   if (logs->parsed()) return WithClient(options, &PrintLogs);
   return doctor->parsed() ? PrintFindings(options) : 1;
 }
+
+}  // namespace
+}  // namespace twinkle::cli
+
+int main(int argc, char** argv) { return twinkle::cli::Main(argc, argv); }

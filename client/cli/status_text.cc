@@ -37,9 +37,8 @@ std::string DevicesText(const v1::ClusterStatus::Node& node) {
     const auto used = node.used_devices().find(type);
     devices[type] = absl::StrCat(type, " ", used == node.used_devices().end() ? 0 : used->second, "/", count);
   }
-  std::vector<std::string> texts;
-  for (const auto& entry : devices) texts.push_back(entry.second);
-  return texts.empty() ? "none" : absl::StrJoin(texts, ", ");
+  if (devices.empty()) return "none";
+  return absl::StrJoin(devices, ", ", [](std::string* text, const auto& entry) { *text += entry.second; });
 }
 
 std::string PlaceText(const v1::Place& place) { return absl::StrCat(place.host(), ", pid ", place.pid()); }

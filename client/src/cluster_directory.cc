@@ -55,7 +55,6 @@ ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::str
 
 void ClusterDirectory::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata(rpc::kSecretKey, secret_);
-  context.set_wait_for_ready(true);
   context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
 }
 

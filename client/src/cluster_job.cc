@@ -15,6 +15,7 @@
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/groups.h"
+#include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/file_digest.h"
@@ -27,6 +28,7 @@ namespace {
 
 constexpr absl::Duration kConnectLimit = absl::Seconds(10);
 constexpr absl::Duration kPrivateLimit = absl::Seconds(20);
+constexpr absl::Duration kLookAfter = absl::Milliseconds(50);
 constexpr absl::Duration kAccountLimit = absl::Seconds(5);
 constexpr absl::Duration kEndMargin = absl::Seconds(5);
 constexpr absl::Duration kOutputLimit = absl::Seconds(1);
@@ -59,11 +61,38 @@ std::string ListenHost(const std::string& told) {
   return host != nullptr ? host : rpc::ThisHost();
 }
 
+// Of the first loss, which is the cause of the others.
+std::string LossText(const v1::PeersLost& lost, const v1::JobPeers& peers) {
+  if (lost.losses().empty()) return "processes are gone";
+  const v1::PeersLost::Loss& first = lost.losses(0);
+  for (const v1::Process& process : peers.processes()) {
+    if (process.id() != first.process()) continue;
+    return absl::StrCat("rank ", process.rank(), " of group '", process.group(), "' (", PlaceText(process.place()),
+                        ") is gone, and its group with it: ", first.cause());
+  }
+  return absl::StrCat("a process of job ", lost.job(), " is gone: ", first.cause());
+}
+
 // Asked for by nodes on other machines alone.
 absl::StatusOr<std::string> OwnDigest() {
   const rpc::Fd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (!self.valid()) return absl::ErrnoToStatus(errno, "this program's file cannot be opened");
   return rpc::FileDigest(self.get());
+}
+
+// A file that worker processes need.
+absl::StatusOr<v1::File> FileOf(const std::string& path, bool elsewhere) {
+  v1::File file;
+  const rpc::Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened.valid()) {
+    const absl::Status why = absl::ErrnoToStatus(errno, path);
+    return absl::InvalidArgumentError(absl::StrCat("InitializeOptions.files: ", why.message()));
+  }
+  std::error_code ignored;
+  file.set_path(std::filesystem::absolute(path, ignored).string());
+  if (!elsewhere) return file;
+  TWINKLE_ASSIGN_OR_RETURN(*file.mutable_digest(), rpc::FileDigest(opened.get()));
+  return file;
 }
 
 }  // namespace
@@ -81,6 +110,7 @@ void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
   } else if (message.has_peers()) {
     told.peers = std::move(*message.mutable_peers());
   } else if (message.has_lost()) {
+    base::Log(base::LogLevel::kWarning, LossText(message.lost(), told.peers.value_or(v1::JobPeers())));
     if (told.transport != nullptr) {
       LoseAll(message.lost(), *told.transport);
     } else {
@@ -133,7 +163,10 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
   }
   told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
   const auto channel = rpc::NewChannel(driver_);
-  if (!rpc::WaitConnected(*channel, absl::Now() + kConnectLimit)) {
+  const absl::Time deadline = absl::Now() + kConnectLimit;
+  while (!rpc::WaitConnected(*channel, private_ == nullptr ? deadline : absl::Now() + kLookAfter)) {
+    if (private_ != nullptr) TWINKLE_RETURN_IF_ERROR(private_->CheckAlive());
+    if (absl::Now() < deadline) continue;
     return absl::UnavailableError(absl::StrCat("no driver answers at ", driver_, ": is twinkle-driver running there?"));
   }
   stream_ = Stream::Make({[told = told_](v1::DriverToProgram message) { OnMessage(*told, std::move(message)); },
@@ -173,16 +206,25 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
 
 absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced() const {
   base::MutexLock lock(&told_->mutex);
-  while (!told_->placed && !told_->ended) told_->changed.Wait(&told_->mutex);
-  if (told_->placed) return *told_->placed;
-  return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
+  while (!told_->placed) TWINKLE_RETURN_IF_ERROR(AwaitChange());
+  return *told_->placed;
 }
 
 absl::StatusOr<v1::JobPeers> ClusterJob::AwaitPeers() const {
   base::MutexLock lock(&told_->mutex);
-  while (!told_->peers && !told_->ended) told_->changed.Wait(&told_->mutex);
-  if (told_->peers) return *told_->peers;
-  return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
+  while (!told_->peers) TWINKLE_RETURN_IF_ERROR(AwaitChange());
+  return *told_->peers;
+}
+
+// The driver has more to say, or never will; of a private cluster both services are looked after meanwhile.
+absl::Status ClusterJob::AwaitChange() const {
+  if (told_->ended) return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
+  if (private_ == nullptr) {
+    told_->changed.Wait(&told_->mutex);
+    return absl::OkStatus();
+  }
+  told_->changed.WaitWithDeadline(&told_->mutex, absl::Now() + kLookAfter);
+  return private_->CheckAlive();
 }
 
 absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPlaced& placed) {
@@ -198,6 +240,9 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   if (!host.empty()) {
     listens.mutable_endpoint()->set_address(absl::StrCat(host, ":", transport->port()));
     TWINKLE_ASSIGN_OR_RETURN(*listens.mutable_digest(), OwnDigest());
+  }
+  for (const std::string& path : options.files) {
+    TWINKLE_ASSIGN_OR_RETURN(*listens.add_files(), FileOf(path, !host.empty()));
   }
   stream_->Write(std::move(message));
   TWINKLE_ASSIGN_OR_RETURN(const v1::JobPeers peers, AwaitPeers());

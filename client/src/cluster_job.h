@@ -55,6 +55,7 @@ class ClusterJob final : public actor::Job {
 
   absl::Status Connect(const InitializeOptions& options);
   absl::StatusOr<v1::SubmitJob> Describe(const InitializeOptions& options) const;
+  absl::Status AwaitChange() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(told_->mutex);
   absl::StatusOr<v1::JobPlaced> AwaitPlaced() const;
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
   absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);

@@ -4,11 +4,13 @@
 #include <absl/time/clock.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -82,6 +84,7 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
     }
   }
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   Service service{name, 0, std::move(link.first)};
@@ -95,12 +98,30 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   return absl::OkStatus();
 }
 
-absl::Status PrivateCluster::AwaitReady(absl::Time deadline) const {
+absl::Status PrivateCluster::CheckAlive() const {
   for (const Service& service : services_) {
-    TWINKLE_RETURN_IF_ERROR(base::Annotate(rpc::AwaitReady(service.link.get(), deadline),
-                                           absl::StrCat("the private cluster's ", service.name)));
+    if (rpc::StateOf(service.link.get()) != rpc::ChildState::kEnded) continue;
+    return absl::UnavailableError(absl::StrCat("the private cluster's ", service.name, " has ended"));
   }
   return absl::OkStatus();
+}
+
+absl::Status PrivateCluster::AwaitReady(absl::Time deadline) const {
+  while (true) {
+    TWINKLE_RETURN_IF_ERROR(CheckAlive());
+    std::vector<pollfd> starting;
+    for (const Service& service : services_) {
+      const bool ready = rpc::StateOf(service.link.get()) == rpc::ChildState::kReady;
+      // What is ready can only end: its readiness, which stays to be read, must not wake anybody.
+      starting.push_back({service.link.get(), static_cast<short>(ready ? POLLRDHUP : POLLIN), 0});
+    }
+    const bool all =
+        std::all_of(starting.begin(), starting.end(), [](const pollfd& one) { return one.events != POLLIN; });
+    if (all) return absl::OkStatus();
+    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
+    if (left <= 0) return absl::DeadlineExceededError("the private cluster does not serve in time");
+    ::poll(starting.data(), starting.size(), static_cast<int>(left));
+  }
 }
 
 PrivateCluster::~PrivateCluster() {

@@ -23,8 +23,10 @@ class PrivateCluster {
   ~PrivateCluster();
 
   const rpc::PrivateRole& role() const { return role_; }
-  // Blocks until both serve. Unavailable: one has ended.
+  // Blocks until both serve. Unavailable: one has ended. DeadlineExceeded.
   absl::Status AwaitReady(absl::Time deadline) const;
+  // Unavailable: one has ended.
+  absl::Status CheckAlive() const;
 
  private:
   struct Service {

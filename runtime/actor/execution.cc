@@ -58,6 +58,7 @@ absl::Status FillArguments(IncomingCall& call) {
         pieces.push_back(std::move(value));
       }
       TWINKLE_ASSIGN_OR_RETURN(argument, object::JoinPieces(pulled->join, *parameter.type, std::move(pieces)));
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::ForMethod(*parameter.type, std::move(argument)));
     } else {
       return absl::FailedPreconditionError(absl::StrCat("argument ", i + 1, " is of another kind than the parameter"));
     }

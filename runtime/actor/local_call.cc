@@ -8,6 +8,7 @@
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/dispatch/collect.h"
+#include "runtime/object/assemble.h"
 
 namespace twinkle::actor {
 namespace {
@@ -23,15 +24,9 @@ using Kind = CallArgument::Kind;
 absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy, const codec::Type* type) {
   lazy.WaitAnswered();  // without looking at its failure: who looks at the call's looks at this
   TWINKLE_RETURN_IF_ERROR(lazy.status());
-  const std::shared_ptr<void> value = std::const_pointer_cast<void>(lazy.value());
-  if (type == nullptr || type->copy != nullptr) return Argument{value, /*exclusive=*/false};
-  // It cannot be copied, and is not the method's to move from: it gets one as on another rank.
-  return codec::Guarded([&]() -> absl::StatusOr<Argument> {
-    TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({type, value}));
-    const std::shared_ptr<void> own = type->make();
-    TWINKLE_RETURN_IF_ERROR(codec::Decode(*type, own.get(), encoded.head, encoded.buffers));
-    return Argument{own, /*exclusive=*/true};
-  });
+  const Argument value{std::const_pointer_cast<void>(lazy.value()), /*exclusive=*/false};
+  if (type == nullptr) return value;
+  return codec::Guarded([&] { return object::ForMethod(*type, value); });
 }
 
 absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterInfo& parameter) {

@@ -50,4 +50,12 @@ absl::StatusOr<Argument> Own(const codec::Type& type, Argument argument) {
   return own;
 }
 
+absl::StatusOr<internal::Argument> ForMethod(const codec::Type& type, internal::Argument value) {
+  if (value.exclusive || type.copy != nullptr) return value;
+  TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({&type, value.value}));
+  const std::shared_ptr<void> own = type.make();
+  TWINKLE_RETURN_IF_ERROR(codec::Decode(type, own.get(), encoded.head, encoded.buffers));
+  return internal::Argument{own, /*exclusive=*/true};
+}
+
 }  // namespace twinkle::object

@@ -26,4 +26,8 @@ absl::StatusOr<internal::Argument> JoinPieces(Join join, const codec::Type& whol
 // An argument that may be moved from: the argument itself, or a copy. InvalidArgument for a type that cannot be copied.
 absl::StatusOr<internal::Argument> Own(const codec::Type& type, internal::Argument argument);
 
+// What a method may be given: the value, or, when others have it too and it cannot be copied, one of the method's own,
+// as a reader in another process would get.
+absl::StatusOr<internal::Argument> ForMethod(const codec::Type& type, internal::Argument value);
+
 }  // namespace twinkle::object

@@ -18,6 +18,11 @@ inline constexpr char kProcessKey[] = "twinkle-process";
 // "HOST:PORT", "unix:PATH" or "unix-abstract:NAME". Made at once, connected when it is first used; a server that is not
 // there yet is tried again every few milliseconds at first, every second at last.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& target);
+// The same for a connection that is to break when the server's host has fallen silent, within half a minute. Not for
+// servers that a debugger may stop.
+std::shared_ptr<grpc::Channel> NewWatchedChannel(const std::string& target);
+// Lets clients ask as often as these do whether the server is there.
+void AllowWatching(grpc::ServerBuilder& builder);
 
 // The first value of that key a client sent; empty if none.
 std::string MetadataOf(const grpc::ServerContextBase& context, const char* key);

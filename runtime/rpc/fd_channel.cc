@@ -105,6 +105,7 @@ absl::StatusOr<bool> MessageWriter::Flush() {
 std::vector<Fd> MessageReader::TakeFds(size_t count) {
   std::vector<Fd> taken;
   const size_t most = std::min(count, fds_.size());
+  taken.reserve(most);
   for (size_t i = 0; i < most; ++i) taken.push_back(std::move(fds_[i]));
   fds_.erase(fds_.begin(), fds_.begin() + static_cast<std::ptrdiff_t>(most));
   return taken;

@@ -252,7 +252,12 @@ void GrpcTransport::Impl::Accept() {
 }
 
 absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream) {
-  if (!SecretsEqual(call.Metadata(kSecretKey), options_.secret)) {
+  if (!absl::SimpleAtoi(call.Metadata(kProcessKey), from) || *from == options_.self) {
+    return absl::InvalidArgumentError("the caller does not say which process it is");
+  }
+  const std::string shown = call.Metadata(kSecretKey);
+  if (!SecretsEqual(shown, options_.secret) &&
+      !SecretsEqual(shown, TicketFor(options_.secret, *from >> kProcessBits))) {
     return absl::UnauthenticatedError("the caller does not know this job's secret");
   }
   const std::string method = call.method();
@@ -260,9 +265,6 @@ absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, Process
     return absl::UnimplementedError(absl::StrCat("there is no method ", method));
   }
   *stream = method == kDataMethod ? Stream::kData : Stream::kControl;
-  if (!absl::SimpleAtoi(call.Metadata(kProcessKey), from) || *from == options_.self) {
-    return absl::InvalidArgumentError("the caller does not say which process it is");
-  }
   return absl::OkStatus();
 }
 

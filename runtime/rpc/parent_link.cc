@@ -2,14 +2,12 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
-#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -48,17 +46,14 @@ absl::Status SendRole(int fd, const PrivateRole& role) {
   return absl::UnavailableError("the service has ended");
 }
 
-absl::Status AwaitReady(int fd, absl::Time deadline) {
-  while (true) {
-    pollfd waiting{fd, POLLIN, 0};
-    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
-    if (left <= 0) return absl::DeadlineExceededError("it does not serve in time");
-    const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<int64_t>(left, 60'000)));
-    if (ready <= 0) continue;
-    char byte = 0;
-    if (::read(fd, &byte, 1) == 1 && byte == kReady) return absl::OkStatus();
-    return absl::UnavailableError("it has ended");
+ChildState StateOf(int fd) {
+  char byte = 0;
+  const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);  // the byte stays: it is asked again
+  if (got == 1 && byte == kReady) {
+    pollfd hung_up{fd, POLLRDHUP, 0};
+    return ::poll(&hung_up, 1, 0) == 1 ? ChildState::kEnded : ChildState::kReady;
   }
+  return got < 0 && (errno == EAGAIN || errno == EINTR) ? ChildState::kStarting : ChildState::kEnded;
 }
 
 }  // namespace twinkle::rpc

@@ -4,7 +4,6 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/time/time.h>
 
 #include <string>
 
@@ -40,7 +39,8 @@ class ParentLink {
 
 // ---- the parent's side
 absl::Status SendRole(int fd, const PrivateRole& role);
-// Blocks. Unavailable: the child has ended; DeadlineExceeded.
-absl::Status AwaitReady(int fd, absl::Time deadline);
+// What has come of a child. Does not block.
+enum class ChildState { kStarting, kReady, kEnded };
+ChildState StateOf(int fd);
 
 }  // namespace twinkle::rpc

@@ -1,6 +1,9 @@
 #include "runtime/rpc/secret.h"
 
 #include <absl/strings/escaping.h>
+#include <absl/strings/str_cat.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sys/random.h>
 
 #include <array>
@@ -15,6 +18,15 @@ std::string NewSecret() {
     if (got > 0) filled += static_cast<size_t>(got);
   }
   return absl::BytesToHexString({bytes.data(), bytes.size()});
+}
+
+std::string TicketFor(const std::string& secret, uint64_t job) {
+  const std::string text = absl::StrCat("guest ", job);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), code.data(), &size);
+  return absl::BytesToHexString({reinterpret_cast<const char*>(code.data()), size});
 }
 
 bool SecretsEqual(std::string_view a, std::string_view b) {

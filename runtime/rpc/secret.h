@@ -1,6 +1,7 @@
 // Secrets by which processes know each other.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,10 @@ namespace twinkle::rpc {
 
 // 256 random bits from the kernel, in hexadecimal.
 std::string NewSecret();
+
+// With which the processes of another job are let in by those of the job with that secret: it tells them nothing about
+// the secret, and serves nobody else.
+std::string TicketFor(const std::string& secret, uint64_t job);
 
 // Takes as long whatever they are, but for their lengths. An empty secret equals none.
 bool SecretsEqual(std::string_view a, std::string_view b);

@@ -13,6 +13,8 @@ namespace twinkle::rpc {
 // A process of a job: 0 is the program. Never used again within the job.
 using ProcessId = uint64_t;
 inline constexpr ProcessId kProgram = 0;
+// On a cluster ids are unique in it: the number of the job above these bits, 0 below them for its program.
+inline constexpr int kProcessBits = 24;
 
 // Each pair of processes has two streams in each direction. Control (recalls, releases, cancels) never waits behind
 // data.

@@ -38,7 +38,9 @@ struct InitializeOptions {
   std::string name = {};     // of the job, for people
   // Told of every failure of a remote call, in a thread of its own, one at a time.
   std::function<void(const std::string& message)> notifier = {};
-  std::vector<std::string> files = {};  // what the program needs on other nodes besides itself
+  // What worker processes need besides the program: each finds them, by their base names, in the folder that its
+  // environment variable TWINKLE_FILES names, on every machine, for as long as the job runs.
+  std::vector<std::string> files = {};
   absl::Duration placement_timeout = absl::Minutes(5);
   absl::Duration finish_timeout = absl::InfiniteDuration();  // how long the end waits for calls under way
   size_t prefault_bytes = 0;

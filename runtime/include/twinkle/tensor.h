@@ -142,7 +142,7 @@ absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values) {
 }
 
 template <class T>
-absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values, std::vector<int64_t> shape) {
+absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values, std::vector<int64_t> shape) {  // NOLINT: it is moved
   constexpr DType kType = internal::DTypeFor<T>::kValue;
   const size_t count = values.size();
   absl::StatusOr<Tensor> made = absl::InternalError("not made");

@@ -64,6 +64,23 @@ TEST_CASE("results go from group to group, small ones and large ones") {
   CHECK(Told(session.Finish()) == "OK");
 }
 
+TEST_CASE("what the program lists as files is found by every rank, and gone with the job") {
+  const Folder folder;
+  {
+    std::ofstream file(folder / "prompts.txt");
+    file << "the first prompt\n";
+  }
+  CHECK(absl::IsInvalidArgument(
+      Initialize(0, nullptr, {.mode = Mode::kCluster, .groups = {Cpu("pool", 1)}, .files = {folder / "nothing.txt"}})
+          .status()));
+  auto session = Begin({.mode = Mode::kCluster, .groups = {Cpu("pool", 2)}, .files = {folder / "prompts.txt"}});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  CHECK(Result(probe.File("prompts.txt")) == std::vector<std::string>(2, "the first prompt"));
+  const std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
+  CHECK(Told(session.Finish()) == "OK");
+  CHECK(::access(there.c_str(), F_OK) != 0);
+}
+
 TEST_CASE("ranks call each other and make components") {
   auto session = OnPrivateCluster({Cpu("pool", 2), Cpu("other", 1)});
   auto probe = Must(New<Probe>({.remote_group = "pool", .name = "probe"}));
@@ -230,11 +247,30 @@ TEST_CASE("whichever process of a private cluster is killed: the program is told
   }
 }
 
-TEST_CASE("a worker process that never reaches Initialize, or cannot start, is told of") {
-  Child without_services({"/proc/self/exe", "--program", "begin"}, {{"TWINKLE_DRIVER", "127.0.0.1:1"}});
-  CHECK(without_services.Wait() == 1);
-  INFO(without_services.Output());
-  CHECK(absl::StrContains(without_services.Output(), "token file"));
+TEST_CASE("a worker process that never reaches Initialize is told of, with what it printed") {
+  Child late({"/proc/self/exe", "--program", "late"}, {{"TWINKLE_START_LIMIT", "0.3"}});
+  CHECK(late.Wait() == 1);
+  INFO(late.Output());
+  CHECK(absl::StrContains(late.Output(), "rank 0 of group 'pool'"));
+  CHECK(absl::StrContains(late.Output(), "did not reach twinkle::Initialize within 300ms"));
+  CHECK(absl::StrContains(late.Output(), "busy"));
+}
+
+TEST_CASE("what the loader says of a worker process that cannot start is the error") {
+  Child broken({"/proc/self/exe", "--program", "broken"});
+  CHECK(broken.Wait() == 1);
+  INFO(broken.Output());
+  CHECK(absl::StrContains(broken.Output(), "did not start: exited with code 127"));
+  CHECK(absl::StrContains(broken.Output(), "libnowhere.so"));
+}
+
+TEST_CASE("a driver that is named but not there is not replaced by a private one") {
+  const Folder folder;
+  Child named({"/proc/self/exe", "--program", "begin"},
+              {{"TWINKLE_DRIVER", "127.0.0.1:1"}, {"TWINKLE_TOKEN_FILE", folder / "none"}});
+  CHECK(named.Wait() == 1);
+  INFO(named.Output());
+  CHECK(absl::StrContains(named.Output(), "token file"));
 }
 
 }  // namespace

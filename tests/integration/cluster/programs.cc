@@ -1,5 +1,6 @@
 #include "tests/integration/cluster/programs.h"
 
+#include <fstream>
 #include <iostream>
 
 namespace twinkle::tests {
@@ -78,11 +79,56 @@ int Finder(int argc, char** argv) {
   return 0;
 }
 
+// Two ranks on one node give 32 MiB each to two on another.
+int Spread(int argc, char** argv, bool wait) {
+  const std::string file = argv[0] + std::string(".txt");
+  std::ofstream(file) << "shipped\n";
+  auto session = Initialize(
+      argc, argv, {.groups = {Pool(2), {.name = "other", .ranks = 2, .device_type = "cpu"}}, .files = {file}});
+  if (!session.ok()) return Fail(session.status());
+  const auto producer = New<Probe>({.remote_group = "pool"});
+  const auto consumer = New<Probe>({.remote_group = "other"});
+  if (!producer.ok() || !consumer.ok()) return 1;
+  const auto ones = producer->Ones(1 << 23);
+  const auto totals = consumer->Total(ones);
+  if (!totals.Get().ok()) return Fail(totals.Get().status());
+  const auto from = producer->Variables({"TWINKLE_NODE"});
+  const auto to = consumer->Variables({"TWINKLE_NODE"});
+  if (!from.Get().ok() || !to.Get().ok()) return 1;
+  std::cout << "total " << static_cast<int64_t>(totals.Get()->at(1)) << " on " << from.Get()->at(0).at("TWINKLE_NODE")
+            << ", " << from.Get()->at(1).at("TWINKLE_NODE") << " -> " << to.Get()->at(0).at("TWINKLE_NODE") << ", "
+            << to.Get()->at(1).at("TWINKLE_NODE") << std::endl;
+  const auto shipped = consumer->File(file.substr(file.rfind('/') + 1));
+  if (!shipped.Get().ok()) return Fail(shipped.Get().status());
+  std::cout << "file: " << shipped.Get()->at(1) << std::endl;
+  if (wait) {
+    const auto sleeping = consumer->Sleep(100);
+    std::cout << "WAITING" << std::endl;
+    if (!sleeping.Get().ok()) return Fail(sleeping.Get().status());
+  }
+  const absl::Status ended = session->Finish();
+  return ended.ok() ? 0 : Fail(ended);
+}
+
 // Says what became of the beginning.
 int Begin(int argc, char** argv) {
   const auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
   std::cout << (session.ok() ? "BEGAN" : session.status().ToString()) << std::endl;
   return session.ok() ? 0 : 1;
+}
+
+// As a worker process it has better things to do than to reach Initialize.
+int Late(int argc, char** argv) {
+  if (std::getenv("TWINKLE_ROLE_FD") == nullptr) return Begin(argc, argv);
+  std::cout << "busy" << std::endl;
+  while (true) ::pause();
+}
+
+// As a worker process it does not even begin.
+int Broken(int argc, char** argv) {
+  if (std::getenv("TWINKLE_ROLE_FD") == nullptr) return Begin(argc, argv);
+  std::cerr << "error while loading shared libraries: libnowhere.so" << std::endl;
+  return 127;
 }
 
 }  // namespace
@@ -92,6 +138,10 @@ int RunProgram(const std::string& name, int argc, char** argv) {
   if (name == "once") return Once(argc, argv, argv[3], std::atoi(argv[4]));
   if (name == "keeper") return Keeper(argc, argv);
   if (name == "finder") return Finder(argc, argv);
+  if (name == "late") return Late(argc, argv);
+  if (name == "broken") return Broken(argc, argv);
+  if (name == "spread") return Spread(argc, argv, false);
+  if (name == "spread-and-wait") return Spread(argc, argv, true);
   if (name == "begin") return Begin(argc, argv);
   std::cout << "there is no program " << name << std::endl;
   return 2;

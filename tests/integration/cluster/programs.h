@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
@@ -91,6 +92,14 @@ class Probe {
     for (float value : *data) total += value;
     return total;
   }
+  // The first line of one of the job's files.
+  std::string File(const std::string& name) {
+    const char* folder = std::getenv("TWINKLE_FILES");
+    std::ifstream file(std::string(folder == nullptr ? "" : folder) + "/" + name);
+    std::string line;
+    std::getline(file, line);
+    return line;
+  }
   std::string Text(const std::string& text) { return text + " from " + Where(); }
 
  private:
@@ -102,7 +111,7 @@ class Probe {
 TWINKLE_REMOTE_CLASS(Probe, (), (Pid), (Variables, Dispatch::kAll), (Where), (Directory), (Print), (KillSelf),
                      (ExitSelf), (FailOn), (Sleep), (StartGrandchild), (Numbers, Collect::kFlatten),
                      (Sum, Dispatch::kSlice, Collect::kSum), (Ones, Collect::kFlatten),
-                     (Total, Dispatch::kAll, Collect::kNone), (Text))
+                     (Total, Dispatch::kAll, Collect::kNone), (Text), (File))
 
 // Calls another component from inside a rank.
 class Relay {

@@ -12,6 +12,7 @@
 
 #include "runtime/base/event.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/secret.h"
 #include "tests/support/catch.h"
 #include "tests/unit/rpc/transport_conformance.h"
 
@@ -142,12 +143,21 @@ TEST_CASE("who does not know the secret is refused, and told so") {
 TEST_CASE("a process of another job shows a ticket") {
   Member a(1, "another secret");
   Member b(2);
-  a.transport->Introduce(2, b.target, kSecret);
+  a.transport->Introduce(2, b.target, TicketFor(kSecret, /*job=*/0));
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"with a ticket", {}}).ok());
   REQUIRE(b.losses.arrived.WaitUntil(Soon()));
   REQUIRE(b.transport->Send(1, Stream::kControl, Frame{"welcome", {}}).ok());  // by the connection that there is
   REQUIRE(a.losses.arrived.WaitUntil(Soon()));
   CHECK(a.losses.head == "welcome");
+}
+
+TEST_CASE("a ticket of another job's serves nobody else") {
+  Member a(1, "another secret");
+  Member b(2);
+  a.transport->Introduce(2, b.target, TicketFor(kSecret, /*job=*/5));
+  REQUIRE(a.transport->Send(2, Stream::kData, Frame{"with a stolen ticket", {}}).ok());
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK_FALSE(b.losses.arrived.IsSet());
 }
 
 TEST_CASE("frames wait until the peer is introduced") {

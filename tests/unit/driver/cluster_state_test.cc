@@ -215,8 +215,10 @@ TEST_CASE("a job waits for a first node, and at most as long as it said") {
   cluster.Join("a", 1);
   CHECK(cluster.Told(early, &v1::DriverToProgram::has_placed));
   const JobNumber late = cluster.Submit(JobOf(1));
-  REQUIRE(cluster.state.NextDeadline() == cluster.now + absl::Seconds(60));
-  cluster.Pass(absl::Seconds(59));
+  for (int i = 0; i < 59; ++i) {
+    cluster.state.NodeAlive(1, cluster.now);
+    cluster.Pass(absl::Seconds(1));
+  }
   CHECK_FALSE(cluster.Told(late, &v1::DriverToProgram::has_ended));
   cluster.Pass(absl::Seconds(1));
   REQUIRE(cluster.Told(late, &v1::DriverToProgram::has_ended));
@@ -248,6 +250,33 @@ TEST_CASE("the end of one process is that of its group: all hear of all, the fir
   cluster.Take();
   cluster.Exit(node, job, policy, "was killed by signal 9 (SIGKILL)");  // as it was told to
   CHECK(cluster.effects.empty());
+}
+
+TEST_CASE("a node that falls silent is gone when its lease has run out") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 1);
+  cluster.Pass(absl::Seconds(15));
+  cluster.state.NodeAlive(node, cluster.now);
+  cluster.Pass(absl::Seconds(19));
+  CHECK(cluster.state.HasNode(node));
+  CHECK(cluster.state.NextDeadline() == cluster.now + absl::Seconds(1));
+  cluster.Pass(absl::Seconds(1));
+  CHECK_FALSE(cluster.state.HasNode(node));
+}
+
+TEST_CASE("numbers go on where an earlier driver left off; what must survive is recorded") {
+  ClusterState state({}, kBegin, {.last_node = 4, .last_job = 9, .last_component = 6, .open_jobs = {}});
+  Effects effects;
+  CHECK(state.NodeJoined(NodeOf("a", 1, 0), kBegin, &effects) == 5);
+  const JobNumber job = state.Submit(JobOf(1), "secret", kBegin, &effects);
+  CHECK(job == 10);
+  CHECK(state.AddComponent(job, v1::Component(), &effects)->component().id() == 7);
+  std::vector<Record::Kind> kinds;
+  for (const auto& effect : effects) {
+    if (const auto* record = std::get_if<Record>(&effect)) kinds.push_back(record->kind);
+  }
+  using Kind = Record::Kind;
+  CHECK(kinds == std::vector<Kind>{Kind::kNodeJoined, Kind::kJobSubmitted, Kind::kJobPlaced, Kind::kComponentAdded});
 }
 
 TEST_CASE("a group that cannot go on is ended, and no other") {
@@ -309,6 +338,7 @@ TEST_CASE("the end of a program is that of its job; a node that does not clear i
   CHECK(cluster.ToNodes().at(0).message.has_stop());
   CHECK(cluster.UsedDevices() == 2);
   cluster.Pass(absl::Seconds(10));
+  REQUIRE(cluster.state.HasNode(1));
   CHECK(cluster.UsedDevices() == 0);
   CHECK(cluster.UsedSlots() == 0);
   CHECK(cluster.state.Status(cluster.now).jobs_size() == 0);
@@ -343,12 +373,12 @@ TEST_CASE("names are the cluster's, instance ids a job's") {
   component.set_class_name("Policy");
   component.set_group("pool");
   component.set_instance_id("i");
-  const auto made = cluster.state.AddComponent(one, component);
+  const auto made = cluster.state.AddComponent(one, component, &cluster.effects);
   REQUIRE(made.ok());
-  CHECK(cluster.state.AddComponent(one, component)->existed());
-  CHECK(absl::IsAlreadyExists(cluster.state.AddComponent(two, component).status()));
+  CHECK(cluster.state.AddComponent(one, component, &cluster.effects)->existed());
+  CHECK(absl::IsAlreadyExists(cluster.state.AddComponent(two, component, &cluster.effects).status()));
   component.set_class_name("Other");
-  CHECK(absl::IsInvalidArgument(cluster.state.AddComponent(one, component).status()));
+  CHECK(absl::IsInvalidArgument(cluster.state.AddComponent(one, component, &cluster.effects).status()));
   CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "nobody").status()));
   const auto own = cluster.state.FindComponent(one, "policy");
   REQUIRE(own.ok());

@@ -1,0 +1,38 @@
+// Timing, and one line of JSON for each metric.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace twinkle::benchmark {
+
+using Clock = std::chrono::steady_clock;
+
+inline double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+template <class F>
+double SecondsOf(F&& f) {
+  const Clock::time_point begin = Clock::now();
+  f();
+  return SecondsSince(begin);
+}
+
+// `values` in the metric's unit. The value is the median; extra is more JSON: ",\"name\":1".
+inline void Report(const char* metric, const char* unit, std::vector<double> values, const std::string& extra = {}) {
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    return values[std::min(values.size() - 1, static_cast<size_t>(share * static_cast<double>(values.size())))];
+  };
+  std::printf(
+      "{\"system\":\"twinkle\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"samples\":%zu,\"p50\":%.6g,"
+      "\"p99\":%.6g%s}\n",
+      metric, at(0.5), unit, values.size(), at(0.5), at(0.99), extra.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace twinkle::benchmark

@@ -1,0 +1,86 @@
+#include "worker/environment.h"
+
+#include <map>
+#include <string>
+
+#include "tests/support/catch.h"
+#include "worker/devices.h"
+
+namespace twinkle::worker {
+namespace {
+
+std::map<std::string, std::string> VariablesOf(const v1::StartJob& job, const v1::Process& process) {
+  v1::NodeDescription node;
+  node.set_name("node-1");
+  std::map<std::string, std::string> variables;
+  for (const std::string& variable : EnvironmentOf(job, process, node)) {
+    const size_t equals = variable.find('=');
+    variables[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  return variables;
+}
+
+v1::StartJob JobWith(const std::string& device_type) {
+  v1::StartJob job;
+  job.set_job(7);
+  job.set_node_rank(1);
+  for (const char* variable : {"HOME=/home/user", "EMPTY=", "SSH_CONNECTION=1 2 3", "DISPLAY=:0", "RANK=99",
+                               "TWINKLE_TOKEN_FILE=/secret", "WITH_EQUALS=a=b"}) {
+    job.mutable_program()->add_environment(variable);
+  }
+  v1::Group& group = *job.add_groups();
+  group.set_name("policy");
+  group.set_device_type(device_type);
+  group.set_rendezvous("gpu-1:29500");
+  (*job.mutable_world_sizes())["policy"] = 4;
+  for (int rank = 2; rank < 4; ++rank) {
+    v1::Process& process = *job.add_processes();
+    process.set_group("policy");
+    process.set_rank(rank);
+    process.set_local_rank(rank - 2);
+    process.add_local_devices(2 * rank);
+    process.add_local_devices(2 * rank + 1);
+  }
+  return job;
+}
+
+TEST_CASE("a rank finds where it stands, and the program's variables less what belongs to its machine") {
+  const v1::StartJob job = JobWith("cuda");
+  auto variables = VariablesOf(job, job.processes(1));
+  CHECK(variables["HOME"] == "/home/user");
+  CHECK(variables["WITH_EQUALS"] == "a=b");
+  CHECK(variables.count("EMPTY") == 1);
+  for (const char* name : {"SSH_CONNECTION", "DISPLAY", "TWINKLE_TOKEN_FILE"}) CHECK(variables.count(name) == 0);
+  const std::map<std::string, std::string> expected = {
+      {"RANK", "3"},        {"WORLD_SIZE", "4"},         {"LOCAL_RANK", "1"},        {"LOCAL_WORLD_SIZE", "2"},
+      {"NODE_RANK", "1"},   {"MASTER_ADDR", "gpu-1"},    {"MASTER_PORT", "29500"},   {"CUDA_VISIBLE_DEVICES", "6,7"},
+      {"TWINKLE_JOB", "7"}, {"TWINKLE_GROUP", "policy"}, {"TWINKLE_NODE", "node-1"}, {"WORKER_NAME", "policy-3"}};
+  for (const auto& [name, value] : expected) {
+    CAPTURE(name);
+    CHECK(variables[name] == value);
+  }
+}
+
+TEST_CASE("each device type has its variable; a CPU group's ranks see no device") {
+  CHECK(DeviceVariable("cuda") == "CUDA_VISIBLE_DEVICES");
+  CHECK(DeviceVariable("npu") == "ASCEND_RT_VISIBLE_DEVICES");
+  CHECK(DeviceVariable("tpu") == "TPU_VISIBLE_DEVICES");
+  v1::StartJob job = JobWith("cpu");
+  for (v1::Process& process : *job.mutable_processes()) process.clear_local_devices();
+  auto variables = VariablesOf(job, job.processes(0));
+  REQUIRE(variables.count("CUDA_VISIBLE_DEVICES") == 1);
+  CHECK(variables["CUDA_VISIBLE_DEVICES"].empty());
+}
+
+TEST_CASE("devices are given as types and counts") {
+  CHECK(*ParseDevices("cuda:8") == std::map<std::string, int>{{"cuda", 8}});
+  CHECK(*ParseDevices("cuda:4,npu:2") == std::map<std::string, int>{{"cuda", 4}, {"npu", 2}});
+  CHECK(ParseDevices("none")->empty());
+  for (const char* bad : {"", "cuda", "cuda:", "cuda:x", ":4", "cuda:-1", "cuda:1:2", "cuda:99999999"}) {
+    CAPTURE(bad);
+    CHECK(absl::IsInvalidArgument(ParseDevices(bad).status()));
+  }
+}
+
+}  // namespace
+}  // namespace twinkle::worker
