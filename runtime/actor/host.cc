@@ -307,7 +307,8 @@ void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   lost_.insert(peer);
   const std::vector<rpc::ProcessId>& group = services_.options.group_workers;
   const auto member = std::find(group.begin(), group.end(), peer);
-  if (member != group.end() && !why.ok()) {
+  // On a cluster the group's processes are killed, and its callers told of the first cause by who placed them.
+  if (member != group.end() && !why.ok() && !services_.outside.end_group) {
     Abort(absl::AbortedError(absl::StrCat("rank ", member - group.begin(), " is gone: ", why.message())));
   }
   std::vector<uint64_t> ids;

@@ -1,5 +1,7 @@
 #include "runtime/rpc/channel.h"
 
+#include <grpc/grpc.h>
+
 namespace twinkle::rpc {
 
 namespace {
@@ -8,12 +10,12 @@ constexpr int kPingMs = 10'000;
 constexpr int kPingAnswerMs = 10'000;
 
 grpc::ChannelArguments Arguments() {
+  KeepGrpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 10);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   return arguments;
 }
@@ -35,6 +37,16 @@ std::shared_ptr<grpc::Channel> NewWatchedChannel(const std::string& target) {
 void AllowWatching(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingMs / 2);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+}
+
+// Once nobody uses gRPC any more it is taken down in a thread of its own, which a process that ends meanwhile trips
+// over.
+void KeepGrpc() {
+  static const bool kept = [] {
+    grpc_init();
+    return true;
+  }();
+  static_cast<void>(kept);
 }
 
 std::string MetadataOf(const grpc::ServerContextBase& context, const char* key) {

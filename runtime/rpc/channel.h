@@ -24,6 +24,9 @@ std::shared_ptr<grpc::Channel> NewWatchedChannel(const std::string& target);
 // Lets clients ask as often as these do whether the server is there.
 void AllowWatching(grpc::ServerBuilder& builder);
 
+// gRPC stays up until the process ends. NewChannel does it, too.
+void KeepGrpc();
+
 // The first value of that key a client sent; empty if none.
 std::string MetadataOf(const grpc::ServerContextBase& context, const char* key);
 

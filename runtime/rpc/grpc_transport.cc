@@ -93,6 +93,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
 
 // ---- life
 absl::Status GrpcTransport::Impl::Listen() {
+  KeepGrpc();
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -104,6 +104,7 @@ check_death() {
 }
 
 cp "$program" "$cluster/program"
+echo shipped >"$cluster/program.txt"
 program="$cluster/program"
 no_folders() { ! compgen -G "$TMPDIR/twinkle-job-*"; }
 export TMPDIR="$cluster"
