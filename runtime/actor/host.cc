@@ -205,6 +205,11 @@ void Host::Release(const std::vector<CallPtr>& calls) {
 void Host::ReleaseOne(const CallPtr& call) {
   if (call->state != State::kArrived) return;
   if (!aborted_.ok()) return Answer(call, aborted_);
+  if (call->instance == nullptr && Has(call->message.component)) {
+    // It arrived before its component, from another process, and its turn comes after it.
+    call->arguments_missing = 1;
+    BeginArguments(call);
+  }
   if (call->instance == nullptr) {
     const auto gone = gone_.find(call->message.component);
     if (gone != gone_.end()) return Answer(call, gone->second);
