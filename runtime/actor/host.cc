@@ -228,11 +228,7 @@ void Host::ReleaseOne(const CallPtr& call) {
 void Host::AdoptOrphans(uint64_t component) {
   const auto orphans = orphans_.extract(component);
   if (orphans.empty()) return;
-  for (const CallPtr& call : orphans.mapped()) {
-    call->arguments_missing = 1;
-    BeginArguments(call);
-    ReleaseOne(call);
-  }
+  for (const CallPtr& call : orphans.mapped()) ReleaseOne(call);
 }
 
 void Host::OnGone(const GoneMessage& gone) {

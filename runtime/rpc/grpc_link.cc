@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/streams.h"
+
 namespace twinkle::rpc {
 namespace {
 
@@ -51,10 +54,6 @@ grpc::ByteBuffer TakeMessage(std::deque<grpc::Slice>* slices) {
     slices->pop_front();
   }
   return {taken.data(), taken.size()};
-}
-
-absl::Status FromGrpc(const grpc::Status& status) {
-  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
 }
 
 // Opened by this side.
@@ -196,11 +195,7 @@ void GrpcLink::Accepting::Run(bool ok) {
   on_call(ok ? std::move(self) : nullptr);
 }
 
-std::string GrpcLink::Accepting::Metadata(const std::string& key) const {
-  const auto& all = context_.client_metadata();
-  const auto found = all.find(key);
-  return found == all.end() ? std::string() : std::string(found->second.data(), found->second.size());
-}
+std::string GrpcLink::Accepting::Metadata(const char* key) const { return MetadataOf(context_, key); }
 
 std::shared_ptr<GrpcLink> GrpcLink::Accepting::Begin(std::unique_ptr<Accepting> call, Events events) {
   auto link = std::make_shared<AcceptedLink>(std::move(call), std::move(events));
@@ -222,8 +217,7 @@ void GrpcLink::Accepting::Refuse(std::unique_ptr<Accepting> call, const absl::St
   auto* refused = new Refused;
   refused->call = std::move(call);
   refused->on_gone = std::move(on_gone);
-  const grpc::Status status(static_cast<grpc::StatusCode>(why.code()), std::string(why.message()));
-  refused->call->stream_.Finish(status, refused);
+  refused->call->stream_.Finish(ToGrpc(why), refused);
 }
 
 }  // namespace twinkle::rpc

@@ -121,7 +121,7 @@ class GrpcLink::Accepting final : public CompletionTag {
 
   std::string method() const { return context_.method(); }
   // Empty when the peer did not send it.
-  std::string Metadata(const std::string& key) const;
+  std::string Metadata(const char* key) const;
 
   static std::shared_ptr<GrpcLink> Begin(std::unique_ptr<Accepting> call, Events events);
   // `on_gone` runs when the peer has been told.
