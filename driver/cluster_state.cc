@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "driver/messages.h"
 #include "runtime/base/log.h"
 #include "runtime/rpc/secret.h"
 
@@ -13,13 +14,7 @@ namespace twinkle::driver {
 namespace {
 
 constexpr char kCpu[] = "cpu";
-
-v1::DriverToProgram Ended(absl::StatusCode code, const std::string& message) {
-  v1::DriverToProgram ended;
-  ended.mutable_ended()->set_code(static_cast<int32_t>(code));
-  ended.mutable_ended()->set_message(message);
-  return ended;
-}
+constexpr int kUsualPort = 29500;  // where a node told of none
 
 v1::DriverToProgram Waits(const std::string& reason) {
   v1::DriverToProgram waits;
@@ -76,6 +71,7 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Ti
   node.description = description;
   node.joined = now;
   node.heard = now;
+  node.ports.assign(description.free_ports().begin(), description.free_ports().end());
   effects->push_back(Record{Record::Kind::kNodeJoined, id, description.name()});
   node.free = {id, description.name(), description.place().machine(), description.cpu_slots(), {}};
   for (const auto& [type, count] : description.devices()) {
@@ -91,6 +87,11 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Ti
 void ClusterState::NodeAlive(NodeId id, absl::Time now) {
   const auto found = nodes_.find(id);
   if (found != nodes_.end()) found->second.heard = now;
+}
+
+void ClusterState::NodeHasPorts(NodeId id, const google::protobuf::RepeatedField<int>& ports) {
+  const auto found = nodes_.find(id);
+  if (found != nodes_.end()) found->second.ports.assign(ports.begin(), ports.end());
 }
 
 void ClusterState::NodeGone(NodeId id, const std::string& why, Effects* effects) {
@@ -291,12 +292,19 @@ void ClusterState::ProgramListens(JobNumber number, const v1::ProgramListens& me
 }
 
 // HOST:PORT where the group's first process is.
-std::string ClusterState::NewAddress(const Job& job, const std::string& group) const {
+std::string ClusterState::NewAddress(const Job& job, const std::string& group) {
   for (const auto& [id, state] : job.processes) {
     if (state.process.group() != group) continue;
-    const auto node = nodes_.find(state.node);
-    const std::string target = node == nodes_.end() ? "" : node->second.description.endpoint().address();
-    return absl::StrCat(target.empty() ? "127.0.0.1" : target.substr(0, target.rfind(':')), ":", options_.new_port());
+    const auto found = nodes_.find(state.node);
+    if (found == nodes_.end()) return "";
+    Node& node = found->second;
+    const std::string& target = node.description.endpoint().address();
+    int port = kUsualPort;
+    if (!node.ports.empty()) {
+      port = node.ports.front();
+      node.ports.pop_front();
+    }
+    return absl::StrCat(target.empty() ? "127.0.0.1" : target.substr(0, target.rfind(':')), ":", port);
   }
   return "";
 }
@@ -333,6 +341,14 @@ void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
   }
 }
 
+v1::Process ClusterState::ProgramOf(JobNumber number, const Job& job) {
+  v1::Process program;
+  program.set_id(number << kProcessBits);
+  *program.mutable_place() = job.submit.program().place();
+  if (job.endpoint) *program.mutable_endpoint() = *job.endpoint;
+  return program;
+}
+
 void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
   if (job.state != JobState::kStarting || !job.endpoint) return;
   for (const auto& [id, state] : job.processes) {
@@ -341,10 +357,7 @@ void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
   Enter(number, job, JobState::kRunning);
   v1::JobPeers peers;
   peers.set_job(number);
-  v1::Process& program = *peers.add_processes();
-  program.set_id(number << kProcessBits);
-  *program.mutable_place() = job.submit.program().place();
-  *program.mutable_endpoint() = *job.endpoint;
+  *peers.add_processes() = ProgramOf(number, job);
   for (const auto& [id, state] : job.processes) *peers.add_processes() = state.process;
   for (NodeId node : job.nodes) {
     ToNode effect{node, {}};
@@ -355,236 +368,77 @@ void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
   *effect.message.mutable_peers() = std::move(peers);
   effects->push_back(std::move(effect));
 }
-
-// ---- losses
-void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first,
-                             const std::string& cause, Effects* effects) {
-  const auto found = job.processes.find(first);
-  if (found != job.processes.end()) {
-    if (found->second.gone) return;
-    found->second.gone = true;
-    found->second.cause = cause;
-  }
-  if (job.state == JobState::kEnding) return;
-  if (job.state == JobState::kStarting) {
-    const std::string who = absl::StrCat("rank ", found->second.process.rank(), " of group '", group, "' (",
-                                         found->second.process.place().host(), ")");
-    job.code = absl::StatusCode::kAborted;
-    job.reason = absl::StrCat(who, " did not start: ", cause);
-    return;  // Tick ends the job: the caller has no clock
-  }
-  if (!job.ended_groups.insert(group).second) return;  // all have heard
-  effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat(group, ": ", cause)});
-  v1::PeersLost lost;
-  lost.set_job(number);
-  std::map<NodeId, v1::EndProcesses> ends;
-  const auto add = [&](uint64_t process, const std::string& why) {
-    v1::PeersLost::Loss& loss = *lost.add_losses();
-    loss.set_process(process);
-    loss.set_cause(why);
-  };
-  std::string others = absl::StrCat("group '", group, "' was aborted: ", cause);
-  if (found != job.processes.end()) {
-    add(first, absl::StrCat("it ", cause));
-    const v1::Process& process = found->second.process;
-    others = absl::StrCat("group '", group, "' was aborted: rank ", process.rank(), " (", process.place().host(),
-                          ", pid ", process.place().pid(), ") ", cause);
-  }
-  for (auto& [id, state] : job.processes) {
-    if (state.process.group() != group || id == first) continue;
-    add(id, others);
-    if (state.gone) continue;
-    ends[state.node].set_job(number);
-    ends[state.node].add_processes(id);
-  }
-  Tell(number, job, lost, effects);
-  for (auto& [node, end] : ends) {
-    if (nodes_.count(node) == 0) continue;
-    ToNode effect{node, {}};
-    *effect.message.mutable_end() = std::move(end);
-    effects->push_back(std::move(effect));
-  }
-}
-
-// The program and all nodes of the job, and those of its guests.
-void ClusterState::Tell(JobNumber number, const Job& job, const v1::PeersLost& lost, Effects* effects) {
-  std::set<NodeId> nodes = job.nodes;
-  std::set<JobNumber> programs = job.guests;
-  programs.insert(number);
-  for (JobNumber program : programs) {
-    const auto found = jobs_.find(program);
-    if (found == jobs_.end()) continue;
-    if (program != number) nodes.insert(found->second.nodes.begin(), found->second.nodes.end());
-    if (found->second.program_gone) continue;
-    ToProgram effect{program, {}};
-    *effect.message.mutable_lost() = lost;
-    effects->push_back(std::move(effect));
-  }
-  for (NodeId node : nodes) {
-    if (nodes_.count(node) == 0) continue;
-    ToNode effect{node, {}};
-    *effect.message.mutable_lost() = lost;
-    effects->push_back(std::move(effect));
-  }
-}
-
-void ClusterState::EndGroup(JobNumber number, const std::string& group, const std::string& cause, Effects* effects) {
-  const auto job = jobs_.find(number);
-  if (job == jobs_.end() || job->second.state != JobState::kRunning) return;
-  LoseGroup(number, job->second, group, 0, cause, effects);
-}
-
-// ---- the end of a job
-void ClusterState::Finish(JobNumber number, absl::Duration grace, absl::Time now, Effects* effects) {
-  const auto job = jobs_.find(number);
-  if (job != jobs_.end()) BeginEnd(number, job->second, absl::StatusCode::kOk, "", grace, now, effects);
-}
-
-void ClusterState::ProgramGone(JobNumber number, absl::Time now, Effects* effects) {
-  const auto job = jobs_.find(number);
-  if (job == jobs_.end()) return;
-  job->second.program_gone = true;
-  BeginEnd(number, job->second, absl::StatusCode::kCancelled, "its program is gone", absl::ZeroDuration(), now,
-           effects);
-}
-
-absl::Status ClusterState::Stop(JobNumber number, const std::string& why, absl::Time now, Effects* effects) {
-  const auto job = jobs_.find(number);
-  if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("there is no job ", number));
-  BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), now, effects);
-  return absl::OkStatus();
-}
-
-// A second wish may shorten the grace, not change the words.
-void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why,
-                            absl::Duration grace, absl::Time now, Effects* effects) {
-  const absl::Time deadline = now + grace + options_.clearing_limit;
-  if (job.state == JobState::kEnding && deadline >= job.deadline) return;
-  if (job.state != JobState::kEnding) {
-    job.code = code;
-    job.reason = why;
-    Enter(number, job, JobState::kEnding);
-  }
-  job.deadline = deadline;
-  for (NodeId node : job.nodes) {
-    ToNode effect{node, {}};
-    effect.message.mutable_stop()->set_job(number);
-    effect.message.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
-    effects->push_back(std::move(effect));
-  }
-  EndIfCleared(number, effects);
-}
-
-void ClusterState::GiveBack(const ProcessState& state) {
-  const auto found = nodes_.find(state.node);
-  if (found == nodes_.end()) return;
-  FreeNode& free = found->second.free;
-  free.slots += state.slots;
-}
-
-void ClusterState::EndIfCleared(JobNumber number, Effects* effects) {
-  const auto found = jobs_.find(number);
-  if (found == jobs_.end() || found->second.state != JobState::kEnding || !found->second.nodes.empty()) return;
-  const Job job = std::move(found->second);
-  jobs_.erase(found);
-  std::map<std::string, std::string> types;
-  for (const v1::Group& group : job.submit.groups()) types[group.name()] = group.device_type();
-  for (const auto& [id, state] : job.processes) {
-    GiveBack(state);
-    const auto node = nodes_.find(state.node);
-    if (node == nodes_.end()) continue;
-    std::vector<int>& free = node->second.free.devices[types[state.process.group()]];
-    for (int device : state.process.local_devices()) {
-      if (std::find(free.begin(), free.end(), device) == free.end()) free.push_back(device);
-    }
-    std::sort(free.begin(), free.end());
-    if (free.empty()) node->second.free.devices.erase(types[state.process.group()]);
-  }
-  std::vector<uint64_t> gone;
-  for (const auto& [id, component] : components_) {
-    if (component.job() == number) gone.push_back(id);
-  }
-  for (uint64_t id : gone) RemoveComponent(id, effects);
-  effects->push_back(Record{Record::Kind::kJobEnded, number, job.reason});
-  if (!job.guests.empty()) {
-    v1::PeersLost lost;
-    lost.set_job(number);
-    for (const auto& [id, state] : job.processes) {
-      v1::PeersLost::Loss& loss = *lost.add_losses();
-      loss.set_process(id);
-      loss.set_cause(absl::StrCat("its job has ended", job.reason.empty() ? "" : ": ", job.reason));
-    }
-    Job others;
-    others.guests = job.guests;
-    Tell(number, others, lost, effects);
-  }
-  if (!job.program_gone) effects->push_back(ToProgram{number, Ended(job.code, job.reason)});
-  TryWaiting(effects);
-}
-
 // ---- names
 absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, v1::Component component,
                                                                  Effects* effects) {
-  v1::AddComponentReply reply;
   if (jobs_.count(job) == 0) return absl::CancelledError("the job has ended");
-  for (const auto& [id, other] : components_) {
-    if (other.job() == job && !component.instance_id().empty() && other.instance_id() == component.instance_id()) {
-      if (other.class_name() != component.class_name() || other.group() != component.group()) {
-        return absl::InvalidArgumentError(absl::StrCat("instance_id '", other.instance_id(), "' is a ",
-                                                       other.class_name(), " in group '", other.group(), "'"));
-      }
-      *reply.mutable_component() = other;
-      reply.set_existed(true);
-      return reply;
-    }
-    if (!component.name().empty() && other.name() == component.name()) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("there is a component named '", component.name(), "' already",
-                       other.job() == job ? "" : absl::StrCat(" (of job ", other.job(), ")")));
-    }
+  absl::StatusOr<v1::AddComponentReply> reply = components_.Add(job, std::move(component));
+  if (reply.ok() && !reply->existed()) {
+    const v1::Component& added = reply->component();
+    effects->push_back(Record{Record::Kind::kComponentAdded, added.id(), added.class_name()});
   }
-  component.set_job(job);
-  component.set_id(next_component_++);
-  components_[component.id()] = component;
-  effects->push_back(Record{Record::Kind::kComponentAdded, component.id(), component.class_name()});
-  *reply.mutable_component() = std::move(component);
   return reply;
 }
 
 void ClusterState::RemoveComponent(uint64_t id, Effects* effects) {
-  if (components_.erase(id) > 0) effects->push_back(Record{Record::Kind::kComponentRemoved, id, ""});
+  if (components_.Remove(id)) effects->push_back(Record{Record::Kind::kComponentRemoved, id, ""});
   rendezvous_.erase(id);
 }
 
 absl::StatusOr<v1::FoundComponent> ClusterState::FindComponent(JobNumber caller, const std::string& name) {
-  for (const auto& [id, component] : components_) {
-    if (name.empty() || component.name() != name) continue;
-    v1::FoundComponent found;
-    *found.mutable_component() = component;
-    const auto job = jobs_.find(component.job());
-    if (component.job() == caller || job == jobs_.end()) return found;
-    job->second.guests.insert(caller);
-    for (const auto& [process, state] : job->second.processes) *found.add_processes() = state.process;
-    found.set_ticket(rpc::TicketFor(job->second.secret, caller));
-    return found;
+  const v1::Component* const component = components_.Named(name);
+  if (component == nullptr) {
+    return absl::NotFoundError(absl::StrCat("there is no component named '", name, "'"));
   }
-  return absl::NotFoundError(absl::StrCat("there is no component named '", name, "'"));
+  v1::FoundComponent found;
+  *found.mutable_component() = *component;
+  const auto job = jobs_.find(component->job());
+  if (component->job() == caller || job == jobs_.end()) return found;
+  job->second.guests.insert(caller);
+  for (const auto& [process, state] : job->second.processes) *found.add_processes() = state.process;
+  found.set_ticket(rpc::TicketFor(job->second.secret, caller));
+  return found;
 }
 
-v1::Components ClusterState::ComponentsOf(JobNumber job) const {
-  v1::Components all;
-  for (const auto& [id, component] : components_) {
-    if (component.job() == job) *all.add_components() = component;
+absl::StatusOr<v1::MetProcess> ClusterState::Meet(JobNumber caller, uint64_t process) {
+  const JobNumber owner = process >> kProcessBits;
+  const auto job = jobs_.find(owner);
+  if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("job ", owner, " has ended"));
+  if (!Acquainted(caller, owner)) {
+    return absl::PermissionDeniedError(absl::StrCat("jobs ", caller, " and ", owner, " have nothing in common"));
   }
-  return all;
+  v1::MetProcess met;
+  if (process == owner << kProcessBits) {
+    *met.mutable_process() = ProgramOf(owner, job->second);
+  } else {
+    const auto state = job->second.processes.find(process);
+    if (state == job->second.processes.end()) return absl::NotFoundError("the job has no such process");
+    if (state->second.gone) return absl::UnavailableError(absl::StrCat("it ", state->second.cause));
+    *met.mutable_process() = state->second.process;
+  }
+  job->second.guests.insert(caller);
+  met.set_ticket(rpc::TicketFor(job->second.secret, caller));
+  return met;
+}
+
+// One has found something of the other's, or a third job something of both.
+bool ClusterState::Acquainted(JobNumber a, JobNumber b) const {
+  const auto guests = [this](JobNumber number) {
+    const auto job = jobs_.find(number);
+    return job == jobs_.end() ? std::set<JobNumber>() : job->second.guests;
+  };
+  const std::set<JobNumber> of_a = guests(a);
+  const std::set<JobNumber> of_b = guests(b);
+  return of_a.count(b) != 0 || of_b.count(a) != 0 ||
+         std::any_of(of_a.begin(), of_a.end(), [&](JobNumber third) { return of_b.count(third) != 0; });
 }
 
 absl::StatusOr<std::string> ClusterState::Rendezvous(uint64_t id) {
-  const auto component = components_.find(id);
-  const auto job = component == components_.end() ? jobs_.end() : jobs_.find(component->second.job());
+  const v1::Component* const component = components_.Get(id);
+  const auto job = component == nullptr ? jobs_.end() : jobs_.find(component->job());
   if (job == jobs_.end()) return absl::NotFoundError("the component is not there: it was released");
   std::string& address = rendezvous_[id];
-  if (address.empty()) address = NewAddress(job->second, component->second.group());
+  if (address.empty()) address = NewAddress(job->second, component->group());
   return address;
 }
 
@@ -635,39 +489,6 @@ std::optional<absl::Time> ClusterState::NextDeadline() const {
   if (next == absl::InfiniteFuture()) return std::nullopt;
   return next;
 }
-
-v1::ClusterStatus ClusterState::Status(absl::Time now) const {
-  v1::ClusterStatus status;
-  status.set_version(options_.version);
-  status.set_age_s(absl::ToDoubleSeconds(now - began_));
-  for (const auto& [id, node] : nodes_) {
-    v1::ClusterStatus::Node& told = *status.add_nodes();
-    *told.mutable_description() = node.description;
-    told.set_used_slots(node.description.cpu_slots() - node.free.slots);
-    for (const auto& [type, count] : node.description.devices()) {
-      const auto free = node.free.devices.find(type);
-      (*told.mutable_used_devices())[type] =
-          count - (free == node.free.devices.end() ? 0 : static_cast<int>(free->second.size()));
-    }
-    told.set_joined_s(absl::ToDoubleSeconds(now - node.joined));
-  }
-  for (const auto& [number, job] : jobs_) {
-    v1::ClusterStatus::Job& told = *status.add_jobs();
-    told.set_id(number);
-    told.set_name(job.submit.program().name());
-    told.set_state(StateName(job.state));
-    told.set_reason(job.reason);
-    *told.mutable_program() = job.submit.program().place();
-    told.set_age_s(absl::ToDoubleSeconds(now - job.submitted));
-    for (const auto& [id, state] : job.processes) {
-      if (!state.gone) *told.add_processes() = state.process;
-    }
-    *told.mutable_components() = ComponentsOf(number).components();
-    for (const std::string& group : job.ended_groups) told.add_ended_groups(group);
-  }
-  return status;
-}
-
 JobNumber ClusterState::JobOfSecret(const std::string& secret) const {
   for (const auto& [number, job] : jobs_) {
     if (!secret.empty() && job.secret == secret) return number;

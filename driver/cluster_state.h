@@ -5,7 +5,7 @@
 #include <absl/time/time.h>
 
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "driver/component_table.h"
 #include "driver/journal.h"
 #include "driver/placement.h"
 #include "proto/twinkle/v1/cluster.pb.h"
@@ -40,8 +41,6 @@ struct ClusterOptions {
   absl::Duration clearing_limit = absl::Seconds(10);
   // How long a node may be silent until it counts as gone.
   absl::Duration node_lease = absl::Seconds(20);
-  // A TCP port to be used on some node.
-  std::function<int()> new_port = [] { return 29500; };
 };
 
 // A job's process ids are its number above these bits: 0 below them is the program, then come its workers.
@@ -63,13 +62,15 @@ class ClusterState {
         began_(now),
         next_node_(restored.last_node + 1),
         next_job_(restored.last_job + 1),
-        next_component_(restored.last_component + 1) {}
+        components_(restored.last_component + 1) {}
 
   // ---- nodes
   NodeId NodeJoined(const v1::NodeDescription& description, absl::Time now, Effects* effects);
   bool HasNode(NodeId node) const { return nodes_.count(node) != 0; }
   // Something came from it.
   void NodeAlive(NodeId node, absl::Time now);
+  // TCP ports that were free there just now.
+  void NodeHasPorts(NodeId node, const google::protobuf::RepeatedField<int>& ports);
   void NodeGone(NodeId node, const std::string& why, Effects* effects);
   void ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects);
   void ProcessExited(NodeId node, const v1::ProcessExited& message, Effects* effects);
@@ -92,7 +93,11 @@ class ClusterState {
   void RemoveComponent(uint64_t id, Effects* effects);
   // NotFound. `caller`: the job that asks; it hears of the processes' ends from now on.
   absl::StatusOr<v1::FoundComponent> FindComponent(JobNumber caller, const std::string& name);
-  v1::Components ComponentsOf(JobNumber job) const;
+  v1::Components ComponentsOf(JobNumber job) const { return components_.Of(job); }
+  // Where a process of another job is, and what it is to be shown; the caller hears of its job's ends from now on.
+  // NotFound; Unavailable: it is gone; PermissionDenied: none of the two jobs has found a component of the other, nor
+  // has any job of both.
+  absl::StatusOr<v1::MetProcess> Meet(JobNumber caller, uint64_t process);
   // NotFound. The component's own address, HOST:PORT on the host of its group's first process.
   absl::StatusOr<std::string> Rendezvous(uint64_t component);
 
@@ -110,7 +115,8 @@ class ClusterState {
   struct Node {
     v1::NodeDescription description;
     absl::Time joined;
-    absl::Time heard;  // of it, last
+    absl::Time heard;       // of it, last
+    std::deque<int> ports;  // that were free, for rendezvous
     FreeNode free;
   };
   struct ProcessState {
@@ -134,7 +140,7 @@ class ClusterState {
     std::map<uint64_t, ProcessState> processes;  // by id
     std::set<NodeId> nodes;                      // not yet cleared
     std::set<std::string> ended_groups;
-    std::set<JobNumber> guests;  // jobs that found a component of this one
+    std::set<JobNumber> guests;  // jobs that found a component of this one, or met a process
   };
 
   static const char* StateName(JobState state);
@@ -145,7 +151,8 @@ class ClusterState {
   void Lease(JobNumber number, Job& job, const PlacedGroups& placed);
   void SendPlaced(JobNumber number, const Job& job, Effects* effects);
   void StartOnNodes(JobNumber number, Job& job, Effects* effects);
-  std::string NewAddress(const Job& job, const std::string& group) const;
+  std::string NewAddress(const Job& job, const std::string& group);
+  static v1::Process ProgramOf(JobNumber number, const Job& job);
   void StartedIfAll(JobNumber number, Job& job, Effects* effects);
   bool SpansMachines(const Job& job) const;
   void LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first, const std::string& cause,
@@ -154,16 +161,16 @@ class ClusterState {
   void BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why, absl::Duration grace,
                 absl::Time now, Effects* effects);
   void EndIfCleared(JobNumber number, Effects* effects);
-  void GiveBack(const ProcessState& process);
+  void GiveBack(const ProcessState& process, const std::string& device_type);
+  bool Acquainted(JobNumber a, JobNumber b) const;
 
   const ClusterOptions options_;
   const absl::Time began_;
   NodeId next_node_;
   JobNumber next_job_;
-  uint64_t next_component_;
   std::map<NodeId, Node> nodes_;
   std::map<JobNumber, Job> jobs_;
-  std::map<uint64_t, v1::Component> components_;
+  ComponentTable components_;
   std::map<uint64_t, std::string> rendezvous_;
 };
 

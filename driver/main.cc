@@ -2,7 +2,6 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -15,11 +14,11 @@
 #include <vector>
 
 #include "driver/service.h"
+#include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
-#include "runtime/rpc/ports.h"
 #include "runtime/rpc/token.h"
 
 namespace twinkle::driver {
@@ -70,18 +69,9 @@ absl::Status WritePort(const std::string& file, int port) {
   return absl::ErrnoToStatus(errno, absl::StrCat("the port file ", file, " cannot be written"));
 }
 
-int NewPort() {
-  const absl::StatusOr<int> port = rpc::FreePort();
-  return port.ok() ? *port : 29500;
-}
-
 // Until a signal, or the end of the program that this private driver belongs to.
 void WaitForEnd(base::FdLoop& loop, const rpc::ParentLink* parent) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  const rpc::Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+  const rpc::Fd fd(base::EndSignalFd());
   loop.Watch(fd.get(), [&] { loop.Stop(); });
   if (parent != nullptr) {
     loop.Watch(parent->fd(), [&] { loop.Stop(); });
@@ -112,7 +102,6 @@ int Serve(const Options& options) {
                      "you trust that network, or listen on 127.0.0.1")));
   }
   service_options.cluster.version = TWINKLE_VERSION;
-  service_options.cluster.new_port = &NewPort;
 
   absl::StatusOr<std::unique_ptr<Journal>> journal = NewMemoryJournal();
   if (!options.state_folder.empty()) journal = OpenSqliteJournal(options.state_folder);
@@ -157,11 +146,7 @@ int Serve(const Options& options) {
 }  // namespace twinkle::driver
 
 int main(int argc, char** argv) {
-  sigset_t signals;  // for one descriptor, not for whichever thread
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  twinkle::base::BlockEndSignals();
   twinkle::driver::Options options;
   CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.");
   twinkle::driver::AddOptions(app, options);

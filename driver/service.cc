@@ -111,7 +111,9 @@ void DriverService::OnNodeMessage(const std::shared_ptr<NodeConnection>& connect
     return connection->stream->Finish(absl::InvalidArgumentError("a node must join first"));
   }
   state_.NodeAlive(connection->node, now);
-  if (message.has_listens()) {
+  if (message.has_alive()) {
+    state_.NodeHasPorts(connection->node, message.alive().free_ports());
+  } else if (message.has_listens()) {
     state_.ProcessListens(connection->node, message.listens(), &effects);
   } else if (message.has_exited()) {
     state_.ProcessExited(connection->node, message.exited(), &effects);
@@ -216,6 +218,15 @@ grpc::ServerUnaryReactor* DriverService::FindComponent(grpc::CallbackServerConte
     absl::StatusOr<v1::FoundComponent> found = state_.FindComponent(job, request->name());
     if (found.ok()) *reply = *std::move(found);
     return found.status();
+  });
+}
+
+grpc::ServerUnaryReactor* DriverService::Meet(grpc::CallbackServerContext* context, const v1::ProcessId* request,
+                                              v1::MetProcess* reply) {
+  return ForJob(context, [this, request, reply](JobNumber job) {
+    absl::StatusOr<v1::MetProcess> met = state_.Meet(job, request->id());
+    if (met.ok()) *reply = *std::move(met);
+    return met.status();
   });
 }
 

@@ -39,6 +39,8 @@ class DriverService final : public v1::Driver::CallbackService {
                                             v1::Nothing* reply) override;
   grpc::ServerUnaryReactor* FindComponent(grpc::CallbackServerContext* context, const v1::ComponentName* request,
                                           v1::FoundComponent* reply) override;
+  grpc::ServerUnaryReactor* Meet(grpc::CallbackServerContext* context, const v1::ProcessId* request,
+                                 v1::MetProcess* reply) override;
   grpc::ServerUnaryReactor* ListComponents(grpc::CallbackServerContext* context, const v1::JobId* request,
                                            v1::Components* reply) override;
   grpc::ServerUnaryReactor* Rendezvous(grpc::CallbackServerContext* context, const v1::ComponentId* request,

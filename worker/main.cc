@@ -2,7 +2,6 @@
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,10 +12,12 @@
 #include <string>
 #include <thread>
 
+#include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/ports.h"
 #include "runtime/rpc/token.h"
 #include "worker/devices.h"
 #include "worker/driver_link.h"
@@ -30,6 +31,7 @@ namespace {
 constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
 constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // a fifth of the driver's lease
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
+constexpr int kPorts = 32;  // told to the driver, each time anew
 
 struct Options {
   std::string driver;
@@ -85,6 +87,7 @@ absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   node.mutable_place()->set_pid(::getpid());
   node.set_cpu_slots(options.cpus);
   node.set_version(TWINKLE_VERSION);
+  for (int port : rpc::FreePorts(kPorts)) node.add_free_ports(port);
   auto devices = options.devices.empty() ? DiscoverDevices() : ParseDevices(options.devices);
   if (!devices.ok()) return devices.status();
   for (const auto& [type, count] : *devices) (*node.mutable_devices())[type] = count;
@@ -127,11 +130,7 @@ class Service {
   }
 
   int Run(const rpc::ParentLink* parent) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    const rpc::Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+    const rpc::Fd fd(base::EndSignalFd());
     loop_.Watch(fd.get(), [this, number = fd.get()] {
       loop_.Forget(number);
       Stop();
@@ -170,7 +169,7 @@ class Service {
   void SayAlive(int connection) {
     if (connection != connection_ || !joined_) return;
     v1::NodeToDriver alive;
-    alive.mutable_alive();
+    for (int port : rpc::FreePorts(kPorts)) alive.mutable_alive()->add_free_ports(port);
     link_.Send(std::move(alive));
     loop_.PostAfter(kAliveInterval, [this, connection] { SayAlive(connection); });
   }
@@ -275,11 +274,7 @@ int Serve(Options options, Spawner spawner) {
 }  // namespace twinkle::worker
 
 int main(int argc, char** argv) {
-  sigset_t signals;  // for one descriptor, not for whichever thread
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  twinkle::base::BlockEndSignals();
   twinkle::worker::Options options;
   CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.");
   twinkle::worker::AddOptions(app, options);

@@ -17,22 +17,13 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/file_digest.h"
+#include "worker/cause_of_death.h"
 #include "worker/environment.h"
 
 namespace twinkle::worker {
 namespace {
 
 constexpr size_t kLastLines = 10;
-
-std::string CauseOf(int status) {
-  if (WIFSIGNALED(status)) {
-    const int number = WTERMSIG(status);
-    const char* name = ::sigabbrev_np(number);
-    return absl::StrCat("was killed by signal ", number, name == nullptr ? "" : absl::StrCat(" (SIG", name, ")"),
-                        WCOREDUMP(status) ? ", core dumped" : "");
-  }
-  return absl::StrCat("exited with code ", WEXITSTATUS(status));
-}
 
 absl::StatusOr<std::pair<rpc::Fd, rpc::Fd>> NewPipe() {
   std::array<int, 2> ends{};
@@ -280,11 +271,25 @@ void NodeDaemon::OnSpawned(const v1::Spawned& spawned) {
 }
 
 void NodeDaemon::Signal(uint64_t key, int number) {
-  if (processes_.count(key) == 0) return;
+  const auto found = processes_.find(key);
+  if (found == processes_.end()) return;
+  found->second.ended = true;
   v1::ToSpawner message;
   message.mutable_signal()->set_key(key);
   message.mutable_signal()->set_number(number);
   rpc::SendMessage(spawner_.socket.get(), message).IgnoreError();
+}
+
+std::string NodeDaemon::CauseOf(const Process& process, int wait_status) {
+  if (process.late) {
+    return absl::StrCat("did not reach twinkle::Initialize within ", absl::FormatDuration(options_.start_limit),
+                        " (call it, or ServeIfWorker, at the top of main)");
+  }
+  const bool by_another = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL && !process.ended;
+  return absl::StrCat(CauseOfDeath(wait_status),
+                      by_another && out_of_memory_.Rose()
+                          ? "; the node ran out of memory: the kernel has just killed a process for it"
+                          : "");
 }
 
 void NodeDaemon::OnReaped(const v1::Reaped& reaped) {
@@ -299,10 +304,7 @@ void NodeDaemon::OnReaped(const v1::Reaped& reaped) {
   v1::ProcessExited& exited = *message.mutable_exited();
   exited.set_job(process.job);
   exited.set_process(reaped.key());
-  exited.set_cause(process.late ? absl::StrCat("did not reach twinkle::Initialize within ",
-                                               absl::FormatDuration(options_.start_limit),
-                                               " (call it, or ServeIfWorker, at the top of main)")
-                                : CauseOf(reaped.status()));
+  exited.set_cause(CauseOf(process, reaped.status()));
   for (std::string& line : output_.LastLines(reaped.key(), kLastLines)) exited.add_last_lines(std::move(line));
   send_(std::move(message));
   const uint64_t job = process.job;

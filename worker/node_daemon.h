@@ -15,6 +15,7 @@
 #include "proto/twinkle/v1/local.pb.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/rpc/fd_channel.h"
+#include "worker/cause_of_death.h"
 #include "worker/output_store.h"
 #include "worker/spawner.h"
 
@@ -66,7 +67,8 @@ class NodeDaemon {
     v1::Process facts;
     int pid = 0;
     bool listens = false;
-    bool late = false;  // it did not reach Initialize in time
+    bool late = false;   // it did not reach Initialize in time
+    bool ended = false;  // by this daemon
     rpc::Fd role;
     std::unique_ptr<rpc::MessageReader> reader;
     std::unique_ptr<rpc::MessageWriter> writer;
@@ -97,6 +99,7 @@ class NodeDaemon {
   void OnSpawner();
   void OnSpawned(const v1::Spawned& spawned);
   void OnReaped(const v1::Reaped& reaped);
+  std::string CauseOf(const Process& process, int wait_status);
   void OnRole(uint64_t key);
   void OnOutput(uint64_t key, size_t pipe);
   void ReadOutput(Process& process, Pipe& pipe);
@@ -111,6 +114,7 @@ class NodeDaemon {
   OutputStore& output_;
   const OnFatal fatal_;
   Send send_;
+  OomWatch out_of_memory_;
   std::map<uint64_t, Job> jobs_;
   std::map<uint64_t, Process> processes_;  // by id, which is the spawner's key
 };

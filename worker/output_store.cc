@@ -3,7 +3,6 @@
 #include <absl/strings/str_cat.h>
 
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 namespace twinkle::worker {
@@ -15,7 +14,7 @@ bool OutputStore::Wants(const v1::WatchJob& wish, const Process& process) {
 
 void OutputStore::AddProcess(uint64_t job, const v1::Process& process) {
   base::MutexLock lock(&mutex_);
-  processes_[process.id()] = {job, process, {}, 0};
+  processes_[process.id()] = {job, process, {}, nullptr, 0};
 }
 
 void OutputStore::Add(uint64_t id, int pid, bool error, std::string text) {
@@ -44,12 +43,16 @@ void OutputStore::WriteFile(Process& process, const std::string& line) {
   const std::string folder = absl::StrCat(options_.folder, "/job-", process.job);
   const std::string file = absl::StrCat(folder, "/", process.facts.group(), "-", process.facts.rank(), ".log");
   std::error_code ignored;
-  if (process.file_bytes == 0) std::filesystem::create_directories(folder, ignored);
   if (process.file_bytes > options_.file_bytes) {
+    process.file.reset();
     std::filesystem::rename(file, file + ".1", ignored);
     process.file_bytes = 0;
   }
-  std::ofstream(file, std::ios::app | std::ios::binary) << line << '\n';
+  if (process.file == nullptr) {
+    std::filesystem::create_directories(folder, ignored);
+    process.file = std::make_unique<std::ofstream>(file, std::ios::app | std::ios::binary);
+  }
+  *process.file << line << '\n' << std::flush;  // who reads along sees it
   process.file_bytes += line.size() + 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,6 +50,7 @@ class OutputStore {
     uint64_t job = 0;
     v1::Process facts;
     std::deque<v1::Output::Line> lines;
+    std::unique_ptr<std::ofstream> file;
     size_t file_bytes = 0;
   };
   struct Watching {

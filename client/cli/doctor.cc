@@ -39,9 +39,9 @@ Finding CheckDriver(const std::string& driver, const std::string& token_file) {
 }
 
 Finding CheckPorts() {
-  const auto port = rpc::FreePort();
-  if (!port.ok()) return {Level::kBad, "ports", std::string(port.status().message())};
-  return {Level::kFine, "ports", absl::StrCat("TCP ports can be opened (", *port, " was free)")};
+  const std::vector<int> ports = rpc::FreePorts(1);
+  if (ports.empty()) return {Level::kBad, "ports", "no TCP port can be opened"};
+  return {Level::kFine, "ports", absl::StrCat("TCP ports can be opened (", ports[0], " was free)")};
 }
 
 Finding CheckHostName() {

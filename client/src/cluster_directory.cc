@@ -47,10 +47,10 @@ absl::Status FromDriver(const grpc::Status& status) {
 }  // namespace
 
 ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::string& driver, std::string secret,
-                                   Meet meet)
+                                   Introduce introduce)
     : groups_(std::move(groups)),
       secret_(std::move(secret)),
-      meet_(std::move(meet)),
+      introduce_(std::move(introduce)),
       stub_(v1::Driver::NewStub(rpc::NewChannel(driver))) {}
 
 void ClusterDirectory::Prepare(grpc::ClientContext& context) const {
@@ -99,7 +99,7 @@ absl::StatusOr<ComponentInfo> ClusterDirectory::FindComponent(absl::string_view 
   request.set_name(std::string(name));
   v1::FoundComponent reply;
   TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->FindComponent(&context, request, &reply)));
-  for (const v1::Process& process : reply.processes()) meet_(process, reply.ticket());
+  for (const v1::Process& process : reply.processes()) introduce_(process, reply.ticket());
   return DecodeInfo(reply.component());
 }
 
@@ -130,6 +130,22 @@ absl::StatusOr<std::string> ClusterDirectory::Rendezvous(uint64_t component) {
   TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->Rendezvous(&context, request, &reply)));
   base::MutexLock lock(&mutex_);
   return rendezvous_[component] = reply.address();
+}
+
+void ClusterDirectory::Meet(rpc::ProcessId process, std::function<void(absl::StatusOr<v1::MetProcess>)> done) const {
+  struct Call {
+    grpc::ClientContext context;
+    v1::ProcessId request;
+    v1::MetProcess reply;
+  };
+  const auto call = std::make_shared<Call>();
+  Prepare(call->context);
+  call->request.set_id(process);
+  stub_->async()->Meet(&call->context, &call->request, &call->reply,
+                       [call, done = std::move(done)](const grpc::Status& status) {
+                         if (const absl::Status told = FromDriver(status); !told.ok()) return done(told);
+                         done(std::move(call->reply));
+                       });
 }
 
 // ---- from the driver's words

@@ -17,10 +17,11 @@ namespace twinkle::internal {
 class ClusterDirectory final : public actor::Directory {
  public:
   // Makes a process of another job known to this one's transport.
-  using Meet = std::function<void(const v1::Process& process, const std::string& ticket)>;
+  using Introduce = std::function<void(const v1::Process& process, const std::string& ticket)>;
 
   // `driver`: its gRPC target. Connects when it is first asked for something.
-  ClusterDirectory(std::vector<actor::GroupInfo> groups, const std::string& driver, std::string secret, Meet meet);
+  ClusterDirectory(std::vector<actor::GroupInfo> groups, const std::string& driver, std::string secret,
+                   Introduce introduce);
 
   absl::StatusOr<actor::GroupInfo> FindGroup(absl::string_view name) override;
   absl::StatusOr<actor::ComponentInfo> AddComponent(actor::ComponentInfo component, absl::string_view instance_id,
@@ -30,14 +31,15 @@ class ClusterDirectory final : public actor::Directory {
   std::vector<actor::ComponentInfo> Components() override;
   absl::StatusOr<std::string> Rendezvous(uint64_t component) override;
 
-  const std::vector<actor::GroupInfo>& groups() const { return groups_; }
+  // Asks where a process of another job is. Returns at once; `done` is called on a thread of gRPC's.
+  void Meet(rpc::ProcessId process, std::function<void(absl::StatusOr<v1::MetProcess>)> done) const;
 
  private:
   void Prepare(grpc::ClientContext& context) const;
 
   const std::vector<actor::GroupInfo> groups_;
   const std::string secret_;
-  const Meet meet_;
+  const Introduce introduce_;
   const std::unique_ptr<v1::Driver::Stub> stub_;
   base::Mutex mutex_;
   absl::flat_hash_map<uint64_t, std::string> rendezvous_ ABSL_GUARDED_BY(mutex_);  // by component; they do not change

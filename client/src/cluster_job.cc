@@ -12,6 +12,7 @@
 #include <fstream>
 #include <utility>
 
+#include "client/src/cluster_member.h"
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/groups.h"
@@ -196,11 +197,7 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   submit.set_devices_per_node(options.nproc_per_node);
   submit.set_slots_per_node(options.ncpu_proc_per_node);
   submit.set_placement_limit_ms(absl::ToInt64Milliseconds(std::min(options.placement_timeout, absl::Hours(24 * 365))));
-  submit.set_session(EncodeSession({.seed = options.seed,
-                                    .mesh = options.device_mesh,
-                                    .sync = options.sync,
-                                    .lazy_collect = options.lazy_collect,
-                                    .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace)}));
+  submit.set_session(EncodeSession(SessionOf(options)));
   return submit;
 }
 
@@ -249,26 +246,17 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
 
   rpc::GrpcTransport* const raw = transport.get();
   for (const v1::Process& peer : peers.processes()) {
-    table_->Add(peer, "", peer.id() == placed.process() ? nullptr : raw);
-    if (peer.id() != placed.process()) workers_.push_back(peer.id());
+    auto introduction = table_->Add(peer);
+    if (peer.id() == placed.process()) continue;
+    raw->Introduce(peer.id(), std::move(introduction));
+    workers_.push_back(peer.id());
   }
-  TWINKLE_ASSIGN_OR_RETURN(const auto infos, actor::LayOutGroups(options.groups, placed.process() + 1));
-  directory_ = std::make_shared<ClusterDirectory>(
-      infos, driver_, placed.secret(),
-      [table = table_, raw](const v1::Process& peer, const std::string& ticket) { table->Add(peer, ticket, raw); });
-  actor::ProcessOptions process = OptionsFrom({.seed = options.seed,
-                                               .mesh = options.device_mesh,
-                                               .sync = options.sync,
-                                               .lazy_collect = options.lazy_collect,
-                                               .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace)});
+  TWINKLE_ASSIGN_OR_RETURN(groups_, actor::LayOutGroups(options.groups, placed.process() + 1));
+  actor::ProcessOptions process = OptionsFrom(SessionOf(options));
   process.id = placed.process();
   process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
-  actor::Surroundings surroundings;
-  surroundings.executor = base::NewThreadExecutor();
-  surroundings.share_service = true;
-  surroundings.directory = directory_;
+  actor::Surroundings surroundings = SurroundingsOf({std::move(transport), table_, groups_, driver_, placed.secret()});
   surroundings.notifier = options.notifier;
-  surroundings.outside.place_of = [table = table_](rpc::ProcessId id) { return table->PlaceOf(id); };
   surroundings.outside.end_group = [stream = stream_, job = placed.job()](rpc::ProcessId, const std::string& group,
                                                                           const absl::Status& why) {
     v1::ProgramToDriver end;
@@ -276,10 +264,6 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
     end.mutable_end_group()->set_group(group);
     end.mutable_end_group()->set_cause(std::string(why.message()));
     stream->Write(std::move(end));
-  };
-  surroundings.join = [&transport](rpc::Receiver* receiver, base::TaskQueue* queue) {
-    transport->Start(receiver, queue);
-    return std::unique_ptr<rpc::Transport>(std::move(transport));
   };
   program_ = actor::Process::Start(std::move(process), std::move(surroundings));
   output_ = std::make_unique<WorkerOutput>(
@@ -298,7 +282,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
 // ---- while it runs
 std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
   std::vector<mesh::PlacedGroup> groups;
-  for (const actor::GroupInfo& group : directory_->groups()) {
+  for (const actor::GroupInfo& group : groups_) {
     groups.push_back(actor::PlacedGroupOf(group, [&](rpc::ProcessId id) {
       const auto process = std::find_if(placed_.processes().begin(), placed_.processes().end(),
                                         [&](const v1::Process& one) { return one.id() == id; });

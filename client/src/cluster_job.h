@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "client/src/cluster_directory.h"
 #include "client/src/peer_table.h"
 #include "client/src/private_cluster.h"
 #include "client/src/worker_output.h"
@@ -69,7 +68,7 @@ class ClusterJob final : public actor::Job {
   std::shared_ptr<Stream> stream_;
   v1::JobPlaced placed_;
   absl::Duration grace_;
-  std::shared_ptr<ClusterDirectory> directory_;
+  std::vector<actor::GroupInfo> groups_;
   std::shared_ptr<actor::Process> program_;
   std::unique_ptr<WorkerOutput> output_;
   std::vector<rpc::ProcessId> workers_;

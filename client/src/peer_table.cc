@@ -4,13 +4,10 @@
 
 namespace twinkle::internal {
 
-void PeerTable::Add(const v1::Process& process, const std::string& ticket, rpc::GrpcTransport* transport) {
-  {
-    base::MutexLock lock(&mutex_);
-    places_[process.id()] = process.place();
-  }
-  const std::string target = TargetOf(process, machine_);
-  if (transport != nullptr && !target.empty()) transport->Introduce(process.id(), target, ticket);
+rpc::GrpcTransport::Introduction PeerTable::Add(const v1::Process& process, const std::string& ticket) {
+  base::MutexLock lock(&mutex_);
+  places_[process.id()] = process.place();
+  return {TargetOf(process, machine_), ticket};
 }
 
 std::string PeerTable::PlaceOf(rpc::ProcessId process) const {

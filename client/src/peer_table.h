@@ -17,8 +17,8 @@ class PeerTable {
   // `machine`: this process's.
   explicit PeerTable(std::string machine) : machine_(std::move(machine)) {}
 
-  // Also makes them known to the transport, if there is one.
-  void Add(const v1::Process& process, const std::string& ticket, rpc::GrpcTransport* transport);
+  // How the process is reached from here.
+  rpc::GrpcTransport::Introduction Add(const v1::Process& process, const std::string& ticket = {});
   // "host, pid 123"; "an unknown host" for one that was never added.
   std::string PlaceOf(rpc::ProcessId process) const;
 

@@ -12,7 +12,7 @@
 #include <memory>
 #include <utility>
 
-#include "client/src/cluster_directory.h"
+#include "client/src/cluster_member.h"
 #include "client/src/peer_table.h"
 #include "client/src/session_state.h"
 #include "client/src/worker_session.h"
@@ -69,6 +69,7 @@ class Worker {
   base::Mutex writing_;  // one message at a time
   const std::shared_ptr<PeerTable> table_;
   rpc::GrpcTransport* transport_ = nullptr;  // the process's
+  rpc::ProcessId self_ = 0;
   std::shared_ptr<SessionState> session_;
 };
 
@@ -92,6 +93,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
       rpc::GrpcTransport::Listen(
           {.self = self.id(), .socket = rpc::NewSocketName(), .host = job.listen_host(), .secret = job.secret()}));
   transport_ = transport.get();
+  self_ = self.id();
   v1::FromWorker listening;
   listening.mutable_listening()->set_socket(transport->socket());
   if (!job.listen_host().empty()) {
@@ -110,24 +112,13 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   }
   options.world_size = static_cast<int>(options.group_workers.size());
 
-  actor::Surroundings surroundings;
-  surroundings.executor = base::NewThreadExecutor();
-  surroundings.share_service = true;
-  surroundings.directory = std::make_shared<ClusterDirectory>(
-      std::move(groups), role.driver(), job.secret(),
-      [table = table_, raw = transport_](const v1::Process& peer, const std::string& ticket) {
-        table->Add(peer, ticket, raw);
-      });
-  surroundings.outside.place_of = [table = table_](rpc::ProcessId id) { return table->PlaceOf(id); };
+  actor::Surroundings surroundings =
+      SurroundingsOf({std::move(transport), table_, std::move(groups), role.driver(), job.secret()});
   surroundings.outside.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::FromWorker message;
     message.mutable_end_group()->set_group(group);
     message.mutable_end_group()->set_cause(std::string(why.message()));
     Tell(message);
-  };
-  surroundings.join = [&transport](rpc::Receiver* receiver, base::TaskQueue* queue) {
-    transport->Start(receiver, queue);
-    return std::unique_ptr<rpc::Transport>(std::move(transport));
   };
   const auto process = actor::Process::Start(std::move(options), std::move(surroundings));
   InitializeOptions worker_options;
@@ -144,7 +135,8 @@ absl::Status Worker::Serve() {
     v1::ToWorker message;
     TWINKLE_RETURN_IF_ERROR(reader_.Next(&message).status());
     for (const v1::Process& peer : message.peers().processes()) {
-      table_->Add(peer, "", peer.id() == session_->job().program()->options().id ? nullptr : transport_);
+      auto introduction = table_->Add(peer);
+      if (peer.id() != self_) transport_->Introduce(peer.id(), std::move(introduction));
     }
     if (message.has_lost()) LoseAll(message.lost(), *transport_);
     if (!message.has_stop()) continue;

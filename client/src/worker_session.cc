@@ -4,6 +4,14 @@
 
 namespace twinkle::internal {
 
+WorkerSession SessionOf(const InitializeOptions& options) {
+  return {.seed = options.seed,
+          .mesh = options.device_mesh,
+          .sync = options.sync,
+          .lazy_collect = options.lazy_collect,
+          .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace)};
+}
+
 std::string EncodeSession(const WorkerSession& session) { return codec::Encode(codec::Hold(session))->head; }
 
 absl::StatusOr<WorkerSession> DecodeSession(const std::string& bytes) {

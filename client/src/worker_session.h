@@ -2,6 +2,7 @@
 #pragma once
 
 #include <twinkle/device_mesh.h>
+#include <twinkle/session.h>
 
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,8 @@ struct WorkerSession {
   bool lazy_collect = true;
   int64_t abort_grace_ns = 0;
 };
+
+WorkerSession SessionOf(const InitializeOptions& options);
 
 // Carried by the driver and the node daemons as it is.
 std::string EncodeSession(const WorkerSession& session);

@@ -78,10 +78,10 @@ absl::StatusOr<std::string> InProcessDirectory::Rendezvous(uint64_t component) {
   base::MutexLock lock(&mutex_);
   std::string& address = rendezvous_[component];
   while (address.empty()) {
-    const absl::StatusOr<int> port = rpc::FreePort();
-    if (!port.ok()) return port.status();
+    const std::vector<int> ports = rpc::FreePorts(1);
+    if (ports.empty()) return absl::ResourceExhaustedError("this machine has no free TCP port");
     // Nobody listens on the ports that were given out yet: the kernel may offer one again.
-    if (ports_.insert(*port).second) address = absl::StrCat("127.0.0.1:", *port);
+    if (ports_.insert(ports[0]).second) address = absl::StrCat("127.0.0.1:", ports[0]);
   }
   return address;
 }

@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/actor/call_arguments.h"
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/local_object.h"
-#include "runtime/actor/registry.h"
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
-#include "runtime/codec/guarded.h"
-#include "runtime/mesh/share.h"
 
 namespace twinkle::actor {
 
@@ -26,7 +24,6 @@ using internal::MethodInfo;
 // ---- life
 namespace {
 
-constexpr uint64_t kLocalComponent = uint64_t{1} << 62;  // ids that the directory does not give out
 constexpr absl::Duration kDrainTime = absl::Seconds(1);  // for what is not stuck, however late it is
 
 // Closes the queue after what was posted to it has run; a task that is stuck is left to itself.
@@ -102,44 +99,6 @@ void Process::Join(absl::Time deadline) {
 size_t Process::objects_owned() const { return exchange_->table().size(); }
 
 // ---- calls
-namespace {
-
-// From here on the arguments are the call's own, whatever their giver does.
-void SnapshotOne(const CallArgument& argument, const internal::ParameterInfo& parameter) {
-  if (argument.kind == CallArgument::Kind::kValue) codec::Snapshot(*parameter.type, argument.value.get());
-  for (const CallArgument& element : argument.per_rank) SnapshotOne(element, parameter);
-}
-
-absl::Status SnapshotArguments(const std::vector<CallArgument>& arguments,
-                               std::span<const internal::ParameterInfo> parameters) {
-  return codec::Guarded([&]() -> absl::Status {
-    for (size_t i = 0; i < arguments.size(); ++i) SnapshotOne(arguments[i], parameters[i]);
-    return absl::OkStatus();
-  });
-}
-
-// What no call can do with its arguments. `leave`: they leave this process.
-absl::Status CheckOne(const CallArgument& argument, bool leaves) {
-  for (const CallArgument& element : argument.per_rank) TWINKLE_RETURN_IF_ERROR(CheckOne(element, leaves));
-  if (argument.kind == CallArgument::Kind::kLazy && argument.lazy == nullptr) {
-    return absl::InvalidArgumentError("it is an empty Lazy");
-  }
-  if (argument.kind != CallArgument::Kind::kComponent) return absl::OkStatus();
-  if (argument.component == nullptr) return absl::InvalidArgumentError("it is an empty Remote");
-  if (!leaves || argument.component->local == nullptr) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "it is an object of this process, which no other can reach: make it with remote_group");
-}
-
-absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leaves) {
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    TWINKLE_RETURN_IF_ERROR(base::Annotate(CheckOne(arguments[i], leaves), absl::StrCat("argument ", i + 1)));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site,
                                                const std::string& method) {
   auto call = std::make_shared<OutgoingCall>();
@@ -299,211 +258,6 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   incoming->self = call->core;
   incoming->self_arguments = std::move(call->arguments);
   host_->OnSelfCall(incoming);
-}
-
-// ---- components
-absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class_info, const NewOptions& options) {
-  TWINKLE_ASSIGN_OR_RETURN(const GroupInfo group, surroundings_.directory->FindGroup(options.group));
-  ComponentInfo info;
-  info.name = options.name;
-  info.class_name = std::string(class_info.name);
-  info.fingerprint = Fingerprint(class_info);
-  info.group = group.name;
-  info.workers = group.workers;
-  if (class_info.execute == Execute::kFirst) info.workers.resize(1);
-  if (class_info.execute == Execute::kPeer) {
-    const mesh::Range share =
-        mesh::PeerShare(static_cast<int>(group.workers.size()), services_.options.rank, services_.options.world_size);
-    info.workers.assign(group.workers.begin() + share.begin, group.workers.begin() + share.end);
-  }
-  info.shared_lane = !group.is_cpu();
-  if (info.shared_lane) {
-    info.domain = group.domain;
-    info.domain_workers = group.workers;
-  }
-  info.mesh = options.mesh ? options.mesh : services_.options.session_mesh;
-  info.sync = options.sync;
-  info.lazy_collect = options.lazy_collect;
-  return info;
-}
-
-absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal::ClassInfo& class_info,
-                                                                 const internal::ConstructorInfo& constructor,
-                                                                 NewOptions options,
-                                                                 std::vector<CallArgument> arguments, CallSite site) {
-  TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
-  const bool local = options.local || options.group.empty() || options.group == services_.options.group;
-  if (const absl::Status bad = CheckArguments(arguments, !local); !bad.ok()) {
-    return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
-  }
-  TWINKLE_RETURN_IF_ERROR(SnapshotArguments(arguments, constructor.parameters));
-  if (local) {
-    return NewLocal(class_info, constructor, options, arguments, site);
-  }
-  TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, Describe(class_info, options));
-  if (locals_.Named(options.name) != nullptr) {
-    return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
-  }
-  bool existed = false;
-  TWINKLE_ASSIGN_OR_RETURN(info, surroundings_.directory->AddComponent(std::move(info), options.instance_id, &existed));
-  if (existed) return Bind(info);
-  auto component = std::make_shared<ComponentRef>(*Bind(info));
-  auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
-  call->constructor = &constructor;
-  call->arguments = std::move(arguments);
-  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
-  component->constructed = call->core;
-  {
-    base::MutexLock lock(&mutex_);
-    constructions_[info.id] = call->core;
-  }
-  Submit(std::move(call));
-  return std::shared_ptr<const ComponentRef>(std::move(component));
-}
-
-absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const internal::ClassInfo& class_info,
-                                                                      const internal::ConstructorInfo& constructor,
-                                                                      const NewOptions& options,
-                                                                      std::vector<CallArgument>& arguments,
-                                                                      CallSite site) {
-  if (!options.name.empty() && surroundings_.directory->FindComponent(options.name).ok()) {
-    return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
-  }
-  auto component = std::make_shared<ComponentRef>();
-  component->class_info = &class_info;
-  component->info.group = options.group;
-  component->process = shared_from_this();
-  component->info.class_name = std::string(class_info.name);
-  component->info.name = options.name;
-  component->info.mesh = options.mesh ? options.mesh : services_.options.session_mesh;
-  component->info.sync = options.sync;
-  component->info.lazy_collect = options.lazy_collect;
-  component->local = std::make_shared<LocalObject>();
-  LocalObject& local = *component->local;
-  local.mesh = component->info.mesh;
-  local.id = kLocalComponent | next_id_++;
-  auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
-  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
-  component->constructed = call->core;
-  SayHere(call->facts);
-  const std::lock_guard lock(local.mutex);  // others that find it wait until it is constructed
-  TWINKLE_ASSIGN_OR_RETURN(const auto kept, locals_.Add(component, options.instance_id));
-  if (kept != component) return kept;
-  absl::StatusOr<std::vector<internal::Argument>> values = LocalArguments(arguments, constructor.parameters);
-  internal::Outcome made{values.status(), nullptr, true};
-  if (values.ok()) {
-    const CallContext context = LocalContext(local);
-    const ContextScope scope(&context);
-    made = constructor.construct(*values);
-  }
-  local.object = std::move(made.value);
-  local.status = made.status.ok() ? made.status : Failed(call->facts, made.status);
-  local.status.ok() ? call->core->Succeed({}) : call->core->Fail(local.status, FailuresOf(arguments));
-  return std::shared_ptr<const ComponentRef>(std::move(component));
-}
-
-std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
-  auto component = std::make_shared<ComponentRef>();
-  component->info = info;
-  component->class_info = FindClass(info.class_name);
-  component->process = shared_from_this();
-  base::MutexLock lock(&mutex_);
-  const auto made = constructions_.find(info.id);
-  if (made != constructions_.end()) component->constructed = made->second;
-  return component;
-}
-
-absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_view name,
-                                                                  const internal::ClassInfo& class_info) {
-  std::shared_ptr<const ComponentRef> found = locals_.Named(name);
-  if (found == nullptr) {
-    TWINKLE_ASSIGN_OR_RETURN(const ComponentInfo info, surroundings_.directory->FindComponent(name));
-    found = Bind(info);
-  }
-  if (const ComponentInfo& info = found->info; info.class_name != class_info.name) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the component '", name, "' is a ", info.class_name, ", not a ",
-                     absl::string_view(class_info.name.data(), class_info.name.size())));
-  }
-  if (found->local == nullptr) {
-    TWINKLE_RETURN_IF_ERROR(CheckClass(&class_info, found->info.class_name, found->info.fingerprint));
-  }
-  return found;
-}
-
-absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration limit, CallSite site) {
-  if (const auto instance = host_->InstanceInLane(component.info.id)) return instance->status;
-  const absl::Time deadline = absl::Now() + limit;
-  if (component.constructed != nullptr) return component.constructed->Wait(deadline);
-  auto call = NewCall(Operation::kProbe, component, site, "WaitReady");
-  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
-  const std::shared_ptr<LazyCore> core = call->core;
-  Submit(std::move(call));
-  return core->Wait(deadline);
-}
-
-absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
-  if (component.local != nullptr) {
-    const std::lock_guard lock(component.local->mutex);
-    component.local->object.reset();
-    component.local->status = absl::FailedPreconditionError("the component was released");
-    locals_.Remove(component);
-    return absl::OkStatus();
-  }
-  surroundings_.directory->RemoveComponent(component.info.id);
-  {
-    base::MutexLock lock(&mutex_);
-    constructions_.erase(component.info.id);
-  }
-  auto call = NewCall(Operation::kDestroy, component, site, "Release");
-  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
-  call->core->OnSettled([core = call->core] {  // nobody can look at it, and what is gone need not be released
-    if (const auto failure = core->failure()) failure->Look();
-  });
-  Submit(std::move(call));
-  return absl::OkStatus();
-}
-
-namespace {
-
-absl::Status KilledAt(const ComponentRef& component, CallSite site) {
-  return absl::AbortedError(absl::StrCat(ShortName(component.info.class_name), ".component().Kill() [",
-                                         BaseName(site.file), ":", site.line, "]"));
-}
-
-}  // namespace
-
-void Process::Kill(const ComponentRef& component, CallSite site) {
-  if (component.local != nullptr) {
-    ReleaseComponent(component, site).IgnoreError();
-    const std::lock_guard lock(component.local->mutex);
-    component.local->status = KilledAt(component, site);
-    return;
-  }
-  const absl::Status why = KilledAt(component, site);
-  if (services_.outside.end_group) {
-    return services_.outside.end_group(component.info.workers.front(), component.info.group, why);
-  }
-  const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
-  if (!group.ok()) return;
-  for (rpc::ProcessId worker : group->workers) {
-    services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
-  }
-}
-
-std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_ptr<void> value,
-                                       internal::AnswerOps answer, CallSite site) {
-  internal::LazyOrigin origin;
-  origin.what = absl::StrCat("Put [", BaseName(site.file), ":", site.line, "]");
-  origin.result = &type;
-  origin.collected = &type;
-  origin.answer = answer;
-  origin.store = shared_from_this();
-  origin.failures = services_.failures;
-  auto core = std::make_shared<LazyCore>(std::move(origin));
-  const absl::Status snapshot = codec::Guarded([&] { return codec::Snapshot(type, value.get()), absl::OkStatus(); });
-  snapshot.ok() ? core->SucceedWith(std::move(value)) : core->Fail(snapshot);
-  return core;
 }
 
 // ---- frames

@@ -24,7 +24,7 @@ bool SharedQueue::Post(Task task) {
   {
     MutexLock lock(&state.mutex);
     if (state.closed) return false;
-    state.tasks.push_back(std::move(task));
+    state.list.tasks.push_back(std::move(task));
     if (state.running || state.handed_on) return true;
     state.running = true;
   }
@@ -39,15 +39,14 @@ void SharedQueue::RunTasks(State& state, int most) {
     Task task;
     {
       MutexLock lock(&state.mutex);
-      if (state.tasks.empty() || run == most) {
+      if (state.list.tasks.empty() || run == most) {
         state.runner = std::thread::id();
         state.running = false;
-        state.handed_on = !state.tasks.empty();
+        state.handed_on = !state.list.tasks.empty();
         if (state.handed_on || state.closed) state.changed.SignalAll();  // else nobody waits for this
         return;
       }
-      task = std::move(state.tasks.front());
-      state.tasks.pop_front();
+      task = state.list.Pop();
     }
     task();
   }
@@ -59,14 +58,9 @@ void SharedQueue::RunThread(State& state) {
       MutexLock lock(&state.mutex);
       while (true) {
         if (state.closed) return;
-        const absl::Time now = absl::Now();
-        while (!state.timers.empty() && state.timers.begin()->first <= now) {
-          state.tasks.push_back(std::move(state.timers.begin()->second));
-          state.timers.erase(state.timers.begin());
-        }
-        if (!state.running && !state.tasks.empty()) break;
-        const absl::Time wake = state.timers.empty() ? absl::InfiniteFuture() : state.timers.begin()->first;
-        state.changed.WaitWithDeadline(&state.mutex, wake);
+        state.list.TakeDue(absl::Now());
+        if (!state.running && !state.list.tasks.empty()) break;
+        state.changed.WaitWithDeadline(&state.mutex, state.list.NextTimer());
       }
       state.running = true;
       state.handed_on = false;
@@ -79,8 +73,8 @@ void SharedQueue::PostAfter(absl::Duration delay, Task task) {
   MutexLock lock(&state_->mutex);
   if (state_->closed) return;
   const absl::Time due = absl::Now() + delay;
-  const bool first = state_->timers.empty() || due < state_->timers.begin()->first;
-  state_->timers.emplace(due, std::move(task));
+  const bool first = due < state_->list.NextTimer();
+  state_->list.timers.emplace(due, std::move(task));
   if (first) state_->changed.SignalAll();
 }
 
@@ -88,12 +82,10 @@ bool SharedQueue::InQueue() const { return state_->runner == std::this_thread::g
 
 // Tasks are destroyed outside the lock: what they own may post.
 void SharedQueue::DropTasks() {
-  std::deque<Task> tasks;
-  std::multimap<absl::Time, Task> timers;
+  TaskList dropped;
   MutexLock lock(&state_->mutex);
   state_->closed = true;
-  tasks.swap(state_->tasks);
-  timers.swap(state_->timers);
+  std::swap(dropped, state_->list);
   state_->changed.SignalAll();
 }
 

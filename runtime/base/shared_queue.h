@@ -4,14 +4,13 @@
 #include <absl/time/time.h>
 
 #include <atomic>
-#include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
+#include "runtime/base/task_list.h"
 
 namespace twinkle::base {
 
@@ -36,8 +35,7 @@ class SharedQueue final : public TaskQueue {
   struct State {
     Mutex mutex;
     CondVar changed;
-    std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
-    std::multimap<absl::Time, Task> timers ABSL_GUARDED_BY(mutex);
+    TaskList list ABSL_GUARDED_BY(mutex);
     bool running ABSL_GUARDED_BY(mutex) = false;    // some thread runs tasks
     bool handed_on ABSL_GUARDED_BY(mutex) = false;  // to the queue's own thread, which is on its way
     bool closed ABSL_GUARDED_BY(mutex) = false;

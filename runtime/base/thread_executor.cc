@@ -1,13 +1,12 @@
 #include <absl/time/clock.h>
 
-#include <deque>
-#include <map>
 #include <thread>
 #include <utility>
 
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/shared_queue.h"
+#include "runtime/base/task_list.h"
 
 namespace twinkle::base {
 namespace {
@@ -16,8 +15,7 @@ namespace {
 struct Shared {
   Mutex mutex;
   CondVar changed;
-  std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
-  std::multimap<absl::Time, Task> timers ABSL_GUARDED_BY(mutex);
+  TaskList list ABSL_GUARDED_BY(mutex);
   bool closed ABSL_GUARDED_BY(mutex) = false;
 };
 
@@ -25,18 +23,9 @@ struct Shared {
 Task Next(Shared& shared) {
   MutexLock lock(&shared.mutex);
   while (!shared.closed) {
-    const absl::Time now = absl::Now();
-    while (!shared.timers.empty() && shared.timers.begin()->first <= now) {
-      shared.tasks.push_back(std::move(shared.timers.begin()->second));
-      shared.timers.erase(shared.timers.begin());
-    }
-    if (!shared.tasks.empty()) {
-      Task task = std::move(shared.tasks.front());
-      shared.tasks.pop_front();
-      return task;
-    }
-    const absl::Time wake = shared.timers.empty() ? absl::InfiniteFuture() : shared.timers.begin()->first;
-    shared.changed.WaitWithDeadline(&shared.mutex, wake);
+    shared.list.TakeDue(absl::Now());
+    if (!shared.list.tasks.empty()) return shared.list.Pop();
+    shared.changed.WaitWithDeadline(&shared.mutex, shared.list.NextTimer());
   }
   return Task();
 }
@@ -55,7 +44,7 @@ class ThreadQueue final : public TaskQueue {
   bool Post(Task task) override {
     MutexLock lock(&shared_->mutex);
     if (shared_->closed) return false;
-    shared_->tasks.push_back(std::move(task));
+    shared_->list.tasks.push_back(std::move(task));
     shared_->changed.SignalAll();
     return true;
   }
@@ -63,7 +52,7 @@ class ThreadQueue final : public TaskQueue {
   void PostAfter(absl::Duration delay, Task task) override {
     MutexLock lock(&shared_->mutex);
     if (shared_->closed) return;
-    shared_->timers.emplace(absl::Now() + delay, std::move(task));
+    shared_->list.timers.emplace(absl::Now() + delay, std::move(task));
     shared_->changed.SignalAll();
   }
 
@@ -83,12 +72,10 @@ class ThreadQueue final : public TaskQueue {
  private:
   // Tasks are destroyed outside the lock: what they own may post.
   void DropTasks() {
-    std::deque<Task> tasks;
-    std::multimap<absl::Time, Task> timers;
+    TaskList dropped;
     MutexLock lock(&shared_->mutex);
     shared_->closed = true;
-    tasks.swap(shared_->tasks);
-    timers.swap(shared_->timers);
+    std::swap(dropped, shared_->list);
     shared_->changed.SignalAll();
   }
 

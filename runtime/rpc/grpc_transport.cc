@@ -39,8 +39,8 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   absl::Status Listen();
   const std::string& socket() const { return options_.socket; }
   int port() const { return port_; }
-  void Start(Receiver* receiver, base::TaskQueue* queue);
-  void Introduce(ProcessId id, const std::string& target, const std::string& ticket);
+  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer);
+  void Introduce(ProcessId id, Introduction introduction);
   void Lose(ProcessId id, const absl::Status& why);
   absl::Status Send(ProcessId to, Stream stream, Frame frame);
   void Close();
@@ -48,8 +48,8 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
  private:
   using LinkPtr = std::shared_ptr<GrpcLink>;
   struct Peer {
-    std::string target;  // empty: not introduced
-    std::string ticket;
+    Introduction introduction;  // without a target: not introduced
+    bool asked = false;         // the introducer
     std::shared_ptr<grpc::Channel> channel;
     std::array<LinkPtr, 2> out;  // by stream
     std::vector<LinkPtr> links;  // all there are
@@ -72,11 +72,13 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   void OnGone(ProcessId id, const LinkPtr& link, const absl::Status& status);
   void LoseLater(ProcessId id, absl::Duration delay, absl::Status why);
   void LinkGone();
+  void AskFor(ProcessId id);
 
   const GrpcOptions options_;
   int port_ = 0;
   Receiver* receiver_ = nullptr;
   base::TaskQueue* queue_ = nullptr;
+  Introducer introducer_;
   const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
 
   grpc::AsyncGenericService service_;
@@ -109,9 +111,10 @@ absl::Status GrpcTransport::Impl::Listen() {
                                              options_.host.empty() ? "" : "a port of ", options_.host));
 }
 
-void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue) {
+void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer) {
   receiver_ = receiver;
   queue_ = queue;
+  introducer_ = std::move(introducer);
   poller_ = std::thread([this] { Poll(); });
   base::MutexLock lock(&mutex_);
   Accept();
@@ -151,11 +154,10 @@ void GrpcTransport::Impl::Close() {
 }
 
 // ---- peers
-void GrpcTransport::Impl::Introduce(ProcessId id, const std::string& target, const std::string& ticket) {
+void GrpcTransport::Impl::Introduce(ProcessId id, Introduction introduction) {
   base::MutexLock lock(&mutex_);
   Peer& peer = peers_[id];
-  peer.target = target;
-  peer.ticket = ticket;
+  peer.introduction = std::move(introduction);
   if (closed_ || peer.lost) return;
   for (const Stream stream : {Stream::kData, Stream::kControl}) {
     auto& waiting = peer.waiting[static_cast<size_t>(stream)];
@@ -168,20 +170,33 @@ void GrpcTransport::Impl::Introduce(ProcessId id, const std::string& target, con
 
 absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame) {
   if (to == options_.self) return SendToSelf(stream, std::move(frame));
-  base::MutexLock lock(&mutex_);
-  if (closed_) return absl::CancelledError("this process has left its job");
-  Peer& peer = peers_[to];
-  if (peer.lost) return absl::UnavailableError(peer.why.message());
-  if (peer.doubted) return absl::OkStatus();
-  LinkPtr& link = peer.out[static_cast<size_t>(stream)];
-  if (link == nullptr && peer.target.empty()) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (closed_) return absl::CancelledError("this process has left its job");
+    Peer& peer = peers_[to];
+    if (peer.lost) return absl::UnavailableError(peer.why.message());
+    if (peer.doubted) return absl::OkStatus();
+    LinkPtr& link = peer.out[static_cast<size_t>(stream)];
+    if (link != nullptr || !peer.introduction.target.empty()) {
+      if (link == nullptr) DialBoth(to, peer);
+      link->Write(std::move(frame));
+      return absl::OkStatus();
+    }
     peer.waiting[static_cast<size_t>(stream)].push_back(std::move(frame));
     LoseLater(to, options_.introduction_limit, absl::OkStatus());
-    return absl::OkStatus();
+    const bool of_own_job = to >> kProcessBits == options_.self >> kProcessBits;
+    if (of_own_job || introducer_ == nullptr || std::exchange(peer.asked, true)) return absl::OkStatus();
   }
-  if (link == nullptr) DialBoth(to, peer);
-  link->Write(std::move(frame));
+  AskFor(to);
   return absl::OkStatus();
+}
+
+void GrpcTransport::Impl::AskFor(ProcessId id) {
+  introducer_(id, [weak = weak_from_this(), id](absl::StatusOr<Introduction> answer) {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    answer.ok() ? self->Introduce(id, *std::move(answer)) : self->Lose(id, answer.status());
+  });
 }
 
 absl::Status GrpcTransport::Impl::SendToSelf(Stream stream, Frame frame) {
@@ -199,12 +214,13 @@ void GrpcTransport::Impl::DialBoth(ProcessId id, Peer& peer) {
 }
 
 void GrpcTransport::Impl::Dial(ProcessId id, Peer& peer, Stream stream) {
-  if (peer.channel == nullptr) peer.channel = NewChannel(peer.target);
+  if (peer.channel == nullptr) peer.channel = NewChannel(peer.introduction.target);
+  const std::string& ticket = peer.introduction.ticket;
   ++live_;
   const auto holder = std::make_shared<LinkPtr>();
   const LinkPtr link = GrpcLink::Dial(
       peer.channel, MethodOf(stream),
-      {{kSecretKey, peer.ticket.empty() ? options_.secret : peer.ticket}, {kProcessKey, absl::StrCat(options_.self)}},
+      {{kSecretKey, ticket.empty() ? options_.secret : ticket}, {kProcessKey, absl::StrCat(options_.self)}},
       completions_.get(), EventsFor(id, stream, holder));
   *holder = link;  // until it is gone
   peer.links.push_back(link);
@@ -317,7 +333,7 @@ void GrpcTransport::Impl::LoseLater(ProcessId id, absl::Duration delay, absl::St
     if (why.ok()) {
       base::MutexLock lock(&self->mutex_);
       const Peer& peer = self->peers_[id];
-      if (!peer.target.empty() || !peer.links.empty()) return;
+      if (!peer.introduction.target.empty() || !peer.links.empty()) return;
       why = absl::UnavailableError(absl::StrCat("nobody has said where process ", id, " is"));
     }
     self->Lose(id, why);
@@ -354,9 +370,11 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Listen(GrpcOptions
 GrpcTransport::~GrpcTransport() { impl_->Close(); }
 const std::string& GrpcTransport::socket() const { return impl_->socket(); }
 int GrpcTransport::port() const { return impl_->port(); }
-void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue) { impl_->Start(receiver, queue); }
-void GrpcTransport::Introduce(ProcessId peer, const std::string& target, const std::string& ticket) {
-  impl_->Introduce(peer, target, ticket);
+void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer) {
+  impl_->Start(receiver, queue, std::move(introducer));
+}
+void GrpcTransport::Introduce(ProcessId peer, Introduction introduction) {
+  impl_->Introduce(peer, std::move(introduction));
 }
 void GrpcTransport::Lose(ProcessId peer, const absl::Status& why) { impl_->Lose(peer, why); }
 absl::Status GrpcTransport::Send(ProcessId to, Stream stream, Frame frame) {

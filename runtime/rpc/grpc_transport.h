@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,16 @@ struct GrpcOptions {
 // has one connection, or, when both began at once, two.
 class GrpcTransport final : public Transport {
  public:
+  // How a process is reached: its `socket`, or "HOST:PORT"; and what a process of another job is shown instead of this
+  // one's secret.
+  struct Introduction {
+    std::string target;
+    std::string ticket = {};
+  };
+  // Finds out how a process of another job is reached, or why it cannot be; returns at once. `done` may be called on
+  // any thread, at any time, whatever has become of the transport.
+  using Introducer = std::function<void(ProcessId, std::function<void(absl::StatusOr<Introduction>)> done)>;
+
   // Listens at once; nothing is delivered before Start. Unavailable: it cannot listen there.
   static absl::StatusOr<std::unique_ptr<GrpcTransport>> Listen(GrpcOptions options);
   ~GrpcTransport() override;
@@ -38,11 +49,11 @@ class GrpcTransport final : public Transport {
   int port() const;
 
   // `receiver` is called on `queue`; both must stay until Close, and the queue until it has run out or is closed. Once.
-  void Start(Receiver* receiver, base::TaskQueue* queue);
+  // `introducer`: asked for those processes of other jobs that something is sent to before they were introduced.
+  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer = {});
 
-  // Where a process listens: its `socket`, or "HOST:PORT". Frames sent to it before wait for this. `ticket`: what a
-  // process of another job is shown instead of this one's secret.
-  void Introduce(ProcessId peer, const std::string& target, const std::string& ticket = {});
+  // Frames sent to a process before wait for this.
+  void Introduce(ProcessId peer, Introduction introduction);
 
   // The verdict on a peer: it is gone, and why. OnLost is called if it was not yet.
   void Lose(ProcessId peer, const absl::Status& why);

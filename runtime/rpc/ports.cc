@@ -3,21 +3,26 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::rpc {
 
-absl::StatusOr<int> FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  const bool found = socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  if (socket >= 0) ::close(socket);
-  if (!found) return absl::ResourceExhaustedError("there is no free port on the loopback interface");
-  return ntohs(address.sin_port);
+std::vector<int> FreePorts(int count) {
+  std::vector<int> ports;
+  std::vector<Fd> sockets;  // all open at once: no port is found twice
+  for (int i = 0; i < count; ++i) {
+    sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    socklen_t length = sizeof(address);
+    const int socket = sockets.back().get();
+    const bool found = socket >= 0 && ::bind(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+                       ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+    if (found) ports.push_back(ntohs(address.sin_port));
+  }
+  return ports;
 }
 
 }  // namespace twinkle::rpc

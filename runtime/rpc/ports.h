@@ -1,11 +1,11 @@
 // TCP ports.
 #pragma once
 
-#include <absl/status/statusor.h>
+#include <vector>
 
 namespace twinkle::rpc {
 
-// A port that nobody listens on at the moment. ResourceExhausted: there is none.
-absl::StatusOr<int> FreePort();
+// As many ports, or fewer, that nobody uses at the moment on any address of this machine.
+std::vector<int> FreePorts(int count);
 
 }  // namespace twinkle::rpc

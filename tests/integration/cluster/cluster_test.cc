@@ -80,6 +80,7 @@ TEST_CASE("another program finds a named component, and hears of its end") {
   CHECK_THAT(finder.Output(), ContainsSubstring("size 2"));
   CHECK_THAT(finder.Output(), ContainsSubstring("found from pool.0/2"));
   CHECK_THAT(finder.Output(), ContainsSubstring("sum 100000"));
+  CHECK_THAT(finder.Output(), ContainsSubstring("total 2097152\ntotal 2097152\n"));
   CHECK_THAT(finder.Output(), ContainsSubstring("is a twinkle::tests::Probe, not a twinkle::tests::Relay"));
   keeper.Signal(SIGKILL);
   CHECK(finder.Wait() == 0);

@@ -59,7 +59,7 @@ int Keeper(int argc, char** argv) {
 
 // Finds it, from a job of its own.
 int Finder(int argc, char** argv) {
-  auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  auto session = Initialize(argc, argv, {.groups = {Pool(2)}});
   if (!session.ok()) return Fail(session.status());
   const auto found = Find<Probe>("kept");
   if (!found.ok()) return Fail(found.status());
@@ -71,6 +71,11 @@ int Finder(int argc, char** argv) {
   const auto sum = found->Sum(large);  // pulled from here
   if (!sum.Get().ok()) return Fail(sum.Get().status());
   std::cout << "sum " << *sum.Get() << std::endl;
+  const auto own = New<Probe>({.remote_group = "pool"});
+  if (!own.ok()) return Fail(own.status());
+  const auto totals = found->Total(own->Ones(1 << 20));  // pulled from this job's ranks by those of the other
+  if (!totals.Get().ok()) return Fail(totals.Get().status());
+  for (double total : *totals.Get()) std::cout << "total " << static_cast<int64_t>(total) << std::endl;
   if (const auto wrong = Find<Relay>("kept"); !wrong.ok()) std::cout << "wrong class: " << wrong.status() << std::endl;
   std::cout << "FOUND" << std::endl;
   const auto lost = found->Sleep(100);

@@ -33,8 +33,8 @@ class GrpcFixture final : public TransportFixture {
     const std::string target = tcp_ ? absl::StrCat("127.0.0.1:", (*transport)->port()) : options.socket;
     (*transport)->Start(receiver, queue);
     for (auto& [other, member] : members_) {
-      member.transport->Introduce(id, target);
-      (*transport)->Introduce(other, member.target);
+      member.transport->Introduce(id, {target});
+      (*transport)->Introduce(other, {member.target});
     }
     members_[id] = {transport->get(), target};
     return std::make_unique<Leaving>(this, id, *std::move(transport));
@@ -108,13 +108,14 @@ class Losses final : public Receiver {
 };
 
 struct Member {
-  explicit Member(ProcessId id, const std::string& secret = kSecret, GrpcOptions options = {}) {
+  explicit Member(ProcessId id, const std::string& secret = kSecret, GrpcOptions options = {},
+                  GrpcTransport::Introducer introducer = {}) {
     options.self = id;
     options.secret = secret;
     options.socket = NewSocketName();
     target = options.socket;
     transport = *GrpcTransport::Listen(options);
-    transport->Start(&losses, queue.get());
+    transport->Start(&losses, queue.get(), std::move(introducer));
   }
   ~Member() {
     transport->Close();
@@ -132,7 +133,7 @@ absl::Time Soon() { return absl::Now() + absl::Seconds(30); }
 TEST_CASE("who does not know the secret is refused, and told so") {
   Member a(1, "another secret");
   Member b(2);
-  a.transport->Introduce(2, b.target);
+  a.transport->Introduce(2, {b.target});
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"let me in", {}}).ok());
   REQUIRE(a.losses.gone.WaitUntil(Soon()));
   CHECK(a.losses.lost == 2);
@@ -143,7 +144,7 @@ TEST_CASE("who does not know the secret is refused, and told so") {
 TEST_CASE("a process of another job shows a ticket") {
   Member a(1, "another secret");
   Member b(2);
-  a.transport->Introduce(2, b.target, TicketFor(kSecret, /*job=*/0));
+  a.transport->Introduce(2, {b.target, TicketFor(kSecret, /*job=*/0)});
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"with a ticket", {}}).ok());
   REQUIRE(b.losses.arrived.WaitUntil(Soon()));
   REQUIRE(b.transport->Send(1, Stream::kControl, Frame{"welcome", {}}).ok());  // by the connection that there is
@@ -154,17 +155,39 @@ TEST_CASE("a process of another job shows a ticket") {
 TEST_CASE("a ticket of another job's serves nobody else") {
   Member a(1, "another secret");
   Member b(2);
-  a.transport->Introduce(2, b.target, TicketFor(kSecret, /*job=*/5));
+  a.transport->Introduce(2, {b.target, TicketFor(kSecret, /*job=*/5)});
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"with a stolen ticket", {}}).ok());
   REQUIRE(a.losses.gone.WaitUntil(Soon()));
   CHECK_FALSE(b.losses.arrived.IsSet());
+}
+
+TEST_CASE("a process of another job that was not introduced is asked for, once") {
+  constexpr ProcessId kOther = (ProcessId{7} << kProcessBits) + 2;
+  Member b(kOther, kSecret);
+  int asked = 0;
+  Member a(1, "another secret", {}, [&](ProcessId id, auto done) {
+    ++asked;
+    CHECK(id == kOther);
+    done(GrpcTransport::Introduction{b.target, TicketFor(kSecret, /*job=*/0)});
+  });
+  REQUIRE(a.transport->Send(kOther, Stream::kData, Frame{"who are you?", {}}).ok());
+  REQUIRE(a.transport->Send(kOther, Stream::kData, Frame{"still there?", {}}).ok());
+  REQUIRE(b.losses.arrived.WaitUntil(Soon()));
+  CHECK(asked == 1);
+}
+
+TEST_CASE("a process of another job of which nobody knows is lost, with what was said of it") {
+  Member a(1, kSecret, {}, [&](ProcessId, auto done) { done(absl::NotFoundError("job 7 has ended")); });
+  REQUIRE(a.transport->Send(ProcessId{7} << kProcessBits, Stream::kData, Frame{"anybody?", {}}).ok());
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK(a.losses.why.message() == "job 7 has ended");
 }
 
 TEST_CASE("frames wait until the peer is introduced") {
   Member a(1);
   Member b(2);
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"early", {}}).ok());
-  a.transport->Introduce(2, b.target);
+  a.transport->Introduce(2, {b.target});
   REQUIRE(b.losses.arrived.WaitUntil(Soon()));
   CHECK(b.losses.head == "early");
 }
@@ -179,7 +202,7 @@ TEST_CASE("a peer that is never introduced is lost after a while") {
 TEST_CASE("a connection that breaks without a verdict is the peer's end after a while") {
   Member a(1, kSecret, {.verdict_limit = absl::Milliseconds(20)});
   auto b = std::make_unique<Member>(2);
-  a.transport->Introduce(2, b->target);
+  a.transport->Introduce(2, {b->target});
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"hello", {}}).ok());
   REQUIRE(b->losses.arrived.WaitUntil(Soon()));
   b.reset();

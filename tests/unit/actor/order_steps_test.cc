@@ -182,6 +182,26 @@ TEST_CASE("a recall is answered between calls, and the holder's later calls take
   CHECK(order.back() == "p2");
 }
 
+TEST_CASE(
+    "a numbered call from another process that overtakes its component's construction runs in its turn (H1, H2)") {
+  Stage job({DevicesGroup("policy", 2), CpuGroup("callers", 1)});
+  const auto relay = job.Make<Relay>("callers");
+  const rpc::ProcessId late = job.Id("policy", 1);
+  job.network().Hold(rpc::kProgram, late, rpc::Stream::kData);
+  const auto recorder = job.Make<Recorder>("policy");
+  const Lazy<void> kept = relay.Keep(recorder);
+  const Lazy<void> said = relay.Say("early");
+  job.Run();
+  CHECK(kept.Ready());
+  CHECK(job.On("policy", 0) == Texts{"early"});
+  CHECK(job.On("policy", 1).empty());
+  CHECK_FALSE(job.IsIdle());
+  job.network().Release(rpc::kProgram, late, rpc::Stream::kData);
+  job.Run();
+  CHECK(job.On("policy", 1) == Texts{"early"});
+  CHECK(job.IsIdle());
+}
+
 // ---- inside a group ----------------------------------------------------------------------------
 TEST_CASE("on its own lane a call runs at once; from another lane of its rank it queues") {
   Stage job({DevicesGroup("policy", 2), CpuGroup("pool", 2)});

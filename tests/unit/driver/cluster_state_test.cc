@@ -20,6 +20,7 @@ v1::NodeDescription NodeOf(const std::string& name, int slots, int devices) {
   node.mutable_place()->set_host("host-" + name);
   node.mutable_endpoint()->set_address(name + ".example:1000");
   node.set_cpu_slots(slots);
+  for (const int port : {29500, 29501, 29502}) node.add_free_ports(port);
   if (devices > 0) (*node.mutable_devices())["cuda"] = devices;
   return node;
 }
@@ -48,7 +49,7 @@ v1::SubmitJob JobOf(int cpu_workers, int devices = 0, const std::string& machine
 
 // A cluster whose nodes and programs do as they are told, when they are told to.
 struct Cluster {
-  ClusterState state{{.clearing_limit = absl::Seconds(10), .new_port = [] { return 29500; }}, kBegin};
+  ClusterState state{{.clearing_limit = absl::Seconds(10)}, kBegin};
   absl::Time now = kBegin;
   Effects effects;
 
@@ -388,7 +389,9 @@ TEST_CASE("names are the cluster's, instance ids a job's") {
   CHECK(found->component().id() == made->component().id());
   CHECK(found->processes_size() == 1);
   CHECK_FALSE(found->ticket().empty());
-  CHECK(*cluster.state.Rendezvous(made->component().id()) == "a.example:29500");
+  // Two ports went to the jobs' groups.
+  CHECK(*cluster.state.Rendezvous(made->component().id()) == "a.example:29502");
+  CHECK(*cluster.state.Rendezvous(made->component().id()) == "a.example:29502");
   // Who found it hears of its end.
   cluster.Take();
   cluster.Exit(1, one, (one << kProcessBits) + 1, "exited with code 1");
@@ -396,6 +399,61 @@ TEST_CASE("names are the cluster's, instance ids a job's") {
   cluster.state.ProgramGone(one, cluster.now, &cluster.effects);
   cluster.state.JobCleared(1, one, &cluster.effects);
   CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "policy").status()));
+}
+
+TEST_CASE("ports for rendezvous are those that the node of the group's first process found free, each given out once") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 4);
+  google::protobuf::RepeatedField<int> ports;
+  ports.Add(40001);
+  cluster.state.NodeHasPorts(node, ports);
+  cluster.Start(cluster.Submit(JobOf(1)));
+  CHECK(cluster.ToNodes().back().message.has_peers());
+  const auto rendezvous = [&] {
+    for (const ToNode& effect : cluster.ToNodes()) {
+      if (effect.message.has_start()) return effect.message.start().groups(0).rendezvous();
+    }
+    return std::string();
+  };
+  CHECK(rendezvous() == "a.example:40001");
+  cluster.Take();
+  cluster.Start(cluster.Submit(JobOf(1)));
+  CHECK(rendezvous() == "a.example:29500");  // none is left: the usual one
+}
+
+TEST_CASE("processes of jobs that have to do with each other can meet, of others not") {
+  Cluster cluster;
+  cluster.Join("a", 8);
+  const JobNumber owner = cluster.Submit(JobOf(1));
+  const JobNumber finder = cluster.Submit(JobOf(2));
+  const JobNumber third = cluster.Submit(JobOf(1));
+  for (const JobNumber job : {owner, finder, third}) cluster.Start(job);
+  v1::Component component;
+  component.set_name("policy");
+  component.set_group("pool");
+  REQUIRE(cluster.state.AddComponent(owner, component, &cluster.effects).ok());
+  const uint64_t worker = (finder << kProcessBits) + 2;
+  CHECK(absl::IsPermissionDenied(cluster.state.Meet(owner, worker).status()));
+  REQUIRE(cluster.state.FindComponent(finder, "policy").ok());
+  const auto met = cluster.state.Meet(owner, worker);
+  REQUIRE(met.ok());
+  CHECK(met->process().id() == worker);
+  CHECK(met->process().rank() == 1);
+  CHECK_FALSE(met->ticket().empty());
+  CHECK(cluster.state.Meet(owner, finder << kProcessBits)->process().endpoint().socket() == "unix:program");
+  CHECK(absl::IsPermissionDenied(cluster.state.Meet(third, worker).status()));
+  CHECK(absl::IsNotFound(cluster.state.Meet(owner, (finder << kProcessBits) + 9).status()));
+  CHECK(absl::IsNotFound(cluster.state.Meet(owner, uint64_t{99} << kProcessBits).status()));
+  // A third that found something of both brings them together.
+  component.set_name("reward");
+  REQUIRE(cluster.state.AddComponent(third, component, &cluster.effects).ok());
+  REQUIRE(cluster.state.FindComponent(finder, "reward").ok());
+  CHECK(cluster.state.Meet(owner, (third << kProcessBits) + 1).ok());
+  // Who met a process hears of its end.
+  cluster.Take();
+  cluster.Exit(1, finder, worker, "exited with code 1");
+  CHECK(cluster.Told(owner, &v1::DriverToProgram::has_lost));
+  CHECK(absl::IsUnavailable(cluster.state.Meet(owner, worker).status()));
 }
 
 TEST_CASE("only whoever shows a job's secret is of that job") {

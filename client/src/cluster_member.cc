@@ -1,0 +1,42 @@
+#include "client/src/cluster_member.h"
+
+#include <utility>
+
+namespace twinkle::internal {
+namespace {
+
+// Asks the driver.
+rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> directory,
+                                              std::shared_ptr<PeerTable> table) {
+  return [directory = std::move(directory), table = std::move(table)](rpc::ProcessId process, auto done) {
+    directory->Meet(process, [table, done = std::move(done)](absl::StatusOr<v1::MetProcess> met) {
+      if (!met.ok()) return done(met.status());
+      done(table->Add(met->process(), met->ticket()));
+    });
+  };
+}
+
+}  // namespace
+
+actor::Surroundings SurroundingsOf(ClusterMember member) {
+  rpc::GrpcTransport* const transport = member.transport.get();
+  auto directory = std::make_shared<ClusterDirectory>(
+      std::move(member.groups), member.driver, std::move(member.secret),
+      [table = member.table, transport](const v1::Process& process, const std::string& ticket) {
+        transport->Introduce(process.id(), table->Add(process, ticket));
+      });
+  actor::Surroundings surroundings;
+  surroundings.executor = base::NewThreadExecutor();
+  surroundings.share_service = true;
+  surroundings.directory = directory;
+  surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
+  surroundings.join = [directory, table = member.table,
+                       transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
+                          rpc::Receiver* receiver, base::TaskQueue* queue) {
+    (*transport)->Start(receiver, queue, IntroducerFrom(directory, table));
+    return std::unique_ptr<rpc::Transport>(std::move(*transport));
+  };
+  return surroundings;
+}
+
+}  // namespace twinkle::internal

@@ -1,0 +1,26 @@
+// What every process of a job on a cluster, the program and its workers alike, joins it with.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/src/cluster_directory.h"
+#include "client/src/peer_table.h"
+#include "runtime/actor/process.h"
+#include "runtime/rpc/grpc_transport.h"
+
+namespace twinkle::internal {
+
+struct ClusterMember {
+  std::unique_ptr<rpc::GrpcTransport> transport;  // which listens
+  std::shared_ptr<PeerTable> table;
+  std::vector<actor::GroupInfo> groups;
+  std::string driver;  // gRPC target
+  std::string secret;  // the job's
+};
+
+// All but `notifier` and `outside.end_group`, which programs and workers have of their own. For one process.
+actor::Surroundings SurroundingsOf(ClusterMember member);
+
+}  // namespace twinkle::internal

@@ -1,0 +1,50 @@
+#include "runtime/actor/call_arguments.h"
+
+#include <absl/strings/str_cat.h>
+
+#include "runtime/actor/component_ref.h"
+#include "runtime/base/status.h"
+#include "runtime/codec/codec.h"
+#include "runtime/codec/guarded.h"
+
+namespace twinkle::actor {
+
+using internal::CallArgument;
+
+namespace {
+
+void SnapshotOne(const CallArgument& argument, const internal::ParameterInfo& parameter) {
+  if (argument.kind == CallArgument::Kind::kValue) codec::Snapshot(*parameter.type, argument.value.get());
+  for (const CallArgument& element : argument.per_rank) SnapshotOne(element, parameter);
+}
+
+absl::Status CheckOne(const CallArgument& argument, bool leaves) {
+  for (const CallArgument& element : argument.per_rank) TWINKLE_RETURN_IF_ERROR(CheckOne(element, leaves));
+  if (argument.kind == CallArgument::Kind::kLazy && argument.lazy == nullptr) {
+    return absl::InvalidArgumentError("it is an empty Lazy");
+  }
+  if (argument.kind != CallArgument::Kind::kComponent) return absl::OkStatus();
+  if (argument.component == nullptr) return absl::InvalidArgumentError("it is an empty Remote");
+  if (!leaves || argument.component->local == nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "it is an object of this process, which no other can reach: make it with remote_group");
+}
+
+}  // namespace
+
+absl::Status SnapshotArguments(const std::vector<CallArgument>& arguments,
+                               std::span<const internal::ParameterInfo> parameters) {
+  return codec::Guarded([&]() -> absl::Status {
+    for (size_t i = 0; i < arguments.size(); ++i) SnapshotOne(arguments[i], parameters[i]);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leaves) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    TWINKLE_RETURN_IF_ERROR(base::Annotate(CheckOne(arguments[i], leaves), absl::StrCat("argument ", i + 1)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace twinkle::actor

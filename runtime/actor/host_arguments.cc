@@ -1,0 +1,93 @@
+// What a call waits for before it can run: arguments that are elsewhere.
+#include <utility>
+
+#include "runtime/actor/execution.h"
+#include "runtime/actor/host.h"
+#include "runtime/actor/local_call.h"
+#include "runtime/object/assemble.h"
+
+namespace twinkle::actor {
+
+using internal::LazyCore;
+using internal::ParameterInfo;
+
+void Host::BeginArguments(const CallPtr& call) {
+  const auto& arguments = call->message.arguments;
+  call->pulled.resize(arguments.size());
+  call->lazies.resize(arguments.size());
+  {
+    base::MutexLock lock(&mutex_);
+    const auto found = instances_.find(call->message.component);
+    if (found != instances_.end()) call->instance = found->second;
+  }
+  if (call->instance != nullptr && call->instance->class_info != nullptr && call->self == nullptr) {
+    call->facts.class_name = call->instance->info.class_name;
+    call->method = call->instance->class_info->Find(call->message.method, call->message.each);
+    for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {
+      if (const auto* pulled = std::get_if<PulledArgument>(&arguments[i])) BeginPulls(call, i, *pulled);
+      if (const auto* lazy = std::get_if<LazyArgument>(&arguments[i])) BeginLazy(call, i, *lazy);
+    }
+  }
+  ArgumentDone(call, absl::OkStatus());
+}
+
+void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled) {
+  const auto store = services_.store.lock();
+  const codec::Type& type = object::PieceType(pulled.join, *ParametersOf(*call)[argument].type);
+  call->pulled[argument].resize(pulled.pieces.size(), absl::InternalError("not pulled"));
+  call->arguments_missing += pulled.pieces.size();
+  for (size_t i = 0; i < pulled.pieces.size(); ++i) {
+    store->Pull(pulled.pieces[i].object, type, pulled.pieces[i].rows,
+                [weak = weak_from_this(), call, argument, i](absl::StatusOr<object::Pulled> piece) {
+                  const absl::Status status = piece.status();
+                  call->pulled[argument][i] = std::move(piece);
+                  if (const auto host = weak.lock()) host->ArgumentDone(call, status);
+                });
+  }
+}
+
+// The reference is this process's own before the call is answered: the caller's may go then.
+void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& wire) {
+  const ParameterInfo& parameter = ParametersOf(*call)[argument];
+  const auto store = services_.store.lock();
+  internal::LazyOrigin origin;
+  origin.collected = parameter.type;
+  origin.answer = parameter.answer;
+  origin.what = wire.what;
+  origin.rule = wire.join == object::Join::kConcat ? Collect::kFlatten
+                : wire.join == object::Join::kList ? Collect::kNone
+                                                   : Collect::kFirst;
+  if (origin.collected != nullptr) origin.result = &object::PieceType(wire.join, *origin.collected);
+  origin.store = store;
+  origin.failures = services_.failures;
+  const codec::Type* collected = origin.collected;
+  auto core = std::make_shared<LazyCore>(std::move(origin));
+  call->lazies[argument] = core;
+  if (const absl::Status failed = FromWire(wire.failed); !failed.ok()) {
+    core->Fail(failed);
+    return core->failure()->Look();  // a copy of one that its maker knows of
+  }
+  if (wire.value && collected != nullptr) {
+    const std::shared_ptr<void> value = collected->make();
+    const codec::Encoded encoded = Unpack(*wire.value);
+    const absl::Status decoded = codec::Decode(*collected, value.get(), encoded.head, encoded.buffers);
+    return decoded.ok() ? core->SucceedWith(value) : core->Fail(decoded);
+  }
+  std::vector<object::Shard> shards;
+  for (size_t i = 0; i < wire.objects.size(); ++i) {
+    call->arguments_missing += 1;
+    store->Retain(wire.objects[i], [weak = weak_from_this(), call](const absl::Status& status) {
+      if (const auto host = weak.lock()) host->ArgumentDone(call, status);
+    });
+    shards.push_back({std::make_shared<object::HeldObject>(store, wire.objects[i]), wire.rows[i], 0, std::nullopt});
+  }
+  core->SucceedWithView(std::move(shards), wire.view);
+}
+
+void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {
+  if (call->arguments_missing == 0) return;  // it was cancelled meanwhile
+  if (!status.ok() && call->argument_status.ok()) call->argument_status = status;
+  if (--call->arguments_missing == 0 && call->state == IncomingCall::State::kReleased) LaneOf(*call->instance)->Pump();
+}
+
+}  // namespace twinkle::actor
