@@ -89,7 +89,8 @@ void NodeDaemon::Start(const v1::StartJob& start) {
   });
 }
 
-void NodeDaemon::BringFiles(const v1::StartJob& start, int next, std::shared_ptr<absl::StatusOr<rpc::Fd>> program) {
+void NodeDaemon::BringFiles(const v1::StartJob& start, int next,
+                            const std::shared_ptr<absl::StatusOr<rpc::Fd>>& program) {
   const auto found = jobs_.find(start.job());
   if (found == jobs_.end() || found->second.stopping) return;
   const bool same_machine = start.program().place().machine() == options_.node.place().machine();

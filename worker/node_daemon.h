@@ -84,7 +84,7 @@ class NodeDaemon {
 
   void Start(const v1::StartJob& start);
   // Puts the program's files in order into a folder of the job's own, from the one with that number on.
-  void BringFiles(const v1::StartJob& start, int next, std::shared_ptr<absl::StatusOr<rpc::Fd>> program);
+  void BringFiles(const v1::StartJob& start, int next, const std::shared_ptr<absl::StatusOr<rpc::Fd>>& program);
   absl::Status PutFile(Job& job, const v1::File& file, int copy);
   void StartAll(const v1::StartJob& start, const absl::StatusOr<rpc::Fd>& program);
   absl::StatusOr<rpc::Fd> OpenProgram(const v1::Program& program) const;

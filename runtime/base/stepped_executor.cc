@@ -70,7 +70,8 @@ void SteppedExecutor::Drain(absl::string_view queue) {
 void SteppedExecutor::RunAll(const std::vector<std::string>& skip) {
   for (bool worked = true; worked;) {
     worked = false;
-    for (size_t i = 0; i < queues_.size(); ++i) {  // tasks may add queues
+    // NOLINTNEXTLINE(modernize-loop-convert): tasks may add queues
+    for (size_t i = 0; i < queues_.size(); ++i) {
       const std::shared_ptr<State> queue = queues_[i];
       if (std::find(skip.begin(), skip.end(), queue->name) == skip.end()) worked |= StepOne(queue);
     }

@@ -153,7 +153,7 @@ absl::StatusOr<bool> MessageReader::Next(google::protobuf::MessageLite* message)
         return true;
       }
     }
-    const absl::StatusOr<bool> more = ReadSome();
+    absl::StatusOr<bool> more = ReadSome();
     if (!more.ok() || !*more) return more;
   }
 }

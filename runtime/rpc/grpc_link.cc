@@ -98,7 +98,7 @@ class DialledLink final : public GrpcLink {
 }  // namespace
 
 // ---- both sides
-void GrpcLink::Write(Frame frame) {
+void GrpcLink::Write(const Frame& frame) {
   base::MutexLock lock(&mutex_);
   if (ended_) return;
   AppendSlices(frame, &outgoing_);

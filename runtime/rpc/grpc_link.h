@@ -48,7 +48,7 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   class Accepting;
 
   // Never blocks. Dropped once the stream has ended.
-  void Write(Frame frame);
+  void Write(const Frame& frame);
   // Ends it: `on_gone` follows.
   virtual void Cancel() = 0;
 

@@ -164,7 +164,7 @@ void GrpcTransport::Impl::Introduce(ProcessId id, Introduction introduction) {
     if (waiting.empty()) continue;
     LinkPtr& link = peer.out[static_cast<size_t>(stream)];
     if (link == nullptr) DialBoth(id, peer);
-    for (Frame& frame : std::exchange(waiting, {})) link->Write(std::move(frame));
+    for (const Frame& frame : std::exchange(waiting, {})) link->Write(frame);
   }
 }
 
@@ -179,7 +179,7 @@ absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame)
     LinkPtr& link = peer.out[static_cast<size_t>(stream)];
     if (link != nullptr || !peer.introduction.target.empty()) {
       if (link == nullptr) DialBoth(to, peer);
-      link->Write(std::move(frame));
+      link->Write(frame);
       return absl::OkStatus();
     }
     peer.waiting[static_cast<size_t>(stream)].push_back(std::move(frame));
@@ -304,7 +304,7 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
   LinkPtr& out = peer.out[static_cast<size_t>(stream)];
   if (out != nullptr) return;
   out = link;
-  for (Frame& frame : std::exchange(peer.waiting[static_cast<size_t>(stream)], {})) link->Write(std::move(frame));
+  for (const Frame& frame : std::exchange(peer.waiting[static_cast<size_t>(stream)], {})) link->Write(frame);
 }
 
 // ---- ends

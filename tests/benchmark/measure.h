@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,19 @@ double SecondsOf(F&& f) {
   const Clock::time_point begin = Clock::now();
   f();
   return SecondsSince(begin);
+}
+
+inline double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// How long each of `samples` calls took, in seconds times `unit`, after some that warm up.
+inline std::vector<double> Latencies(int samples, double unit, const std::function<void()>& call) {
+  for (int i = 0; i < samples / 10 + 1; ++i) call();
+  std::vector<double> times;
+  for (int i = 0; i < samples; ++i) times.push_back(SecondsOf(call) * unit);
+  return times;
 }
 
 // `values` in the metric's unit. The value is the median; extra is more JSON: ",\"name\":1".

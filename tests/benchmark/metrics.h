@@ -1,0 +1,24 @@
+// What is measured. The metrics are named and defined as in other systems' benchmarks of their kind: latencies are
+// medians, rates medians over batches, "touch" reads one number of each page.
+#pragma once
+
+#include "tests/benchmark/worker.h"
+
+namespace twinkle::benchmark {
+
+// call_sync_us, call_async_per_s, call_n_to_n_per_s, group_call_4_us, group_call_16_us, group_slice_dp_4_us.
+void MeasureCalls(const Arguments& arguments);
+
+// arg_1mib_us, put_256mib_gbs, get_256mib_gbs, actor_to_actor_256mib_ms, reshard_ms, reshard_bytes.
+void MeasureData(const Arguments& arguments);
+
+// cluster_start_s, shutdown_s, actors_ready_s_8, actors_ready_s_32, new_component_ms, actor_rss_mb.
+void MeasureStart(const Arguments& arguments);
+
+// kill_detect_ms, group_kill_detect_ms, driver_kill_cleanup_s.
+void MeasureDeaths(const Arguments& arguments);
+
+// The program that the last of these kills: four ranks in a call, and a line on standard output once they are.
+int RunVictim(const Arguments& arguments);
+
+}  // namespace twinkle::benchmark
