@@ -16,6 +16,13 @@ absl::Status WrongToken() {
       "wrong or missing token: set TWINKLE_TOKEN_FILE (or --token-file) to a file with the driver's token");
 }
 
+template <class T>
+absl::Status AnswerWith(absl::StatusOr<T> result, T* reply) {
+  if (!result.ok()) return result.status();
+  *reply = *std::move(result);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 DriverService::DriverService(ServiceOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
@@ -197,8 +204,7 @@ grpc::ServerUnaryReactor* DriverService::AddComponent(grpc::CallbackServerContex
     Effects effects;
     absl::StatusOr<v1::AddComponentReply> added = state_.AddComponent(job, *request, &effects);
     Carry(std::move(effects));
-    if (added.ok()) *reply = *std::move(added);
-    return added.status();
+    return AnswerWith(std::move(added), reply);
   });
 }
 
@@ -215,19 +221,14 @@ grpc::ServerUnaryReactor* DriverService::RemoveComponent(grpc::CallbackServerCon
 grpc::ServerUnaryReactor* DriverService::FindComponent(grpc::CallbackServerContext* context,
                                                        const v1::ComponentName* request, v1::FoundComponent* reply) {
   return ForJob(context, [this, request, reply](JobNumber job) {
-    absl::StatusOr<v1::FoundComponent> found = state_.FindComponent(job, request->name());
-    if (found.ok()) *reply = *std::move(found);
-    return found.status();
+    return AnswerWith(state_.FindComponent(job, request->name()), reply);
   });
 }
 
 grpc::ServerUnaryReactor* DriverService::Meet(grpc::CallbackServerContext* context, const v1::ProcessId* request,
                                               v1::MetProcess* reply) {
-  return ForJob(context, [this, request, reply](JobNumber job) {
-    absl::StatusOr<v1::MetProcess> met = state_.Meet(job, request->id());
-    if (met.ok()) *reply = *std::move(met);
-    return met.status();
-  });
+  return ForJob(context,
+                [this, request, reply](JobNumber job) { return AnswerWith(state_.Meet(job, request->id()), reply); });
 }
 
 grpc::ServerUnaryReactor* DriverService::ListComponents(grpc::CallbackServerContext* context, const v1::JobId*,
@@ -241,9 +242,7 @@ grpc::ServerUnaryReactor* DriverService::ListComponents(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* DriverService::Rendezvous(grpc::CallbackServerContext* context,
                                                     const v1::ComponentId* request, v1::RendezvousReply* reply) {
   return ForJob(context, [this, request, reply](JobNumber) {
-    absl::StatusOr<std::string> address = state_.Rendezvous(request->id());
-    if (address.ok()) reply->set_address(*std::move(address));
-    return address.status();
+    return AnswerWith(state_.Rendezvous(request->id()), reply->mutable_address());
   });
 }
 
@@ -272,7 +271,7 @@ grpc::ServerUnaryReactor* DriverService::StopJob(grpc::CallbackServerContext* co
                                                  v1::Nothing*) {
   return ForCommand(context, [this, request] {
     Effects effects;
-    const absl::Status stopped = state_.Stop(request->job(), "it was stopped by a command", executor_->Now(), &effects);
+    absl::Status stopped = state_.Stop(request->job(), "it was stopped by a command", executor_->Now(), &effects);
     Carry(std::move(effects));
     return stopped;
   });

@@ -60,10 +60,11 @@ class SqliteJournal final : public Journal {
 
   // Tables, and the lock that keeps other drivers out.
   absl::Status Prepare() {
+    constexpr char kTable[] =
+        "CREATE TABLE IF NOT EXISTS record(number INTEGER PRIMARY KEY, unix_ms INTEGER NOT NULL, "
+        "kind INTEGER NOT NULL, id INTEGER NOT NULL, detail TEXT NOT NULL)";
     for (const char* sql : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
-                            "CREATE TABLE IF NOT EXISTS record(number INTEGER PRIMARY KEY, unix_ms INTEGER NOT NULL, "
-                            "kind INTEGER NOT NULL, id INTEGER NOT NULL, detail TEXT NOT NULL)",
-                            "CREATE INDEX IF NOT EXISTS record_by_kind ON record(kind, id)"}) {
+                            kTable, "CREATE INDEX IF NOT EXISTS record_by_kind ON record(kind, id)"}) {
       TWINKLE_RETURN_IF_ERROR(Execute(sql));
     }
     Statement version(database_.get(), "PRAGMA user_version");
@@ -88,7 +89,7 @@ class SqliteJournal final : public Journal {
       insert.Reset();
     }
     if (!insert.failed()) return Execute("COMMIT");
-    const absl::Status why = Failed("written");
+    absl::Status why = Failed("written");
     Execute("ROLLBACK").IgnoreError();
     return why;
   }

@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include "runtime/base/memory.h"
+#include "runtime/object/segment_pool.h"
+#include "runtime/object/shared_memory_transport.h"
+
 namespace twinkle::internal {
 namespace {
 
@@ -30,11 +34,17 @@ actor::Surroundings SurroundingsOf(ClusterMember member) {
   surroundings.share_service = true;
   surroundings.directory = directory;
   surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
-  surroundings.join = [directory, table = member.table,
+  auto pool = std::make_shared<object::SegmentPool>();
+  base::SetMemorySource(pool);
+  surroundings.join = [directory, table = member.table, self = member.self, pool, executor = surroundings.executor,
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
-                          rpc::Receiver* receiver, base::TaskQueue* queue) {
-    (*transport)->Start(receiver, queue, IntroducerFrom(directory, table));
-    return std::unique_ptr<rpc::Transport>(std::move(*transport));
+                          rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
+    return std::make_unique<object::SharedMemoryTransport>(
+        object::SharedMemoryTransport::Options{.self = self}, pool, executor.get(), receiver,
+        [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
+          (*transport)->Start(shared, queue, IntroducerFrom(directory, table));
+          return std::move(*transport);
+        });
   };
   return surroundings;
 }

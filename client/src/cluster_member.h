@@ -13,6 +13,7 @@
 namespace twinkle::internal {
 
 struct ClusterMember {
+  rpc::ProcessId self = 0;
   std::unique_ptr<rpc::GrpcTransport> transport;  // which listens
   std::shared_ptr<PeerTable> table;
   std::vector<actor::GroupInfo> groups;

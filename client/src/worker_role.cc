@@ -113,7 +113,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   options.world_size = static_cast<int>(options.group_workers.size());
 
   actor::Surroundings surroundings =
-      SurroundingsOf({std::move(transport), table_, std::move(groups), role.driver(), job.secret()});
+      SurroundingsOf({self.id(), std::move(transport), table_, std::move(groups), role.driver(), job.secret()});
   surroundings.outside.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::FromWorker message;
     message.mutable_end_group()->set_group(group);

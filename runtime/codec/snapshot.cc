@@ -13,10 +13,9 @@ void SnapshotTensor(Tensor& tensor) {
   if (tensor.CanBeAdopted()) return;
   const Tensor packed = tensor.Contiguous();
   const size_t bytes = static_cast<size_t>(packed.bytes());
-  std::shared_ptr<std::byte[]> copy(new std::byte[bytes + 1]);
-  if (bytes > 0) std::memcpy(copy.get(), packed.raw(), bytes);
-  const std::byte* data = copy.get();
-  tensor = *Tensor::FromBuffer(packed.dtype(), packed.shape(), std::move(copy), data, false);
+  Tensor copy = *Tensor::Empty(packed.dtype(), packed.shape());
+  if (bytes > 0) std::memcpy(const_cast<std::byte*>(copy.raw()), packed.raw(), bytes);
+  tensor = std::move(copy);
 }
 
 void SnapshotValue(Value& value) {

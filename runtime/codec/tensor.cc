@@ -7,6 +7,9 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <new>
+
+#include "runtime/base/memory.h"
 
 namespace twinkle {
 namespace internal {
@@ -46,9 +49,10 @@ std::vector<int64_t> PackedStrides(const std::vector<int64_t>& shape) {
   return strides;
 }
 
-std::shared_ptr<std::byte[]> NewMemory(int64_t bytes, bool zeroed) {
-  const size_t count = static_cast<size_t>(std::max<int64_t>(bytes, 1));
-  return zeroed ? std::make_shared<std::byte[]>(count) : std::shared_ptr<std::byte[]>(new std::byte[count]);
+std::shared_ptr<std::byte> NewMemory(int64_t bytes, bool zeroed) {
+  std::shared_ptr<std::byte> memory = base::NewMemory(static_cast<size_t>(bytes), zeroed);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
 }
 
 // Copies a strided block of dimension `dim` and those inside it to `to`, packed; returns the end of what was written.
@@ -96,6 +100,14 @@ DLDataType ToDLType(DType dtype) {
   return {kCodes[static_cast<int>(dtype)], static_cast<uint8_t>(SizeOf(dtype) * 8), 1};
 }
 
+absl::StatusOr<Tensor> Made(DType dtype, std::vector<int64_t> shape, bool zeroed) {
+  absl::StatusOr<int64_t> bytes = CheckedBytes(dtype, shape);
+  if (!bytes.ok()) return bytes.status();
+  std::shared_ptr<std::byte> memory = NewMemory(*bytes, zeroed);
+  const std::byte* data = memory.get();
+  return Tensor::FromBuffer(dtype, std::move(shape), std::move(memory), data, false);
+}
+
 struct DLDelete {
   void operator()(DLManagedTensor* managed) const {
     if (managed->deleter != nullptr) managed->deleter(managed);
@@ -131,11 +143,11 @@ BFloat16::operator float() const { return std::bit_cast<float>(static_cast<uint3
 Tensor::Tensor() : shape_{0}, strides_{1} {}
 
 absl::StatusOr<Tensor> Tensor::Zeros(DType dtype, std::vector<int64_t> shape) {
-  absl::StatusOr<int64_t> bytes = CheckedBytes(dtype, shape);
-  if (!bytes.ok()) return bytes.status();
-  std::shared_ptr<std::byte[]> memory = NewMemory(*bytes, true);
-  const std::byte* data = memory.get();
-  return FromBuffer(dtype, std::move(shape), std::move(memory), data, false);
+  return Made(dtype, std::move(shape), true);
+}
+
+absl::StatusOr<Tensor> Tensor::Empty(DType dtype, std::vector<int64_t> shape) {
+  return Made(dtype, std::move(shape), false);
 }
 
 absl::StatusOr<Tensor> Tensor::FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
@@ -176,7 +188,7 @@ absl::Status Tensor::CheckRead(DType asked) const {
 std::byte* Tensor::Writable() {
   if (storage_ == nullptr) return nullptr;
   if (!CanBeAdopted() || storage_->frozen) {
-    std::shared_ptr<std::byte[]> memory = NewMemory(bytes(), false);
+    std::shared_ptr<std::byte> memory = NewMemory(bytes(), false);
     if (bytes() > 0) std::memcpy(memory.get(), raw(), static_cast<size_t>(bytes()));
     const std::byte* data = memory.get();
     storage_ = std::make_shared<internal::TensorStorage>();
@@ -199,7 +211,7 @@ Tensor Tensor::Rows(int64_t begin, int64_t end) const {
 
 Tensor Tensor::Contiguous() const {
   if (contiguous()) return *this;
-  Tensor packed = *Zeros(dtype_, shape_);
+  Tensor packed = *Empty(dtype_, shape_);
   Pack(packed.Writable(), raw(), shape_, strides_, 0, SizeOf(dtype_));
   return packed;
 }

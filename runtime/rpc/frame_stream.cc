@@ -6,9 +6,9 @@
 #include <bit>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <utility>
 
+#include "runtime/base/memory.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::rpc {
@@ -17,7 +17,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "numbers are written as they are in memory");
 
 constexpr size_t kPrefixBytes = sizeof(uint32_t) + sizeof(uint64_t);
-constexpr std::align_val_t kAlignment{64};
 
 template <class T>
 void Append(std::string* to, T number) {
@@ -28,12 +27,6 @@ T NumberAt(const std::string& text, size_t offset) {
   T number;
   std::memcpy(&number, text.data() + offset, sizeof(number));
   return number;
-}
-
-// Null when there is no memory.
-std::shared_ptr<std::byte> NewBuffer(uint64_t size) {
-  void* memory = ::operator new(std::max<uint64_t>(size, 1), kAlignment, std::nothrow);
-  return {static_cast<std::byte*>(memory), [](std::byte* bytes) { ::operator delete(bytes, kAlignment); }};
 }
 
 }  // namespace
@@ -84,7 +77,7 @@ absl::Status FrameReader::BeginHead() {
 
 absl::Status FrameReader::BeginBuffer() {
   const uint64_t size = sizes_[frame_.buffers.size()];
-  std::shared_ptr<std::byte> memory = NewBuffer(size);
+  std::shared_ptr<std::byte> memory = base::NewMemory(size, false);
   if (memory == nullptr) {
     return absl::ResourceExhaustedError(absl::StrCat("there is no memory for ", size, " bytes that a peer sends"));
   }

@@ -28,7 +28,7 @@ T Must(absl::StatusOr<T> value) {
 
 // A new array, written whole.
 inline Tensor Filled(int64_t elements, float value) {
-  Tensor tensor = Must(Tensor::Zeros(DType::kFloat32, {elements}));
+  Tensor tensor = Must(Tensor::Empty(DType::kFloat32, {elements}));
   for (float& element : *tensor.mutable_data<float>()) element = value;
   return tensor;
 }

@@ -78,6 +78,10 @@ class TWINKLE_EXPORT Tensor {
   // Zeroed. InvalidArgument for a negative size or more than 2^56 bytes.
   static absl::StatusOr<Tensor> Zeros(DType dtype, std::vector<int64_t> shape);
 
+  // The elements may be anything: for tensors that are written whole. In a process of a job a large one is made where
+  // the other processes of the machine can read it: handing it over copies nothing.
+  static absl::StatusOr<Tensor> Empty(DType dtype, std::vector<int64_t> shape);
+
   // Refers to `data`, which `owner` keeps alive and nobody may change afterwards unless `frozen` is false (then a copy
   // is made when the tensor is sent). Row-major.
   static absl::StatusOr<Tensor> FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,

@@ -14,7 +14,7 @@
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
 #include "tests/support/catch.h"
-#include "tests/unit/rpc/transport_conformance.h"
+#include "tests/support/transport_conformance.h"
 
 namespace twinkle::rpc {
 namespace {

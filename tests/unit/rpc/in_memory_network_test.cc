@@ -9,7 +9,7 @@
 
 #include "runtime/base/stepped_executor.h"
 #include "tests/support/catch.h"
-#include "tests/unit/rpc/transport_conformance.h"
+#include "tests/support/transport_conformance.h"
 
 namespace twinkle::rpc {
 namespace {

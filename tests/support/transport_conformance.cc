@@ -1,4 +1,4 @@
-#include "tests/unit/rpc/transport_conformance.h"
+#include "tests/support/transport_conformance.h"
 
 #include <absl/time/clock.h>
 #include <absl/time/time.h>

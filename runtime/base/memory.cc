@@ -1,0 +1,47 @@
+#include "runtime/base/memory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "runtime/base/mutex.h"
+
+namespace twinkle::base {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+struct Installed {
+  Mutex mutex;
+  std::weak_ptr<MemorySource> source ABSL_GUARDED_BY(mutex);
+};
+Installed& TheInstalled() {
+  static Installed installed;
+  return installed;
+}
+
+}  // namespace
+
+void SetMemorySource(const std::weak_ptr<MemorySource>& source) {
+  MutexLock lock(&TheInstalled().mutex);
+  TheInstalled().source = source;
+}
+
+std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed) {
+  if (bytes >= kLargeBytes) {
+    std::shared_ptr<MemorySource> source;
+    {
+      MutexLock lock(&TheInstalled().mutex);
+      source = TheInstalled().source.lock();
+    }
+    if (source != nullptr) {
+      if (std::shared_ptr<std::byte> memory = source->Allocate(bytes, zeroed)) return memory;
+    }
+  }
+  auto* memory = static_cast<std::byte*>(::operator new(std::max<size_t>(bytes, 1), kAlignment, std::nothrow));
+  if (memory == nullptr) return nullptr;
+  if (zeroed) std::memset(memory, 0, bytes);
+  return {memory, [](std::byte* freed) { ::operator delete(freed, kAlignment); }};
+}
+
+}  // namespace twinkle::base

@@ -1,0 +1,46 @@
+// What this process holds because others map it.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::object {
+
+// Thread-safe. Owners are let go of outside the lock: what they own may come back here.
+class Leases {
+ public:
+  // Holds `owner` until its release by that peer.
+  uint64_t Add(rpc::ProcessId peer, std::shared_ptr<const void> owner);
+  void Release(rpc::ProcessId peer, const std::vector<uint64_t>& leases);
+  // The connection to the peer is gone. What it has is held on until the process with that pid is gone, too; 0: there
+  // was never one that maps anything.
+  void PeerLost(rpc::ProcessId peer, int pid);
+  void Clear();
+  size_t size() const;
+
+ private:
+  using Owner = std::shared_ptr<const void>;
+  struct Lease {
+    rpc::ProcessId peer;
+    Owner owner;
+  };
+  struct Doubted {
+    int pid;
+    std::vector<Owner> owners;
+  };
+  // Those of processes that have ended meanwhile.
+  void TakeEnded(std::vector<Owner>* owners) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable base::Mutex mutex_;
+  uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  absl::flat_hash_map<uint64_t, Lease> leases_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Doubted> doubted_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::object

@@ -1,0 +1,87 @@
+// Memory that other processes of the machine can map: memory files without names, cut into blocks.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "runtime/base/memory.h"
+#include "runtime/base/mutex.h"
+
+namespace twinkle::object {
+
+// A run of bytes in a segment, as another process finds it: /proc/PID/fd/FD.
+struct SegmentPlace {
+  uint64_t segment = 0;  // never used again for another one
+  int fd = -1;           // of the owner
+  uint64_t segment_bytes = 0;
+  uint64_t offset = 0;
+};
+
+struct SegmentOptions {
+  size_t segment_bytes = size_t{1} << 30;  // of address space; memory is taken when it is first used
+  size_t capacity = size_t{1} << 40;       // bytes of blocks at most
+};
+
+// Invariants:
+//  S1 a block overlaps with no other one, and its memory is given out again only after its last reference is gone;
+//  S2 a segment is sealed: nobody can make it smaller or larger, and nobody but this process write to it;
+//  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
+//  S4 a segment without blocks is unmapped, unless it is the only one.
+// Thread-safe. Blocks keep it alive.
+class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
+ public:
+  explicit SegmentPool(SegmentOptions options = {}) : options_(options) {}
+  ~SegmentPool() override;
+
+  std::shared_ptr<std::byte> Allocate(size_t bytes, bool zeroed) override;
+
+  // `unmapped` is told of segments that are no more, in whichever thread lets go of the last block.
+  void OnUnmapped(std::function<void(uint64_t segment)> unmapped);
+
+  // Nothing when the bytes are not in a block of this pool.
+  std::optional<SegmentPlace> Find(const std::byte* data, size_t bytes) const;
+
+  size_t bytes_used() const;     // of blocks
+  size_t bytes_touched() const;  // memory that the pool holds, in use or not
+  size_t segment_count() const;
+
+ private:
+  struct Segment {
+    uint64_t id = 0;
+    int fd = -1;
+    std::byte* base = nullptr;
+    size_t bytes = 0;
+    size_t fresh = 0;               // from here on no page was ever touched
+    size_t used = 0;                // bytes of blocks
+    std::map<size_t, size_t> free;  // offset -> length, of what was touched and is free; no two are neighbours
+  };
+  struct Found {
+    Segment* segment = nullptr;
+    size_t offset = 0;
+    bool fresh = false;
+  };
+
+  Found Take(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Segment* NewSegment(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Free(Segment* segment, size_t offset, size_t bytes);
+  static void Unmap(const Segment& segment);
+  // Whether the segment is to go, with its last block.
+  bool PutBack(Segment* segment, size_t offset, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const SegmentOptions options_;
+  mutable base::Mutex mutex_;
+  std::map<const std::byte*, std::unique_ptr<Segment>> segments_ ABSL_GUARDED_BY(mutex_);  // by base
+  uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  size_t used_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::function<void(uint64_t)> unmapped_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::object

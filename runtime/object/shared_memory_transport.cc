@@ -1,0 +1,356 @@
+#include "runtime/object/shared_memory_transport.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/str_cat.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/secret.h"
+
+namespace twinkle::object {
+namespace {
+
+constexpr size_t kCopiesKnown = 64;
+
+// The head of a frame ends with a trailer and its size.
+using TrailerSize = uint32_t;
+
+void AppendTrailer(const FrameTrailer& trailer, std::string* head) {
+  const std::string text = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
+  const TrailerSize size = static_cast<TrailerSize>(text.size());
+  head->append(text).append(reinterpret_cast<const char*>(&size), sizeof(size));
+}
+
+// The commonest one: it says nothing.
+void AppendNoTrailer(std::string* head) { head->append(sizeof(TrailerSize), '\0'); }
+
+// Nothing when there is nothing to say.
+absl::StatusOr<std::optional<FrameTrailer>> TakeTrailer(std::string* head) {
+  TrailerSize size = 0;
+  if (head->size() < sizeof(size)) return absl::InvalidArgumentError("a frame without a trailer");
+  std::memcpy(&size, head->data() + head->size() - sizeof(size), sizeof(size));
+  head->resize(head->size() - sizeof(size));
+  if (size == 0) return std::nullopt;
+  if (size > head->size()) return absl::InvalidArgumentError("a frame's trailer is cut off");
+  const std::string_view text(head->data() + head->size() - size, size);
+  TWINKLE_ASSIGN_OR_RETURN(FrameTrailer trailer, codec::DecodeAs<FrameTrailer>(text, {}));
+  head->resize(head->size() - size);
+  return trailer;
+}
+
+}  // namespace
+
+// Tells owners of what is no longer mapped here, many at a time, from a thread of its own: the last reference to a
+// buffer may go anywhere, under any lock.
+class SharedMemoryTransport::Releases : public std::enable_shared_from_this<SharedMemoryTransport::Releases> {
+ public:
+  Releases(base::Executor* executor, std::string name) : executor_(*executor), name_(std::move(name)) {}
+
+  void SetTransport(rpc::Transport* below) {
+    base::MutexLock lock(&mutex_);
+    below_ = below;
+  }
+  void Add(rpc::ProcessId peer, uint64_t lease) {
+    base::MutexLock lock(&mutex_);
+    if (below_ == nullptr) return;
+    pending_[peer].released.push_back(lease);
+    FlushLater();
+  }
+  // Those that map segments of this process.
+  void AddReader(rpc::ProcessId peer) {
+    base::MutexLock lock(&mutex_);
+    readers_.insert(peer);
+  }
+  void RemoveReader(rpc::ProcessId peer) {
+    base::MutexLock lock(&mutex_);
+    readers_.erase(peer);
+    pending_.erase(peer);
+  }
+  // A segment of this process is gone.
+  void AddUnmapped(uint64_t segment) {
+    base::MutexLock lock(&mutex_);
+    if (below_ == nullptr || readers_.empty()) return;
+    for (rpc::ProcessId peer : readers_) pending_[peer].unmapped.push_back(segment);
+    FlushLater();
+  }
+  // Not from a task of its own queue.
+  void Close() {
+    std::unique_ptr<base::TaskQueue> queue;
+    {
+      base::MutexLock lock(&mutex_);
+      below_ = nullptr;
+      queue = std::move(queue_);
+    }
+    if (queue != nullptr) queue->Close();
+  }
+
+ private:
+  void FlushLater() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (std::exchange(flushing_, true)) return;
+    if (queue_ == nullptr) queue_ = executor_.NewQueue(name_);
+    queue_->Post([self = shared_from_this()] { self->Flush(); });
+  }
+  void Flush() {
+    absl::flat_hash_map<rpc::ProcessId, FrameTrailer> pending;
+    rpc::Transport* below = nullptr;
+    {
+      base::MutexLock lock(&mutex_);
+      flushing_ = false;
+      pending.swap(pending_);
+      below = below_;
+    }
+    for (auto& [peer, trailer] : pending) {
+      if (below == nullptr) return;
+      trailer.bare = true;
+      rpc::Frame frame;
+      AppendTrailer(trailer, &frame.head);
+      below->Send(peer, rpc::Stream::kControl, std::move(frame)).IgnoreError();
+    }
+  }
+
+  base::Executor& executor_;
+  const std::string name_;
+  base::Mutex mutex_;
+  rpc::Transport* below_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::unique_ptr<base::TaskQueue> queue_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<rpc::ProcessId, FrameTrailer> pending_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<rpc::ProcessId> readers_ ABSL_GUARDED_BY(mutex_);
+  bool flushing_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// ---- life
+SharedMemoryTransport::SharedMemoryTransport(Options options, std::shared_ptr<SegmentPool> pool,
+                                             base::Executor* executor, rpc::Receiver* receiver, const Join& join)
+    : options_(options),
+      pool_(std::move(pool)),
+      receiver_(*receiver),
+      releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options.self))) {
+  MakeProbe();
+  pool_->OnUnmapped([weak = std::weak_ptr(releases_)](uint64_t segment) {
+    if (const auto releases = weak.lock()) releases->AddUnmapped(segment);
+  });
+  below_ = join(this);
+  releases_->SetTransport(below_.get());
+  joined_ = true;
+  joined_.notify_all();
+}
+
+SharedMemoryTransport::~SharedMemoryTransport() { Close(); }
+
+// A file of its own: a segment is only made when there is something for it.
+void SharedMemoryTransport::MakeProbe() {
+  probe_ = rpc::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC));
+  nonce_ = rpc::NewSecret();
+  const bool written =
+      probe_.valid() && ::write(probe_.get(), nonce_.data(), nonce_.size()) == static_cast<ssize_t>(nonce_.size());
+  if (!written) probe_.Reset();  // then nobody can read it, and everything travels
+}
+
+void SharedMemoryTransport::Close() {
+  if (closed_.exchange(true)) return;
+  releases_->Close();
+  below_->Close();
+  leases_.Clear();
+}
+
+SharedMemoryTransport::Counts SharedMemoryTransport::counts() const {
+  return {bytes_shared_, bytes_copied_, bytes_sent_, leases_.size()};
+}
+
+// ---- sending
+absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) {
+  if (closed_) return absl::CancelledError("this process has left its job");
+  bool ask = false;
+  bool shares = false;
+  if (to != options_.self) {
+    base::MutexLock lock(&mutex_);
+    Peer& peer = peers_[to];
+    if (peer.lost) return absl::UnavailableError(peer.why.message());
+    ask = !std::exchange(peer.asked, true) && probe_.valid();
+    shares = peer.shares;
+  }
+  FrameTrailer trailer;
+  if (ask) trailer.probe = FrameTrailer::Probe{::getpid(), probe_.get(), nonce_};
+  if (shares) ShareBuffers(to, &frame, &trailer);
+  if (to != options_.self) {
+    for (const codec::Buffer& buffer : frame.buffers) bytes_sent_ += buffer.size;
+  }
+  ask || !trailer.shared.empty() ? AppendTrailer(trailer, &frame.head) : AppendNoTrailer(&frame.head);
+  const absl::Status sent = below_->Send(to, stream, std::move(frame));
+  if (!sent.ok()) {
+    std::vector<uint64_t> unsent;
+    for (const FrameTrailer::Shared& shared : trailer.shared) unsent.push_back(shared.lease);
+    leases_.Release(to, unsent);
+  }
+  return sent;
+}
+
+void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, FrameTrailer* trailer) {
+  std::vector<codec::Buffer> travelling;
+  for (size_t i = 0; i < frame->buffers.size(); ++i) {
+    codec::Buffer& buffer = frame->buffers[i];
+    SegmentPlace place;
+    std::shared_ptr<const void> owner;
+    if (buffer.size >= options_.shared_bytes) owner = InSegment(buffer, &place);
+    if (owner == nullptr) {
+      travelling.push_back(std::move(buffer));
+      continue;
+    }
+    bytes_shared_ += buffer.size;
+    trailer->shared.push_back({i, place, buffer.size, leases_.Add(to, std::move(owner))});
+  }
+  frame->buffers = std::move(travelling);
+}
+
+// Where the buffer is in a segment, and who keeps it there; copies it into one if need be. Null: there is no room.
+std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer& buffer, SegmentPlace* place) {
+  if (const auto found = pool_->Find(buffer.data, buffer.size)) {
+    *place = *found;
+    return buffer.owner;
+  }
+  std::shared_ptr<std::byte> copy;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const Copied& known : copied_) {
+      // The owner is alive, and so its bytes are what they were.
+      if (known.data == buffer.data && known.size == buffer.size && known.owner.lock() == buffer.owner) {
+        copy = known.copy.lock();
+      }
+    }
+  }
+  if (copy == nullptr) {
+    copy = pool_->Allocate(buffer.size, false);
+    if (copy == nullptr) return nullptr;
+    std::memcpy(copy.get(), buffer.data, buffer.size);
+    bytes_copied_ += buffer.size;
+    base::MutexLock lock(&mutex_);
+    if (copied_.size() < kCopiesKnown) copied_.emplace_back();
+    copied_[next_copied_++ % kCopiesKnown] = {buffer.owner, buffer.data, buffer.size, copy};
+  }
+  *place = *pool_->Find(copy.get(), buffer.size);
+  return copy;
+}
+
+// ---- receiving
+void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) {
+  joined_.wait(false);  // the first may come before the constructor knows how to answer
+  absl::StatusOr<std::optional<FrameTrailer>> trailer = TakeTrailer(&frame.head);
+  absl::Status status = trailer.status();
+  if (status.ok() && trailer->has_value()) {
+    OnTrailer(from, **trailer);
+    if ((*trailer)->bare) return;
+    status = Resolve(from, **trailer, &frame);
+  }
+  {
+    base::MutexLock lock(&mutex_);
+    const auto peer = peers_.find(from);
+    if (peer != peers_.end() && peer->second.lost) return;
+    if (!status.ok()) {
+      status = absl::UnavailableError(absl::StrCat("what it has sent cannot be read: ", status.message()));
+      peers_[from].lost = true;
+      peers_[from].why = status;
+    }
+  }
+  if (status.ok()) return receiver_.OnFrame(from, stream, std::move(frame));
+  base::Log(base::LogLevel::kError, absl::StrCat("process ", from, ": ", status.message()));
+  receiver_.OnLost(from, status);
+}
+
+void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer) {
+  if (trailer.probe) Answer(from, trailer);
+  if (!trailer.released.empty()) leases_.Release(from, trailer.released);
+  base::MutexLock lock(&mutex_);
+  Peer& peer = peers_[from];
+  if (trailer.answer) {
+    peer.shares = trailer.answer->readable;
+    peer.pid = trailer.answer->pid;
+    if (peer.shares) releases_->AddReader(from);
+  }
+  if (peer.segments == nullptr) return;
+  for (uint64_t segment : trailer.unmapped) peer.segments->Forget(segment);
+}
+
+// Whether the peer's files can be read from here: the content proves that it is the peer's.
+void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trailer) {
+  const FrameTrailer::Probe& probe = *trailer.probe;
+  const rpc::Fd file(::open(absl::StrCat("/proc/", probe.pid, "/fd/", probe.fd).c_str(), O_RDONLY | O_CLOEXEC));
+  std::string content(probe.content.size(), '\0');
+  const bool readable =
+      file.valid() && !content.empty() &&
+      ::pread(file.get(), content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()) &&
+      content == probe.content;
+  {
+    base::MutexLock lock(&mutex_);
+    Peer& peer = peers_[from];
+    peer.pid = probe.pid;
+    if (readable) peer.segments = std::make_shared<SegmentMap>();
+  }
+  FrameTrailer answer;
+  answer.answer = FrameTrailer::Answer{::getpid(), readable};
+  answer.bare = true;
+  rpc::Frame frame;
+  AppendTrailer(answer, &frame.head);
+  below_->Send(from, rpc::Stream::kControl, std::move(frame)).IgnoreError();
+}
+
+absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame) {
+  if (trailer.shared.empty()) return absl::OkStatus();
+  int pid = 0;
+  std::shared_ptr<SegmentMap> segments;
+  {
+    base::MutexLock lock(&mutex_);
+    pid = peers_[from].pid;
+    segments = peers_[from].segments;
+  }
+  if (segments == nullptr) return absl::InvalidArgumentError("places in segments that were not to be sent");
+  struct Held {
+    Held(std::shared_ptr<Releases> to, rpc::ProcessId peer, uint64_t id)
+        : releases(std::move(to)), owner(peer), lease(id) {}
+    ~Held() {
+      memory.reset();
+      releases->Add(owner, lease);
+    }
+    const std::shared_ptr<Releases> releases;
+    const rpc::ProcessId owner;
+    const uint64_t lease;
+    std::shared_ptr<const std::byte> memory;
+  };
+  std::vector<codec::Buffer> all;
+  size_t travelled = 0;
+  for (const FrameTrailer::Shared& shared : trailer.shared) {
+    while (all.size() < shared.index && travelled < frame->buffers.size()) {
+      all.push_back(std::move(frame->buffers[travelled++]));
+    }
+    if (all.size() != shared.index) return absl::InvalidArgumentError("buffers out of order");
+    const auto held = std::make_shared<Held>(releases_, from, shared.lease);
+    TWINKLE_ASSIGN_OR_RETURN(held->memory, segments->At(pid, shared.place, shared.bytes));
+    all.push_back({held->memory.get(), shared.bytes, held});
+  }
+  while (travelled < frame->buffers.size()) all.push_back(std::move(frame->buffers[travelled++]));
+  frame->buffers = std::move(all);
+  return absl::OkStatus();
+}
+
+void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why) {
+  int pid = 0;
+  bool told = false;
+  {
+    base::MutexLock lock(&mutex_);
+    Peer& lost = peers_[peer];
+    pid = lost.shares ? lost.pid : 0;
+    lost.segments = nullptr;
+    told = std::exchange(lost.lost, true);
+    if (!told) lost.why = why;
+  }
+  releases_->RemoveReader(peer);
+  leases_.PeerLost(peer, pid);
+  if (!told) receiver_.OnLost(peer, why);
+}
+
+}  // namespace twinkle::object

@@ -1,0 +1,132 @@
+// Large parts of what processes on one machine send each other do not travel: the receiver maps them.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/executor.h"
+#include "runtime/object/leases.h"
+#include "runtime/object/segment_map.h"
+#include "runtime/object/segment_pool.h"
+#include "runtime/rpc/fd_channel.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::object {
+
+// Says what of a frame is elsewhere, and what the two transports have to say to each other. The codec's description is
+// its wire format.
+struct FrameTrailer {
+  struct Shared {
+    uint64_t index = 0;  // among all of the frame's buffers; ascending
+    SegmentPlace place;
+    uint64_t bytes = 0;
+    uint64_t lease = 0;
+  };
+  struct Probe {  // can you read this?
+    int32_t pid = 0;
+    int32_t fd = -1;
+    std::string content;
+  };
+  struct Answer {
+    int32_t pid = 0;
+    bool readable = false;
+  };
+  std::vector<Shared> shared;
+  std::vector<uint64_t> released;  // leases
+  std::vector<uint64_t> unmapped;  // segments that are no more
+  std::optional<Probe> probe;
+  std::optional<Answer> answer;
+  bool bare = false;  // there is no frame for the receiver
+};
+
+// A transport over another one. Peers that can map this process's memory (each is asked, with the first frame to it)
+// are sent places in segments instead of buffers from `shared_bytes` on; what is not in a segment is copied into one,
+// once for all peers. Others get the bytes. The receiver's buffers refer to the sender's memory, which stays as it is
+// until they are gone there. Invariants, besides the transport's own:
+//  M1 a buffer that a peer maps is held, by a lease, until that peer has released it or is known to have ended: a
+//     connection that broke is not enough;
+//  M2 a lease is released once, by the peer that has it.
+// Thread-safe.
+class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver {
+ public:
+  struct Options {
+    rpc::ProcessId self = rpc::kProgram;
+    size_t shared_bytes = 32 << 10;
+  };
+  struct Counts {
+    uint64_t bytes_shared = 0;  // sent as places
+    uint64_t bytes_copied = 0;  // into segments, to be sent so
+    uint64_t bytes_sent = 0;    // of buffers that travelled
+    uint64_t leases = 0;        // held now
+  };
+  // Joins the network below.
+  using Join = std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*)>;
+
+  // `receiver` and `executor` outlive it.
+  SharedMemoryTransport(Options options, std::shared_ptr<SegmentPool> pool, base::Executor* executor,
+                        rpc::Receiver* receiver, const Join& join);
+  ~SharedMemoryTransport() override;
+
+  // Transport
+  absl::Status Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) override;
+  void Close() override;
+  // Receiver, of the transport below
+  void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
+  void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
+
+  Counts counts() const;
+
+ private:
+  class Releases;  // of buffers that this process has mapped
+  struct Peer {
+    bool asked = false;
+    bool shares = false;  // it can map what this process has
+    int pid = 0;
+    std::shared_ptr<SegmentMap> segments;  // its own, which this process maps
+    bool lost = false;
+    absl::Status why;
+  };
+
+  void MakeProbe();
+  void ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, FrameTrailer* trailer);
+  std::shared_ptr<const void> InSegment(const codec::Buffer& buffer, SegmentPlace* place);
+  void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
+  void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
+  absl::Status Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame);
+
+  const Options options_;
+  const std::shared_ptr<SegmentPool> pool_;
+  rpc::Receiver& receiver_;
+  Leases leases_;
+  const std::shared_ptr<Releases> releases_;
+  rpc::Fd probe_;
+  std::string nonce_;  // what the probe contains
+  std::unique_ptr<rpc::Transport> below_;
+  std::atomic<bool> joined_ = false;
+  std::atomic<bool> closed_ = false;
+  std::atomic<uint64_t> bytes_shared_ = 0;
+  std::atomic<uint64_t> bytes_copied_ = 0;
+  std::atomic<uint64_t> bytes_sent_ = 0;
+
+  // What was copied into a segment lately: the same goes to several peers.
+  struct Copied {
+    std::weak_ptr<const void> owner;
+    const std::byte* data = nullptr;
+    size_t size = 0;
+    std::weak_ptr<std::byte> copy;
+  };
+  base::Mutex mutex_;
+  absl::flat_hash_map<rpc::ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Copied> copied_ ABSL_GUARDED_BY(mutex_);
+  size_t next_copied_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace twinkle::object

@@ -1,0 +1,125 @@
+#include "runtime/object/segment_pool.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "runtime/object/segment_map.h"
+#include "tests/support/catch.h"
+#include "tests/support/random.h"
+
+namespace twinkle::object {
+namespace {
+
+constexpr size_t kPage = 4096;
+
+struct Block {
+  std::shared_ptr<std::byte> memory;
+  size_t bytes;
+  std::byte mark;
+};
+
+TEST_CASE("blocks do not overlap, and what is freed is used again (S1, S3)") {
+  const uint64_t seed = tests::Seed();
+  INFO("TWINKLE_TEST_SEED=" << seed);
+  tests::Random random(seed);
+  const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.segment_bytes = 256 * kPage});
+  std::vector<Block> blocks;
+  size_t most = 0;
+  for (int step = 0; step < 2000; ++step) {
+    if (blocks.size() > 20 || (!blocks.empty() && tests::OneIn(random, 2))) {
+      const size_t which = random() % blocks.size();
+      const Block block = blocks[which];
+      const bool whole = std::all_of(block.memory.get(), block.memory.get() + block.bytes,
+                                     [&](std::byte byte) { return byte == block.mark; });
+      REQUIRE(whole);
+      blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(which));
+      continue;
+    }
+    const size_t bytes = 1 + random() % (20 * kPage);
+    Block block{pool->Allocate(bytes, false), bytes, static_cast<std::byte>(random())};
+    REQUIRE(block.memory != nullptr);
+    std::memset(block.memory.get(), static_cast<int>(block.mark), bytes);
+    REQUIRE(pool->Find(block.memory.get(), bytes));
+    blocks.push_back(std::move(block));
+    most = std::max(most, pool->bytes_used());
+  }
+  CHECK(pool->bytes_touched() < 2 * most);
+  blocks.clear();
+  CHECK(pool->bytes_used() == 0);
+  CHECK(pool->segment_count() == 1);  // S4
+}
+
+TEST_CASE("memory that was used before is zeroed when that is asked for") {
+  const auto pool = std::make_shared<SegmentPool>();
+  std::shared_ptr<std::byte> block = pool->Allocate(kPage, false);
+  std::byte* const where = block.get();
+  std::memset(where, 7, kPage);
+  block.reset();
+  block = pool->Allocate(kPage, true);
+  CHECK(block.get() == where);
+  CHECK(std::all_of(where, where + kPage, [](std::byte byte) { return byte == std::byte{0}; }));
+}
+
+TEST_CASE("beyond its capacity a pool gives nothing") {
+  const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.capacity = 4 * kPage});
+  const auto block = pool->Allocate(3 * kPage, false);
+  CHECK(block != nullptr);
+  CHECK(pool->Allocate(2 * kPage, false) == nullptr);
+  CHECK(pool->Allocate(kPage, false) != nullptr);
+}
+
+TEST_CASE("others read a segment and can neither write nor cut it (S2)") {
+  const auto pool = std::make_shared<SegmentPool>();
+  const auto block = pool->Allocate(3 * kPage, false);
+  std::memcpy(block.get() + kPage, "hello", 5);
+  const auto place = pool->Find(block.get() + kPage, 5);
+  REQUIRE(place);
+  SegmentMap map;
+  const auto read = map.At(::getpid(), *place, 5);
+  REQUIRE(read.ok());
+  CHECK(std::memcmp(read->get(), "hello", 5) == 0);
+  std::memcpy(block.get() + kPage, "other", 5);
+  CHECK(std::memcmp(read->get(), "other", 5) == 0);  // the same memory
+  CHECK(absl::IsInvalidArgument(map.At(::getpid(), *place, place->segment_bytes).status()));
+
+  const std::string path = "/proc/self/fd/" + std::to_string(place->fd);
+  const int writable = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(writable >= 0);
+  CHECK(::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, writable, 0) == MAP_FAILED);
+  CHECK(::write(writable, "x", 1) < 0);
+  CHECK(::ftruncate(writable, 0) < 0);
+  ::close(writable);
+}
+
+TEST_CASE("what is no segment is not mapped") {
+  SegmentMap map;
+  const int plain = ::memfd_create("plain", MFD_CLOEXEC);
+  REQUIRE(::ftruncate(plain, kPage) == 0);
+  CHECK(
+      absl::IsFailedPrecondition(map.At(::getpid(), {.segment = 1, .fd = plain, .segment_bytes = kPage}, 8).status()));
+  CHECK_FALSE(map.At(::getpid(), {.segment = 1, .fd = 100000, .segment_bytes = kPage}, 8).ok());
+  ::close(plain);
+}
+
+TEST_CASE("a segment that is empty is told of, unless it is the only one (S4)") {
+  const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.segment_bytes = 4 * kPage});
+  std::vector<uint64_t> unmapped;
+  pool->OnUnmapped([&](uint64_t segment) { unmapped.push_back(segment); });
+  auto first = pool->Allocate(4 * kPage, false);
+  auto second = pool->Allocate(8 * kPage, false);
+  CHECK(pool->segment_count() == 2);
+  const uint64_t id = pool->Find(second.get(), 1)->segment;
+  second.reset();
+  CHECK(unmapped == std::vector<uint64_t>{id});
+  first.reset();
+  CHECK(pool->segment_count() == 1);
+}
+
+}  // namespace
+}  // namespace twinkle::object

@@ -1,0 +1,208 @@
+#include "runtime/object/shared_memory_transport.h"
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/stepped_executor.h"
+#include "runtime/rpc/in_memory_network.h"
+#include "tests/support/catch.h"
+#include "tests/support/transport_conformance.h"
+
+namespace twinkle::object {
+namespace {
+
+using rpc::Frame;
+using rpc::ProcessId;
+using rpc::Stream;
+
+// Over memory: the process below all of them is this one, which can read itself.
+class SharedMemoryFixture final : public rpc::TransportFixture {
+ public:
+  std::unique_ptr<rpc::Transport> Join(ProcessId id, rpc::Receiver* receiver, base::TaskQueue* queue) override {
+    return std::make_unique<SharedMemoryTransport>(
+        SharedMemoryTransport::Options{.self = id}, std::make_shared<SegmentPool>(), executor_.get(), receiver,
+        [&](rpc::Receiver* shared) { return network_.Join(id, shared, queue); });
+  }
+  void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
+  bool HoldData(ProcessId from, ProcessId to) override { return network_.Hold(from, to, Stream::kData), true; }
+  void ReleaseData(ProcessId from, ProcessId to) override { network_.Release(from, to, Stream::kData); }
+
+ private:
+  const std::unique_ptr<base::Executor> executor_ = base::NewThreadExecutor();
+  rpc::InMemoryNetwork network_;
+};
+
+TEST_CASE("shared memory over a transport does what every transport must (T1-T4)") {
+  for (const rpc::TransportCheck& check : rpc::TransportChecks()) {
+    DYNAMIC_SECTION(check.name) {
+      SharedMemoryFixture fixture;
+      check.run(fixture);
+    }
+  }
+}
+
+// ---- what only this one has --------------------------------------------------------------------
+struct Kept final : rpc::Receiver {
+  void OnFrame(ProcessId, Stream, Frame frame) override { frames.push_back(std::move(frame)); }
+  void OnLost(ProcessId, const absl::Status& status) override { lost.push_back(status); }
+  std::vector<Frame> frames;
+  std::vector<absl::Status> lost;
+};
+
+struct Member {
+  Member(ProcessId id, base::SteppedExecutor* executor, rpc::InMemoryNetwork* network)
+      : queue(executor->NewQueue("service." + std::to_string(id))),
+        transport(SharedMemoryTransport::Options{.self = id}, pool, executor, &kept,
+                  [&](rpc::Receiver* shared) { return network->Join(id, shared, queue.get()); }) {}
+  const std::shared_ptr<SegmentPool> pool = std::make_shared<SegmentPool>();
+  Kept kept;
+  const std::unique_ptr<base::TaskQueue> queue;
+  SharedMemoryTransport transport;
+};
+
+struct Pair {
+  base::SteppedExecutor executor;
+  rpc::InMemoryNetwork network;
+  Member a{1, &executor, &network};
+  Member b{2, &executor, &network};
+
+  void Run() { executor.RunAll(); }
+  // They know of each other what they can read.
+  void Meet() {
+    CHECK(a.transport.Send(2, Stream::kData, Frame{"hello", {}}).ok());
+    Run();
+    CHECK(b.transport.Send(1, Stream::kData, Frame{"hello", {}}).ok());
+    Run();
+    a.kept.frames.clear();
+    b.kept.frames.clear();
+  }
+};
+
+codec::Buffer BufferOf(const std::shared_ptr<std::byte>& memory, size_t bytes) { return {memory.get(), bytes, memory}; }
+
+constexpr size_t kLarge = 100'000;
+
+TEST_CASE("a buffer in a segment is not copied; what it holds stays until the reader lets go (M1)") {
+  Pair pair;
+  pair.Meet();
+  std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
+  std::memset(block.get(), 5, kLarge);
+  const std::string small(100, 'x');
+  const codec::Buffer travelling{reinterpret_cast<const std::byte*>(small.data()), small.size(), nullptr};
+  REQUIRE(
+      pair.a.transport.Send(2, Stream::kData, Frame{"head", {travelling, BufferOf(block, kLarge), travelling}}).ok());
+  const std::weak_ptr<std::byte> watched = block;
+  block.reset();
+  pair.Run();
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  Frame frame = std::move(pair.b.kept.frames[0]);
+  pair.b.kept.frames.clear();
+  CHECK(frame.head == "head");
+  REQUIRE(frame.buffers.size() == 3);
+  CHECK(std::memcmp(frame.buffers[0].data, small.data(), small.size()) == 0);
+  REQUIRE(frame.buffers[1].size == kLarge);
+  CHECK(frame.buffers[1].data != watched.lock().get());  // mapped once more
+  CHECK(frame.buffers[1].data[kLarge - 1] == std::byte{5});
+  CHECK(pair.a.transport.counts().bytes_copied == 0);
+  CHECK(pair.a.transport.counts().bytes_shared == kLarge);
+  CHECK(pair.a.transport.counts().leases == 1);
+  CHECK_FALSE(watched.expired());
+  frame.buffers.clear();
+  pair.Run();
+  CHECK(watched.expired());
+  CHECK(pair.a.transport.counts().leases == 0);
+  CHECK(pair.a.pool->bytes_used() == 0);
+}
+
+TEST_CASE("what is not in a segment is copied into one, once for all peers") {
+  Pair pair;
+  Member c(3, &pair.executor, &pair.network);
+  pair.Meet();
+  CHECK(pair.a.transport.Send(3, Stream::kData, Frame{"hello", {}}).ok());
+  pair.Run();
+  c.kept.frames.clear();
+  const auto text = std::make_shared<std::string>(kLarge, 'y');
+  const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
+  for (ProcessId to : {2, 3}) REQUIRE(pair.a.transport.Send(to, Stream::kData, Frame{"head", {buffer}}).ok());
+  pair.Run();
+  for (Member* member : {&pair.b, &c}) {
+    REQUIRE(member->kept.frames.size() == 1);
+    CHECK(std::memcmp(member->kept.frames[0].buffers.at(0).data, text->data(), kLarge) == 0);
+  }
+  CHECK(pair.a.transport.counts().bytes_copied == kLarge);
+  CHECK(pair.a.transport.counts().bytes_shared == 2 * kLarge);
+  pair.b.kept.frames.clear();
+  c.kept.frames.clear();
+  pair.Run();
+  CHECK(pair.a.pool->bytes_used() == 0);
+}
+
+TEST_CASE("before the peer has said that it can read them, and when there is no room, the bytes travel") {
+  Pair pair;
+  const auto text = std::make_shared<std::string>(kLarge, 'y');
+  const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {buffer}}).ok());
+  pair.Run();
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  CHECK(pair.b.kept.frames[0].buffers.at(0).size == kLarge);
+  CHECK(pair.a.transport.counts().bytes_shared == 0);
+  CHECK(pair.a.transport.counts().bytes_sent == kLarge);
+}
+
+TEST_CASE("what a peer had is free once its process has ended, not when only the connection broke (M1)") {
+  Pair pair;
+  pair.Meet();
+  REQUIRE(
+      pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(pair.a.pool->Allocate(kLarge, false), kLarge)}})
+          .ok());
+  pair.network.Kill(2, absl::UnavailableError("it was killed"));
+  pair.Run();
+  REQUIRE(pair.a.kept.lost.size() == 1);
+  CHECK(pair.a.pool->bytes_used() > 0);  // the process with that pid, this one, is still there
+  CHECK(pair.a.transport.counts().leases == 1);
+}
+
+TEST_CASE("leases go with a process that has ended, and are released by nobody else (M2)") {
+  Leases leases;
+  const auto owner = std::make_shared<int>(1);
+  const uint64_t lease = leases.Add(7, owner);
+  leases.Release(8, {lease});
+  CHECK(leases.size() == 1);
+  leases.Release(7, {lease, lease});
+  CHECK(leases.size() == 0);
+  leases.Add(7, owner);
+  leases.PeerLost(7, /*pid=*/(1 << 22) + 1);  // beyond all pids
+  CHECK(leases.size() == 0);
+  leases.Add(7, owner);
+  leases.PeerLost(7, /*pid=*/0);
+  CHECK(leases.size() == 0);
+  CHECK(owner.use_count() == 1);
+}
+
+TEST_CASE("places that make no sense lose the peer that sent them, not this process") {
+  Pair pair;
+  pair.Meet();
+  const auto send = [&](const FrameTrailer& trailer) {
+    std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
+    const uint32_t size = static_cast<uint32_t>(head.size());
+    head.append(reinterpret_cast<const char*>(&size), sizeof(size));
+    auto queue = pair.executor.NewQueue("liar");
+    const auto liar = pair.network.Join(9, &pair.a.kept, queue.get());
+    CHECK(liar->Send(2, Stream::kData, Frame{head, {}}).ok());
+    pair.Run();
+    liar->Close();
+  };
+  FrameTrailer trailer;
+  trailer.shared.push_back(
+      {.index = 3, .place = {.segment = 1, .fd = 0, .segment_bytes = 10, .offset = 1 << 30}, .bytes = 5, .lease = 1});
+  send(trailer);
+  CHECK(pair.b.kept.frames.empty());
+  REQUIRE(pair.b.kept.lost.size() >= 1);
+  CHECK(absl::IsUnavailable(pair.b.kept.lost[0]));
+}
+
+}  // namespace
+}  // namespace twinkle::object
