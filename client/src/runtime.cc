@@ -7,6 +7,8 @@
 #include "client/src/session_state.h"
 #include "runtime/actor/failure.h"
 #include "runtime/base/status.h"
+#include "runtime/object/lazy_core.h"
+#include "runtime/object/lazy_plan.h"
 
 namespace twinkle::internal {
 namespace {
@@ -44,6 +46,53 @@ absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return lazy->Size(); }
 const void* LazyAnswer(const LazyPtr& lazy) { return lazy->Answer(); }
 void LazyCancel(const LazyPtr& lazy) { lazy->Cancel(); }
 LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end) { return LazyCore::Rows(lazy, begin, end); }
+
+// ---- plans over lazies
+LazyPtr LazyTake(const LazyPtr& lazy, std::vector<int64_t> rows) {
+  const std::string what = absl::StrCat("some rows of ", lazy->origin().what);
+  return LazyCore::Planned({lazy}, what, *lazy->type(), lazy->origin().answer,
+                           [rows = std::move(rows)](auto inputs) { return object::TakeRows(inputs[0], rows); });
+}
+
+LazyPtr LazyRepeat(const LazyPtr& lazy, int64_t times) {
+  const std::string what = absl::StrCat(lazy->origin().what, ", each row ", times, " times");
+  return LazyCore::Planned({lazy}, what, *lazy->type(), lazy->origin().answer,
+                           [times](auto inputs) { return object::RepeatRows(inputs[0], times); });
+}
+
+LazyPtr LazyField(const LazyPtr& lazy, const Type& whole, void* object, const void* member, const Type& type,
+                  AnswerOps answer) {
+  uint32_t number = 0;
+  while (true) {
+    const auto place = codec::MemberAt(whole, object, {number});
+    if (!place || (place->object == member && place->type == &type)) break;
+    ++number;
+  }
+  return LazyCore::Planned({lazy}, absl::StrCat("a member of ", lazy->origin().what), type, answer,
+                           [number](auto inputs) { return object::FieldOf(inputs[0], number); });
+}
+
+LazyPtr LazyConcat(std::vector<LazyPtr> lazies, const Type& type, AnswerOps answer) {
+  const std::string what = absl::StrCat("Concat of ", lazies.size(), " from ", lazies[0]->origin().what, " on");
+  return LazyCore::Planned(std::move(lazies), what, type, answer,
+                           [](auto inputs) { return object::ConcatRows(inputs); });
+}
+
+LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> types, const Type& whole,
+                   AnswerOps answer) {
+  const std::shared_ptr<void> any = whole.make();
+  absl::Status fits;
+  for (uint32_t i = 0; i < types.size(); ++i) {
+    const auto place = codec::MemberAt(whole, any.get(), {i});
+    if (place && place->type == types[i]) continue;
+    fits = absl::InvalidArgumentError(absl::StrCat("member ", i + 1, " of ", whole.name, " is not of that type"));
+  }
+  return LazyCore::Planned(std::move(lazies), absl::StrCat("MakeLazy of a ", whole.name), whole, answer,
+                           [fits](auto inputs) -> absl::StatusOr<object::LazyPlan> {
+                             if (!fits.ok()) return fits;
+                             return object::RecordOf(inputs);
+                           });
+}
 
 bool LazyEnded(const LazyPtr& lazy) {
   lazy->WaitSettled();

@@ -70,9 +70,33 @@ absl::StatusOr<WireArgument> WireValue(const codec::Type& type, std::shared_ptr<
 WireArgument WirePieces(const LazyCore& lazy, const dispatch::Part& part) {
   PulledArgument argument{*lazy.join(), {}};
   for (object::Piece& piece : lazy.Pieces(part)) {
-    argument.pieces.push_back({lazy.shard(piece.shard).object->ref(), std::move(piece.rows)});
+    argument.pieces.push_back({lazy.shard(piece.shard).object->ref(), std::move(piece.rows), {}, {}, std::nullopt});
   }
   return argument;
+}
+
+// Rows of a plan: what is in this process goes along. All lists and tensors in it have the same rows.
+absl::StatusOr<WireArgument> WirePlan(const LazyCore& lazy, const dispatch::Part& part) {
+  object::LazyPlan plan = *lazy.plan();
+  if (!part.whole && !part.ranges.empty()) {
+    TWINKLE_ASSIGN_OR_RETURN(plan, object::TakeRange(plan, part.ranges[0]));
+  }
+  PlannedArgument argument;
+  for (object::PartRead& read : object::ReadsOf(plan)) {
+    PlannedPart& to = argument.parts.emplace_back(PlannedPart{std::move(read.target), {}, std::move(read.order)});
+    for (object::PartRead::Piece& piece : read.pieces) {
+      const object::PlanSource& source = plan.sources[piece.source];
+      if (source.object != nullptr) {
+        to.pieces.push_back({source.object->ref(), std::nullopt, source.path, std::move(piece.picks), std::nullopt});
+        continue;
+      }
+      TWINKLE_ASSIGN_OR_RETURN(const codec::Described some,
+                               object::Select(source.value, {source.path, std::nullopt, std::move(piece.picks)}));
+      TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode(some));
+      to.pieces.push_back({{}, std::nullopt, {}, {}, Pack(std::move(encoded))});
+    }
+  }
+  return WireArgument(std::move(argument));
 }
 
 // The reference itself.
@@ -99,6 +123,7 @@ absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const Call
   if (argument.kind == Kind::kPerRank) return WirePart(parameter, argument.per_rank[index], 0, dispatch::Part{});
   if (argument.kind == Kind::kValue) return WireValue(*parameter.type, argument.value, part);
   if (parameter.kind == ParameterInfo::Kind::kLazy) return WireReference(*argument.lazy);
+  if (argument.lazy->plan()) return WirePlan(*argument.lazy, part);
   if (argument.lazy->join()) return WirePieces(*argument.lazy, part);
   return WireValue(*parameter.type, argument.lazy->value(), part);
 }
@@ -107,7 +132,8 @@ codec::Rows RowsOfArgument(const ParameterInfo& parameter, const CallArgument& a
   const bool value = parameter.kind == ParameterInfo::Kind::kValue;
   if (value && argument.kind == Kind::kValue) return codec::RowsOf(*parameter.type, argument.value.get());
   if (value && argument.kind == Kind::kLazy) {
-    return argument.lazy->join() ? argument.lazy->rows() : codec::RowsOf(*parameter.type, argument.lazy->value().get());
+    const LazyCore& lazy = *argument.lazy;
+    return lazy.join() || lazy.plan() ? lazy.rows() : codec::RowsOf(*parameter.type, lazy.value().get());
   }
   return codec::Rows(kWholeParts);  // goes whole, or was split by the caller
 }
@@ -185,7 +211,7 @@ bool PlansWithUserCode(const OutgoingCall& call) { return HasOwnDispatch(call) &
 
 bool NeedsValue(const LazyCore& lazy, bool always) {
   if (lazy.value() != nullptr || lazy.type() == nullptr) return false;
-  return always || !lazy.join();
+  return always || (!lazy.join() && !lazy.plan());
 }
 
 absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {

@@ -131,6 +131,8 @@ struct Need {
   bool by_value;
   bool never;   // fetched
   bool always;  // fetched
+  // A plan is known to the process that made it: as a reference its value goes instead.
+  bool FetchesIt(const LazyCore& lazy) const { return always || (!by_value && lazy.plan().has_value()); }
 };
 Need NeedOf(const OutgoingCall& call, size_t index) {
   const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;
@@ -153,7 +155,7 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
       Settle(call, status);
       return true;
     }
-    if (!need.never && NeedsValue(*lazy, need.always)) return Watch(call), false;
+    if (!need.never && NeedsValue(*lazy, need.FetchesIt(*lazy))) return Watch(call), false;
     return true;
   });
 }
@@ -168,7 +170,7 @@ void Caller::Watch(const CallPtr& call) {
   EachLazy(call->arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
     lazy->OnSettled([lazy, again, need = NeedOf(*call, i)] {
       again();
-      if (!need.never && lazy->status().ok() && NeedsValue(*lazy, need.always)) lazy->OnAnswered(again);
+      if (!need.never && lazy->status().ok() && NeedsValue(*lazy, need.FetchesIt(*lazy))) lazy->OnAnswered(again);
     });
     return true;
   });

@@ -28,6 +28,15 @@ std::span<const ParameterInfo> ParametersOf(const IncomingCall& call) {
 
 namespace {
 
+// How the pieces, which are there, make up the argument.
+std::vector<object::PartRead> PartsOf(const PlannedArgument& planned) {
+  std::vector<object::PartRead> parts;
+  for (const PlannedPart& part : planned.parts) {
+    parts.push_back({part.target, std::vector<object::PartRead::Piece>(part.pieces.size()), part.order});
+  }
+  return parts;
+}
+
 absl::Status FillArguments(IncomingCall& call) {
   if (call.self != nullptr) {
     TWINKLE_ASSIGN_OR_RETURN(call.arguments, LocalArguments(call.self_arguments, ParametersOf(call)));
@@ -58,6 +67,11 @@ absl::Status FillArguments(IncomingCall& call) {
         pieces.push_back(std::move(value));
       }
       TWINKLE_ASSIGN_OR_RETURN(argument, object::JoinPieces(pulled->join, *parameter.type, std::move(pieces)));
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::ForMethod(*parameter.type, std::move(argument)));
+    } else if (const auto* planned = std::get_if<PlannedArgument>(&wire);
+               planned != nullptr && parameter.type != nullptr) {
+      TWINKLE_ASSIGN_OR_RETURN(argument,
+                               object::AssembleParts(PartsOf(*planned), *parameter.type, std::move(call.pulled[i])));
       TWINKLE_ASSIGN_OR_RETURN(argument, object::ForMethod(*parameter.type, std::move(argument)));
     } else {
       return absl::FailedPreconditionError(absl::StrCat("argument ", i + 1, " is of another kind than the parameter"));

@@ -68,6 +68,8 @@ class Host : public std::enable_shared_from_this<Host> {
   // Arrival.
   void BeginArguments(const CallPtr& call);
   void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
+  void BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument& planned);
+  void BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& type, const WirePiece& piece);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
   void Release(const std::vector<CallPtr>& calls);

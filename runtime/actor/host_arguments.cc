@@ -25,6 +25,7 @@ void Host::BeginArguments(const CallPtr& call) {
     call->method = call->instance->class_info->Find(call->message.method, call->message.each);
     for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {
       if (const auto* pulled = std::get_if<PulledArgument>(&arguments[i])) BeginPulls(call, i, *pulled);
+      if (const auto* planned = std::get_if<PlannedArgument>(&arguments[i])) BeginPlan(call, i, *planned);
       if (const auto* lazy = std::get_if<LazyArgument>(&arguments[i])) BeginLazy(call, i, *lazy);
     }
   }
@@ -32,18 +33,45 @@ void Host::BeginArguments(const CallPtr& call) {
 }
 
 void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled) {
-  const auto store = services_.store.lock();
   const codec::Type& type = object::PieceType(pulled.join, *ParametersOf(*call)[argument].type);
   call->pulled[argument].resize(pulled.pieces.size(), absl::InternalError("not pulled"));
   call->arguments_missing += pulled.pieces.size();
-  for (size_t i = 0; i < pulled.pieces.size(); ++i) {
-    store->Pull(pulled.pieces[i].object, type, pulled.pieces[i].rows,
-                [weak = weak_from_this(), call, argument, i](absl::StatusOr<object::Pulled> piece) {
-                  const absl::Status status = piece.status();
-                  call->pulled[argument][i] = std::move(piece);
-                  if (const auto host = weak.lock()) host->ArgumentDone(call, status);
-                });
+  for (size_t i = 0; i < pulled.pieces.size(); ++i) BeginPiece(call, argument, i, type, pulled.pieces[i]);
+}
+
+void Host::BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument& planned) {
+  const codec::Type& whole = *ParametersOf(*call)[argument].type;
+  const std::shared_ptr<void> any = whole.make();
+  size_t pieces = 0;
+  for (const PlannedPart& part : planned.parts) pieces += part.pieces.size();
+  call->pulled[argument].resize(pieces, absl::InternalError("not pulled"));
+  call->arguments_missing += pieces;
+  size_t next = 0;
+  for (const PlannedPart& part : planned.parts) {
+    const auto target = codec::MemberAt(whole, any.get(), part.target);
+    for (const WirePiece& piece : part.pieces) {
+      if (target) {
+        BeginPiece(call, argument, next++, *target->type, piece);
+      } else {
+        ++next;
+        ArgumentDone(call, absl::FailedPreconditionError("its parts are those of another type"));
+      }
+    }
   }
+}
+
+void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& type,
+                      const WirePiece& piece) {
+  if (piece.value) {
+    call->pulled[argument][index] = object::Pulled{nullptr, Unpack(*piece.value)};
+    return ArgumentDone(call, absl::OkStatus());
+  }
+  services_.store.lock()->Pull(piece.object, type, {piece.path, piece.rows, piece.picks},
+                               [weak = weak_from_this(), call, argument, index](absl::StatusOr<object::Pulled> pulled) {
+                                 const absl::Status status = pulled.status();
+                                 call->pulled[argument][index] = std::move(pulled);
+                                 if (const auto host = weak.lock()) host->ArgumentDone(call, status);
+                               });
 }
 
 // The reference is this process's own before the call is answered: the caller's may go then.

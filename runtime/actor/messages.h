@@ -57,11 +57,22 @@ struct ComponentInfo {
 // ---- arguments
 struct WirePiece {
   object::ObjectRef object;
-  std::optional<std::vector<codec::Range>> rows;
+  std::optional<std::vector<codec::Range>> rows;  // with `path` and `picks`: an object::Selection
+  std::vector<uint32_t> path = {};
+  std::vector<codec::Range> picks = {};
+  std::optional<PackedValue> value = std::nullopt;  // instead of all that: it is not an object
 };
 struct PulledArgument {
   object::Join join = object::Join::kSingle;
   std::vector<WirePiece> pieces;
+};
+struct PlannedPart {
+  std::vector<uint32_t> target;  // the member that it is; empty: all of the argument
+  std::vector<WirePiece> pieces;
+  std::vector<codec::Range> order;  // rows of the joined pieces, one after another; empty: as they are
+};
+struct PlannedArgument {
+  std::vector<PlannedPart> parts;
 };
 struct HandleArgument {
   ComponentInfo component;
@@ -75,7 +86,7 @@ struct LazyArgument {  // the reference itself
   std::optional<codec::Range> view;
   std::optional<PackedValue> value;  // instead of objects, where only the joined value exists
 };
-using WireArgument = std::variant<PackedValue, PulledArgument, HandleArgument, LazyArgument>;
+using WireArgument = std::variant<PackedValue, PulledArgument, PlannedArgument, HandleArgument, LazyArgument>;
 
 // ---- calls
 // A call's place in its domain's order: its number, or, for a call that needs none (0), the number of the caller's last
@@ -127,7 +138,7 @@ struct GoneMessage {  // a component that will not be constructed
 struct PullMessage {
   uint64_t pull = 0;
   uint64_t object = 0;
-  std::optional<std::vector<codec::Range>> rows;
+  object::Selection selection;
 };
 struct PullReply {
   uint64_t pull = 0;

@@ -4,12 +4,21 @@
 
 #include <utility>
 
+#include "runtime/codec/guarded.h"
+
 namespace twinkle::actor {
 namespace {
 
 // A reader is told of a loss, whatever the owner calls it.
 absl::Status Lost(const absl::Status& status) {
   return status.code() == absl::StatusCode::kNotFound ? absl::DataLossError(status.message()) : status;
+}
+
+absl::StatusOr<codec::Described> SelectIn(const object::ObjectTable& table, uint64_t object,
+                                          const object::Selection& selection) {
+  const absl::StatusOr<codec::Described> found = table.Find(object);
+  if (!found.ok()) return Lost(found.status());
+  return codec::Guarded([&] { return object::Select(*found, selection); });
 }
 
 absl::Status OwnerGone(absl::string_view why) {
@@ -29,35 +38,37 @@ void FailOf(Map& pending, rpc::ProcessId owner, const absl::Status& why) {
 }  // namespace
 
 // ---- reading
-void ObjectExchange::Pull(const object::ObjectRef& object, const codec::Type& type, Ranges rows,
+void ObjectExchange::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
                           object::PullDone done) {
-  if (object.owner == services_.options.id) return PullHere(object.id, type, rows, std::move(done));
+  if (object.owner == services_.options.id) return PullHere(object.id, type, selection, std::move(done));
   const uint64_t id = next_++;
   const absl::Status sent = services_.transport->Send(object.owner, rpc::Stream::kData,
-                                                      EncodeMessage(PullMessage{id, object.id, std::move(rows)}));
+                                                      EncodeMessage(PullMessage{id, object.id, std::move(selection)}));
   if (!sent.ok()) return done(OwnerGone(sent.message()));
   pulls_.emplace(id, PendingPull{object.owner, std::move(done)});
 }
 
-void ObjectExchange::PullHere(uint64_t object, const codec::Type& type, const Ranges& rows, object::PullDone done) {
-  absl::StatusOr<codec::Described> found = table_.Find(object);
-  if (!found.ok()) return done(Lost(found.status()));
+void ObjectExchange::PullHere(uint64_t object, const codec::Type& type, const object::Selection& selection,
+                              object::PullDone done) {
+  const absl::StatusOr<codec::Described> found = SelectIn(table_, object, selection);
+  if (!found.ok()) return done(found.status());
   if (found->type != &type && codec::Fingerprint(*found->type) != codec::Fingerprint(type)) {
     return done(
         absl::FailedPreconditionError(absl::StrCat("the object is of type ", found->type->name, ", not ", type.name)));
   }
-  if (!rows) return done(object::Pulled{found->value, {}});
+  if (!selection.rows) return done(object::Pulled{found->value, {}});
   const std::shared_ptr<void> part = type.make();
-  const absl::Status sliced = codec::Slice(type, part.get(), found->value.get(), *rows);
+  const absl::Status sliced = codec::Slice(type, part.get(), found->value.get(), *selection.rows);
   sliced.ok() ? done(object::Pulled{part, {}}) : done(sliced);
 }
 
 void ObjectExchange::OnPull(rpc::ProcessId from, const PullMessage& pull) {
   PullReply reply;
   reply.pull = pull.pull;
-  const absl::StatusOr<codec::Described> found = table_.Find(pull.object);
-  const absl::StatusOr<codec::Encoded> encoded = found.ok() ? codec::Encode(*found, pull.rows ? &*pull.rows : nullptr)
-                                                            : absl::StatusOr<codec::Encoded>(Lost(found.status()));
+  const auto& rows = pull.selection.rows;
+  const absl::StatusOr<codec::Described> found = SelectIn(table_, pull.object, pull.selection);
+  const absl::StatusOr<codec::Encoded> encoded =
+      found.ok() ? codec::Encode(*found, rows ? &*rows : nullptr) : absl::StatusOr<codec::Encoded>(found.status());
   if (encoded.ok()) {
     reply.value = Pack(*encoded);
   } else {

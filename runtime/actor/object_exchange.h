@@ -21,13 +21,13 @@ namespace twinkle::actor {
 //  X2 a reader in the owning process gets the very value, any other bytes of its own.
 class ObjectExchange {
  public:
-  using Ranges = std::optional<std::vector<codec::Range>>;
   using RetainDone = absl::AnyInvocable<void(absl::Status)>;
 
   explicit ObjectExchange(const Services* services) : services_(*services) {}
 
   // See object::ObjectStore.
-  void Pull(const object::ObjectRef& object, const codec::Type& type, Ranges rows, object::PullDone done);
+  void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
+            object::PullDone done);
   void Retain(const object::ObjectRef& object, RetainDone done);
   void Release(const object::ObjectRef& object);
 
@@ -53,7 +53,7 @@ class ObjectExchange {
     RetainDone done;
   };
 
-  void PullHere(uint64_t object, const codec::Type& type, const Ranges& rows, object::PullDone done);
+  void PullHere(uint64_t object, const codec::Type& type, const object::Selection& selection, object::PullDone done);
 
   const Services& services_;
   object::ObjectTable table_;

@@ -361,12 +361,12 @@ class SureDone {
 
 }  // namespace
 
-void Process::Pull(const object::ObjectRef& object, const codec::Type& type,
-                   std::optional<std::vector<codec::Range>> rows, object::PullDone done) {
+void Process::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
+                   object::PullDone done) {
   // The type is a constant of the program.
-  service_->Post([self = shared_from_this(), object, type = &type, rows = std::move(rows),
+  service_->Post([self = shared_from_this(), object, type = &type, selection = std::move(selection),
                   sure = SureDone(std::move(done))]() mutable {
-    self->exchange_->Pull(object, *type, std::move(rows), sure.Take());
+    self->exchange_->Pull(object, *type, std::move(selection), sure.Take());
   });
 }
 

@@ -103,7 +103,7 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   // rpc::Receiver, object::ObjectStore
   void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
   void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
-  void Pull(const object::ObjectRef& object, const codec::Type& type, std::optional<std::vector<codec::Range>> rows,
+  void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
             object::PullDone done) override;
   void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
   void Release(const object::ObjectRef& object) override;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,6 +86,21 @@ absl::StatusOr<int64_t> CommonRows(const Rows& rows);
 // The rows in `ranges` (as for Encode) of `from`. Tensors and Arrays share memory. InvalidArgument as for Encode, and
 // for a type that cannot be copied.
 absl::Status Slice(const Type& type, void* to, const void* from, const std::vector<Range>& ranges);
+
+// The rows of those ranges, one after another, of a value of which all lists and tensors have the same rows. Errors as
+// for Slice; several ranges: and for Concatenate.
+absl::Status Take(const Type& type, void* to, const void* from, const std::vector<Range>& picks);
+
+// A member of a struct, of a struct in it and so on: `path` has the number of each, in the order of declaration.
+struct MemberPlace {
+  void* object = nullptr;
+  const Type* type = nullptr;
+};
+std::optional<MemberPlace> MemberAt(const Type& type, void* object, const std::vector<uint32_t>& path);
+// It shares the value. InvalidArgument: there is none.
+absl::StatusOr<Described> Member(const Described& value, const std::vector<uint32_t>& path);
+// The rows of that member.
+Rows Subtree(const Rows& rows, const std::vector<uint32_t>& path);
 
 // How tensors whose inner shapes differ are joined.
 struct Padding {

@@ -26,7 +26,7 @@ const codec::Type& PieceType(Join join, const codec::Type& whole) {
 }
 
 absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::vector<Argument> pieces) {
-  if (join == Join::kSingle) return std::move(pieces.at(0));
+  if (join == Join::kSingle || (join == Join::kConcat && pieces.size() == 1)) return std::move(pieces.at(0));
   Argument joined{whole.make(), /*exclusive=*/true};
   if (pieces.empty()) return joined;
   std::vector<void*> parts;
@@ -39,6 +39,35 @@ absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::ve
         dispatch::JoinResults(Collect::kNone, {}, PieceType(join, whole), parts, move, whole, joined.value.get()));
   }
   return joined;
+}
+
+absl::StatusOr<Argument> AssembleParts(const std::vector<PartRead>& parts, const codec::Type& whole,
+                                       std::vector<absl::StatusOr<Pulled>> pulled) {
+  Argument made{whole.make(), /*exclusive=*/true};
+  size_t next = 0;
+  for (const PartRead& part : parts) {
+    const auto target = codec::MemberAt(whole, made.value.get(), part.target);
+    if (!target || part.pieces.empty() || next + part.pieces.size() > pulled.size()) {
+      return absl::FailedPreconditionError("its parts are those of another type");
+    }
+    std::vector<Argument> pieces;
+    for (size_t i = 0; i < part.pieces.size(); ++i) {
+      absl::StatusOr<Pulled>& piece = pulled[next++];
+      if (!piece.ok()) return piece.status();
+      TWINKLE_ASSIGN_OR_RETURN(Argument value, Materialise(*std::move(piece), *target->type));
+      pieces.push_back(std::move(value));
+    }
+    TWINKLE_ASSIGN_OR_RETURN(Argument joined, JoinPieces(Join::kConcat, *target->type, std::move(pieces)));
+    if (!part.order.empty()) {
+      Argument ordered{target->type->make(), /*exclusive=*/true};
+      TWINKLE_RETURN_IF_ERROR(codec::Take(*target->type, ordered.value.get(), joined.value.get(), part.order));
+      joined = std::move(ordered);
+    }
+    if (part.target.empty()) return joined;
+    TWINKLE_ASSIGN_OR_RETURN(joined, Own(*target->type, std::move(joined)));
+    target->type->move(target->object, joined.value.get());
+  }
+  return made;
 }
 
 absl::StatusOr<Argument> Own(const codec::Type& type, Argument argument) {

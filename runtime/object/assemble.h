@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "runtime/object/lazy_plan.h"
 #include "runtime/object/object_store.h"
 #include "runtime/object/row_plan.h"
 
@@ -22,6 +23,10 @@ const codec::Type& PieceType(Join join, const codec::Type& whole);
 // The value of type `whole` made of its pieces.
 absl::StatusOr<internal::Argument> JoinPieces(Join join, const codec::Type& whole,
                                               std::vector<internal::Argument> pieces);
+
+// The value of type `whole` made of its parts; `pulled` has all their pieces, in order.
+absl::StatusOr<internal::Argument> AssembleParts(const std::vector<PartRead>& parts, const codec::Type& whole,
+                                                 std::vector<absl::StatusOr<Pulled>> pulled);
 
 // An argument that may be moved from: the argument itself, or a copy. InvalidArgument for a type that cannot be copied.
 absl::StatusOr<internal::Argument> Own(const codec::Type& type, internal::Argument argument);

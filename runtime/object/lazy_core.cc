@@ -176,7 +176,7 @@ absl::StatusOr<int64_t> LazyCore::Size() {
   TWINKLE_RETURN_IF_ERROR(Wait(absl::InfiniteFuture()));
   if (origin_.collected == nullptr) return absl::InvalidArgumentError(absl::StrCat(origin_.what, " has no result"));
   absl::StatusOr<int64_t> rows = absl::InternalError("not counted");
-  if (join_) {
+  if (join_ || plan_) {
     rows = codec::CommonRows(this->rows());
   } else {
     Answer();
@@ -224,6 +224,7 @@ void LazyCore::OnAnswered(base::Task task) {
 std::optional<object::Join> LazyCore::join() const { return join_; }
 
 codec::Rows LazyCore::rows() const {
+  if (plan_) return object::RowsOf(*plan_, *origin_.collected);
   codec::Rows rows = object::JoinedRows(*join_, shard_rows_);
   if (view_) {
     for (codec::RowNode& node : rows) {
@@ -244,6 +245,11 @@ std::vector<object::Piece> LazyCore::Pieces(const dispatch::Part& part) const {
 std::shared_ptr<LazyCore> LazyCore::Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end) {
   LazyOrigin origin = source->origin_;
   origin.what = absl::StrCat("rows [", begin, ", ", end, ") of ", origin.what);
+  if (source->planned_) {
+    return Planned({source}, origin.what, *origin.collected, origin.answer, [begin, end](auto inputs) {
+      return object::TakeRange(inputs[0], {begin, end});
+    });
+  }
   auto view = std::make_shared<LazyCore>(std::move(origin));
   view->source_ = source;
   const Range range{begin, end};
@@ -296,6 +302,7 @@ void LazyCore::StartCollect(bool here) {
     if (collecting_ != Collecting::kNo || origin_.collected == nullptr) return;
     collecting_ = Collecting::kPulling;
   }
+  if (plan_) return ReadPlan(here);
   std::vector<object::Piece> pieces;
   if (view_) {
     pieces = Pieces(dispatch::Part{});
@@ -315,7 +322,7 @@ void LazyCore::StartCollect(bool here) {
       arrived();
       continue;
     }
-    origin_.store->Pull(shard.object->ref(), PieceType(), std::move(pieces[i].rows),
+    origin_.store->Pull(shard.object->ref(), PieceType(), {.rows = std::move(pieces[i].rows)},
                         [arrivals, arrived, i, store = origin_.store](absl::StatusOr<Pulled> pulled) {
                           arrivals->parts[i] = std::move(pulled);
                           // Joining may take long and may be the user's code: not on the service queue.
@@ -365,6 +372,7 @@ absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
 void LazyCore::FinishCollect(std::vector<absl::StatusOr<Pulled>> pulled) {
   std::shared_ptr<void> answer = origin_.answer.make(absl::OkStatus());
   absl::Status status = codec::Guarded([&]() -> absl::Status {
+    if (plan_) return JoinPlan(std::move(pulled), origin_.answer.value(answer.get()));
     TWINKLE_ASSIGN_OR_RETURN(std::vector<Argument> parts, MaterialiseAll(std::move(pulled)));
     return Join(std::move(parts), origin_.answer.value(answer.get()));
   });

@@ -16,6 +16,7 @@
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/failure_log.h"
+#include "runtime/object/lazy_plan.h"
 #include "runtime/object/object_store.h"
 #include "runtime/object/row_plan.h"
 
@@ -73,6 +74,11 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   void Cancel();
   // Rows [begin, end) of `source`'s collected value.
   static std::shared_ptr<LazyCore> Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end);
+  // A value of type `collected` planned over those of `inputs`, of which there is at least one, once all have settled.
+  // Moves nothing, but for inputs whose rows are not known without their value.
+  using MakePlan = std::function<absl::StatusOr<object::LazyPlan>(std::vector<object::LazyPlan> inputs)>;
+  static std::shared_ptr<LazyCore> Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
+                                           const Type& collected, AnswerOps answer, MakePlan make);
   // One that has failed already.
   static std::shared_ptr<LazyCore> Failed(LazyOrigin origin, const absl::Status& status);
 
@@ -84,6 +90,9 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   std::shared_ptr<object::Failure> failure() const;
   // Whether its rows are known without the value; else OnAnswered and value() are the way.
   std::optional<object::Join> join() const;
+  // Set for one that is planned over others; then it has no shards.
+  const std::optional<object::LazyPlan>& plan() const { return plan_; }
+  // REQUIRES: join() or plan().
   codec::Rows rows() const;
   std::vector<object::Piece> Pieces(const dispatch::Part& part) const;
   const std::optional<codec::Range>& view() const { return view_; }
@@ -99,6 +108,12 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
 
   void Settle(std::vector<base::Task>* run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SettleView(const std::shared_ptr<LazyCore>& source, codec::Range range);
+  // Whether a plan over it needs its value, because its rows are not known without.
+  bool PlansOverValue() const;
+  absl::StatusOr<object::LazyPlan> PlanOver() const;
+  void SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make);
+  void ReadPlan(bool here);
+  absl::Status JoinPlan(std::vector<absl::StatusOr<object::Pulled>> pulled, void* out) const;
   void StartCollect(bool here);  // `here`: the calling thread may join
   void FinishCollect(std::vector<absl::StatusOr<object::Pulled>> pulled);
   absl::StatusOr<std::vector<Argument>> MaterialiseAll(std::vector<absl::StatusOr<object::Pulled>> pulled) const;
@@ -107,6 +122,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   const codec::Type& PieceType() const;
 
   const LazyOrigin origin_;
+  bool planned_ = false;  // by Planned; constant
   base::Event settled_;
   base::Event answered_;
 
@@ -127,6 +143,8 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   std::optional<object::Join> join_;
   std::optional<codec::Range> view_;  // these rows of the joined shards
   std::shared_ptr<LazyCore> source_;  // of a view: keeps the failure's cause
+  std::optional<object::LazyPlan> plan_;
+  std::vector<object::PartRead> reads_;  // of the plan, once it is read
 };
 
 }  // namespace twinkle::internal

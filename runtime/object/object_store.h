@@ -22,6 +22,15 @@ struct ObjectRef {
   bool operator==(const ObjectRef&) const = default;
 };
 
+// Which part of an object is read; without anything all of it.
+struct Selection {
+  std::vector<uint32_t> path = {};                               // to a member, as codec::Member
+  std::optional<std::vector<codec::Range>> rows = std::nullopt;  // of that: one range for each leaf
+  std::vector<codec::Range> picks = {};                          // instead, unless empty: as codec::Take
+};
+// The selected part but for `rows`, which encoding and slicing look at. InvalidArgument.
+absl::StatusOr<codec::Described> Select(const codec::Described& value, const Selection& selection);
+
 // What reading gives: the owner's own value where that is this process (not to be changed), else bytes to decode.
 struct Pulled {
   std::shared_ptr<const void> value;
@@ -34,10 +43,9 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
 
-  // Brings an object of that type, or some rows of it (one range for each leaf). `done` runs later, on the process's
-  // service queue. DataLoss when the owner is gone or does not have the object.
-  virtual void Pull(const ObjectRef& object, const codec::Type& type, std::optional<std::vector<codec::Range>> rows,
-                    PullDone done) = 0;
+  // Brings an object, or a part of it; `type` is that of what comes. `done` runs later, on the process's service queue.
+  // DataLoss when the owner is gone or does not have the object.
+  virtual void Pull(const ObjectRef& object, const codec::Type& type, Selection selection, PullDone done) = 0;
 
   // Takes one more reference for this process, which somebody else's keeps alive until `done` runs (as for Pull).
   virtual void Retain(const ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) = 0;

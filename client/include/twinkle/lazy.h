@@ -112,6 +112,26 @@ class Lazy : public internal::LazyBase {
     return core_ == nullptr ? *this : Lazy(internal::LazyRows(core_, begin, end));
   }
 
+  // ---- more plans: each of these is made from what is known of rows; nothing moves until somebody reads, and then
+  // just the rows that are left, from the ranks that have them. All lists and tensors in the value must have the same
+  // rows, else, as for rows that it does not have, the plan fails with InvalidArgument.
+
+  // Those rows, in that order, each as often as it is named.
+  Lazy Take(std::vector<int64_t> rows) const {
+    return core_ == nullptr ? *this : Lazy(internal::LazyTake(core_, std::move(rows)));
+  }
+  // Each row that many times, one after the other.
+  Lazy Repeat(int64_t times) const { return core_ == nullptr ? *this : Lazy(internal::LazyRepeat(core_, times)); }
+  // A member of the struct that the value is: lazy.Field(&Batch::ids).
+  template <class M, class C>
+  Lazy<M> Field(M C::*member) const requires std::is_same_v<C, T> {
+    static_assert(internal::kType<T>.kind == internal::Kind::kRecord, "twinkle: Field wants a plain struct");
+    if (core_ == nullptr) return {};
+    T any{};
+    return internal::LazyAccess::Make<M>(internal::LazyField(core_, internal::kType<T>, &any, &(any.*member),
+                                                             internal::kType<M>, internal::AnswerOpsFor<M>()));
+  }
+
   // Over the items of a collected list. Blocks as Get does; when that failed throws absl::BadStatusOrAccess, so that a
   // failure is never an empty list.
   auto begin() const requires requires(const T& list) { list.begin(); }
@@ -136,6 +156,41 @@ class Lazy<void> : public internal::LazyBase {
   friend struct internal::LazyAccess;
   explicit Lazy(internal::LazyPtr core) : LazyBase(std::move(core)) {}
 };
+
+// The rows of all of them, one after the other: a plan, as those of Lazy.
+template <class T>
+Lazy<T> Concat(const std::vector<Lazy<T>>& lazies) {
+  std::vector<internal::LazyPtr> cores;
+  for (const Lazy<T>& lazy : lazies) {
+    if (internal::LazyAccess::Core(lazy) == nullptr) return {};
+    cores.push_back(internal::LazyAccess::Core(lazy));
+  }
+  if (cores.empty()) return {};
+  return internal::LazyAccess::Make<T>(
+      internal::LazyConcat(std::move(cores), internal::kType<T>, internal::AnswerOpsFor<T>()));
+}
+template <class T, class... More>
+Lazy<T> Concat(const Lazy<T>& first, const More&... more) requires(std::is_same_v<More, Lazy<T>>&&...) {
+  return Concat(std::vector<Lazy<T>>{first, more...});
+}
+
+// A struct made of its members, in the order of their declaration: MakeLazy<Batch>(ids, advantages). A plan, as those
+// of Lazy: all members that have rows have the same number of them.
+template <class T, class... M>
+Lazy<T> MakeLazy(const Lazy<M>&... members) requires requires {
+  T{std::declval<M>()...};
+}
+{
+  static_assert(internal::kType<T>.kind == internal::Kind::kRecord && internal::kType<T>.count == sizeof...(M),
+                "twinkle: MakeLazy wants a plain struct and a Lazy for each of its members");
+  const std::vector<internal::LazyPtr> cores = {internal::LazyAccess::Core(members)...};
+  for (const internal::LazyPtr& core : cores) {
+    if (core == nullptr) return {};
+  }
+  static constexpr const internal::Type* kTypes[] = {&internal::kType<M>...};
+  return internal::LazyAccess::Make<T>(
+      internal::LazyRecord(cores, kTypes, internal::kType<T>, internal::AnswerOpsFor<T>()));
+}
 
 // The index of one that has settled, failed or not; blocks until there is one. DeadlineExceeded; InvalidArgument for
 // none at all.

@@ -129,7 +129,7 @@ TEST_CASE("every other message arrives as it was sent") {
   CHECK(skip.own);
   CHECK(skip.numbers == std::vector<uint64_t>{4, 5});
   CHECK(Received(GoneMessage{5, why}).component == 5);
-  CHECK(Received(PullMessage{1, 2, std::vector<codec::Range>{{0, 1}}}).rows->size() == 1);
+  CHECK(Received(PullMessage{1, 2, {.rows = std::vector<codec::Range>{{0, 1}}}}).selection.rows->size() == 1);
   CHECK(Received(PullReply{1, why, SomeValue()}).pull == 1);
   CHECK(Received(RetainMessage{1, 2}).object == 2);
   CHECK(Received(RetainReply{1, why}).token == 1);

@@ -23,6 +23,8 @@ class FakeStore final : public ObjectStore, public std::enable_shared_from_this<
   struct Asked {
     ObjectRef object;
     std::optional<std::vector<codec::Range>> rows;
+    std::vector<codec::Range> picks = {};
+    std::vector<uint32_t> path = {};
   };
 
   explicit FakeStore(base::TaskQueue* collector) : collector_(collector) {}
@@ -49,10 +51,9 @@ class FakeStore final : public ObjectStore, public std::enable_shared_from_this<
   }
 
   // ObjectStore.
-  void Pull(const ObjectRef& object, const codec::Type&, std::optional<std::vector<codec::Range>> rows,
-            PullDone done) override {
-    asked.push_back({object, rows});
-    waiting_.emplace_back(Asked{object, std::move(rows)}, std::move(done));
+  void Pull(const ObjectRef& object, const codec::Type&, Selection selection, PullDone done) override {
+    asked.push_back({object, selection.rows, selection.picks, selection.path});
+    waiting_.emplace_back(asked.back(), std::move(done));
   }
   void Retain(const ObjectRef&, absl::AnyInvocable<void(absl::Status)> done) override { done(absl::OkStatus()); }
   void Release(const ObjectRef& object) override { released.push_back(object.id); }
@@ -64,8 +65,10 @@ class FakeStore final : public ObjectStore, public std::enable_shared_from_this<
  private:
   absl::StatusOr<Pulled> Read(const Asked& asked_for) {
     if (!failure_.ok()) return failure_;
-    const codec::Described& value = values_.at(asked_for.object.id);
-    absl::StatusOr<codec::Encoded> encoded = codec::Encode(value, asked_for.rows ? &*asked_for.rows : nullptr);
+    const absl::StatusOr<codec::Described> value =
+        Select(values_.at(asked_for.object.id), {asked_for.path, std::nullopt, asked_for.picks});
+    if (!value.ok()) return value.status();
+    absl::StatusOr<codec::Encoded> encoded = codec::Encode(*value, asked_for.rows ? &*asked_for.rows : nullptr);
     if (!encoded.ok()) return encoded.status();
     return Pulled{nullptr, *std::move(encoded)};
   }

@@ -45,6 +45,15 @@ TWINKLE_EXPORT absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy);
 TWINKLE_EXPORT const void* LazyAnswer(const LazyPtr& lazy);
 TWINKLE_EXPORT void LazyCancel(const LazyPtr& lazy);
 TWINKLE_EXPORT LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end);
+TWINKLE_EXPORT LazyPtr LazyTake(const LazyPtr& lazy, std::vector<int64_t> rows);
+TWINKLE_EXPORT LazyPtr LazyRepeat(const LazyPtr& lazy, int64_t times);
+// `member` is where the member is in `object`, which is of type `whole`.
+TWINKLE_EXPORT LazyPtr LazyField(const LazyPtr& lazy, const Type& whole, void* object, const void* member,
+                                 const Type& type, AnswerOps answer);
+TWINKLE_EXPORT LazyPtr LazyConcat(std::vector<LazyPtr> lazies, const Type& type, AnswerOps answer);
+// `types`: of the lazies, which are the members of a `whole`. InvalidArgument inside: they are not.
+TWINKLE_EXPORT LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> types, const Type& whole,
+                                  AnswerOps answer);
 // Waits; whether an iterated method had no further item.
 TWINKLE_EXPORT bool LazyEnded(const LazyPtr& lazy);
 TWINKLE_EXPORT bool LazyFailed(const LazyPtr& lazy);

@@ -1,0 +1,66 @@
+#include <absl/strings/str_cat.h>
+
+#include "runtime/base/status.h"
+#include "runtime/codec/codec.h"
+#include "runtime/codec/each_entry.h"
+
+namespace twinkle::codec {
+
+absl::Status Take(const Type& type, void* to, const void* from, const std::vector<Range>& picks) {
+  const size_t leaves = LeafCount(RowsOf(type, from));
+  if (picks.size() == 1) return Slice(type, to, from, std::vector<Range>(leaves, picks[0]));
+  std::vector<std::shared_ptr<void>> parts;
+  std::vector<void*> pointers;
+  for (const Range& pick : picks) {
+    parts.push_back(type.make());
+    pointers.push_back(parts.back().get());
+    TWINKLE_RETURN_IF_ERROR(Slice(type, pointers.back(), from, std::vector<Range>(leaves, pick)));
+  }
+  return Concatenate(type, to, pointers, /*move=*/true);
+}
+
+std::optional<MemberPlace> MemberAt(const Type& type, void* object, const std::vector<uint32_t>& path) {
+  MemberPlace place{object, &type};
+  for (uint32_t number : path) {
+    if (place.type->kind != internal::Kind::kRecord) return std::nullopt;
+    MemberPlace found;
+    uint32_t next = 0;
+    EachMember(*place.type, place.object, [&](void* member, const Type& member_type) {
+      if (next++ == number) found = {member, &member_type};
+    });
+    if (found.type == nullptr) return std::nullopt;
+    place = found;
+  }
+  return place;
+}
+
+absl::StatusOr<Described> Member(const Described& value, const std::vector<uint32_t>& path) {
+  if (path.empty()) return value;
+  const auto place = MemberAt(*value.type, const_cast<void*>(value.value.get()), path);
+  if (!place) return absl::InvalidArgumentError(absl::StrCat(value.type->name, " has no such member"));
+  return Described{place->type, std::shared_ptr<const void>(value.value, place->object)};
+}
+
+namespace {
+
+// Of the node at `at`: where the one after it, and all below it, is.
+size_t After(const Rows& rows, size_t at) {
+  size_t next = at + 1;
+  for (uint32_t i = 0; i < rows[at].children && next < rows.size(); ++i) next = After(rows, next);
+  return next;
+}
+
+}  // namespace
+
+Rows Subtree(const Rows& rows, const std::vector<uint32_t>& path) {
+  size_t at = 0;
+  for (uint32_t number : path) {
+    if (number >= rows[at].children) return Rows(1);  // a record without rows has no nodes below it
+    size_t child = at + 1;
+    for (uint32_t i = 0; i < number; ++i) child = After(rows, child);
+    at = child;
+  }
+  return {rows.begin() + static_cast<std::ptrdiff_t>(at), rows.begin() + static_cast<std::ptrdiff_t>(After(rows, at))};
+}
+
+}  // namespace twinkle::codec

@@ -1,0 +1,162 @@
+// Lazies that are planned over others.
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
+#include "runtime/object/assemble.h"
+#include "runtime/object/lazy_core.h"
+
+namespace twinkle::internal {
+
+using object::LazyPlan;
+using object::PlanPart;
+using object::PlanSource;
+
+namespace {
+
+bool IsWhole(const codec::Rows& rows) { return codec::LeafCount(rows) == 0; }
+
+// Its source's rows, all of them; none of the rest.
+LazyPlan PlanOf(std::vector<PlanSource> sources, const std::vector<int64_t>& counts) {
+  PlanPart part;
+  part.whole = sources.size() == 1 && IsWhole(sources[0].rows);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (counts[i] > 0 || i == 0) part.runs.push_back({i, 0, counts[i]});
+  }
+  if (part.runs.size() > 1 && part.runs[0].end == 0) part.runs.erase(part.runs.begin());
+  return {std::move(sources), {std::move(part)}};
+}
+
+// -1: its lists and tensors have different numbers of rows.
+int64_t CountOf(const codec::Rows& rows) {
+  if (IsWhole(rows)) return 0;
+  const absl::StatusOr<int64_t> count = codec::CommonRows(rows);
+  return count.ok() ? *count : -1;
+}
+
+}  // namespace
+
+std::shared_ptr<LazyCore> LazyCore::Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
+                                            const Type& collected, AnswerOps answer, MakePlan make) {
+  LazyOrigin origin;
+  origin.what = what;
+  origin.result = &collected;
+  origin.collected = &collected;
+  origin.answer = answer;
+  for (const auto& input : inputs) {
+    if (origin.store == nullptr) origin.store = input->origin_.store;
+    if (origin.failures == nullptr) origin.failures = input->origin_.failures;
+  }
+  auto planned = std::make_shared<LazyCore>(std::move(origin));
+  planned->planned_ = true;
+  const auto missing = std::make_shared<std::atomic<size_t>>(inputs.size());
+  const auto ready = [planned, inputs, make = std::move(make), missing] {
+    if (missing->fetch_sub(1) == 1) planned->SettlePlan(inputs, make);
+  };
+  for (const auto& input : inputs) {
+    input->OnSettled([raw = input.get(), ready] {
+      if (!raw->status().ok() || !raw->PlansOverValue()) return ready();
+      raw->OnAnswered(ready);
+    });
+  }
+  return planned;
+}
+
+bool LazyCore::PlansOverValue() const {
+  if (plan_ || value() != nullptr || origin_.collected == nullptr) return false;
+  if (!join_ || *join_ == object::Join::kList) return true;
+  return std::any_of(shard_rows_.begin(), shard_rows_.end(), [](const codec::Rows& rows) { return CountOf(rows) < 0; });
+}
+
+// What there is to plan with: its own plan, its shards, or its value.
+absl::StatusOr<LazyPlan> LazyCore::PlanOver() const {
+  if (plan_) return *plan_;
+  if (origin_.collected == nullptr) return absl::InvalidArgumentError(absl::StrCat(origin_.what, " has no result"));
+  std::vector<PlanSource> sources;
+  std::vector<int64_t> counts;
+  if (const std::shared_ptr<const void> own = value()) {
+    sources.push_back({nullptr, {origin_.collected, own}, {}, codec::RowsOf(*origin_.collected, own.get())});
+    counts.push_back(CountOf(sources[0].rows));
+    if (counts[0] < 0) return codec::CommonRows(sources[0].rows).status();
+    return PlanOf(std::move(sources), counts);
+  }
+  for (const object::Shard& shard : shards_) {
+    sources.push_back({shard.object, {}, {}, shard.rows});
+    counts.push_back(CountOf(shard.rows));
+  }
+  LazyPlan plan = PlanOf(std::move(sources), counts);
+  return view_ ? object::TakeRange(plan, *view_) : plan;
+}
+
+void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make) {
+  std::vector<LazyPlan> plans;
+  for (const auto& input : inputs) {
+    if (const absl::Status failed = input->status(); !failed.ok()) return Fail(failed, {input->failure()});
+    absl::StatusOr<LazyPlan> plan = input->PlanOver();
+    if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what));
+    plans.push_back(*std::move(plan));
+  }
+  absl::StatusOr<LazyPlan> plan = make(std::move(plans));
+  if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what));
+  std::vector<base::Task> run;
+  {
+    base::MutexLock lock(&mutex_);
+    if (is_settled_) return;
+    plan_ = object::Pruned(*std::move(plan));
+    Settle(&run);
+  }
+  for (base::Task& task : run) task();
+}
+
+void LazyCore::ReadPlan(bool here) {
+  struct Arrivals {
+    std::vector<absl::StatusOr<object::Pulled>> parts;
+    std::atomic<size_t> missing;
+  };
+  reads_ = object::ReadsOf(*plan_);
+  size_t pieces = 0;
+  for (const object::PartRead& read : reads_) pieces += read.pieces.size();
+  const auto arrivals = std::make_shared<Arrivals>();
+  arrivals->parts.assign(pieces, absl::InternalError("not pulled"));
+  arrivals->missing = pieces + 1;
+  const auto arrived = [self = shared_from_this(), arrivals] {
+    if (arrivals->missing.fetch_sub(1) == 1) self->FinishCollect(std::move(arrivals->parts));
+  };
+  const std::shared_ptr<void> any = origin_.collected->make();
+  size_t next = 0;
+  for (const object::PartRead& read : reads_) {
+    const Type& type = *codec::MemberAt(*origin_.collected, any.get(), read.target)->type;
+    for (const object::PartRead::Piece& piece : read.pieces) {
+      const size_t i = next++;
+      const PlanSource& source = plan_->sources[piece.source];
+      object::Selection selection{source.path, std::nullopt, piece.picks};
+      if (source.object == nullptr) {
+        const absl::StatusOr<codec::Described> some =
+            codec::Guarded([&] { return object::Select(source.value, selection); });
+        arrivals->parts[i] =
+            some.ok() ? absl::StatusOr<object::Pulled>(object::Pulled{some->value, {}}) : some.status();
+        arrived();
+        continue;
+      }
+      origin_.store->Pull(source.object->ref(), type, std::move(selection),
+                          [arrivals, arrived, i, store = origin_.store](absl::StatusOr<object::Pulled> pulled) {
+                            arrivals->parts[i] = std::move(pulled);
+                            if (!store->collector().Post(arrived)) arrived();
+                          });
+    }
+  }
+  if (here || origin_.store == nullptr || !origin_.store->collector().Post(arrived)) arrived();
+}
+
+absl::Status LazyCore::JoinPlan(std::vector<absl::StatusOr<object::Pulled>> pulled, void* out) const {
+  TWINKLE_ASSIGN_OR_RETURN(Argument made, object::AssembleParts(reads_, *origin_.collected, std::move(pulled)));
+  TWINKLE_ASSIGN_OR_RETURN(made, object::Own(*origin_.collected, std::move(made)));
+  origin_.collected->move(out, made.value.get());
+  return absl::OkStatus();
+}
+
+}  // namespace twinkle::internal
