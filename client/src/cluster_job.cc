@@ -255,8 +255,8 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   actor::ProcessOptions process = OptionsFrom(SessionOf(options));
   process.id = placed.process();
   process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
-  actor::Surroundings surroundings =
-      SurroundingsOf({placed.process(), std::move(transport), table_, groups_, driver_, placed.secret()});
+  actor::Surroundings surroundings = SurroundingsOf(
+      {placed.process(), std::move(transport), table_, groups_, driver_, placed.secret(), options.prefault_bytes});
   surroundings.notifier = options.notifier;
   surroundings.outside.end_group = [stream = stream_, job = placed.job()](rpc::ProcessId, const std::string& group,
                                                                           const absl::Status& why) {

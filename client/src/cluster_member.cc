@@ -20,6 +20,15 @@ rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> 
   };
 }
 
+// Touches that much of the pool's memory, beside everything else, so that it is quick when it is needed.
+std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<object::SegmentPool>& pool, base::Executor& executor,
+                                          size_t bytes) {
+  if (bytes == 0) return nullptr;
+  std::shared_ptr<base::TaskQueue> queue = executor.NewQueue("prefault");
+  queue->Post([pool, bytes] { pool->Allocate(bytes, false); });
+  return queue;
+}
+
 }  // namespace
 
 actor::Surroundings SurroundingsOf(ClusterMember member) {
@@ -36,7 +45,9 @@ actor::Surroundings SurroundingsOf(ClusterMember member) {
   surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
   auto pool = std::make_shared<object::SegmentPool>();
   base::SetMemorySource(pool);
-  surroundings.join = [directory, table = member.table, self = member.self, pool, executor = surroundings.executor,
+  const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
+  surroundings.join = [directory, table = member.table, self = member.self, pool, prefault,
+                       executor = surroundings.executor,
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
                           rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
     return std::make_unique<object::SharedMemoryTransport>(

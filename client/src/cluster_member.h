@@ -19,6 +19,7 @@ struct ClusterMember {
   std::vector<actor::GroupInfo> groups;
   std::string driver;  // gRPC target
   std::string secret;  // the job's
+  size_t prefault_bytes = 0;
 };
 
 // All but `notifier` and `outside.end_group`, which programs and workers have of their own. For one process.

@@ -9,7 +9,8 @@ WorkerSession SessionOf(const InitializeOptions& options) {
           .mesh = options.device_mesh,
           .sync = options.sync,
           .lazy_collect = options.lazy_collect,
-          .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace)};
+          .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace),
+          .prefault_bytes = options.prefault_bytes};
 }
 
 std::string EncodeSession(const WorkerSession& session) { return codec::Encode(codec::Hold(session))->head; }

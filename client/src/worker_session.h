@@ -18,6 +18,7 @@ struct WorkerSession {
   bool sync = false;
   bool lazy_collect = true;
   int64_t abort_grace_ns = 0;
+  uint64_t prefault_bytes = 0;
 };
 
 WorkerSession SessionOf(const InitializeOptions& options);

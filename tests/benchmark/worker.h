@@ -4,6 +4,7 @@
 #include <twinkle/twinkle.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -29,7 +30,8 @@ T Must(absl::StatusOr<T> value) {
 // A new array, written whole.
 inline Tensor Filled(int64_t elements, float value) {
   Tensor tensor = Must(Tensor::Empty(DType::kFloat32, {elements}));
-  for (float& element : *tensor.mutable_data<float>()) element = value;
+  const auto elements_of = Must(tensor.mutable_data<float>());
+  std::fill(elements_of.begin(), elements_of.end(), value);
   return tensor;
 }
 

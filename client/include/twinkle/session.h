@@ -43,6 +43,8 @@ struct InitializeOptions {
   std::vector<std::string> files = {};
   absl::Duration placement_timeout = absl::Minutes(5);
   absl::Duration finish_timeout = absl::InfiniteDuration();  // how long the end waits for calls under way
+  // Of the memory for large values: so much is got ready in the background by the program and each rank, as its first
+  // use costs ten times a copy. What was used once is used again without that cost.
   size_t prefault_bytes = 0;
   absl::Duration abort_grace = absl::Seconds(30);  // for ranks to leave a method whose call has ended
 };
