@@ -43,8 +43,8 @@ inline void Report(const char* metric, const char* unit, std::vector<double> val
     return values[std::min(values.size() - 1, static_cast<size_t>(share * static_cast<double>(values.size())))];
   };
   std::printf(
-      "{\"system\":\"twinkle\",\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"samples\":%zu,\"p50\":%.6g,"
-      "\"p99\":%.6g%s}\n",
+      "{\"system\":\"twinkle\",\"metric\":\"%s\",\"value\":%.10g,\"unit\":\"%s\",\"samples\":%zu,\"p50\":%.10g,"
+      "\"p99\":%.10g%s}\n",
       metric, at(0.5), unit, values.size(), at(0.5), at(0.99), extra.c_str());
   std::fflush(stdout);
 }

@@ -9,7 +9,8 @@ namespace twinkle::benchmark {
 // call_sync_us, call_async_per_s, call_n_to_n_per_s, group_call_4_us, group_call_16_us, group_slice_dp_4_us.
 void MeasureCalls(const Arguments& arguments);
 
-// arg_1mib_us, put_256mib_gbs, get_256mib_gbs, actor_to_actor_256mib_ms, reshard_ms, reshard_bytes.
+// arg_1mib_us, put_256mib_gbs, put_256mib_prefaulted_gbs, get_256mib_gbs, actor_to_actor_256mib_ms, reshard_ms,
+// reshard_bytes.
 void MeasureData(const Arguments& arguments);
 
 // cluster_start_s, shutdown_s, actors_ready_s_8, actors_ready_s_32, new_component_ms, actor_rss_mb.
