@@ -90,9 +90,13 @@ absl::StatusOr<WireArgument> WirePlan(const LazyCore& lazy, const dispatch::Part
         to.pieces.push_back({source.object->ref(), std::nullopt, source.path, std::move(piece.picks), std::nullopt});
         continue;
       }
-      TWINKLE_ASSIGN_OR_RETURN(const codec::Described some,
-                               object::Select(source.value, {source.path, std::nullopt, std::move(piece.picks)}));
-      TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode(some));
+      const bool one = piece.picks.size() == 1;  // then nothing needs to be copied
+      TWINKLE_ASSIGN_OR_RETURN(
+          const codec::Described some,
+          object::Select(source.value, {source.path, std::nullopt, one ? std::vector<codec::Range>() : piece.picks}));
+      const std::vector<codec::Range> rows(one ? codec::LeafCount(source.rows) : 0,
+                                           one ? piece.picks[0] : codec::Range{});
+      TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode(some, one ? &rows : nullptr));
       to.pieces.push_back({{}, std::nullopt, {}, {}, Pack(std::move(encoded))});
     }
   }

@@ -87,7 +87,7 @@ Outcome RunConstruct(IncomingCall& call) {
   if (constructor == nullptr) {
     instance.status =
         absl::FailedPreconditionError(absl::StrCat("this program has no constructor ", call.message.method));
-  } else if (instance.status = FillArguments(call); instance.status.ok()) {
+  } else if (instance.status = codec::Guarded([&] { return FillArguments(call); }); instance.status.ok()) {
     Outcome made = constructor->construct(call.arguments);
     instance.status = made.status;
     instance.object = std::move(made.value);
@@ -122,7 +122,8 @@ Outcome RunOperation(IncomingCall& call) {
     return {absl::FailedPreconditionError(absl::StrCat("the class has no remote method ", call.message.method)),
             nullptr, true};
   }
-  if (absl::Status filled = FillArguments(call); !filled.ok()) return {filled, nullptr, true};
+  if (absl::Status filled = codec::Guarded([&] { return FillArguments(call); }); !filled.ok())
+    return {filled, nullptr, true};
   return call.method->invoke(instance.object.get(), call.arguments);
 }
 

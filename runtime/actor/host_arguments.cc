@@ -24,8 +24,12 @@ void Host::BeginArguments(const CallPtr& call) {
     call->facts.class_name = call->instance->info.class_name;
     call->method = call->instance->class_info->Find(call->message.method, call->message.each);
     for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {
-      if (const auto* pulled = std::get_if<PulledArgument>(&arguments[i])) BeginPulls(call, i, *pulled);
-      if (const auto* planned = std::get_if<PlannedArgument>(&arguments[i])) BeginPlan(call, i, *planned);
+      const ParameterInfo& parameter = ParametersOf(*call)[i];
+      const bool value = parameter.kind == ParameterInfo::Kind::kValue && parameter.type != nullptr;
+      const auto* const pulled = std::get_if<PulledArgument>(&arguments[i]);
+      const auto* const planned = std::get_if<PlannedArgument>(&arguments[i]);
+      if (value && pulled != nullptr) BeginPulls(call, i, *pulled);
+      if (value && planned != nullptr) BeginPlan(call, i, *planned);
       if (const auto* lazy = std::get_if<LazyArgument>(&arguments[i])) BeginLazy(call, i, *lazy);
     }
   }
@@ -33,7 +37,10 @@ void Host::BeginArguments(const CallPtr& call) {
 }
 
 void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled) {
-  const codec::Type& type = object::PieceType(pulled.join, *ParametersOf(*call)[argument].type);
+  const codec::Type& whole = *ParametersOf(*call)[argument].type;
+  const bool is_list = whole.item != nullptr || whole.kind == internal::Kind::kBools;
+  if (pulled.join == object::Join::kList && !is_list) return;  // FillArguments finds nothing, and says so
+  const codec::Type& type = object::PieceType(pulled.join, whole);
   call->pulled[argument].resize(pulled.pieces.size(), absl::InternalError("not pulled"));
   call->arguments_missing += pulled.pieces.size();
   for (size_t i = 0; i < pulled.pieces.size(); ++i) BeginPiece(call, argument, i, type, pulled.pieces[i]);
@@ -100,6 +107,9 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
     const codec::Encoded encoded = Unpack(*wire.value);
     const absl::Status decoded = codec::Decode(*collected, value.get(), encoded.head, encoded.buffers);
     return decoded.ok() ? core->SucceedWith(value) : core->Fail(decoded);
+  }
+  if (wire.rows.size() != wire.objects.size()) {
+    return core->Fail(absl::InvalidArgumentError("a reference that makes no sense"));
   }
   std::vector<object::Shard> shards;
   for (size_t i = 0; i < wire.objects.size(); ++i) {

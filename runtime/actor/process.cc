@@ -50,6 +50,8 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
   process->host_ = std::make_shared<Host>(&process->services_, &process->exchange_->table());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
   process->services_.transport = process->transport_.get();
+  process->wired_ = true;
+  process->wired_.notify_all();
   return process;
 }
 
@@ -262,6 +264,7 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
 
 // ---- frames
 void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
+  wired_.wait(false);  // the first may come before Start knows the transport
   absl::StatusOr<Message> message = DecodeMessage(frame);
   if (!message.ok()) {
     base::Log(base::LogLevel::kError,
@@ -299,6 +302,7 @@ void Process::Handle(rpc::ProcessId from, Message message) {
 }
 
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
+  wired_.wait(false);
   caller_->OnLost(peer, why);
   host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
   exchange_->OnLost(peer, why);

@@ -145,6 +145,7 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   std::unique_ptr<base::TaskQueue> notifier_;
   std::unique_ptr<rpc::Transport> transport_;
   std::atomic<uint64_t> next_id_ = 1;
+  std::atomic<bool> wired_ = false;  // Start has put everything together
   std::atomic<bool> ending_ = false;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> joined_ = false;

@@ -16,7 +16,7 @@ struct Installed {
   std::weak_ptr<MemorySource> source ABSL_GUARDED_BY(mutex);
 };
 Installed& TheInstalled() {
-  static Installed installed;
+  static auto& installed = *new Installed;  // threads may outlive everything else
   return installed;
 }
 
@@ -38,6 +38,10 @@ std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed) {
       if (std::shared_ptr<std::byte> memory = source->Allocate(bytes, zeroed)) return memory;
     }
   }
+  return NewHeapMemory(bytes, zeroed);
+}
+
+std::shared_ptr<std::byte> NewHeapMemory(size_t bytes, bool zeroed) {
   auto* memory = static_cast<std::byte*>(::operator new(std::max<size_t>(bytes, 1), kAlignment, std::nothrow));
   if (memory == nullptr) return nullptr;
   if (zeroed) std::memset(memory, 0, bytes);

@@ -24,4 +24,7 @@ void SetMemorySource(const std::weak_ptr<MemorySource>& source);
 // there is no memory. Thread-safe.
 std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed);
 
+// From the heap, whatever the size.
+std::shared_ptr<std::byte> NewHeapMemory(size_t bytes, bool zeroed);
+
 }  // namespace twinkle::base

@@ -94,6 +94,7 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
     case Kind::kList:
     case Kind::kArrayRef:
     case Kind::kBools:
+      if (t.resize != nullptr) t.resize(to, 0);  // a member may have items from the start
       t.join(to, parts.data(), parts.size(), move);
       return absl::OkStatus();
     case Kind::kTensor:

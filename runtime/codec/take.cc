@@ -5,8 +5,31 @@
 #include "runtime/codec/each_entry.h"
 
 namespace twinkle::codec {
+namespace {
+
+// What has no rows is copied, once.
+absl::Status TakeMembers(const Type& type, void* to, const void* from, const std::vector<Range>& picks) {
+  const std::ptrdiff_t distance = static_cast<char*>(to) - static_cast<const char*>(from);
+  absl::Status status;
+  EachMember(type, const_cast<void*>(from), [&](void* member, const Type& member_type) {
+    void* const target = static_cast<char*>(member) + distance;
+    if (!status.ok()) return;
+    if (LeafCount(RowsOf(member_type, member)) > 0) {
+      status = Take(member_type, target, member, picks);
+    } else if (member_type.copy != nullptr) {
+      member_type.copy(target, member);
+    } else {
+      status =
+          absl::InvalidArgumentError(absl::StrCat("cannot take rows of ", type.name, ": a member cannot be copied"));
+    }
+  });
+  return status;
+}
+
+}  // namespace
 
 absl::Status Take(const Type& type, void* to, const void* from, const std::vector<Range>& picks) {
+  if (type.kind == internal::Kind::kRecord) return TakeMembers(type, to, from, picks);
   const size_t leaves = LeafCount(RowsOf(type, from));
   if (picks.size() == 1) return Slice(type, to, from, std::vector<Range>(leaves, picks[0]));
   std::vector<std::shared_ptr<void>> parts;
@@ -57,7 +80,8 @@ Rows Subtree(const Rows& rows, const std::vector<uint32_t>& path) {
   for (uint32_t number : path) {
     if (number >= rows[at].children) return Rows(1);  // a record without rows has no nodes below it
     size_t child = at + 1;
-    for (uint32_t i = 0; i < number; ++i) child = After(rows, child);
+    for (uint32_t i = 0; i < number && child < rows.size(); ++i) child = After(rows, child);
+    if (child >= rows.size()) return Rows(1);  // a peer's word, which makes no sense
     at = child;
   }
   return {rows.begin() + static_cast<std::ptrdiff_t>(at), rows.begin() + static_cast<std::ptrdiff_t>(After(rows, at))};

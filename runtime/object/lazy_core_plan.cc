@@ -79,7 +79,9 @@ absl::StatusOr<LazyPlan> LazyCore::PlanOver() const {
   std::vector<PlanSource> sources;
   std::vector<int64_t> counts;
   if (const std::shared_ptr<const void> own = value()) {
-    sources.push_back({nullptr, {origin_.collected, own}, {}, codec::RowsOf(*origin_.collected, own.get())});
+    // It shares this lazy, whose value nobody moves from then on.
+    const std::shared_ptr<const void> kept(shared_from_this(), own.get());
+    sources.push_back({nullptr, {origin_.collected, kept}, {}, codec::RowsOf(*origin_.collected, own.get())});
     counts.push_back(CountOf(sources[0].rows));
     if (counts[0] < 0) return codec::CommonRows(sources[0].rows).status();
     return PlanOf(std::move(sources), counts);
@@ -93,14 +95,26 @@ absl::StatusOr<LazyPlan> LazyCore::PlanOver() const {
 }
 
 void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make) {
-  std::vector<LazyPlan> plans;
+  absl::Status first;
+  std::vector<std::shared_ptr<object::Failure>> causes;
   for (const auto& input : inputs) {
-    if (const absl::Status failed = input->status(); !failed.ok()) return Fail(failed, {input->failure()});
-    absl::StatusOr<LazyPlan> plan = input->PlanOver();
-    if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what));
-    plans.push_back(*std::move(plan));
+    if (const absl::Status failed = input->status(); !failed.ok()) {
+      if (first.ok()) first = failed;
+      causes.push_back(input->failure());
+    }
   }
-  absl::StatusOr<LazyPlan> plan = make(std::move(plans));
+  if (!first.ok()) return Fail(first, std::move(causes));
+  absl::StatusOr<LazyPlan> plan = codec::Guarded([&]() -> absl::StatusOr<LazyPlan> {
+    std::vector<LazyPlan> plans;
+    for (const auto& input : inputs) {
+      if (input->origin_.store != nullptr && input->origin_.store != origin_.store) {
+        return absl::InvalidArgumentError("lazies of two sessions cannot be put together");
+      }
+      TWINKLE_ASSIGN_OR_RETURN(LazyPlan one, input->PlanOver());
+      plans.push_back(std::move(one));
+    }
+    return make(std::move(plans));
+  });
   if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what));
   std::vector<base::Task> run;
   {
@@ -113,6 +127,12 @@ void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, 
 }
 
 void LazyCore::ReadPlan(bool here) {
+  const bool copies = std::any_of(plan_->sources.begin(), plan_->sources.end(),
+                                  [](const PlanSource& source) { return source.object == nullptr; });
+  if (!here && copies && origin_.store != nullptr &&  // values of the user's are not copied on the service queue
+      origin_.store->collector().Post([self = shared_from_this()] { self->ReadPlan(true); })) {
+    return;
+  }
   struct Arrivals {
     std::vector<absl::StatusOr<object::Pulled>> parts;
     std::atomic<size_t> missing;

@@ -13,6 +13,8 @@ namespace {
 
 using codec::Range;
 
+constexpr int64_t kMostRows = int64_t{1} << 26;  // that are planned one by one
+
 void Append(Runs& runs, const Run& run) {
   if (!runs.empty() && runs.back().source == run.source && runs.back().end == run.begin) {
     runs.back().end = run.end;
@@ -156,6 +158,10 @@ absl::StatusOr<LazyPlan> TakeRows(const LazyPlan& plan, const std::vector<int64_
 absl::StatusOr<LazyPlan> RepeatRows(const LazyPlan& plan, int64_t times) {
   TWINKLE_RETURN_IF_ERROR(CheckHasRows(plan));
   if (times < 0) return absl::InvalidArgumentError(absl::StrCat("rows cannot be repeated ", times, " times"));
+  if (times > 0 && RowCount(plan) > kMostRows / times) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(RowCount(plan), " rows, each ", times, " times, are too many: more than ", kMostRows));
+  }
   return EachPart(plan, [&](const Runs& runs) {
     if (times == 0) return RowsOf(runs, {0, 0});
     Runs repeated;

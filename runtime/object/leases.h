@@ -21,7 +21,7 @@ class Leases {
   // The connection to the peer is gone. What it has is held on until the process with that pid is gone, too; 0: there
   // was never one that maps anything.
   void PeerLost(rpc::ProcessId peer, int pid);
-  void Clear();
+  // Those of peers that are not lost.
   size_t size() const;
 
  private:
@@ -30,17 +30,9 @@ class Leases {
     rpc::ProcessId peer;
     Owner owner;
   };
-  struct Doubted {
-    int pid;
-    std::vector<Owner> owners;
-  };
-  // Those of processes that have ended meanwhile.
-  void TakeEnded(std::vector<Owner>* owners) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
   mutable base::Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   absl::flat_hash_map<uint64_t, Lease> leases_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Doubted> doubted_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace twinkle::object

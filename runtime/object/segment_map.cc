@@ -13,14 +13,19 @@
 
 namespace twinkle::object {
 
+// Never waits, whatever is behind it.
+int OpenOf(int pid, int fd) {
+  return ::open(absl::StrCat("/proc/", pid, "/fd/", fd).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 absl::StatusOr<std::shared_ptr<const MappedSegment>> MappedSegment::Open(int pid, const SegmentPlace& place) {
   const std::string path = absl::StrCat("/proc/", pid, "/fd/", place.fd);
-  const rpc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const rpc::Fd file(OpenOf(pid, place.fd));
   if (!file.valid()) return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be opened"));
   struct stat facts {};
   const int seals = ::fcntl(file.get(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || ::fstat(file.get(), &facts) != 0 ||
-      static_cast<uint64_t>(facts.st_size) != place.segment_bytes) {
+      static_cast<uint64_t>(facts.st_size) != place.segment_bytes || facts.st_ino != place.inode) {
     return absl::FailedPreconditionError(absl::StrCat(path, " is no segment"));
   }
   void* const memory = ::mmap(nullptr, place.segment_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE, file.get(), 0);

@@ -13,6 +13,9 @@
 
 namespace twinkle::object {
 
+// Opens a file of another process for reading; negative when that may not be.
+int OpenOf(int pid, int fd);
+
 // A whole segment, mapped for reading for as long as somebody holds it.
 class MappedSegment {
  public:

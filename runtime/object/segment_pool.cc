@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +34,7 @@ void SegmentPool::Unmap(const Segment& segment) {
 }
 
 std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
+  if (::getpid() != process_) return nullptr;
   const size_t bytes = RoundUp(std::max<size_t>(wanted, 1), kPage);
   Found found;
   {
@@ -46,12 +49,12 @@ std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
   std::shared_ptr<std::byte> block(memory, [self = shared_from_this(), found, bytes](std::byte*) {
     self->Free(found.segment, found.offset, bytes);
   });
-  if (found.fresh) {
-    // All pages at once, and where there are none an error instead of a signal; an older kernel touches them later.
-    if (::madvise(memory, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return nullptr;
-  } else if (zeroed) {
-    std::memset(memory, 0, wanted);
+  // All pages at once, and where there are none an error instead of a signal; an older kernel touches them later.
+  if ((found.fresh || scarce_) && ::madvise(memory, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) {
+    scarce_ = true;
+    return nullptr;
   }
+  if (zeroed && !found.fresh) std::memset(memory, 0, wanted);
   return block;
 }
 
@@ -85,6 +88,8 @@ SegmentPool::Found SegmentPool::Take(size_t bytes) {
 SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
   auto segment = std::make_unique<Segment>();
   segment->bytes = bytes;
+  rlimit limit{};  // beyond it there would be a signal
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes) return nullptr;
   segment->fd = ::memfd_create("twinkle", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (segment->fd < 0) return nullptr;
   void* memory = MAP_FAILED;
@@ -97,6 +102,9 @@ SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
     ::close(segment->fd);
     return nullptr;
   }
+  struct stat facts {};
+  ::fstat(segment->fd, &facts);
+  segment->inode = facts.st_ino;
   segment->id = next_++;
   segment->base = static_cast<std::byte*>(memory);
   Segment* const made = segment.get();
@@ -105,6 +113,7 @@ SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
 }
 
 void SegmentPool::Free(Segment* segment, size_t offset, size_t bytes) {
+  if (::getpid() != process_) return;
   std::unique_ptr<Segment> emptied;
   std::function<void(uint64_t)> unmapped;
   {
@@ -151,7 +160,7 @@ std::optional<SegmentPlace> SegmentPool::Find(const std::byte* data, size_t byte
   const Segment& segment = *std::prev(after)->second;
   const size_t offset = static_cast<size_t>(data - segment.base);
   if (offset > segment.bytes || bytes > segment.bytes - offset) return std::nullopt;
-  return SegmentPlace{segment.id, segment.fd, segment.bytes, offset};
+  return SegmentPlace{segment.id, segment.fd, segment.inode, segment.bytes, offset};
 }
 
 size_t SegmentPool::bytes_used() const {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +23,7 @@ namespace twinkle::object {
 struct SegmentPlace {
   uint64_t segment = 0;  // never used again for another one
   int fd = -1;           // of the owner
+  uint64_t inode = 0;    // of the file: a descriptor's number may be another file's by now
   uint64_t segment_bytes = 0;
   uint64_t offset = 0;
 };
@@ -34,7 +37,8 @@ struct SegmentOptions {
 //  S1 a block overlaps with no other one, and its memory is given out again only after its last reference is gone;
 //  S2 a segment is sealed: nobody can make it smaller or larger, and nobody but this process write to it;
 //  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
-//  S4 a segment without blocks is unmapped, unless it is the only one.
+//  S4 a segment without blocks is unmapped, unless it is the only one;
+//  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory.
 // Thread-safe. Blocks keep it alive.
 class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
  public:
@@ -57,6 +61,7 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   struct Segment {
     uint64_t id = 0;
     int fd = -1;
+    uint64_t inode = 0;
     std::byte* base = nullptr;
     size_t bytes = 0;
     size_t fresh = 0;               // from here on no page was ever touched
@@ -77,6 +82,8 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   bool PutBack(Segment* segment, size_t offset, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const SegmentOptions options_;
+  const pid_t process_ = ::getpid();
+  std::atomic<bool> scarce_ = false;  // there were no pages once: what counts as touched may not be
   mutable base::Mutex mutex_;
   std::map<const std::byte*, std::unique_ptr<Segment>> segments_ ABSL_GUARDED_BY(mutex_);  // by base
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;

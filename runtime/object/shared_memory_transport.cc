@@ -57,6 +57,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     below_ = below;
   }
   void Add(rpc::ProcessId peer, uint64_t lease) {
+    if (::getpid() != process_) return;  // a fork of it has no lease
     base::MutexLock lock(&mutex_);
     if (below_ == nullptr) return;
     pending_[peer].released.push_back(lease);
@@ -82,6 +83,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
   // Not from a task of its own queue.
   void Close() {
     std::unique_ptr<base::TaskQueue> queue;
+    Flush();
     {
       base::MutexLock lock(&mutex_);
       below_ = nullptr;
@@ -116,6 +118,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
 
   base::Executor& executor_;
   const std::string name_;
+  const pid_t process_ = ::getpid();
   base::Mutex mutex_;
   rpc::Transport* below_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::unique_ptr<base::TaskQueue> queue_ ABSL_GUARDED_BY(mutex_);
@@ -156,7 +159,13 @@ void SharedMemoryTransport::Close() {
   if (closed_.exchange(true)) return;
   releases_->Close();
   below_->Close();
-  leases_.Clear();
+  // Methods may still run here, and readers still read.
+  absl::flat_hash_map<rpc::ProcessId, int> readers;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const auto& [id, peer] : peers_) readers[id] = peer.shares ? peer.reader : 0;
+  }
+  for (const auto& [id, pid] : readers) leases_.PeerLost(id, pid);
 }
 
 SharedMemoryTransport::Counts SharedMemoryTransport::counts() const {
@@ -176,7 +185,7 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
     shares = peer.shares;
   }
   FrameTrailer trailer;
-  if (ask) trailer.probe = FrameTrailer::Probe{::getpid(), probe_.get(), nonce_};
+  if (ask) trailer.probe = ReadProbe{::getpid(), probe_.get(), nonce_};
   if (shares) ShareBuffers(to, &frame, &trailer);
   if (to != options_.self) {
     for (const codec::Buffer& buffer : frame.buffers) bytes_sent_ += buffer.size;
@@ -185,7 +194,7 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
   const absl::Status sent = below_->Send(to, stream, std::move(frame));
   if (!sent.ok()) {
     std::vector<uint64_t> unsent;
-    for (const FrameTrailer::Shared& shared : trailer.shared) unsent.push_back(shared.lease);
+    for (const SharedBuffer& shared : trailer.shared) unsent.push_back(shared.lease);
     leases_.Release(to, unsent);
   }
   return sent;
@@ -244,6 +253,9 @@ void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc
   absl::Status status = trailer.status();
   if (status.ok() && trailer->has_value()) {
     OnTrailer(from, **trailer);
+    if (!(*trailer)->lost.empty()) {
+      return OnLost(from, absl::UnavailableError(absl::StrCat("it cannot read what it is sent: ", (*trailer)->lost)));
+    }
     if ((*trailer)->bare) return;
     status = Resolve(from, **trailer, &frame);
   }
@@ -251,15 +263,20 @@ void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc
     base::MutexLock lock(&mutex_);
     const auto peer = peers_.find(from);
     if (peer != peers_.end() && peer->second.lost) return;
-    if (!status.ok()) {
-      status = absl::UnavailableError(absl::StrCat("what it has sent cannot be read: ", status.message()));
-      peers_[from].lost = true;
-      peers_[from].why = status;
-    }
   }
-  if (status.ok()) return receiver_.OnFrame(from, stream, std::move(frame));
-  base::Log(base::LogLevel::kError, absl::StrCat("process ", from, ": ", status.message()));
-  receiver_.OnLost(from, status);
+  status.ok() ? receiver_.OnFrame(from, stream, std::move(frame)) : Lose(from, status);
+}
+
+// Nothing that it sends can be understood from here on: both sides hear of it.
+void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
+  base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
+  FrameTrailer trailer;
+  trailer.lost = std::string(why.message());
+  trailer.bare = true;
+  rpc::Frame frame;
+  AppendTrailer(trailer, &frame.head);
+  below_->Send(peer, rpc::Stream::kControl, std::move(frame)).IgnoreError();
+  OnLost(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
 }
 
 void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer) {
@@ -268,8 +285,8 @@ void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& t
   base::MutexLock lock(&mutex_);
   Peer& peer = peers_[from];
   if (trailer.answer) {
-    peer.shares = trailer.answer->readable;
-    peer.pid = trailer.answer->pid;
+    peer.shares = trailer.answer->readable && trailer.answer->pid > 0;
+    peer.reader = trailer.answer->pid;
     if (peer.shares) releases_->AddReader(from);
   }
   if (peer.segments == nullptr) return;
@@ -278,8 +295,8 @@ void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& t
 
 // Whether the peer's files can be read from here: the content proves that it is the peer's.
 void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trailer) {
-  const FrameTrailer::Probe& probe = *trailer.probe;
-  const rpc::Fd file(::open(absl::StrCat("/proc/", probe.pid, "/fd/", probe.fd).c_str(), O_RDONLY | O_CLOEXEC));
+  const ReadProbe& probe = *trailer.probe;
+  const rpc::Fd file(OpenOf(probe.pid, probe.fd));
   std::string content(probe.content.size(), '\0');
   const bool readable =
       file.valid() && !content.empty() &&
@@ -292,7 +309,7 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
     if (readable) peer.segments = std::make_shared<SegmentMap>();
   }
   FrameTrailer answer;
-  answer.answer = FrameTrailer::Answer{::getpid(), readable};
+  answer.answer = ReadAnswer{::getpid(), readable};
   answer.bare = true;
   rpc::Frame frame;
   AppendTrailer(answer, &frame.head);
@@ -323,7 +340,7 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
   };
   std::vector<codec::Buffer> all;
   size_t travelled = 0;
-  for (const FrameTrailer::Shared& shared : trailer.shared) {
+  for (const SharedBuffer& shared : trailer.shared) {
     while (all.size() < shared.index && travelled < frame->buffers.size()) {
       all.push_back(std::move(frame->buffers[travelled++]));
     }
@@ -343,7 +360,7 @@ void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why)
   {
     base::MutexLock lock(&mutex_);
     Peer& lost = peers_[peer];
-    pid = lost.shares ? lost.pid : 0;
+    pid = lost.shares ? lost.reader : 0;
     lost.segments = nullptr;
     told = std::exchange(lost.lost, true);
     if (!told) lost.why = why;

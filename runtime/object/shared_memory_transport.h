@@ -23,27 +23,28 @@ namespace twinkle::object {
 
 // Says what of a frame is elsewhere, and what the two transports have to say to each other. The codec's description is
 // its wire format.
+struct SharedBuffer {
+  uint64_t index = 0;  // among all of the frame's buffers; ascending
+  SegmentPlace place;
+  uint64_t bytes = 0;
+  uint64_t lease = 0;
+};
+struct ReadProbe {  // can you read this?
+  int32_t pid = 0;
+  int32_t fd = -1;
+  std::string content;
+};
+struct ReadAnswer {
+  int32_t pid = 0;
+  bool readable = false;
+};
 struct FrameTrailer {
-  struct Shared {
-    uint64_t index = 0;  // among all of the frame's buffers; ascending
-    SegmentPlace place;
-    uint64_t bytes = 0;
-    uint64_t lease = 0;
-  };
-  struct Probe {  // can you read this?
-    int32_t pid = 0;
-    int32_t fd = -1;
-    std::string content;
-  };
-  struct Answer {
-    int32_t pid = 0;
-    bool readable = false;
-  };
-  std::vector<Shared> shared;
+  std::vector<SharedBuffer> shared;
   std::vector<uint64_t> released;  // leases
   std::vector<uint64_t> unmapped;  // segments that are no more
-  std::optional<Probe> probe;
-  std::optional<Answer> answer;
+  std::optional<ReadProbe> probe;
+  std::optional<ReadAnswer> answer;
+  std::string lost;   // why the sender takes nothing more from the receiver
   bool bare = false;  // there is no frame for the receiver
 };
 
@@ -88,9 +89,10 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   class Releases;  // of buffers that this process has mapped
   struct Peer {
     bool asked = false;
-    bool shares = false;  // it can map what this process has
-    int pid = 0;
-    std::shared_ptr<SegmentMap> segments;  // its own, which this process maps
+    bool shares = false;                   // it can map what this process has
+    int reader = 0;                        // the process that maps it, as that says
+    int pid = 0;                           // whose memory this process maps, as a probe has shown
+    std::shared_ptr<SegmentMap> segments;  // that memory
     bool lost = false;
     absl::Status why;
   };
@@ -100,6 +102,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   std::shared_ptr<const void> InSegment(const codec::Buffer& buffer, SegmentPlace* place);
   void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
   void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
+  void Lose(rpc::ProcessId peer, const absl::Status& why);
   absl::Status Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame);
 
   const Options options_;

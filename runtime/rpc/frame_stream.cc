@@ -16,6 +16,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are written as they are in memory");
 
+constexpr uint64_t kPooledBytes = uint64_t{1} << 30;
 constexpr size_t kPrefixBytes = sizeof(uint32_t) + sizeof(uint64_t);
 
 template <class T>
@@ -77,7 +78,9 @@ absl::Status FrameReader::BeginHead() {
 
 absl::Status FrameReader::BeginBuffer() {
   const uint64_t size = sizes_[frame_.buffers.size()];
-  std::shared_ptr<std::byte> memory = base::NewMemory(size, false);
+  // Beyond that a peer's word alone takes no memory: the heap's is taken as the bytes come.
+  std::shared_ptr<std::byte> memory =
+      size <= kPooledBytes ? base::NewMemory(size, false) : base::NewHeapMemory(size, false);
   if (memory == nullptr) {
     return absl::ResourceExhaustedError(absl::StrCat("there is no memory for ", size, " bytes that a peer sends"));
   }

@@ -21,6 +21,10 @@ struct Pairs {
   std::vector<int> ids;
   Tensor weights;
 };
+struct Labelled {
+  std::vector<int> ids = {7};
+  std::string name;
+};
 struct Nested {
   Pairs pairs;
   std::string name;
@@ -185,12 +189,34 @@ TEST_CASE("a member of a struct is read alone; a struct is made of members that 
   CHECK(*f.Fetch<Tensor>(Field<Tensor>(Field<Pairs>(nested, 0), 1)) == Floats({10, 10}));
 }
 
+TEST_CASE("a value of this process is not moved away under a plan") {
+  LazyFixture f;
+  LazyPtr own = f.New<Ints, Ints>(Collect::kFirst);
+  own->SucceedWith(std::make_shared<Ints>(Ints{1, 2, 3}));
+  const LazyPtr taken = Take(own, {2, 0});
+  CHECK(own.use_count() > 1);  // so that Get() of an rvalue copies
+  own = nullptr;
+  CHECK(*f.Fetch<Ints>(taken) == Ints{3, 1});
+}
+
+TEST_CASE("members without rows go along when rows are taken; members with items from the start get no more") {
+  LazyFixture f;
+  const LazyPtr lazy = f.New<Labelled, Labelled>(Collect::kFirst);
+  lazy->Succeed({f.store->KeepValue(Labelled{{1, 2, 3}, "name"})});
+  const LazyPtr some = Take(lazy, {2, 0, 0});
+  const Labelled* const taken = f.Fetch<Labelled>(some);
+  REQUIRE(taken != nullptr);
+  CHECK(taken->ids == Ints{3, 1, 1});
+  CHECK(taken->name == "name");
+}
+
 TEST_CASE("a plan that makes no sense fails with InvalidArgument, saying why") {
   LazyFixture f;
   const LazyPtr lazy = f.Lists({{1, 2, 3}});
   const auto told = [](const LazyPtr& bad) { return std::string(bad->Wait(absl::InfinitePast()).message()); };
   CHECK(absl::StrContains(told(Take(lazy, {0, 3})), "it has 3 rows, there is no row 3"));
   CHECK(absl::StrContains(told(Take(lazy, {-1})), "there is no row -1"));
+  CHECK(absl::StrContains(told(Repeat(lazy, int64_t{1} << 60)), "too many"));
   CHECK(absl::StrContains(told(Repeat(lazy, -2)), "cannot be repeated -2 times"));
   CHECK(absl::StrContains(told(LazyCore::Rows(Take(lazy, {0, 1}), 1, 3)), "it has 2 rows"));
   const LazyPtr tensor = f.New<Tensor, Tensor>(Collect::kFirst);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,6 +106,16 @@ TEST_CASE("what is no segment is not mapped") {
       absl::IsFailedPrecondition(map.At(::getpid(), {.segment = 1, .fd = plain, .segment_bytes = kPage}, 8).status()));
   CHECK_FALSE(map.At(::getpid(), {.segment = 1, .fd = 100000, .segment_bytes = kPage}, 8).ok());
   ::close(plain);
+}
+
+TEST_CASE("a fork gets nothing of the pool (S5)") {
+  const auto pool = std::make_shared<SegmentPool>();
+  const auto block = pool->Allocate(kPage, false);
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(pool->Allocate(kPage, false) == nullptr ? 0 : 1);
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("a segment that is empty is told of, unless it is the only one (S4)") {

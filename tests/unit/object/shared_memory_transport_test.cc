@@ -1,5 +1,8 @@
 #include "runtime/object/shared_memory_transport.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <map>
 #include <string>
@@ -162,7 +165,6 @@ TEST_CASE("what a peer had is free once its process has ended, not when only the
   pair.Run();
   REQUIRE(pair.a.kept.lost.size() == 1);
   CHECK(pair.a.pool->bytes_used() > 0);  // the process with that pid, this one, is still there
-  CHECK(pair.a.transport.counts().leases == 1);
 }
 
 TEST_CASE("leases go with a process that has ended, and are released by nobody else (M2)") {
@@ -179,7 +181,48 @@ TEST_CASE("leases go with a process that has ended, and are released by nobody e
   leases.Add(7, owner);
   leases.PeerLost(7, /*pid=*/0);
   CHECK(leases.size() == 0);
-  CHECK(owner.use_count() == 1);
+  {
+    Leases left;
+    left.Add(7, owner);
+    left.PeerLost(7, ::getpid());  // it may still read
+  }
+  CHECK(owner.use_count() == 2);
+}
+
+TEST_CASE("after Close what others map stays as it is (M1)") {
+  Pair pair;
+  pair.Meet();
+  std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
+  std::memset(block.get(), 5, kLarge);
+  const std::byte* const where = block.get();
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(block, kLarge)}}).ok());
+  block.reset();
+  pair.Run();
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  pair.a.transport.Close();
+  CHECK(pair.a.pool->Allocate(kLarge, false).get() != where);
+  CHECK(pair.b.kept.frames[0].buffers.at(0).data[0] == std::byte{5});
+}
+
+TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost on both sides") {
+  Pair pair;
+  pair.Meet();
+  // The segment's descriptor is another file's when it is opened.
+  std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
+  const int fd = pair.a.pool->Find(block.get(), 1)->fd;
+  const int other = ::memfd_create("another", MFD_CLOEXEC);
+  const int kept = ::dup(fd);
+  REQUIRE(::dup2(other, fd) == fd);
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(block, kLarge)}}).ok());
+  pair.Run();
+  REQUIRE(::dup2(kept, fd) == fd);
+  ::close(kept);
+  ::close(other);
+  CHECK(pair.b.kept.frames.empty());
+  REQUIRE(pair.b.kept.lost.size() == 1);
+  REQUIRE(pair.a.kept.lost.size() == 1);
+  CHECK(pair.a.kept.lost[0].message().find("it cannot read what it is sent") != std::string::npos);
+  CHECK(absl::IsUnavailable(pair.a.transport.Send(2, Stream::kData, Frame{"more", {}})));
 }
 
 TEST_CASE("places that make no sense lose the peer that sent them, not this process") {
