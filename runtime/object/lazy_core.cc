@@ -309,27 +309,40 @@ void LazyCore::StartCollect(bool here) {
   } else {
     for (size_t i = 0; i < shards_.size(); ++i) pieces.push_back({i, std::nullopt});
   }
-  auto arrivals = std::make_shared<Arrivals>(pieces.size() + 1);  // one more, so that it ends once
+  std::vector<Reading> readings;
+  for (object::Piece& piece : pieces) {
+    const Shard& shard = shards_[piece.shard];
+    if (shard.carried && !piece.rows) {
+      readings.push_back({.there = Pulled{nullptr, *shard.carried}});
+    } else {
+      readings.push_back({std::nullopt, shard.object->ref(), &PieceType(), {.rows = std::move(piece.rows)}});
+    }
+  }
+  ReadAll(std::move(readings), here);
+}
+
+void LazyCore::ReadAll(std::vector<Reading> readings, bool here) {
+  auto arrivals = std::make_shared<Arrivals>(readings.size() + 1);  // one more, so that it ends once
   const auto arrived = [self = shared_from_this(), arrivals] {
     if (arrivals->missing.fetch_sub(1) != 1) return;
     arrivals->parts.pop_back();
     self->FinishCollect(std::move(arrivals->parts));
   };
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    Shard& shard = shards_[pieces[i].shard];
-    if (shard.carried && !pieces[i].rows) {
-      arrivals->parts[i] = Pulled{nullptr, *shard.carried};
+  for (size_t i = 0; i < readings.size(); ++i) {
+    Reading& reading = readings[i];
+    if (reading.there) {
+      arrivals->parts[i] = *std::move(reading.there);
       arrived();
       continue;
     }
-    origin_.store->Pull(shard.object->ref(), PieceType(), {.rows = std::move(pieces[i].rows)},
+    origin_.store->Pull(reading.object, *reading.type, std::move(reading.selection),
                         [arrivals, arrived, i, store = origin_.store](absl::StatusOr<Pulled> pulled) {
                           arrivals->parts[i] = std::move(pulled);
                           // Joining may take long and may be the user's code: not on the service queue.
                           if (!store->collector().Post(arrived)) arrived();
                         });
   }
-  if (here || !origin_.store->collector().Post(arrived)) arrived();
+  if (here || origin_.store == nullptr || !origin_.store->collector().Post(arrived)) arrived();
 }
 
 absl::StatusOr<std::vector<Argument>> LazyCore::MaterialiseAll(std::vector<absl::StatusOr<Pulled>> pulled) const {

@@ -114,7 +114,17 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   void SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make);
   void ReadPlan(bool here);
   absl::Status JoinPlan(std::vector<absl::StatusOr<object::Pulled>> pulled, void* out) const;
+  // A part of the value: one that is there, or that of an object.
+  struct Reading {
+    std::optional<absl::StatusOr<object::Pulled>> there = std::nullopt;
+    object::ObjectRef object = {};
+    const Type* type = nullptr;
+    object::Selection selection = {};
+  };
+
   void StartCollect(bool here);  // `here`: the calling thread may join
+  // FinishCollect follows, with all of them in that order.
+  void ReadAll(std::vector<Reading> readings, bool here);
   void FinishCollect(std::vector<absl::StatusOr<object::Pulled>> pulled);
   absl::StatusOr<std::vector<Argument>> MaterialiseAll(std::vector<absl::StatusOr<object::Pulled>> pulled) const;
   absl::Status Join(std::vector<Argument> parts, void* out) const;

@@ -133,43 +133,24 @@ void LazyCore::ReadPlan(bool here) {
       origin_.store->collector().Post([self = shared_from_this()] { self->ReadPlan(true); })) {
     return;
   }
-  struct Arrivals {
-    std::vector<absl::StatusOr<object::Pulled>> parts;
-    std::atomic<size_t> missing;
-  };
   reads_ = object::ReadsOf(*plan_);
-  size_t pieces = 0;
-  for (const object::PartRead& read : reads_) pieces += read.pieces.size();
-  const auto arrivals = std::make_shared<Arrivals>();
-  arrivals->parts.assign(pieces, absl::InternalError("not pulled"));
-  arrivals->missing = pieces + 1;
-  const auto arrived = [self = shared_from_this(), arrivals] {
-    if (arrivals->missing.fetch_sub(1) == 1) self->FinishCollect(std::move(arrivals->parts));
-  };
   const std::shared_ptr<void> any = origin_.collected->make();
-  size_t next = 0;
+  std::vector<Reading> readings;
   for (const object::PartRead& read : reads_) {
     const Type& type = *codec::MemberAt(*origin_.collected, any.get(), read.target)->type;
     for (const object::PartRead::Piece& piece : read.pieces) {
-      const size_t i = next++;
       const PlanSource& source = plan_->sources[piece.source];
       object::Selection selection{source.path, std::nullopt, piece.picks};
-      if (source.object == nullptr) {
-        const absl::StatusOr<codec::Described> some =
-            codec::Guarded([&] { return object::Select(source.value, selection); });
-        arrivals->parts[i] =
-            some.ok() ? absl::StatusOr<object::Pulled>(object::Pulled{some->value, {}}) : some.status();
-        arrived();
+      if (source.object != nullptr) {
+        readings.push_back({std::nullopt, source.object->ref(), &type, std::move(selection)});
         continue;
       }
-      origin_.store->Pull(source.object->ref(), type, std::move(selection),
-                          [arrivals, arrived, i, store = origin_.store](absl::StatusOr<object::Pulled> pulled) {
-                            arrivals->parts[i] = std::move(pulled);
-                            if (!store->collector().Post(arrived)) arrived();
-                          });
+      const auto some = codec::Guarded([&] { return object::Select(source.value, selection); });
+      readings.push_back(
+          {.there = some.ok() ? absl::StatusOr<object::Pulled>(object::Pulled{some->value, {}}) : some.status()});
     }
   }
-  if (here || origin_.store == nullptr || !origin_.store->collector().Post(arrived)) arrived();
+  ReadAll(std::move(readings), here);
 }
 
 absl::Status LazyCore::JoinPlan(std::vector<absl::StatusOr<object::Pulled>> pulled, void* out) const {

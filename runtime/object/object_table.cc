@@ -2,18 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
-#include "runtime/base/status.h"
-#include "runtime/object/object_store.h"
-
 namespace twinkle::object {
-
-absl::StatusOr<codec::Described> Select(const codec::Described& value, const Selection& selection) {
-  TWINKLE_ASSIGN_OR_RETURN(const codec::Described member, codec::Member(value, selection.path));
-  if (selection.picks.empty()) return member;
-  const std::shared_ptr<void> taken = member.type->make();
-  TWINKLE_RETURN_IF_ERROR(codec::Take(*member.type, taken.get(), member.value.get(), selection.picks));
-  return codec::Described{member.type, taken};
-}
 namespace {
 
 absl::Status Unknown(uint64_t id) {
