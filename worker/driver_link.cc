@@ -13,6 +13,7 @@ void DriverLink::Connect(const v1::NodeDescription& node, Stream::Events events)
   stream_ = Stream::Make(std::move(events));
   stream_->context().AddMetadata(rpc::kTokenKey, token_);
   stream_->context().set_wait_for_ready(true);
+  rpc::KeepCallbacks();
   stub_->async()->Node(&stream_->context(), stream_.get());
   v1::NodeToDriver join;
   *join.mutable_join() = node;

@@ -139,6 +139,7 @@ void ClusterDirectory::Meet(rpc::ProcessId process, std::function<void(absl::Sta
     v1::MetProcess reply;
   };
   const auto call = std::make_shared<Call>();
+  rpc::KeepCallbacks();
   Prepare(call->context);
   call->request.set_id(process);
   stub_->async()->Meet(&call->context, &call->request, &call->reply,

@@ -163,6 +163,7 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
     TWINKLE_ASSIGN_OR_RETURN(token_, rpc::ReadToken(rpc::DefaultTokenFile()));
   }
   told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
+  rpc::KeepCallbacks();
   const auto channel = rpc::NewChannel(driver_);
   const absl::Time deadline = absl::Now() + kConnectLimit;
   while (!rpc::WaitConnected(*channel, private_ == nullptr ? deadline : absl::Now() + kLookAfter)) {

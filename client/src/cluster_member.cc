@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "runtime/base/memory.h"
+#include "runtime/base/wait_helper.h"
 #include "runtime/object/segment_pool.h"
 #include "runtime/object/shared_memory_transport.h"
+#include "runtime/rpc/ring_transport.h"
 
 namespace twinkle::internal {
 namespace {
@@ -53,8 +55,14 @@ actor::Surroundings SurroundingsOf(ClusterMember member) {
     return std::make_unique<object::SharedMemoryTransport>(
         object::SharedMemoryTransport::Options{.self = self}, pool, executor.get(), receiver,
         [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
-          (*transport)->Start(shared, queue, IntroducerFrom(directory, table));
-          return std::move(*transport);
+          auto rings = std::make_unique<rpc::RingTransport>(
+              rpc::RingTransport::Options{.self = self}, shared, queue,
+              [&](rpc::Receiver* ringed) -> std::unique_ptr<rpc::Transport> {
+                (*transport)->Start(ringed, queue, IntroducerFrom(directory, table));
+                return std::move(*transport);
+              });
+          base::SetWaitHelper(rings->helper());
+          return rings;
         });
   };
   return surroundings;

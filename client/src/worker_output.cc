@@ -28,6 +28,7 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
              const std::string& target, const std::string& token) {
     self_ = self;
     host_ = node.place().host();
+    rpc::KeepCallbacks();
     stub_ = v1::NodeOutput::NewStub(rpc::NewChannel(target));
     request_.set_job(job);
     request_.set_tail(-1);

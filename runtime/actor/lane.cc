@@ -25,7 +25,7 @@ bool IsExclusive(const IncomingCall& call) {
 
 Lane::Lane(base::Executor* executor, const std::string& name, int threads, Run run) : run_(std::move(run)) {
   for (int i = 0; i < threads; ++i) {
-    threads_.push_back({executor->NewQueue(threads == 1 ? name : absl::StrCat(name, ".", i)), nullptr});
+    threads_.push_back({executor->NewHelpingQueue(threads == 1 ? name : absl::StrCat(name, ".", i)), nullptr});
   }
 }
 

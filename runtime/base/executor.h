@@ -44,6 +44,9 @@ class Executor {
   // One whose tasks may run in the threads that post them (shared_queue.h), where the executor has such.
   virtual std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) { return NewQueue(std::move(name)); }
 
+  // One whose thread helps (wait_helper.h) while it has nothing to run, where the executor has such.
+  virtual std::unique_ptr<TaskQueue> NewHelpingQueue(std::string name) { return NewQueue(std::move(name)); }
+
   virtual absl::Time Now() const = 0;
 };
 

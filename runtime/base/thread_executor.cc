@@ -7,6 +7,7 @@
 #include "runtime/base/mutex.h"
 #include "runtime/base/shared_queue.h"
 #include "runtime/base/task_list.h"
+#include "runtime/base/wait_helper.h"
 
 namespace twinkle::base {
 namespace {
@@ -17,10 +18,38 @@ struct Shared {
   CondVar changed;
   TaskList list ABSL_GUARDED_BY(mutex);
   bool closed ABSL_GUARDED_BY(mutex) = false;
+  std::shared_ptr<WaitHelper> helper ABSL_GUARDED_BY(mutex);  // in which the thread waits
+
+  void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    changed.SignalAll();
+    if (helper != nullptr) helper->Wake();
+  }
 };
 
+// The thread's waiting: for a task, a timer, or the end.
+void HelpUntilChanged(Shared& shared) {
+  const std::shared_ptr<WaitHelper> helper = TheWaitHelper();
+  if (helper == nullptr) return;
+  absl::Time deadline;
+  {
+    MutexLock lock(&shared.mutex);
+    if (shared.closed || !shared.list.tasks.empty()) return;
+    shared.helper = helper;
+    deadline = shared.list.NextTimer();
+  }
+  helper->Help(
+      [&shared, deadline] {
+        MutexLock lock(&shared.mutex);
+        return shared.closed || !shared.list.tasks.empty() || shared.list.NextTimer() < deadline;
+      },
+      deadline);
+  MutexLock lock(&shared.mutex);
+  shared.helper = nullptr;
+}
+
 // The next task, or an empty one when the queue was closed. Due timers go behind the tasks that wait already.
-Task Next(Shared& shared) {
+Task Next(Shared& shared, bool helps) {
+  if (helps) HelpUntilChanged(shared);
   MutexLock lock(&shared.mutex);
   while (!shared.closed) {
     shared.list.TakeDue(absl::Now());
@@ -32,10 +61,10 @@ Task Next(Shared& shared) {
 
 class ThreadQueue final : public TaskQueue {
  public:
-  explicit ThreadQueue(const std::string& name) : shared_(std::make_shared<Shared>()) {
-    thread_ = std::thread([shared = shared_, short_name = name.substr(0, 15)] {
+  ThreadQueue(const std::string& name, bool helps) : shared_(std::make_shared<Shared>()) {
+    thread_ = std::thread([shared = shared_, helps, short_name = name.substr(0, 15)] {
       pthread_setname_np(pthread_self(), short_name.c_str());
-      while (Task task = Next(*shared)) task();
+      while (Task task = Next(*shared, helps)) task();
     });
     id_ = thread_.get_id();
   }
@@ -45,7 +74,7 @@ class ThreadQueue final : public TaskQueue {
     MutexLock lock(&shared_->mutex);
     if (shared_->closed) return false;
     shared_->list.tasks.push_back(std::move(task));
-    shared_->changed.SignalAll();
+    shared_->Changed();
     return true;
   }
 
@@ -53,7 +82,7 @@ class ThreadQueue final : public TaskQueue {
     MutexLock lock(&shared_->mutex);
     if (shared_->closed) return;
     shared_->list.timers.emplace(absl::Now() + delay, std::move(task));
-    shared_->changed.SignalAll();
+    shared_->Changed();
   }
 
   bool InQueue() const override { return std::this_thread::get_id() == id_; }
@@ -76,7 +105,7 @@ class ThreadQueue final : public TaskQueue {
     MutexLock lock(&shared_->mutex);
     shared_->closed = true;
     std::swap(dropped, shared_->list);
-    shared_->changed.SignalAll();
+    shared_->Changed();
   }
 
   const std::shared_ptr<Shared> shared_;
@@ -86,7 +115,12 @@ class ThreadQueue final : public TaskQueue {
 
 class ThreadExecutor final : public Executor {
  public:
-  std::unique_ptr<TaskQueue> NewQueue(std::string name) override { return std::make_unique<ThreadQueue>(name); }
+  std::unique_ptr<TaskQueue> NewQueue(std::string name) override {
+    return std::make_unique<ThreadQueue>(name, /*helps=*/false);
+  }
+  std::unique_ptr<TaskQueue> NewHelpingQueue(std::string name) override {
+    return std::make_unique<ThreadQueue>(name, /*helps=*/true);
+  }
   std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) override { return std::make_unique<SharedQueue>(name); }
   absl::Time Now() const override { return absl::Now(); }
 };

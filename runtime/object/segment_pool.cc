@@ -1,12 +1,10 @@
 #include "runtime/object/segment_pool.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 
@@ -23,16 +21,6 @@ size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 }  // namespace
 
-SegmentPool::~SegmentPool() {
-  base::MutexLock lock(&mutex_);
-  for (auto& [base, segment] : segments_) Unmap(*segment);
-}
-
-void SegmentPool::Unmap(const Segment& segment) {
-  ::munmap(segment.base, segment.bytes);
-  ::close(segment.fd);
-}
-
 std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
   if (::getpid() != process_) return nullptr;
   const size_t bytes = RoundUp(std::max<size_t>(wanted, 1), kPage);
@@ -45,7 +33,7 @@ std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
     found.segment->used += bytes;
     used_ += bytes;
   }
-  std::byte* const memory = found.segment->base + found.offset;
+  std::byte* const memory = found.segment->file.data() + found.offset;
   std::shared_ptr<std::byte> block(memory, [self = shared_from_this(), found, bytes](std::byte*) {
     self->Free(found.segment, found.offset, bytes);
   });
@@ -76,7 +64,7 @@ SegmentPool::Found SegmentPool::Take(size_t bytes) {
   }
   Segment* roomy = nullptr;
   for (auto& [base, segment] : segments_) {
-    if (segment->bytes - segment->fresh >= bytes) roomy = segment.get();
+    if (segment->file.size() - segment->fresh >= bytes) roomy = segment.get();
   }
   if (roomy == nullptr) roomy = NewSegment(std::max(bytes, options_.segment_bytes));
   if (roomy == nullptr) return {};
@@ -86,29 +74,13 @@ SegmentPool::Found SegmentPool::Take(size_t bytes) {
 }
 
 SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
+  absl::StatusOr<rpc::MemoryFile> file = rpc::MemoryFile::Make("twinkle", bytes, rpc::MemoryFile::Others::kRead);
+  if (!file.ok()) return nullptr;
   auto segment = std::make_unique<Segment>();
-  segment->bytes = bytes;
-  rlimit limit{};  // beyond it there would be a signal
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes) return nullptr;
-  segment->fd = ::memfd_create("twinkle", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (segment->fd < 0) return nullptr;
-  void* memory = MAP_FAILED;
-  if (::ftruncate(segment->fd, static_cast<off_t>(bytes)) == 0) {
-    memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, segment->fd, 0);
-  }
-  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
-  if (memory == MAP_FAILED || ::fcntl(segment->fd, F_ADD_SEALS, kSeals) != 0) {
-    if (memory != MAP_FAILED) ::munmap(memory, bytes);
-    ::close(segment->fd);
-    return nullptr;
-  }
-  struct stat facts {};
-  ::fstat(segment->fd, &facts);
-  segment->inode = facts.st_ino;
   segment->id = next_++;
-  segment->base = static_cast<std::byte*>(memory);
+  segment->file = *std::move(file);
   Segment* const made = segment.get();
-  segments_[made->base] = std::move(segment);
+  segments_[made->file.data()] = std::move(segment);
   return made;
 }
 
@@ -119,13 +91,14 @@ void SegmentPool::Free(Segment* segment, size_t offset, size_t bytes) {
   {
     base::MutexLock lock(&mutex_);
     if (!PutBack(segment, offset, bytes)) return;
-    const auto found = segments_.find(segment->base);
+    const auto found = segments_.find(segment->file.data());
     emptied = std::move(found->second);
     segments_.erase(found);
     unmapped = unmapped_;
   }
-  Unmap(*emptied);
-  if (unmapped) unmapped(emptied->id);
+  const uint64_t id = emptied->id;
+  emptied = nullptr;
+  if (unmapped) unmapped(id);
 }
 
 bool SegmentPool::PutBack(Segment* segment, size_t offset, size_t bytes) {
@@ -158,9 +131,9 @@ std::optional<SegmentPlace> SegmentPool::Find(const std::byte* data, size_t byte
   const auto after = segments_.upper_bound(data);
   if (after == segments_.begin()) return std::nullopt;
   const Segment& segment = *std::prev(after)->second;
-  const size_t offset = static_cast<size_t>(data - segment.base);
-  if (offset > segment.bytes || bytes > segment.bytes - offset) return std::nullopt;
-  return SegmentPlace{segment.id, segment.fd, segment.inode, segment.bytes, offset};
+  const size_t offset = static_cast<size_t>(data - segment.file.data());
+  if (offset > segment.file.size() || bytes > segment.file.size() - offset) return std::nullopt;
+  return SegmentPlace{segment.id, segment.file.fd(), segment.file.inode(), segment.file.size(), offset};
 }
 
 size_t SegmentPool::bytes_used() const {

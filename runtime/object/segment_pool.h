@@ -16,6 +16,7 @@
 
 #include "runtime/base/memory.h"
 #include "runtime/base/mutex.h"
+#include "runtime/rpc/memory_file.h"
 
 namespace twinkle::object {
 
@@ -43,7 +44,6 @@ struct SegmentOptions {
 class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
  public:
   explicit SegmentPool(SegmentOptions options = {}) : options_(options) {}
-  ~SegmentPool() override;
 
   std::shared_ptr<std::byte> Allocate(size_t bytes, bool zeroed) override;
 
@@ -60,10 +60,7 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
  private:
   struct Segment {
     uint64_t id = 0;
-    int fd = -1;
-    uint64_t inode = 0;
-    std::byte* base = nullptr;
-    size_t bytes = 0;
+    rpc::MemoryFile file;
     size_t fresh = 0;               // from here on no page was ever touched
     size_t used = 0;                // bytes of blocks
     std::map<size_t, size_t> free;  // offset -> length, of what was touched and is free; no two are neighbours
@@ -77,7 +74,6 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   Found Take(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Segment* NewSegment(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Free(Segment* segment, size_t offset, size_t bytes);
-  static void Unmap(const Segment& segment);
   // Whether the segment is to go, with its last block.
   bool PutBack(Segment* segment, size_t offset, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

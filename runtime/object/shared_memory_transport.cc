@@ -296,7 +296,7 @@ void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& t
 // Whether the peer's files can be read from here: the content proves that it is the peer's.
 void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trailer) {
   const ReadProbe& probe = *trailer.probe;
-  const rpc::Fd file(OpenOf(probe.pid, probe.fd));
+  const rpc::Fd file(rpc::OpenFileOf(probe.pid, probe.fd));
   std::string content(probe.content.size(), '\0');
   const bool readable =
       file.valid() && !content.empty() &&

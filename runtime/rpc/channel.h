@@ -27,6 +27,9 @@ void AllowWatching(grpc::ServerBuilder& builder);
 // gRPC stays up until the process ends. NewChannel does it, too.
 void KeepGrpc();
 
+// Before a stub's async() is used: the queue on which gRPC calls back stays up until the process ends.
+void KeepCallbacks();
+
 // The first value of that key a client sent; empty if none.
 std::string MetadataOf(const grpc::ServerContextBase& context, const char* key);
 

@@ -143,7 +143,8 @@ TEST_CASE("a rank that fails while others wait: the cause at once; who does not 
     auto session = OnPrivateCluster({Cpu("pool", 3)}, absl::Milliseconds(300));
     auto probe = Must(New<Probe>({.remote_group = "pool"}));
     const std::vector<int64_t> pids = Result(probe.Pid());
-    const auto call = probe.FailOn(1, deaf);
+    const Folder folder;
+    const auto call = probe.FailOn(1, deaf, folder / "in");
     const absl::Status status = call.Wait(absl::Seconds(20));
     CHECK(absl::IsResourceExhausted(status));
     CHECK_THAT(std::string(status.message()), ContainsSubstring("no room on this rank"));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -86,6 +87,7 @@ int Child::Wait() {
       reaped_ || Eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, absl::Seconds(60));
   if (!ended) throw std::runtime_error("a process does not end; it has printed: " + Output());
   if (!std::exchange(reaped_, true)) code_ = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  if (code_ == -SIGABRT) std::fprintf(stderr, "a process has aborted; it had printed: %s\n", Output().c_str());
   return code_;
 }
 

@@ -51,9 +51,16 @@ class Probe {
   void ExitSelf(int rank, int code) {
     if (Context().rank() == rank) std::exit(code);
   }
-  // Others wait as in a collective; with `deaf` they do not look whether it makes sense any more.
-  absl::Status FailOn(int rank, bool deaf) {
-    if (Context().rank() == rank) return absl::ResourceExhaustedError("no room on this rank");
+  // Fails on one rank once the others are in here, and have said so with files of that prefix. They wait as in a
+  // collective; with `deaf` they do not look whether it makes sense any more.
+  absl::Status FailOn(int rank, bool deaf, const std::string& in) {
+    if (Context().rank() == rank) {
+      for (int other = 0; other < Context().world_size(); ++other) {
+        if (other != rank) AwaitFile(in + std::to_string(other));
+      }
+      return absl::ResourceExhaustedError("no room on this rank");
+    }
+    std::ofstream(in + std::to_string(Context().rank())).put('x');
     if (deaf) {
       while (true) std::this_thread::sleep_for(std::chrono::seconds(1));
     }
@@ -103,6 +110,9 @@ class Probe {
   std::string Text(const std::string& text) { return text + " from " + Where(); }
 
  private:
+  static void AwaitFile(const std::string& path) {
+    while (!std::ifstream(path).is_open()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   static void AwaitCancelled() {
     const RankContext context = Context();
     while (!context.Cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -1,0 +1,17 @@
+// Waiting for a word in memory that processes share.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace twinkle::base {
+
+// Blocks while the word is `seen`, until it is woken for one of `bits` or the deadline. May end early.
+void FutexWait(const std::atomic<uint32_t>& word, uint32_t seen, uint32_t bits, absl::Time deadline);
+
+// Wakes `most` of those that wait for one of `bits`.
+void FutexWake(const std::atomic<uint32_t>& word, uint32_t bits, int most);
+
+}  // namespace twinkle::base

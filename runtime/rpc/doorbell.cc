@@ -1,0 +1,40 @@
+#include "runtime/rpc/doorbell.h"
+
+#include <limits>
+
+#include "runtime/base/futex.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr size_t kPageBytes = 4096;
+
+}  // namespace
+
+absl::StatusOr<Doorbell> Doorbell::Make() {
+  TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Make("twinkle.bell", kPageBytes, MemoryFile::Others::kWrite));
+  return Doorbell(std::move(file));
+}
+
+absl::StatusOr<Doorbell> Doorbell::Open(int pid, int fd, uint64_t inode) {
+  TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Open(pid, fd, inode, kPageBytes, MemoryFile::Others::kWrite));
+  return Doorbell(std::move(file));
+}
+
+void Doorbell::WakeListener() const {
+  if (page().listener.load() == kNobody) return;
+  const uint32_t listener = page().listener.exchange(kNobody);
+  if (listener != kNobody) base::FutexWake(page().count, listener, 1);
+}
+
+void Doorbell::WakeAll() const {
+  page().count.fetch_add(1);
+  base::FutexWake(page().count, kService | kWaiter, std::numeric_limits<int>::max());
+}
+
+void Doorbell::Wait(uint32_t seen, Listener listener, absl::Time deadline) const {
+  base::FutexWait(page().count, seen, listener, deadline);
+}
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,63 @@
+// Who looks for input: the thread that waits for it, if there is one.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "runtime/base/mutex.h"
+#include "runtime/base/wait_helper.h"
+#include "runtime/rpc/doorbell.h"
+
+namespace twinkle::rpc {
+
+// Polling is handed on like a baton: a thread that waits in Help polls for the process, and finds what it waits for
+// without being woken by another; a service thread polls when nobody waits, or when those who wait are at it too long.
+// A thread without work looks around for a while before it sleeps, and lets others have the processor between two
+// looks: to be woken costs ten times what a call does. Invariants:
+//  P1 one thread polls at a time;
+//  P2 whatever the bell was rung for is polled for afterwards: by the thread that is at it, or by the one that the bell
+//     wakes.
+// Thread-safe.
+class Poller final : public base::WaitHelper {
+ public:
+  struct Options {
+    absl::Duration patience = absl::Microseconds(100);  // without work, before it sleeps
+  };
+  // Takes what there is; whether there was something. It must not wait for anything.
+  using Poll = std::function<bool()>;
+
+  Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options);
+  ~Poller() override { Close(); }
+
+  // Nobody polls any more once this has returned; threads in Help leave it. Idempotent; not from within a poll.
+  void Close();
+
+  bool Help(absl::FunctionRef<bool()> done, absl::Time deadline) override;
+  void Wake() override;
+
+ private:
+  void Serve();
+  bool Begin();               // whether it is this thread that polls now
+  void End(uint32_t polled);  // the bell's count before the last poll
+  void Listen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Sleeps until the bell rings or the deadline, if nobody else in Help sleeps: else false.
+  bool Sleep(absl::FunctionRef<bool()> done, absl::Time deadline);
+
+  const std::shared_ptr<const Doorbell> bell_;
+  const Poll poll_;
+  const Options options_;
+  std::thread service_;
+  std::atomic<int> wanting_ = 0;  // threads in Help that do not poll, because another does
+  std::atomic<bool> closed_ = false;
+
+  base::Mutex mutex_;
+  base::CondVar idle_;
+  bool polling_ ABSL_GUARDED_BY(mutex_) = false;   // some thread does
+  bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;  // a thread in Help does
+};
+
+}  // namespace twinkle::rpc

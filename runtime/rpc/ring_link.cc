@@ -1,0 +1,185 @@
+#include "runtime/rpc/ring_link.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "runtime/base/status.h"
+#include "runtime/rpc/secret.h"
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr std::array<Stream, 2> kStreams = {Stream::kControl, Stream::kData};
+
+std::string_view TextOf(const codec::Buffer& buffer) {
+  return {reinterpret_cast<const char*>(buffer.data), buffer.size};
+}
+
+codec::Buffer Kept(std::string_view text) {
+  const auto kept = std::make_shared<const std::string>(text);
+  return {reinterpret_cast<const std::byte*>(kept->data()), kept->size(), kept};
+}
+
+}  // namespace
+
+// ---- getting to know each other
+std::optional<RingOffer> RingLink::Offer(const Doorbell& bell) {
+  base::MutexLock lock(&mutex_);
+  if (std::exchange(offered_, true)) return std::nullopt;
+  const std::string nonce = NewSecret();
+  absl::StatusOr<RingBlock> mine = RingBlock::Make(nonce);
+  if (!mine.ok()) return std::nullopt;
+  mine_ = *std::move(mine);
+  const MemoryFile& file = mine_->file();
+  return RingOffer{::getpid(), bell.file().fd(), bell.file().inode(), file.fd(), file.inode(), nonce};
+}
+
+bool RingLink::OnOffer(const RingOffer& offer) {
+  base::MutexLock lock(&mutex_);
+  if (theirs_) return true;
+  if (lost_) return false;
+  absl::StatusOr<RingBlock> theirs = RingBlock::Open(offer);
+  if (!theirs.ok()) return false;
+  absl::StatusOr<Doorbell> bell = Doorbell::Open(offer.pid, offer.bell_fd, offer.bell_inode);
+  if (!bell.ok()) return false;
+  bell_ = *std::move(bell);
+  theirs_ = *std::move(theirs);
+  ready_ = accepted_;
+  return true;
+}
+
+void RingLink::OnAccepted(bool accepted) {
+  base::MutexLock lock(&mutex_);
+  if (!mine_ || accepted_ || !accepted) return;
+  mine_->file().CloseFd();
+  accepted_ = true;
+  ready_ = theirs_.has_value();
+}
+
+absl::Status RingLink::OnSwitched(Stream stream) {
+  base::MutexLock lock(&mutex_);
+  Incoming& in = incoming_[static_cast<size_t>(stream)];
+  if (!mine_ || !theirs_ || lost_ || in.switched)
+    return absl::FailedPreconditionError("it goes on in a ring that is not there");
+  in.reader.emplace(&*mine_, &*theirs_, stream);
+  in.switched = true;
+  return absl::OkStatus();
+}
+
+// ---- sending
+absl::Status RingLink::Send(Stream stream, Frame frame, char plain, const Frame& switched, size_t* in_ring) {
+  Outgoing& out = outgoing_[static_cast<size_t>(stream)];
+  base::MutexLock lock(&out.mutex);
+  if (!out.writer && ready_) {
+    TWINKLE_RETURN_IF_ERROR(below_(stream, switched));
+    out.writer.emplace(&*mine_, &*theirs_, stream);
+  }
+  if (!out.writer) {
+    frame.head += plain;
+    return below_(stream, std::move(frame));
+  }
+  *in_ring = frame.bytes();
+  Push(out, frame);
+  bell_->Ring();
+  return absl::OkStatus();
+}
+
+void RingLink::Push(Outgoing& out, const Frame& frame) {
+  const auto push = [&](std::string_view bytes, const codec::Buffer* buffer) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const size_t taken = out.waiting.empty() ? out.writer->Write(bytes) : 0;
+    if (taken == bytes.size()) return;
+    out.waiting.push_back(buffer == nullptr ? Kept(bytes.substr(taken))
+                                            : codec::Buffer{buffer->data + taken, buffer->size - taken, buffer->owner});
+  };
+  push(FramePrefix(frame), nullptr);
+  push(frame.head, nullptr);
+  for (const codec::Buffer& buffer : frame.buffers) push(TextOf(buffer), &buffer);
+  out.writer->Publish();
+  if (!out.waiting.empty()) Drain(out);
+}
+
+// Until there is no room; then the reader rings when there is some.
+bool RingLink::Drain(Outgoing& out) {
+  bool wrote = false;
+  do {
+    while (!out.waiting.empty()) {
+      codec::Buffer& buffer = out.waiting.front();
+      const size_t taken = out.writer->Write(TextOf(buffer));
+      wrote = wrote || taken > 0;
+      if (taken < buffer.size) {
+        buffer.data += taken;
+        buffer.size -= taken;
+        break;
+      }
+      out.waiting.pop_front();
+    }
+    out.writer->Publish();
+    out.waits = !out.waiting.empty();
+  } while (out.writer->WantsRoom(out.waits));
+  return wrote;
+}
+
+// ---- polling
+absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* more) {
+  Incoming& in = incoming_[static_cast<size_t>(stream)];
+  if (!in.switched) return absl::OkStatus();
+  bool ring = false;
+  size_t left = RingBlock::Capacity(stream);
+  while (left > 0) {
+    TWINKLE_ASSIGN_OR_RETURN(const std::string_view bytes, in.reader->Peek());
+    if (bytes.empty()) break;
+    TWINKLE_RETURN_IF_ERROR(in.frames.Read(bytes, frames));
+    ring = in.reader->Consume(bytes.size()) || ring;
+    left -= std::min(left, bytes.size());
+  }
+  if (ring) bell_->Ring();
+  *more = left == 0;
+  return absl::OkStatus();
+}
+
+bool RingLink::Flush() {
+  bool wrote = false;
+  for (const Stream stream : kStreams) {
+    Outgoing& out = outgoing_[static_cast<size_t>(stream)];
+    if (!out.waits) continue;
+    base::MutexLock lock(&out.mutex);
+    if (!Drain(out)) continue;
+    wrote = true;
+    bell_->Ring();
+  }
+  return wrote;
+}
+
+// ---- the end
+bool RingLink::Lose(const absl::Status& why) {
+  base::MutexLock lock(&mutex_);
+  if (lost_) return false;
+  why_lost_ = why;
+  return lost_ = true;
+}
+
+absl::Status RingLink::why_lost() const {
+  base::MutexLock lock(&mutex_);
+  return why_lost_;
+}
+
+void RingLink::Forget() {
+  ready_ = false;
+  for (Outgoing& out : outgoing_) {
+    base::MutexLock lock(&out.mutex);
+    out.writer.reset();
+    out.waiting.clear();
+    out.waits = false;
+  }
+  for (Incoming& in : incoming_) in.switched = false;
+  base::MutexLock lock(&mutex_);
+  mine_.reset();
+  theirs_.reset();
+  bell_.reset();
+}
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,205 @@
+#include "runtime/rpc/ring_transport.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::rpc {
+namespace {
+
+// What a frame on the transport below ends with.
+constexpr char kPlain = 'f';  // it is the receiver's
+constexpr char kWord = 'w';
+
+Frame FrameOf(const RingWord& word) {
+  Frame frame{codec::Encode(codec::Hold(word), nullptr, SIZE_MAX)->head, {}};
+  frame.head += kWord;
+  return frame;
+}
+
+// What precedes the first frame in a ring.
+const Frame& SwitchedFrame() {
+  static const Frame& frame = *new Frame([] {
+    RingWord word;
+    word.switched = true;
+    return FrameOf(word);
+  }());
+  return frame;
+}
+
+std::shared_ptr<const Doorbell> NewBell() {
+  absl::StatusOr<Doorbell> bell = Doorbell::Make();
+  return bell.ok() ? std::make_shared<const Doorbell>(*std::move(bell)) : nullptr;
+}
+
+}  // namespace
+
+// ---- life
+RingTransport::RingTransport(Options options, Receiver* receiver, base::TaskQueue* queue, const Join& join)
+    : options_(options), receiver_(*receiver), queue_(*queue), bell_(NewBell()) {
+  if (bell_ != nullptr)
+    poller_ = std::make_shared<Poller>(
+        bell_, [this] { return Poll(); }, options.polling);
+  below_ = join(this);
+  joined_ = true;
+  joined_.notify_all();
+}
+
+RingTransport::~RingTransport() { Close(); }
+
+void RingTransport::Close() {
+  if (!open_->exchange(false)) return;
+  if (poller_ != nullptr) poller_->Close();
+  below_->Close();
+}
+
+// ---- sending
+RingTransport::LinkPtr RingTransport::LinkTo(ProcessId peer) {
+  base::MutexLock lock(&mutex_);
+  LinkPtr& link = links_[peer];
+  if (link == nullptr) {
+    link = std::make_shared<RingLink>(
+        [this, peer](Stream stream, Frame frame) { return below_->Send(peer, stream, std::move(frame)); });
+    ++links_made_;
+  }
+  return link;
+}
+
+absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
+  if (!*open_) return absl::CancelledError("this process has left its job");
+  if (to == options_.self || bell_ == nullptr) {
+    frame.head += kPlain;
+    return below_->Send(to, stream, std::move(frame));
+  }
+  const LinkPtr link = LinkTo(to);
+  if (link->lost()) return absl::UnavailableError(link->why_lost().message());
+  Offer(to, *link);
+  size_t in_ring = 0;
+  TWINKLE_RETURN_IF_ERROR(link->Send(stream, std::move(frame), kPlain, SwitchedFrame(), &in_ring));
+  if (in_ring > 0) {
+    frames_.fetch_add(1, std::memory_order_relaxed);
+    bytes_.fetch_add(in_ring, std::memory_order_relaxed);
+  }
+  return absl::OkStatus();
+}
+
+void RingTransport::Offer(ProcessId to, RingLink& link) {
+  RingWord word;
+  word.offer = link.Offer(*bell_);
+  if (word.offer) Say(to, word);
+}
+
+void RingTransport::Say(ProcessId to, const RingWord& word) {
+  below_->Send(to, Stream::kControl, FrameOf(word)).IgnoreError();  // else it is lost, and that is told
+}
+
+// ---- receiving, from below
+void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
+  joined_.wait(false);  // the first may come before the constructor knows how to answer
+  const char kind = frame.head.empty() ? '\0' : frame.head.back();
+  if (kind != '\0') frame.head.pop_back();
+  if (kind == kPlain) {
+    if (from != options_.self && bell_ != nullptr && LinkTo(from)->lost()) return;
+    return receiver_.OnFrame(from, stream, std::move(frame));
+  }
+  absl::StatusOr<RingWord> word = absl::InvalidArgumentError("a frame of no kind");
+  if (kind == kWord) word = codec::DecodeAs<RingWord>(frame.head, frame.buffers);
+  const absl::Status understood = word.ok() ? OnWord(from, stream, *word) : word.status();
+  if (!understood.ok()) Refuse(from, understood);
+}
+
+absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord& word) {
+  if (!word.lost.empty()) {
+    OnLost(from, absl::UnavailableError(absl::StrCat("it cannot read what it is sent: ", word.lost)));
+    return absl::OkStatus();
+  }
+  const LinkPtr link = LinkTo(from);
+  if (word.offer) {
+    RingWord answer;
+    answer.accepted = bell_ != nullptr && link->OnOffer(*word.offer);
+    Say(from, answer);
+    if (bell_ != nullptr) Offer(from, *link);
+  }
+  if (word.accepted) link->OnAccepted(*word.accepted);
+  if (word.switched) {
+    TWINKLE_RETURN_IF_ERROR(link->OnSwitched(stream));
+    bell_->Ring();  // the ring may be full already
+  }
+  return absl::OkStatus();
+}
+
+void RingTransport::Refuse(ProcessId peer, const absl::Status& why) {
+  base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
+  RingWord word;
+  word.lost = std::string(why.message());
+  Say(peer, word);
+  OnLost(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+}
+
+void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
+  joined_.wait(false);
+  if (bell_ == nullptr) return receiver_.OnLost(peer, why);
+  const LinkPtr link = LinkTo(peer);
+  if (!link->Lose(why)) return;
+  {
+    base::MutexLock lock(&mutex_);
+    losses_.emplace_back(peer, link);
+    any_losses_ = true;
+  }
+  bell_->Ring();  // told by the thread that polls, after what is in the rings
+}
+
+// ---- receiving, from rings
+bool RingTransport::Poll() {
+  if (polled_made_ != links_made_) {
+    base::MutexLock lock(&mutex_);
+    polled_made_ = links_made_;
+    polled_.assign(links_.begin(), links_.end());
+  }
+  bool found = false;
+  for (const auto& [peer, link] : polled_) found = PollLink(peer, *link) || found;
+  if (any_losses_) TellLosses();
+  return found;
+}
+
+bool RingTransport::PollLink(ProcessId peer, RingLink& link) {
+  bool found = link.Flush();
+  for (const Stream stream : {Stream::kControl, Stream::kData}) {
+    std::vector<Frame> frames;
+    bool more = false;
+    const absl::Status read = link.Read(stream, &frames, &more);
+    if (more) bell_->Ring();
+    if (!frames.empty()) {
+      found = true;
+      queue_.Post([receiver = &receiver_, open = open_, peer, stream, frames = std::move(frames)]() mutable {
+        for (Frame& frame : frames) {
+          if (*open) receiver->OnFrame(peer, stream, std::move(frame));
+        }
+      });
+    }
+    if (!read.ok()) Refuse(peer, read);
+  }
+  return found;
+}
+
+// In the order in which they came from below.
+void RingTransport::TellLosses() {
+  std::vector<std::pair<ProcessId, LinkPtr>> losses;
+  {
+    base::MutexLock lock(&mutex_);
+    losses.swap(losses_);
+    any_losses_ = false;
+  }
+  for (const auto& [peer, link] : losses) {
+    PollLink(peer, *link);
+    link->Forget();
+    queue_.Post([receiver = &receiver_, open = open_, peer = peer, why = link->why_lost()] {
+      if (*open) receiver->OnLost(peer, why);
+    });
+  }
+}
+
+}  // namespace twinkle::rpc

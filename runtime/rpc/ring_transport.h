@@ -1,0 +1,92 @@
+// Between processes of one machine frames go through memory, and no kernel is asked.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/executor.h"
+#include "runtime/rpc/doorbell.h"
+#include "runtime/rpc/poller.h"
+#include "runtime/rpc/ring_link.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::rpc {
+
+// A transport over another one, which introduces the processes, carries the first frames, says who is lost, and carries
+// everything to those that cannot map this process's memory (other machines, other containers). With its first frame a
+// process offers its peer a pair of rings; once each has mapped the other's, each stream ends on the transport below
+// with a word that says so, and goes on in its ring. Invariants, besides the transport's own:
+//  R1 frames of a stream are read from the ring only after that word has come;
+//  R2 what is in the rings of a process that died is read before its loss is told.
+// Measured on two cores, a call and its reply: 40-110 us over a Unix socket, of which two thirds are the kernel waking
+// somebody; 1 us here, while both sides look. Thread-safe.
+class RingTransport final : public Transport, public Receiver {
+ public:
+  struct Options {
+    ProcessId self = kProgram;
+    Poller::Options polling = {};
+  };
+  struct Counts {
+    uint64_t frames = 0;  // sent through rings
+    uint64_t bytes = 0;
+  };
+  // Joins the network below.
+  using Join = std::function<std::unique_ptr<Transport>(Receiver*)>;
+
+  // `receiver` is called on `queue`; both outlive it.
+  RingTransport(Options options, Receiver* receiver, base::TaskQueue* queue, const Join& join);
+  ~RingTransport() override;
+
+  // Transport. Close not from within a task of the queue.
+  absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
+  void Close() override;
+  // Receiver, of the transport below
+  void OnFrame(ProcessId from, Stream stream, Frame frame) override;
+  void OnLost(ProcessId peer, const absl::Status& why) override;
+
+  // With which threads of this process wait. Null: there are no rings here.
+  std::shared_ptr<base::WaitHelper> helper() const { return poller_; }
+  Counts counts() const { return {frames_, bytes_}; }
+
+ private:
+  using LinkPtr = std::shared_ptr<RingLink>;
+
+  LinkPtr LinkTo(ProcessId peer);
+  void Offer(ProcessId to, RingLink& link);
+  void Say(ProcessId to, const RingWord& word);
+  absl::Status OnWord(ProcessId from, Stream stream, const RingWord& word);
+  // Both sides hear of it.
+  void Refuse(ProcessId peer, const absl::Status& why);
+  bool Poll();
+  bool PollLink(ProcessId peer, RingLink& link);
+  void TellLosses();
+
+  const Options options_;
+  Receiver& receiver_;
+  base::TaskQueue& queue_;
+  std::shared_ptr<const Doorbell> bell_;  // null: there are no rings here
+  std::unique_ptr<Transport> below_;
+  std::shared_ptr<Poller> poller_;
+  const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
+  std::atomic<bool> joined_ = false;
+  std::atomic<uint64_t> frames_ = 0;
+  std::atomic<uint64_t> bytes_ = 0;
+
+  base::Mutex mutex_;
+  absl::flat_hash_map<ProcessId, LinkPtr> links_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<ProcessId, LinkPtr>> losses_ ABSL_GUARDED_BY(mutex_);  // to be told, in order
+  std::atomic<uint64_t> links_made_ = 0;
+  std::atomic<bool> any_losses_ = false;
+
+  // Of the thread that polls.
+  std::vector<std::pair<ProcessId, LinkPtr>> polled_;
+  uint64_t polled_made_ = 0;
+};
+
+}  // namespace twinkle::rpc

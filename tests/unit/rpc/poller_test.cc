@@ -1,0 +1,119 @@
+#include "runtime/rpc/poller.h"
+
+#include <absl/time/clock.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/event.h"
+#include "tests/support/catch.h"
+
+namespace twinkle::rpc {
+namespace {
+
+absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+
+// Input: numbers of events that are to be set; whoever polls sets them.
+struct Input {
+  std::shared_ptr<const Doorbell> bell = std::make_shared<const Doorbell>(*Doorbell::Make());
+  std::atomic<int> pollers = 0;
+  std::atomic<bool> twice = false;  // two threads polled at once
+  base::Mutex mutex;
+  std::vector<std::shared_ptr<base::Event>> arrived ABSL_GUARDED_BY(mutex);
+
+  void Arrive(std::shared_ptr<base::Event> event) {
+    {
+      base::MutexLock lock(&mutex);
+      arrived.push_back(std::move(event));
+    }
+    bell->Ring();
+  }
+  bool Poll() {
+    if (++pollers != 1) twice = true;
+    std::vector<std::shared_ptr<base::Event>> taken;
+    {
+      base::MutexLock lock(&mutex);
+      taken.swap(arrived);
+    }
+    for (const auto& event : taken) event->Set();
+    --pollers;
+    return !taken.empty();
+  }
+};
+
+std::shared_ptr<Poller> NewPoller(Input& input, absl::Duration patience) {
+  auto poller = std::make_shared<Poller>(
+      input.bell, [&input] { return input.Poll(); }, Poller::Options{.patience = patience});
+  base::SetWaitHelper(poller);
+  return poller;
+}
+
+TEST_CASE("whatever is rung for is polled for, by one thread at a time, whoever waits (P1, P2)") {
+  // Without patience everybody sleeps at once; with much of it nobody ever does.
+  for (const absl::Duration patience : {absl::ZeroDuration(), absl::Microseconds(5), absl::Milliseconds(50)}) {
+    Input input;
+    const auto poller = NewPoller(input, patience);
+    std::atomic<int> late = 0;
+    std::vector<std::thread> threads;
+    for (int waiter = 0; waiter < 3; ++waiter) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 2000; ++i) {
+          const auto event = std::make_shared<base::Event>();
+          input.Arrive(event);
+          if (!event->WaitUntil(Soon())) ++late;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(late == 0);
+    CHECK_FALSE(input.twice);
+    poller->Close();
+  }
+}
+
+TEST_CASE("input is polled for although nobody waits: the service thread does it") {
+  Input input;
+  const auto poller = NewPoller(input, absl::ZeroDuration());
+  std::vector<std::shared_ptr<base::Event>> events;
+  for (int i = 0; i < 100; ++i) {
+    events.push_back(std::make_shared<base::Event>());
+    input.Arrive(events.back());
+  }
+  for (const auto& event : events) {
+    const absl::Time deadline = Soon();
+    while (!event->IsSet() && absl::Now() < deadline) std::this_thread::yield();
+    CHECK(event->IsSet());
+  }
+  poller->Close();
+}
+
+TEST_CASE("who sleeps while it helps is woken by what it waits for, though no input came") {
+  Input input;
+  const auto poller = NewPoller(input, absl::ZeroDuration());
+  for (int i = 0; i < 500; ++i) {
+    const auto event = std::make_shared<base::Event>();
+    std::thread other([event] { event->Set(); });
+    CHECK(event->WaitUntil(Soon()));
+    other.join();
+  }
+  poller->Close();
+}
+
+TEST_CASE("help ends at its deadline, and when the poller closes") {
+  Input input;
+  const auto poller = NewPoller(input, absl::ZeroDuration());
+  const base::Event never;
+  CHECK_FALSE(never.WaitUntil(absl::Now() + absl::Milliseconds(20)));
+  CHECK_FALSE(never.WaitUntil(absl::InfinitePast()));
+  std::thread waiting([&] { CHECK_FALSE(poller->Help([] { return false; }, absl::InfiniteFuture())); });
+  poller->Close();
+  waiting.join();
+  CHECK_FALSE(poller->Help([] { return false; }, absl::InfiniteFuture()));
+  CHECK(poller->Help([] { return true; }, absl::InfiniteFuture()));
+}
+
+}  // namespace
+}  // namespace twinkle::rpc

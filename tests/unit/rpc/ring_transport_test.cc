@@ -1,0 +1,177 @@
+#include "runtime/rpc/ring_transport.h"
+
+#include <absl/time/clock.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/event.h"
+#include "runtime/rpc/in_memory_network.h"
+#include "tests/support/catch.h"
+#include "tests/support/transport_conformance.h"
+
+namespace twinkle::rpc {
+namespace {
+
+// Over memory: the process below all of them is this one, which can map its own files.
+class RingFixture final : public TransportFixture {
+ public:
+  explicit RingFixture(absl::Duration patience) : patience_(patience) {}
+  std::unique_ptr<Transport> Join(ProcessId id, Receiver* receiver, base::TaskQueue* queue) override {
+    return std::make_unique<RingTransport>(RingTransport::Options{.self = id, .polling = {.patience = patience_}},
+                                           receiver, queue,
+                                           [&](Receiver* ringed) { return network_.Join(id, ringed, queue); });
+  }
+  void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
+  bool HoldData(ProcessId, ProcessId) override { return false; }
+  void ReleaseData(ProcessId, ProcessId) override {}
+
+ private:
+  const absl::Duration patience_;
+  InMemoryNetwork network_;
+};
+
+TEST_CASE("rings over a transport do what every transport must (T1-T4)") {
+  for (const absl::Duration patience : {absl::ZeroDuration(), absl::Milliseconds(1)}) {
+    for (const TransportCheck& check : TransportChecks()) {
+      DYNAMIC_SECTION(check.name << ", patience " << patience) {
+        RingFixture fixture(patience);
+        check.run(fixture);
+      }
+    }
+  }
+}
+
+// ---- what only this one has --------------------------------------------------------------------
+absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+
+class Member final : public Receiver {
+ public:
+  Member(ProcessId id, InMemoryNetwork& network)
+      : queue_(executor_->NewQueue("member")),
+        transport_(RingTransport::Options{.self = id}, this, queue_.get(),
+                   [&](Receiver* ringed) { return network.Join(id, ringed, queue_.get()); }) {}
+  ~Member() override {
+    transport_.Close();
+    queue_->Close();
+  }
+  RingTransport& transport() { return transport_; }
+
+  void OnFrame(ProcessId, Stream, Frame frame) override { Add(frame.head + Texts(frame)); }
+  void OnLost(ProcessId peer, const absl::Status&) override { Add("lost " + std::to_string(peer)); }
+
+  std::vector<std::string> AwaitHeard(size_t count) {
+    base::MutexLock lock(&mutex_);
+    const absl::Time deadline = Soon();
+    while (heard_.size() < count && absl::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
+    return heard_;
+  }
+  void Forget() {
+    base::MutexLock lock(&mutex_);
+    heard_.clear();
+  }
+
+ private:
+  static std::string Texts(const Frame& frame) {
+    std::string text;
+    for (const codec::Buffer& buffer : frame.buffers)
+      text.append(reinterpret_cast<const char*>(buffer.data), buffer.size);
+    return text;
+  }
+  void Add(std::string text) {
+    base::MutexLock lock(&mutex_);
+    heard_.push_back(std::move(text));
+    changed_.SignalAll();
+  }
+
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  std::vector<std::string> heard_;
+  const std::unique_ptr<base::Executor> executor_ = base::NewThreadExecutor();
+  const std::unique_ptr<base::TaskQueue> queue_;
+  RingTransport transport_;
+};
+
+// Both send through rings from here on.
+void Meet(Member& a, ProcessId a_id, Member& b, ProcessId b_id) {
+  const absl::Time deadline = Soon();
+  while ((a.transport().counts().frames == 0 || b.transport().counts().frames == 0) && absl::Now() < deadline) {
+    REQUIRE(a.transport().Send(b_id, Stream::kData, Frame{"hello", {}}).ok());
+    REQUIRE(b.transport().Send(a_id, Stream::kData, Frame{"hello", {}}).ok());
+    std::this_thread::yield();
+  }
+  REQUIRE(a.transport().counts().frames > 0);
+  REQUIRE(b.transport().counts().frames > 0);
+}
+
+TEST_CASE("frames larger than a ring go through it, in order with small ones") {
+  InMemoryNetwork network;
+  Member a(1, network);
+  Member b(2, network);
+  Meet(a, 1, b, 2);
+  const std::string end = "end of greetings";
+  REQUIRE(a.transport().Send(2, Stream::kData, Frame{end, {}}).ok());
+  size_t greetings = 0;
+  while (b.AwaitHeard(greetings + 1).back() != end) ++greetings;
+  b.Forget();
+  std::vector<std::string> sent;
+  for (int i = 0; i < 40; ++i) {
+    const auto text = std::make_shared<const std::string>(i % 4 == 0 ? 300'000 : 100, static_cast<char>('a' + i % 26));
+    const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
+    REQUIRE(a.transport().Send(2, Stream::kData, Frame{std::to_string(i), {buffer}}).ok());
+    sent.push_back(std::to_string(i) + *text);
+  }
+  CHECK(b.AwaitHeard(sent.size()) == sent);
+}
+
+TEST_CASE(
+    "what a process sent before it died arrives before its loss is told; losses in the order they happened (R2)") {
+  for (int round = 0; round < 20; ++round) {
+    InMemoryNetwork network;
+    Member survivor(1, network);
+    auto first = std::make_unique<Member>(2, network);
+    auto second = std::make_unique<Member>(3, network);
+    Meet(survivor, 1, *first, 2);
+    Meet(survivor, 1, *second, 3);
+    REQUIRE(second->transport().Send(1, Stream::kData, Frame{"last of 3", {}}).ok());
+    REQUIRE(first->transport().Send(1, Stream::kData, Frame{"last of 2", {}}).ok());
+    network.Kill(3, absl::UnavailableError("killed"));
+    network.Kill(2, absl::UnavailableError("killed"));
+    std::vector<std::string> heard;
+    for (size_t count = 1; heard.empty() || heard.back() != "lost 2"; ++count) heard = survivor.AwaitHeard(count);
+    std::erase(heard, "hello");
+    const auto at = [&](const std::string& text) { return std::find(heard.begin(), heard.end(), text); };
+    CHECK(heard.size() == 4);
+    CHECK(at("last of 3") < at("lost 3"));
+    CHECK(at("last of 2") < at("lost 2"));
+    CHECK(at("lost 3") < at("lost 2"));
+    CHECK(absl::IsUnavailable(survivor.transport().Send(2, Stream::kData, Frame{"too late", {}})));
+  }
+}
+
+TEST_CASE("a peer that says it goes on in a ring it never offered is refused, and both sides hear of it") {
+  InMemoryNetwork network;
+  Member honest(1, network);
+  const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
+  const std::unique_ptr<base::TaskQueue> queue = executor->NewQueue("liar");
+  struct Liar final : Receiver {
+    void OnFrame(ProcessId, Stream, Frame) override {}
+    void OnLost(ProcessId, const absl::Status&) override {}
+  } liar;
+  const auto transport = network.Join(2, &liar, queue.get());
+  RingWord word;
+  word.switched = true;
+  Frame frame{codec::Encode(codec::Hold(word), nullptr, SIZE_MAX)->head + 'w', {}};
+  REQUIRE(transport->Send(1, Stream::kData, frame).ok());
+  CHECK(honest.AwaitHeard(1) == std::vector<std::string>{"lost 2"});
+  CHECK(absl::IsUnavailable(honest.transport().Send(2, Stream::kData, Frame{"text", {}})));
+  transport->Close();
+  queue->Close();
+}
+
+}  // namespace
+}  // namespace twinkle::rpc
