@@ -74,6 +74,13 @@ std::pair<int, size_t> Capacity(const std::vector<VirtualNode>& wanted, FreeNode
   return {taken, left};
 }
 
+// Nodes that have as much to give can take as much.
+std::map<std::string, size_t> FreeDevices(const FreeNode& node) {
+  std::map<std::string, size_t> free;
+  for (const auto& [type, devices] : node.devices) free[type] = devices.size();
+  return free;
+}
+
 std::string Inventory(const std::vector<FreeNode>& nodes) {
   std::vector<std::string> lines;
   for (const FreeNode& node : nodes) {
@@ -111,10 +118,13 @@ absl::StatusOr<Leases> LeaseDevices(const Wish& wish, std::vector<FreeNode>& nod
   std::vector<VirtualNode> wanted = VirtualNodes(wish);
   Leases leases;
   while (!wanted.empty()) {
+    std::map<std::map<std::string, size_t>, std::pair<int, size_t>> capacities;  // by what is free
     FreeNode* best = nullptr;
     std::tuple<int, size_t, std::string> best_rank;
     for (FreeNode& node : nodes) {
-      const auto [taken, left] = Capacity(wanted, node);
+      const auto [known, is_new] = capacities.try_emplace(FreeDevices(node));
+      if (is_new) known->second = Capacity(wanted, node);
+      const auto [taken, left] = known->second;
       std::tuple<int, size_t, std::string> rank(-taken, left, node.name);
       if (taken == 0 || (best != nullptr && best_rank <= rank)) continue;
       best = &node;

@@ -92,6 +92,7 @@ absl::Status Check(const InitializeOptions& options) {
   if (options.ncpu_proc_per_node < 1) return Bad("ncpu_proc_per_node", "must be at least 1");
   if (options.placement_timeout <= absl::ZeroDuration()) return Bad("placement_timeout", "must be positive");
   if (options.finish_timeout <= absl::ZeroDuration()) return Bad("finish_timeout", "must be positive");
+  if (options.max_pending_calls < 1) return Bad("max_pending_calls", "must be at least 1");
   if (options.abort_grace < absl::ZeroDuration()) return Bad("abort_grace", "must not be negative");
   for (const DeviceGroup& group : options.groups) {
     if (group.max_restarts != 0 || group.failure != Failure::kGang) {
@@ -119,6 +120,7 @@ actor::InProcessOptions JobOptions(const InitializeOptions& options) {
   job.process.sync = options.sync;
   job.process.lazy_collect = options.lazy_collect;
   job.process.abort_grace = options.abort_grace;
+  job.process.max_pending_calls = static_cast<size_t>(options.max_pending_calls);
   return job;
 }
 

@@ -10,7 +10,8 @@ WorkerSession SessionOf(const InitializeOptions& options) {
           .sync = options.sync,
           .lazy_collect = options.lazy_collect,
           .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace),
-          .prefault_bytes = options.prefault_bytes};
+          .prefault_bytes = options.prefault_bytes,
+          .max_pending_calls = static_cast<uint64_t>(options.max_pending_calls)};
 }
 
 std::string EncodeSession(const WorkerSession& session) { return codec::Encode(codec::Hold(session))->head; }
@@ -25,6 +26,7 @@ actor::ProcessOptions OptionsFrom(const WorkerSession& session) {
   options.session_mesh = session.mesh;
   options.sync = session.sync;
   options.lazy_collect = session.lazy_collect;
+  options.max_pending_calls = session.max_pending_calls;
   options.abort_grace = absl::Nanoseconds(session.abort_grace_ns);
   return options;
 }

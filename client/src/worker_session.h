@@ -19,6 +19,7 @@ struct WorkerSession {
   bool lazy_collect = true;
   int64_t abort_grace_ns = 0;
   uint64_t prefault_bytes = 0;
+  uint64_t max_pending_calls = 0;
 };
 
 WorkerSession SessionOf(const InitializeOptions& options);

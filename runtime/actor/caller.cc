@@ -20,18 +20,43 @@ using internal::ParameterInfo;
 using State = OutgoingCall::State;
 
 // ---- the outbox
-void Caller::Announce(const CallPtr& call) {
-  {
-    base::MutexLock lock(&mutex_);
-    unsettled_[call->id] = {What(call->facts), call->core};
+absl::Status Caller::Announce(const CallPtr& call, bool may_block) {
+  const size_t most = services_.options.max_pending_calls;
+  while (true) {
+    std::shared_ptr<base::Event> room;
+    {
+      base::MutexLock lock(&mutex_);
+      if (unsettled_.size() < most || call->operation != Operation::kMethod) {
+        unsettled_[call->id] = call->core;
+        break;
+      }
+      if (!may_block) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat(most, " calls that this process has made are pending (max_pending_calls), and a method does ",
+                         "not wait for them to end: get or wait for some before making more"));
+      }
+      room = std::make_shared<base::Event>();
+      blocked_.push_back(room);
+    }
+    room->WaitUntil(absl::InfiniteFuture());
   }
   call->core->OnSettled([self = weak_from_this(), id = call->id] {
-    const auto caller = self.lock();
-    if (caller == nullptr) return;
-    base::MutexLock lock(&caller->mutex_);
-    caller->unsettled_.erase(id);
-    if (caller->unsettled_.empty()) caller->all_settled_.SignalAll();
+    if (const auto caller = self.lock()) caller->OnSettled(id);
   });
+  return absl::OkStatus();
+}
+
+void Caller::OnSettled(uint64_t call) {
+  std::shared_ptr<base::Event> room;
+  {
+    base::MutexLock lock(&mutex_);
+    unsettled_.erase(call);
+    if (unsettled_.empty()) all_settled_.SignalAll();
+    if (blocked_.empty()) return;
+    room = std::move(blocked_.front());
+    blocked_.pop_front();
+  }
+  room->Set();
 }
 
 void Caller::Submit(CallPtr call) {
@@ -453,12 +478,12 @@ void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 }
 
 void Caller::FailAll(const absl::Status& why) {
-  absl::flat_hash_map<uint64_t, Unsettled> unsettled;
+  absl::flat_hash_map<uint64_t, std::shared_ptr<LazyCore>> unsettled;
   {
     base::MutexLock lock(&mutex_);
     unsettled = unsettled_;
   }
-  for (const auto& [id, call] : unsettled) call.core->Fail(base::Annotate(why, call.what));
+  for (const auto& [id, core] : unsettled) core->Fail(base::Annotate(why, core->origin().what));
   calls_.clear();
   outboxes_.clear();
   domains_.clear();
@@ -476,8 +501,8 @@ bool Caller::WaitAllSettled(absl::Time deadline) const {
 std::vector<std::string> Caller::UnderWay(size_t most) const {
   base::MutexLock lock(&mutex_);
   std::vector<std::string> some;
-  for (const auto& [id, call] : unsettled_) {
-    if (some.size() < most) some.push_back(call.what);
+  for (const auto& [id, core] : unsettled_) {
+    if (some.size() < most) some.push_back(core->origin().what);
   }
   return some;
 }

@@ -12,6 +12,7 @@
 
 #include "runtime/actor/outgoing_call.h"
 #include "runtime/actor/services.h"
+#include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 
 namespace twinkle::actor {
@@ -20,7 +21,8 @@ namespace twinkle::actor {
 //  C1 calls on one component leave in the order in which they were submitted, whatever they wait for;
 //  C2 a call that has a number is sent, or its number is skipped, on every process of its domain;
 //  C3 a call's arguments are held until every rank has replied or is lost;
-//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply.
+//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
+//  C5 no more method calls are unsettled than the process may have pending.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
   // Hands a call to this process's own object on; called on the service queue.
@@ -32,8 +34,9 @@ class Caller : public std::enable_shared_from_this<Caller> {
   Caller(const Services* services, DeliverSelf deliver_self, CancelSelf cancel_self)
       : services_(*services), deliver_self_(std::move(deliver_self)), cancel_self_(std::move(cancel_self)) {}
 
-  // Thread-safe: before Submit, in the thread that makes the call, so that WaitAllSettled knows of it.
-  void Announce(const std::shared_ptr<OutgoingCall>& call);
+  // Thread-safe: before Submit, in the thread that makes the call, so that WaitAllSettled knows of it. With too many
+  // calls pending it blocks until one has settled, if it may; else ResourceExhausted.
+  absl::Status Announce(const std::shared_ptr<OutgoingCall>& call, bool may_block);
   void Submit(std::shared_ptr<OutgoingCall> call);
   // The caller hears `why`; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
@@ -53,10 +56,6 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
  private:
   using CallPtr = std::shared_ptr<OutgoingCall>;
-  struct Unsettled {
-    std::string what;
-    std::shared_ptr<internal::LazyCore> core;
-  };
   struct Domain {
     std::deque<CallPtr> waiting;  // planned calls, in order
     bool exclusive = false;
@@ -66,6 +65,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
     std::vector<rpc::ProcessId> workers;
   };
 
+  void OnSettled(uint64_t call);
   // Outbox.
   void Pump(uint64_t component);
   void SendSelf(const CallPtr& call);
@@ -101,7 +101,8 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
   mutable base::Mutex mutex_;
   mutable base::CondVar all_settled_;
-  absl::flat_hash_map<uint64_t, Unsettled> unsettled_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> unsettled_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<base::Event>> blocked_ ABSL_GUARDED_BY(mutex_);  // threads in Announce
 };
 
 }  // namespace twinkle::actor

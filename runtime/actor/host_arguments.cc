@@ -41,7 +41,7 @@ void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument
   const bool is_list = whole.item != nullptr || whole.kind == internal::Kind::kBools;
   if (pulled.join == object::Join::kList && !is_list) return;  // FillArguments finds nothing, and says so
   const codec::Type& type = object::PieceType(pulled.join, whole);
-  call->pulled[argument].resize(pulled.pieces.size(), absl::InternalError("not pulled"));
+  call->pulled[argument].resize(pulled.pieces.size());
   call->arguments_missing += pulled.pieces.size();
   for (size_t i = 0; i < pulled.pieces.size(); ++i) BeginPiece(call, argument, i, type, pulled.pieces[i]);
 }
@@ -51,7 +51,7 @@ void Host::BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument
   const std::shared_ptr<void> any = whole.make();
   size_t pieces = 0;
   for (const PlannedPart& part : planned.parts) pieces += part.pieces.size();
-  call->pulled[argument].resize(pieces, absl::InternalError("not pulled"));
+  call->pulled[argument].resize(pieces);
   call->arguments_missing += pieces;
   size_t next = 0;
   for (const PlannedPart& part : planned.parts) {

@@ -3,11 +3,16 @@
 #include <absl/strings/str_cat.h>
 
 #include <utility>
+#include <vector>
 
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
 namespace {
+
+// A loop over small results would send one release for each.
+constexpr absl::Duration kReleaseDelay = absl::Milliseconds(1);
+constexpr size_t kMostReleases = 256;
 
 // A reader is told of a loss, whatever the owner calls it.
 absl::Status Lost(const absl::Status& status) {
@@ -106,7 +111,18 @@ void ObjectExchange::OnRetainReply(const RetainReply& reply) {
 
 void ObjectExchange::Release(const object::ObjectRef& object) {
   if (object.owner == services_.options.id) return table_.Release(object.id, object.owner);
-  services_.Send(object.owner, rpc::Stream::kControl, ReleaseMessage{{object.id}});
+  std::vector<uint64_t>& pending = releases_[object.owner];
+  pending.push_back(object.id);
+  if (pending.size() >= kMostReleases) return SendReleases(object.owner);
+  if (pending.size() > 1) return;
+  services_.service->PostAfter(kReleaseDelay, [this, alive = std::weak_ptr(alive_), owner = object.owner] {
+    if (alive.lock() != nullptr) SendReleases(owner);
+  });
+}
+
+void ObjectExchange::SendReleases(rpc::ProcessId owner) {
+  ReleaseMessage release{std::exchange(releases_[owner], {})};
+  if (!release.objects.empty()) services_.Send(owner, rpc::Stream::kControl, std::move(release));
 }
 
 void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& release) {
@@ -116,6 +132,7 @@ void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& releas
 // ---- ends
 void ObjectExchange::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   table_.DropHolder(peer);
+  releases_.erase(peer);
   FailOf(pulls_, peer, OwnerGone(why.message()));
   FailOf(retains_, peer, OwnerGone(why.message()));
 }

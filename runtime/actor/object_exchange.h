@@ -6,6 +6,7 @@
 #include <absl/status/status.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -53,6 +54,7 @@ class ObjectExchange {
     RetainDone done;
   };
 
+  void SendReleases(rpc::ProcessId owner);
   void PullHere(uint64_t object, const codec::Type& type, const object::Selection& selection, object::PullDone done);
 
   const Services& services_;
@@ -60,6 +62,8 @@ class ObjectExchange {
   uint64_t next_ = 1;
   absl::flat_hash_map<uint64_t, PendingPull> pulls_;
   absl::flat_hash_map<uint64_t, PendingRetain> retains_;
+  absl::flat_hash_map<rpc::ProcessId, std::vector<uint64_t>> releases_;  // to be told to owners, many at a time
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);     // for timers
 };
 
 }  // namespace twinkle::actor

@@ -164,16 +164,19 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
 }
 
 void Process::Submit(std::shared_ptr<OutgoingCall> call) {
-  call->core->OnCancel([weak = weak_from_this(), id = call->id, what = What(call->facts)] {
+  const std::shared_ptr<LazyCore> core = call->core;
+  const std::string& what = core->origin().what;
+  const bool in_method = CurrentContext() != nullptr;
+  if (const absl::Status room = caller_->Announce(call, !in_method); !room.ok()) {
+    return core->Fail(base::Annotate(room, what));
+  }
+  core->OnCancel([weak = weak_from_this(), id = call->id, origin = &core->origin()] {  // called by the lazy itself
     const auto process = weak.lock();
     if (process == nullptr) return;
-    process->service_->Post([caller = process->caller_, id, what] {
+    process->service_->Post([caller = process->caller_, id, what = origin->what] {
       caller->Cancel(id, absl::CancelledError(absl::StrCat(what, " was cancelled")));
     });
   });
-  const std::shared_ptr<LazyCore> core = call->core;
-  const std::string what = What(call->facts);
-  caller_->Announce(call);
   if (!service_->Post([caller = caller_, call = std::move(call)]() mutable { caller->Submit(std::move(call)); })) {
     core->Fail(absl::CancelledError(absl::StrCat(what, ": the session has ended")));
   }

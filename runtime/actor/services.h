@@ -34,7 +34,8 @@ struct ProcessOptions {
   bool sync = false;
   bool lazy_collect = true;
   absl::Duration abort_grace = absl::Seconds(30);
-  size_t inline_bytes = 64 << 10;  // results up to this size travel with the reply
+  size_t inline_bytes = 64 << 10;     // results up to this size travel with the reply
+  size_t max_pending_calls = 10'000;  // of this process
 };
 
 // What only those know who placed the processes. Empty in one process: then all are here, and nothing can be killed.

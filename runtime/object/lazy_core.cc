@@ -22,7 +22,7 @@ namespace {
 
 // Pulled parts that arrive in any order.
 struct Arrivals {
-  explicit Arrivals(size_t count) : parts(count, absl::InternalError("not pulled")), missing(count) {}
+  explicit Arrivals(size_t count) : parts(count), missing(count) {}
   std::vector<absl::StatusOr<Pulled>> parts;
   std::atomic<size_t> missing;
 };

@@ -28,6 +28,11 @@ void Doorbell::WakeListener() const {
   if (listener != kNobody) base::FutexWake(page().count, listener, 1);
 }
 
+void Doorbell::Wake(Listener listener) const {
+  page().count.fetch_add(1);
+  base::FutexWake(page().count, listener, 1);
+}
+
 void Doorbell::WakeAll() const {
   page().count.fetch_add(1);
   base::FutexWake(page().count, kService | kWaiter, std::numeric_limits<int>::max());

@@ -30,6 +30,8 @@ class Doorbell {
   // ---- the owner's side
   uint32_t count() const { return page().count.load(); }
   void Listen(Listener listener) const { page().listener.store(listener); }
+  // One that waits as `listener` leaves Wait, whoever was to be woken by Ring.
+  void Wake(Listener listener) const;
   // Everybody in Wait leaves it.
   void WakeAll() const;
   // Blocks until it is rung for `listener`, unless the count is not `seen`; or until the deadline. May end early.

@@ -68,52 +68,57 @@ void Poller::Serve() {
   }
 }
 
+// A thread's part in polling, while it is in Help.
+class Poller::Turn {
+ public:
+  explicit Turn(Poller* poller) : poller_(*poller) {}
+  ~Turn() { Give(); }
+
+  // Polls, unless another thread does; whether there was something.
+  bool Poll() {
+    if (!mine_) Want(!(mine_ = poller_.Begin()));
+    if (!mine_) return false;
+    polled_ = poller_.bell_->count();
+    return poller_.poll_();
+  }
+  void Give() {
+    if (std::exchange(mine_, false)) poller_.End(polled_);
+    Want(false);
+  }
+
+ private:
+  void Want(bool want) {
+    if (want != wants_) want ? ++poller_.wanting_ : --poller_.wanting_;
+    wants_ = want;
+  }
+
+  Poller& poller_;
+  bool mine_ = false;
+  bool wants_ = false;
+  uint32_t polled_ = 0;
+};
+
 bool Poller::Help(absl::FunctionRef<bool()> done, absl::Time deadline) {
-  bool mine = false;
-  bool wanting = false;
-  bool is_done = false;
-  uint32_t polled = 0;
+  Turn turn(this);
   absl::Time until = absl::Now() + options_.patience;
-  while (true) {
-    is_done = done();
-    if (is_done || closed_) break;
-    if (!mine && (mine = Begin()) == wanting) {
-      wanting = !mine;
-      wanting ? ++wanting_ : --wanting_;
-    }
-    bool found = false;
-    if (mine) {
-      polled = bell_->count();
-      found = poll_();
-    }
+  while (!done()) {
+    if (closed_) return false;
+    const bool found = turn.Poll();
     const absl::Time now = absl::Now();
     if (found) {
       until = now + options_.patience;
-      continue;
-    }
-    if (now >= deadline) {
-      is_done = done();
-      break;
-    }
-    if (now < until) {
+    } else if (now >= deadline) {
+      return done();
+    } else if (now < until) {
       ::sched_yield();
-      continue;
+    } else {
+      turn.Give();
+      if (!Sleep(done, deadline)) return done();
+      turn.Poll();  // the bell may have rung for more than this thread waits for
+      until = absl::Now() + options_.patience;
     }
-    if (mine) End(polled);
-    if (wanting) --wanting_;
-    mine = wanting = false;
-    if (!Sleep(done, deadline)) return done();
-    // The bell may have rung for more than this thread waits for.
-    mine = Begin();
-    if (mine) {
-      polled = bell_->count();
-      poll_();
-    }
-    until = absl::Now() + options_.patience;
   }
-  if (mine) End(polled);
-  if (wanting) --wanting_;
-  return is_done;
+  return true;
 }
 
 bool Poller::Sleep(absl::FunctionRef<bool()> done, absl::Time deadline) {
@@ -136,9 +141,8 @@ void Poller::Wake() {
   {
     base::MutexLock lock(&mutex_);
     if (!sleeping_) return;  // the others look by themselves
-    bell_->Listen(Doorbell::kWaiter);
   }
-  bell_->Ring();
+  bell_->Wake(Doorbell::kWaiter);
 }
 
 }  // namespace twinkle::rpc

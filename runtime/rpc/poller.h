@@ -40,6 +40,7 @@ class Poller final : public base::WaitHelper {
   void Wake() override;
 
  private:
+  class Turn;
   void Serve();
   bool Begin();               // whether it is this thread that polls now
   void End(uint32_t polled);  // the bell's count before the last poll

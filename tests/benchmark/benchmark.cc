@@ -9,21 +9,28 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::string(argv[1]) == "--serve-echo") return benchmark::ServeEcho(argv[2]);
   twinkle::ServeIfWorker(argc, argv);
   benchmark::Arguments arguments{argc, argv};
-  std::vector<std::string> parts = {"calls", "data", "start", "deaths"};
+  std::vector<std::string> parts = {"calls", "data", "start", "deaths", "scale"};
   bool victim = false;
-  CLI::App app("Measures what calls, data, start and deaths cost on private clusters of this machine.");
+  CLI::App app("Measures what calls, data, start, deaths and many ranks cost on private clusters of this machine.");
   app.add_flag("--quick", arguments.quick, "Few samples: that it works, not how fast");
-  app.add_option("parts", parts, "calls, data, start, deaths")
-      ->check(CLI::IsMember({"calls", "data", "start", "deaths"}))
+  app.add_option("parts", parts, "calls, data, start, deaths, scale")
+      ->check(CLI::IsMember({"calls", "data", "start", "deaths", "scale"}))
       ->capture_default_str();
+  double soak_seconds = 0;
+  app.add_option("--soak", soak_seconds, "Instead: everything at full speed for so many seconds, and its memory");
   app.add_flag("--victim", victim)->group("");  // to be killed
   CLI11_PARSE(app, argc, argv);
   if (victim) return benchmark::RunVictim(arguments);
+  if (soak_seconds > 0) {
+    benchmark::MeasureSoak(arguments, soak_seconds);
+    return 0;
+  }
   for (const std::string& part : parts) {
     if (part == "calls") benchmark::MeasureCalls(arguments);
     if (part == "data") benchmark::MeasureData(arguments);
     if (part == "start") benchmark::MeasureStart(arguments);
     if (part == "deaths") benchmark::MeasureDeaths(arguments);
+    if (part == "scale") benchmark::MeasureScale(arguments);
   }
   return 0;
 }

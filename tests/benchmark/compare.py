@@ -12,6 +12,7 @@ call_sync_us, memcpy beside put_256mib_gbs.
 import argparse
 import json
 import math
+import re
 import shlex
 import statistics
 import subprocess
@@ -121,6 +122,34 @@ def svg(rows, names):
     return "\n".join(parts + ["</svg>", ""])
 
 
+def ranks_svg(rows):
+    """What a group call costs against the number of ranks; both axes are logarithmic."""
+    found = [(re.fullmatch(r"group_call_in_memory_(\d+)_us", row["metric"]), row["ours"]) for row in rows]
+    points = sorted((int(match[1]), value) for match, value in found if match)
+    slope = next((row["ours"] for row in rows if row["metric"] == "group_call_in_memory_us_per_rank"), None)
+    if len(points) < 2:
+        return '<svg xmlns="http://www.w3.org/2000/svg"/>\n'
+    left, top, width, height = 60, 30, 420, 260
+    low, high = (math.log10(bound(value for _, value in points)) for bound in (min, max))
+
+    def at(ranks, value):
+        return (left + width * math.log(ranks / points[0][0]) / math.log(points[-1][0] / points[0][0]),
+                top + height * (1 - (math.log10(value) - low) / (high - low)))
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{top + height + 40}" '
+             'font-family="sans-serif" font-size="11">',
+             f'<text x="{left}" y="14">group call, µs, against ranks in memory: {number(slope)} µs a rank</text>',
+             f'<path d="M{left} {top}V{top + height}H{left + width}" fill="none" stroke="#333"/>',
+             '<polyline fill="none" stroke="#3a7d44" stroke-width="2" points="'
+             + " ".join("{:.1f},{:.1f}".format(*at(*point)) for point in points) + '"/>']
+    for ranks, value in points:
+        x, y = at(ranks, value)
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#3a7d44"/>')
+        parts.append(f'<text x="{x + 6:.1f}" y="{y + 4:.1f}">{number(value)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{top + height + 16}" text-anchor="middle">{ranks}</text>')
+    return "\n".join(parts + ["</svg>", ""])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--benchmark", required=True, help="twinkle-benchmark")
@@ -128,7 +157,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="few samples: that it works, not how fast")
     parser.add_argument("--json", metavar="FILE", help="[{metric, ours, unit, peers: {name: value}, floor}]")
-    parser.add_argument("--svg", metavar="FILE")
+    parser.add_argument("--svg", metavar="FILE", help="the ratios")
+    parser.add_argument("--ranks-svg", metavar="FILE", help="what a group call costs against the number of ranks")
     arguments = parser.parse_args()
     commands = {}
     for peer in arguments.peer:
@@ -154,6 +184,9 @@ def main():
     if arguments.svg:
         with open(arguments.svg, "w", encoding="utf-8") as file:
             file.write(svg(rows, list(commands)))
+    if arguments.ranks_svg:
+        with open(arguments.ranks_svg, "w", encoding="utf-8") as file:
+            file.write(ranks_svg(rows))
     return 0
 
 

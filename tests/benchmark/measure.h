@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -26,6 +28,16 @@ double SecondsOf(F&& f) {
 inline double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
+}
+
+// Proportional set size of a process; 0: there is none.
+inline double PssMegabytes(int64_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  double kib = 0;
+  for (std::string word; kib == 0 && file >> word;) {
+    if (word == "Pss:") file >> kib;
+  }
+  return kib / 1024;
 }
 
 // How long each of `samples` calls took, in seconds times `unit`, after some that warm up.

@@ -19,6 +19,12 @@ void MeasureStart(const Arguments& arguments);
 // kill_detect_ms, group_kill_detect_ms, driver_kill_cleanup_s.
 void MeasureDeaths(const Arguments& arguments);
 
+// group_call_in_memory_N_us for N ranks in this process, 1 to 256, and group_call_in_memory_us_per_rank, their slope.
+void MeasureScale(const Arguments& arguments);
+
+// soak_pss_mb, several times: of all processes together, while they do everything at full speed.
+void MeasureSoak(const Arguments& arguments, double seconds);
+
 // The program that the last of these kills: four ranks in a call, and a line on standard output once they are.
 int RunVictim(const Arguments& arguments);
 

@@ -1,8 +1,6 @@
 // From nothing to ranks that answer, and what they weigh.
 #include <absl/strings/str_format.h>
 
-#include <fstream>
-
 #include "tests/benchmark/measure.h"
 #include "tests/benchmark/metrics.h"
 
@@ -43,16 +41,7 @@ void MeasureIdle(const Arguments& arguments) {
   Session session = Begin(arguments, {Group("g", 8)});
   const auto workers = Must(New<Worker>({.remote_group = "g"}));
   std::vector<double> sizes;
-  for (int64_t pid : Must(workers.Pid().Get())) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    for (std::string word; file >> word;) {
-      if (word != "Pss:") continue;
-      double kib = 0;
-      file >> kib;
-      sizes.push_back(kib / 1024);
-      break;
-    }
-  }
+  for (int64_t pid : Must(workers.Pid().Get())) sizes.push_back(PssMegabytes(pid));
   Report("actor_rss_mb", "MB", sizes);
   Report("new_component_ms", "ms", Latencies(arguments.samples(200), 1e3, [&] {
            const auto further = Must(New<Worker>({.remote_group = "g"}));

@@ -58,6 +58,20 @@ class Worker {
 TWINKLE_REMOTE_CLASS(Worker, (), (Unset), (On, Sync{true}), (Off, Sync{false}), (OnVoid, Sync{true}),
                      (Fail, Sync{true}))
 
+// Makes more calls than may be pending, and keeps none of them waiting for ever.
+class Flooder {
+ public:
+  absl::Status Flood(const twinkle::Remote<Worker>& worker, int calls) {
+    std::vector<twinkle::Lazy<std::vector<int>>> lazies;
+    for (int i = 0; i < calls; ++i) lazies.push_back(worker.Unset());
+    const bool refused = lazies.back().Ready();
+    gate.Open();
+    for (const auto& lazy : lazies) lazy.Wait(absl::InfiniteDuration()).IgnoreError();
+    return refused ? lazies.back().Get().status() : absl::OkStatus();
+  }
+};
+TWINKLE_REMOTE_CLASS(Flooder, (), (Flood))
+
 int Count(const std::vector<int>& all_results, const twinkle::DeviceMesh*) {
   ++collected;
   return static_cast<int>(all_results.size());
@@ -135,6 +149,30 @@ TEST_CASE("sync: the method's setting wins over the component's, that over the s
   CheckSync(worker.On, true);
   CheckSync(worker.OnVoid, true);
   CheckSync(worker.Off, false);
+}
+
+TEST_CASE("with too many calls pending one more waits in the program, and fails inside a method (C5)") {
+  auto session = Begin({.mode = Mode::kInProcess, .groups = {Cpu("g", 2), Cpu("flooder", 1)}, .max_pending_calls = 3});
+  auto worker = Must(twinkle::New<Worker>({.remote_group = "g"}));
+  auto flooder = Must(twinkle::New<Flooder>({.remote_group = "flooder"}));
+  Must(worker.component().WaitReady(absl::Seconds(60)));
+  for (int round = 0; round < 20; ++round) {
+    begun.Close();
+    const ClosedHere closed(gate);
+    std::vector<twinkle::Lazy<std::vector<int>>> lazies;
+    for (int i = 0; i < 3; ++i) lazies.push_back(worker.Unset());
+    begun.Wait();
+    std::thread opener([] { gate.Open(); });
+    lazies.push_back(worker.Unset());
+    CHECK(std::any_of(lazies.begin(), lazies.end() - 1, [](const auto& lazy) { return lazy.Ready(); }));
+    opener.join();
+    for (const auto& lazy : lazies) CHECK(Told(lazy.Get()) == "OK");
+  }
+  const ClosedHere closed(gate);
+  const std::string told = Told(flooder.Flood(worker, 4).Wait(absl::InfiniteDuration()));
+  CHECK_THAT(told, ContainsSubstring("RESOURCE_EXHAUSTED") && ContainsSubstring("Worker.Unset [options_test.cc:") &&
+                       ContainsSubstring("3 calls that this process has made are pending (max_pending_calls)"));
+  CHECK(Told(flooder.Flood(worker, 3).Wait(absl::InfiniteDuration())) == "OK");
 }
 
 TEST_CASE("lazy_collect: the method's setting wins over the component's, that over the session's") {

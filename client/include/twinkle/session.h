@@ -46,6 +46,10 @@ struct InitializeOptions {
   // Of the memory for large values: so much is got ready in the background by the program and each rank, as its first
   // use costs ten times a copy. What was used once is used again without that cost.
   size_t prefault_bytes = 0;
+  // Calls that a process may have pending. One more blocks the program's thread that makes it until another has ended;
+  // made inside a method it fails with ResourceExhausted, so that components that call each other do not block for
+  // ever.
+  int max_pending_calls = 10'000;
   absl::Duration abort_grace = absl::Seconds(30);  // for ranks to leave a method whose call has ended
 };
 

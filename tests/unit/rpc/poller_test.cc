@@ -102,6 +102,29 @@ TEST_CASE("who sleeps while it helps is woken by what it waits for, though no in
   poller->Close();
 }
 
+TEST_CASE("who sleeps is woken by what it waits for, though another thread begins to poll at that moment") {
+  Input input;
+  const auto poller = NewPoller(input, absl::ZeroDuration());
+  std::atomic<bool> end = false;
+  std::thread polling([&] {
+    while (!end) poller->Help([] { return false; }, absl::InfinitePast());  // polls once
+  });
+  for (int i = 0; i < 5000; ++i) {
+    const auto event = std::make_shared<base::Event>();
+    std::atomic<bool> waiting = false;
+    std::thread other([event, &waiting] {
+      while (!waiting) std::this_thread::yield();
+      event->Set();
+    });
+    waiting = true;
+    CHECK(event->WaitUntil(Soon()));
+    other.join();
+  }
+  end = true;
+  polling.join();
+  poller->Close();
+}
+
 TEST_CASE("help ends at its deadline, and when the poller closes") {
   Input input;
   const auto poller = NewPoller(input, absl::ZeroDuration());
