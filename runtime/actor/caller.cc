@@ -24,8 +24,17 @@ absl::Status Caller::Announce(const CallPtr& call, bool may_block) {
   const size_t most = services_.options.max_pending_calls;
   while (true) {
     std::shared_ptr<base::Event> room;
+    std::vector<std::shared_ptr<LazyCore>> settled;  // let go of without the lock
     {
       base::MutexLock lock(&mutex_);
+      if (unsettled_.size() >= most && !may_block) {  // some may be about to be taken off
+        for (auto entry = unsettled_.begin(); entry != unsettled_.end();) {
+          const auto candidate = entry++;
+          if (!candidate->second->Ready()) continue;
+          settled.push_back(std::move(candidate->second));
+          unsettled_.erase(candidate);
+        }
+      }
       if (unsettled_.size() < most || call->operation != Operation::kMethod) {
         unsettled_[call->id] = call->core;
         break;

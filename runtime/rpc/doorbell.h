@@ -12,7 +12,8 @@
 namespace twinkle::rpc {
 
 // A page that a process makes and its peers map: they count up what they ring for, and wake whom it says. Peers can
-// wake it for nothing, or forget to, and nothing worse. Thread-safe.
+// wake it for nothing, or forget to (a peer may be killed or stopped between the two), and nothing worse: the owner
+// looks by itself now and then. Thread-safe.
 class Doorbell {
  public:
   // Who is to be woken.

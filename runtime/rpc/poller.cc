@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace twinkle::rpc {
+namespace {
+
+// How late a frame is noticed at worst, whose sender was stopped before it woke anybody.
+constexpr absl::Duration kLongestSleep = absl::Milliseconds(500);
+
+}  // namespace
 
 Poller::Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options)
     : bell_(std::move(bell)), poll_(std::move(poll)), options_(options) {
@@ -64,7 +70,7 @@ void Poller::Serve() {
       End(polled);
     }
     if (closed_) return;  // looked at after the count, which Close changes afterwards
-    bell_->Wait(polled, Doorbell::kService, absl::InfiniteFuture());
+    bell_->Wait(polled, Doorbell::kService, absl::Now() + kLongestSleep);
   }
 }
 
@@ -105,10 +111,9 @@ bool Poller::Help(absl::FunctionRef<bool()> done, absl::Time deadline) {
     if (closed_) return false;
     const bool found = turn.Poll();
     const absl::Time now = absl::Now();
+    if (now >= deadline) return done();
     if (found) {
       until = now + options_.patience;
-    } else if (now >= deadline) {
-      return done();
     } else if (now < until) {
       ::sched_yield();
     } else {

@@ -54,8 +54,9 @@ bool RingLink::OnOffer(const RingOffer& offer) {
 
 void RingLink::OnAccepted(bool accepted) {
   base::MutexLock lock(&mutex_);
-  if (!mine_ || accepted_ || !accepted) return;
+  if (!mine_ || accepted_ || lost_) return;
   mine_->file().CloseFd();
+  if (!accepted) return;
   accepted_ = true;
   ready_ = theirs_.has_value();
 }
@@ -73,6 +74,7 @@ absl::Status RingLink::OnSwitched(Stream stream) {
 // ---- sending
 absl::Status RingLink::Send(Stream stream, Frame frame, char plain, const Frame& switched, size_t* in_ring) {
   Outgoing& out = outgoing_[static_cast<size_t>(stream)];
+  std::vector<codec::Buffer> written;  // let go of without the lock: they may be the last of a user's value
   base::MutexLock lock(&out.mutex);
   if (!out.writer && ready_) {
     TWINKLE_RETURN_IF_ERROR(below_(stream, switched));
@@ -83,12 +85,12 @@ absl::Status RingLink::Send(Stream stream, Frame frame, char plain, const Frame&
     return below_(stream, std::move(frame));
   }
   *in_ring = frame.bytes();
-  Push(out, frame);
+  Push(out, frame, &written);
   bell_->Ring();
   return absl::OkStatus();
 }
 
-void RingLink::Push(Outgoing& out, const Frame& frame) {
+void RingLink::Push(Outgoing& out, const Frame& frame, std::vector<codec::Buffer>* written) {
   const auto push = [&](std::string_view bytes, const codec::Buffer* buffer) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const size_t taken = out.waiting.empty() ? out.writer->Write(bytes) : 0;
     if (taken == bytes.size()) return;
@@ -99,11 +101,11 @@ void RingLink::Push(Outgoing& out, const Frame& frame) {
   push(frame.head, nullptr);
   for (const codec::Buffer& buffer : frame.buffers) push(TextOf(buffer), &buffer);
   out.writer->Publish();
-  if (!out.waiting.empty()) Drain(out);
+  if (!out.waiting.empty()) Drain(out, written);
 }
 
 // Until there is no room; then the reader rings when there is some.
-bool RingLink::Drain(Outgoing& out) {
+bool RingLink::Drain(Outgoing& out, std::vector<codec::Buffer>* written) {
   bool wrote = false;
   do {
     while (!out.waiting.empty()) {
@@ -115,6 +117,7 @@ bool RingLink::Drain(Outgoing& out) {
         buffer.size -= taken;
         break;
       }
+      written->push_back(std::move(buffer));
       out.waiting.pop_front();
     }
     out.writer->Publish();
@@ -130,11 +133,15 @@ absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* mor
   bool ring = false;
   size_t left = RingBlock::Capacity(stream);
   while (left > 0) {
-    TWINKLE_ASSIGN_OR_RETURN(const std::string_view bytes, in.reader->Peek());
-    if (bytes.empty()) break;
-    TWINKLE_RETURN_IF_ERROR(in.frames.Read(bytes, frames));
-    ring = in.reader->Consume(bytes.size()) || ring;
-    left -= std::min(left, bytes.size());
+    const absl::StatusOr<std::string_view> bytes = in.reader->Peek();
+    const absl::Status read = bytes.ok() ? in.frames.Read(*bytes, frames) : bytes.status();
+    if (!read.ok()) {
+      in.switched = false;  // nothing that follows makes sense
+      return read;
+    }
+    if (bytes->empty()) break;
+    ring = in.reader->Consume(bytes->size()) || ring;
+    left -= std::min(left, bytes->size());
   }
   if (ring) bell_->Ring();
   *more = left == 0;
@@ -146,8 +153,9 @@ bool RingLink::Flush() {
   for (const Stream stream : kStreams) {
     Outgoing& out = outgoing_[static_cast<size_t>(stream)];
     if (!out.waits) continue;
+    std::vector<codec::Buffer> written;
     base::MutexLock lock(&out.mutex);
-    if (!Drain(out)) continue;
+    if (!Drain(out, &written)) continue;
     wrote = true;
     bell_->Ring();
   }
@@ -170,9 +178,10 @@ absl::Status RingLink::why_lost() const {
 void RingLink::Forget() {
   ready_ = false;
   for (Outgoing& out : outgoing_) {
+    std::deque<codec::Buffer> unsent;
     base::MutexLock lock(&out.mutex);
     out.writer.reset();
-    out.waiting.clear();
+    unsent.swap(out.waiting);
     out.waits = false;
   }
   for (Incoming& in : incoming_) in.switched = false;

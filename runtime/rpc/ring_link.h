@@ -78,8 +78,9 @@ class RingLink {
     std::optional<RingReader> reader;  // written before `switched`
     FrameReader frames;
   };
-  void Push(Outgoing& out, const Frame& frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(out.mutex);
-  bool Drain(Outgoing& out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(out.mutex);
+  void Push(Outgoing& out, const Frame& frame, std::vector<codec::Buffer>* written)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(out.mutex);
+  bool Drain(Outgoing& out, std::vector<codec::Buffer>* written) ABSL_EXCLUSIVE_LOCKS_REQUIRED(out.mutex);
 
   const Below below_;
   std::array<Outgoing, 2> outgoing_;

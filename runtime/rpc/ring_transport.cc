@@ -126,7 +126,7 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
   if (word.accepted) link->OnAccepted(*word.accepted);
   if (word.switched) {
     TWINKLE_RETURN_IF_ERROR(link->OnSwitched(stream));
-    bell_->Ring();  // the ring may be full already
+    bell_->WakeAll();  // the ring may be full already
   }
   return absl::OkStatus();
 }
@@ -149,7 +149,8 @@ void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
     losses_.emplace_back(peer, link);
     any_losses_ = true;
   }
-  bell_->Ring();  // told by the thread that polls, after what is in the rings
+  // Told by the thread that polls, after what is in the rings. The peer may have ended while it was to wake somebody.
+  bell_->WakeAll();
 }
 
 // ---- receiving, from rings
