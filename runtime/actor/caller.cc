@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <utility>
@@ -20,54 +19,6 @@ using internal::ParameterInfo;
 using State = OutgoingCall::State;
 
 // ---- the outbox
-absl::Status Caller::Announce(const CallPtr& call, bool may_block) {
-  const size_t most = services_.options.max_pending_calls;
-  while (true) {
-    std::shared_ptr<base::Event> room;
-    std::vector<std::shared_ptr<LazyCore>> settled;  // let go of without the lock
-    {
-      base::MutexLock lock(&mutex_);
-      if (unsettled_.size() >= most && !may_block) {  // some may be about to be taken off
-        for (auto entry = unsettled_.begin(); entry != unsettled_.end();) {
-          const auto candidate = entry++;
-          if (!candidate->second->Ready()) continue;
-          settled.push_back(std::move(candidate->second));
-          unsettled_.erase(candidate);
-        }
-      }
-      if (unsettled_.size() < most || call->operation != Operation::kMethod) {
-        unsettled_[call->id] = call->core;
-        break;
-      }
-      if (!may_block) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat(most, " calls that this process has made are pending (max_pending_calls), and a method does ",
-                         "not wait for them to end: get or wait for some before making more"));
-      }
-      room = std::make_shared<base::Event>();
-      blocked_.push_back(room);
-    }
-    room->WaitUntil(absl::InfiniteFuture());
-  }
-  call->core->OnSettled([self = weak_from_this(), id = call->id] {
-    if (const auto caller = self.lock()) caller->OnSettled(id);
-  });
-  return absl::OkStatus();
-}
-
-void Caller::OnSettled(uint64_t call) {
-  std::shared_ptr<base::Event> room;
-  {
-    base::MutexLock lock(&mutex_);
-    unsettled_.erase(call);
-    if (unsettled_.empty()) all_settled_.SignalAll();
-    if (blocked_.empty()) return;
-    room = std::move(blocked_.front());
-    blocked_.pop_front();
-  }
-  room->Set();
-}
-
 void Caller::Submit(CallPtr call) {
   calls_[call->id] = call;
   const uint64_t component = call->component->id;
@@ -487,33 +438,10 @@ void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 }
 
 void Caller::FailAll(const absl::Status& why) {
-  absl::flat_hash_map<uint64_t, std::shared_ptr<LazyCore>> unsettled;
-  {
-    base::MutexLock lock(&mutex_);
-    unsettled = unsettled_;
-  }
-  for (const auto& [id, core] : unsettled) core->Fail(base::Annotate(why, core->origin().what));
+  pending_->FailAll(why);
   calls_.clear();
   outboxes_.clear();
   domains_.clear();
-}
-
-bool Caller::WaitAllSettled(absl::Time deadline) const {
-  base::MutexLock lock(&mutex_);
-  while (!unsettled_.empty()) {
-    if (absl::Now() >= deadline) return false;
-    all_settled_.WaitWithDeadline(&mutex_, deadline);
-  }
-  return true;
-}
-
-std::vector<std::string> Caller::UnderWay(size_t most) const {
-  base::MutexLock lock(&mutex_);
-  std::vector<std::string> some;
-  for (const auto& [id, core] : unsettled_) {
-    if (some.size() < most) some.push_back(core->origin().what);
-  }
-  return some;
 }
 
 }  // namespace twinkle::actor

@@ -11,9 +11,8 @@
 #include <vector>
 
 #include "runtime/actor/outgoing_call.h"
+#include "runtime/actor/pending_calls.h"
 #include "runtime/actor/services.h"
-#include "runtime/base/event.h"
-#include "runtime/base/mutex.h"
 
 namespace twinkle::actor {
 
@@ -21,8 +20,7 @@ namespace twinkle::actor {
 //  C1 calls on one component leave in the order in which they were submitted, whatever they wait for;
 //  C2 a call that has a number is sent, or its number is skipped, on every process of its domain;
 //  C3 a call's arguments are held until every rank has replied or is lost;
-//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
-//  C5 no more method calls are unsettled than the process may have pending.
+//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
   // Hands a call to this process's own object on; called on the service queue.
@@ -32,11 +30,15 @@ class Caller : public std::enable_shared_from_this<Caller> {
   using CancelSelf = std::function<void(uint64_t call, const absl::Status& why)>;
 
   Caller(const Services* services, DeliverSelf deliver_self, CancelSelf cancel_self)
-      : services_(*services), deliver_self_(std::move(deliver_self)), cancel_self_(std::move(cancel_self)) {}
+      : services_(*services),
+        deliver_self_(std::move(deliver_self)),
+        cancel_self_(std::move(cancel_self)),
+        pending_(std::make_shared<PendingCalls>(services_.options.max_pending_calls)) {}
 
-  // Thread-safe: before Submit, in the thread that makes the call, so that WaitAllSettled knows of it. With too many
-  // calls pending it blocks until one has settled, if it may; else ResourceExhausted.
-  absl::Status Announce(const std::shared_ptr<OutgoingCall>& call, bool may_block);
+  // Thread-safe: before Submit, in the thread that makes the call. Errors as PendingCalls::Add.
+  absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room) {
+    return pending_->Add(call.id, call.core, without_room);
+  }
   void Submit(std::shared_ptr<OutgoingCall> call);
   // The caller hears `why`; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
@@ -49,10 +51,8 @@ class Caller : public std::enable_shared_from_this<Caller> {
   // All calls under way fail with `why`.
   void FailAll(const absl::Status& why);
 
-  // Thread-safe. Blocks until every submitted call has settled (true) or the deadline.
-  bool WaitAllSettled(absl::Time deadline) const;
-  // Thread-safe. What some of the calls under way are.
-  std::vector<std::string> UnderWay(size_t most) const;
+  // Thread-safe.
+  const PendingCalls& pending() const { return *pending_; }
 
  private:
   using CallPtr = std::shared_ptr<OutgoingCall>;
@@ -65,7 +65,6 @@ class Caller : public std::enable_shared_from_this<Caller> {
     std::vector<rpc::ProcessId> workers;
   };
 
-  void OnSettled(uint64_t call);
   // Outbox.
   void Pump(uint64_t component);
   void SendSelf(const CallPtr& call);
@@ -95,14 +94,10 @@ class Caller : public std::enable_shared_from_this<Caller> {
   const Services& services_;
   const DeliverSelf deliver_self_;
   const CancelSelf cancel_self_;
+  const std::shared_ptr<PendingCalls> pending_;
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;
-
-  mutable base::Mutex mutex_;
-  mutable base::CondVar all_settled_;
-  absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> unsettled_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::shared_ptr<base::Event>> blocked_ ABSL_GUARDED_BY(mutex_);  // threads in Announce
 };
 
 }  // namespace twinkle::actor

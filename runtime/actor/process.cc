@@ -166,8 +166,10 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
 void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   const std::shared_ptr<LazyCore> core = call->core;
   const std::string& what = core->origin().what;
-  const bool in_method = CurrentContext() != nullptr;
-  if (const absl::Status room = caller_->Announce(call, !in_method); !room.ok()) {
+  const WithoutRoom without_room = call->operation != Operation::kMethod ? WithoutRoom::kAddAnyway
+                                   : CurrentContext() != nullptr         ? WithoutRoom::kFail
+                                                                         : WithoutRoom::kBlock;
+  if (const absl::Status room = caller_->Announce(*call, without_room); !room.ok()) {
     return core->Fail(base::Annotate(room, what));
   }
   core->OnCancel([weak = weak_from_this(), id = call->id, origin = &core->origin()] {  // called by the lazy itself

@@ -73,8 +73,8 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
 
   // ---- for the session
   // Waits for the calls under way; false at the deadline.
-  bool WaitForCalls(absl::Time deadline) const { return caller_->WaitAllSettled(deadline); }
-  std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->UnderWay(most); }
+  bool WaitForCalls(absl::Time deadline) const { return caller_->pending().WaitAllSettled(deadline); }
+  std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
   // What calls another process has under way, at most three; none when it is gone or does not answer by the deadline.
   // With `close` it is to log the failures that nobody looked at; the first of them is the answer's status. Blocks.
   struct Account {

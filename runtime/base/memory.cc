@@ -4,37 +4,25 @@
 #include <cstring>
 #include <new>
 
-#include "runtime/base/mutex.h"
+#include "runtime/base/installed.h"
 
 namespace twinkle::base {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-struct Installed {
-  Mutex mutex;
-  std::weak_ptr<MemorySource> source ABSL_GUARDED_BY(mutex);
-};
-Installed& TheInstalled() {
-  static auto& installed = *new Installed;  // threads may outlive everything else
+Installed<MemorySource>& TheInstalled() {
+  static auto& installed = *new Installed<MemorySource>;
   return installed;
 }
 
 }  // namespace
 
-void SetMemorySource(const std::weak_ptr<MemorySource>& source) {
-  MutexLock lock(&TheInstalled().mutex);
-  TheInstalled().source = source;
-}
+void SetMemorySource(const std::weak_ptr<MemorySource>& source) { TheInstalled().Set(source); }
 
 std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed) {
   if (bytes >= kLargeBytes) {
-    std::shared_ptr<MemorySource> source;
-    {
-      MutexLock lock(&TheInstalled().mutex);
-      source = TheInstalled().source.lock();
-    }
-    if (source != nullptr) {
+    if (const std::shared_ptr<MemorySource> source = TheInstalled().Get()) {
       if (std::shared_ptr<std::byte> memory = source->Allocate(bytes, zeroed)) return memory;
     }
   }

@@ -28,8 +28,8 @@ codec::Buffer Kept(std::string_view text) {
 
 // ---- getting to know each other
 std::optional<RingOffer> RingLink::Offer(const Doorbell& bell) {
+  if (offered_.exchange(true)) return std::nullopt;
   base::MutexLock lock(&mutex_);
-  if (std::exchange(offered_, true)) return std::nullopt;
   const std::string nonce = NewSecret();
   absl::StatusOr<RingBlock> mine = RingBlock::Make(nonce);
   if (!mine.ok()) return std::nullopt;

@@ -38,6 +38,8 @@ class RingLink {
   explicit RingLink(Below below) : below_(std::move(below)) {}
 
   // ---- getting to know each other; thread-safe, in any order
+  // Whether Offer has been called.
+  bool offered() const { return offered_; }
   // The first time, if there is memory: what the peer is to be told.
   std::optional<RingOffer> Offer(const Doorbell& bell);
   // Whether it can be mapped.
@@ -86,10 +88,10 @@ class RingLink {
   std::array<Outgoing, 2> outgoing_;
   std::array<Incoming, 2> incoming_;
   std::atomic<bool> ready_ = false;  // both have mapped the other's
+  std::atomic<bool> offered_ = false;
   std::atomic<bool> lost_ = false;
 
   mutable base::Mutex mutex_;
-  bool offered_ ABSL_GUARDED_BY(mutex_) = false;
   bool accepted_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status why_lost_ ABSL_GUARDED_BY(mutex_);
   // Written once, before `ready_`, and let go of by the thread that polls, under the streams' locks.

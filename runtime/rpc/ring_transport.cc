@@ -76,7 +76,7 @@ absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
   }
   const LinkPtr link = LinkTo(to);
   if (link->lost()) return absl::UnavailableError(link->why_lost().message());
-  Offer(to, *link);
+  if (!link->offered()) Offer(to, *link);
   size_t in_ring = 0;
   TWINKLE_RETURN_IF_ERROR(link->Send(stream, std::move(frame), kPlain, SwitchedFrame(), &in_ring));
   if (in_ring > 0) {

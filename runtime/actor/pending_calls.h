@@ -1,0 +1,50 @@
+// The calls that a process has made and that have not settled.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/event.h"
+#include "runtime/base/mutex.h"
+#include "runtime/object/lazy_core.h"
+
+namespace twinkle::actor {
+
+// What Add does when there is no room for one more.
+enum class WithoutRoom { kBlock, kFail, kAddAnyway };
+
+// Thread-safe. Owned by shared pointers: lazies tell it when they settle. Invariant:
+//  C5 no more than `most` are pending, but for those added anyway.
+class PendingCalls : public std::enable_shared_from_this<PendingCalls> {
+ public:
+  explicit PendingCalls(size_t most) : most_(most) {}
+
+  // Until it settles. Blocks until there is room, or gives ResourceExhausted, as it is told.
+  absl::Status Add(uint64_t call, const std::shared_ptr<internal::LazyCore>& core, WithoutRoom without_room);
+  // Blocks until all have settled (true) or the deadline.
+  bool WaitAllSettled(absl::Time deadline) const;
+  // What some of them are.
+  std::vector<std::string> Some(size_t most) const;
+  // All of them fail with `why`.
+  void FailAll(const absl::Status& why);
+
+ private:
+  using CorePtr = std::shared_ptr<internal::LazyCore>;
+  void OnSettled(uint64_t call);
+  // Those that are about to be taken off; to be let go of without the lock.
+  std::vector<CorePtr> TakeSettled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const size_t most_;
+  mutable base::Mutex mutex_;
+  mutable base::CondVar all_settled_;
+  absl::flat_hash_map<uint64_t, CorePtr> calls_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<base::Event>> blocked_ ABSL_GUARDED_BY(mutex_);  // threads in Add
+};
+
+}  // namespace twinkle::actor
