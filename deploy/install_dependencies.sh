@@ -19,7 +19,7 @@ tools=(
 )
 libraries=(
   libabsl-dev libspdlog-dev libfmt-dev libprotobuf-dev libdlpack-dev        # the library
-  libgrpc++-dev libssl-dev                                                  # between processes
+  libgrpc++-dev libssl-dev libzstd-dev                                      # between processes
   libcli11-dev nlohmann-json3-dev libsqlite3-dev                            # services and commands
   catch2 libeigen3-dev                                                      # tests and examples
 )

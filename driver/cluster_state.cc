@@ -421,6 +421,18 @@ absl::StatusOr<v1::MetProcess> ClusterState::Meet(JobNumber caller, uint64_t pro
   return met;
 }
 
+absl::StatusOr<v1::JobVisit> ClusterState::Visit(JobNumber number) const {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("there is no job ", number, " (any more)"));
+  v1::JobVisit visit;
+  *visit.add_processes() = ProgramOf(number, job->second);
+  for (const auto& [id, state] : job->second.processes) {
+    if (!state.gone) *visit.add_processes() = state.process;
+  }
+  visit.set_ticket(rpc::TicketFor(job->second.secret, 0));  // jobs are numbered from 1
+  return visit;
+}
+
 // One has found something of the other's, or a third job something of both.
 bool ClusterState::Acquainted(JobNumber a, JobNumber b) const {
   const auto guests = [this](JobNumber number) {

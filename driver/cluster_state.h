@@ -101,6 +101,9 @@ class ClusterState {
   // NotFound. The component's own address, HOST:PORT on the host of its group's first process.
   absl::StatusOr<std::string> Rendezvous(uint64_t component);
 
+  // For a command that asks the job's processes. NotFound.
+  absl::StatusOr<v1::JobVisit> Visit(JobNumber job) const;
+
   // ---- time and words
   // Deadlines that have passed.
   void Tick(absl::Time now, Effects* effects);

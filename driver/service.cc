@@ -267,6 +267,11 @@ grpc::ServerUnaryReactor* DriverService::GetStatus(grpc::CallbackServerContext* 
   });
 }
 
+grpc::ServerUnaryReactor* DriverService::VisitJob(grpc::CallbackServerContext* context, const v1::JobId* request,
+                                                  v1::JobVisit* reply) {
+  return ForCommand(context, [this, request, reply] { return AnswerWith(state_.Visit(request->job()), reply); });
+}
+
 grpc::ServerUnaryReactor* DriverService::StopJob(grpc::CallbackServerContext* context, const v1::JobId* request,
                                                  v1::Nothing*) {
   return ForCommand(context, [this, request] {

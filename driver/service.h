@@ -49,6 +49,8 @@ class DriverService final : public v1::Driver::CallbackService {
                                       v1::ClusterStatus* reply) override;
   grpc::ServerUnaryReactor* StopJob(grpc::CallbackServerContext* context, const v1::JobId* request,
                                     v1::Nothing* reply) override;
+  grpc::ServerUnaryReactor* VisitJob(grpc::CallbackServerContext* context, const v1::JobId* request,
+                                     v1::JobVisit* reply) override;
 
  private:
   using NodeStream = rpc::ServerStream<v1::NodeToDriver, v1::DriverToNode>;

@@ -10,6 +10,8 @@
 #include <map>
 #include <set>
 
+#include "runtime/base/memory.h"
+
 namespace twinkle::worker {
 namespace {
 
@@ -28,6 +30,8 @@ bool BelongsToMachine(const std::string& name) {
                                                               "STY",
                                                               "WINDOWID",
                                                               "TWINKLE_TOKEN_FILE",
+                                                              "TWINKLE_OBJECT_MEMORY",
+                                                              "TWINKLE_SPILL_DIR",
                                                               "TWINKLE_ROLE_FD"};
   return kNames->count(name) != 0 || absl::StartsWith(name, "SSH_") || absl::StartsWith(name, "SLURM_");
 }
@@ -45,7 +49,7 @@ std::string DeviceVariable(const std::string& device_type) {
 }
 
 std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Process& process,
-                                       const v1::NodeDescription& node) {
+                                       const v1::NodeDescription& node, uint64_t object_memory) {
   std::map<std::string, std::string> variables;
   for (const std::string& variable : job.program().environment()) {
     const size_t equals = variable.find('=');
@@ -78,7 +82,11 @@ std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Proces
   variables["TWINKLE_JOB"] = absl::StrCat(job.job());
   variables["TWINKLE_NODE"] = node.name();
   variables["TWINKLE_ROLE_FD"] = "3";
-  if (const char* home = std::getenv("XDG_RUNTIME_DIR")) variables["XDG_RUNTIME_DIR"] = home;
+  for (const char* const name : {"XDG_RUNTIME_DIR", "TWINKLE_SPILL_DIR"}) {
+    if (const char* value = std::getenv(name)) variables[name] = value;
+  }
+  if (object_memory == 0) object_memory = base::MachineMemory() / 2 / std::max(1, job.processes_size());
+  variables["TWINKLE_OBJECT_MEMORY"] = absl::StrCat(object_memory);
   std::vector<std::string> all;
   all.reserve(variables.size());
   for (const auto& [name, value] : variables) all.push_back(absl::StrCat(name, "=", value));

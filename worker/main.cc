@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "runtime/base/bytes_text.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
@@ -42,6 +43,7 @@ struct Options {
   std::string devices;
   std::string log_folder;
   double start_limit_s = 20;
+  std::string object_memory;
   int private_fd = -1;
 };
 
@@ -68,6 +70,11 @@ void AddOptions(CLI::App& app, Options& options) {
       ->envname("TWINKLE_START_LIMIT")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--object-memory", options.object_memory,
+                 "Memory for the results that each worker process keeps (4G); what is above goes to the folder "
+                 "TWINKLE_SPILL_DIR; without it half of the machine's memory, shared by a job's processes on it")
+      ->envname("TWINKLE_OBJECT_MEMORY")
+      ->check([](const std::string& text) { return std::string(base::ParseBytes(text).status().message()); });
   app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
@@ -110,6 +117,7 @@ class Service {
         daemon_({.node = node_,
                  .driver = driver_,
                  .start_limit = absl::Seconds(options.start_limit_s),
+                 .object_memory = base::ParseBytes(options.object_memory).value_or(0),
                  .fetch = [this](const v1::FetchProgram& wanted, const std::string& digest, const std::string& from,
                                  ProgramFetcher::Done done) { fetcher_.Fetch(wanted, digest, from, std::move(done)); }},
                 std::move(spawner), &loop_, &output_, [this](const absl::Status& why) { OnFatal(why); }) {}

@@ -197,7 +197,7 @@ absl::Status NodeDaemon::StartProcess(const Job& job, const v1::Process& facts, 
   v1::Spawn& spawn = *message.mutable_spawn();
   spawn.set_key(facts.id());
   *spawn.mutable_arguments() = job.start.program().arguments();
-  for (std::string& variable : EnvironmentOf(job.start, facts, options_.node)) {
+  for (std::string& variable : EnvironmentOf(job.start, facts, options_.node, options_.object_memory)) {
     spawn.add_environment(std::move(variable));
   }
   if (!job.files.empty()) spawn.add_environment(absl::StrCat("TWINKLE_FILES=", job.files));

@@ -25,6 +25,7 @@ struct DaemonOptions {
   v1::NodeDescription node;
   std::string driver;                              // gRPC target, for worker processes
   absl::Duration start_limit = absl::Seconds(20);  // for a process to reach Initialize
+  uint64_t object_memory = 0;  // for the objects of a worker process; 0: its share of half the machine's memory
   // Brings a program, or a file that it needs, with that digest from another node's daemon at that address.
   std::function<void(const v1::FetchProgram&, const std::string& digest, const std::string& from,
                      std::function<void(absl::StatusOr<rpc::Fd>)>)>

@@ -7,6 +7,7 @@
 
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/secret.h"
 #include "runtime/rpc/streams.h"
 #include "runtime/rpc/token.h"
 
@@ -56,6 +57,36 @@ absl::Status ClusterClient::Stop(uint64_t job) const {
   request.set_job(job);
   v1::Nothing reply;
   return Told(stub_->StopJob(&context, request, &reply));
+}
+
+absl::StatusOr<v1::JobVisit> ClusterClient::Visit(uint64_t job) const {
+  grpc::ClientContext context;
+  Prepare(context);
+  v1::JobId request;
+  request.set_job(job);
+  v1::JobVisit reply;
+  if (const absl::Status told = Told(stub_->VisitJob(&context, request, &reply)); !told.ok()) return told;
+  return reply;
+}
+
+absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& process, const std::string& ticket) {
+  const std::string who = process.group().empty()
+                              ? "the program"
+                              : absl::StrCat("rank ", process.rank(), " of group '", process.group(), "'");
+  const bool here = process.place().machine() == rpc::ThisMachine();
+  const std::string& target = here ? process.endpoint().socket() : process.endpoint().address();
+  if (target.empty()) {
+    return absl::UnavailableError(
+        absl::StrCat(who, " cannot be reached from this machine: run the command on ", process.place().host()));
+  }
+  const auto stub = v1::ProcessReports::NewStub(rpc::NewChannel(target));
+  grpc::ClientContext context;
+  context.AddMetadata(rpc::kSecretKey, ticket);
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+  v1::ProcessReport report;
+  const absl::Status told = rpc::FromGrpc(stub->Report(&context, v1::Nothing(), &report));
+  if (!told.ok()) return absl::UnavailableError(absl::StrCat(who, " does not answer: ", told.message()));
+  return report;
 }
 
 absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,

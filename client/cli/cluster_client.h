@@ -21,6 +21,10 @@ class ClusterClient {
   const std::string& driver() const { return driver_; }
   absl::StatusOr<v1::ClusterStatus> Status() const;
   absl::Status Stop(uint64_t job) const;
+  // The job's processes, and what they want to see of a command. NotFound: there is no such job.
+  absl::StatusOr<v1::JobVisit> Visit(uint64_t job) const;
+  // What a process tells of itself. Unavailable: it cannot be reached from this machine, or has just ended.
+  static absl::StatusOr<v1::ProcessReport> Report(const v1::Process& process, const std::string& ticket);
   // What the job's processes on a node print, until the job has ended if the wish says so; blocks as long.
   absl::Status Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
                      const std::function<void(const v1::Output::Line&)>& on_line) const;

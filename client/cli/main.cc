@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -15,6 +17,7 @@
 
 #include "client/cli/cluster_client.h"
 #include "client/cli/doctor.h"
+#include "client/cli/memory_text.h"
 #include "client/cli/status_text.h"
 #include "runtime/rpc/token.h"
 
@@ -29,6 +32,7 @@ struct Options {
   std::string rank;
   bool follow = false;
   int tail = -1;
+  size_t lines = 20;
 };
 
 int Fail(const absl::Status& status) {
@@ -101,6 +105,66 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
   return failed;
 }
 
+// The job that was asked for, or the only one.
+absl::StatusOr<uint64_t> JobMeant(const Options& options, const ClusterClient& client) {
+  if (options.job != 0) return options.job;
+  const auto status = client.Status();
+  if (!status.ok()) return status.status();
+  if (status->jobs_size() == 1) return status->jobs(0).id();
+  return absl::InvalidArgumentError(absl::StrCat("which job? there are ", status->jobs_size(), " (twinkle status)"));
+}
+
+// Of all of a job's processes at once; those that cannot be asked are named on stderr.
+absl::StatusOr<std::vector<ReportOfProcess>> AskAll(const ClusterClient& client, uint64_t job) {
+  constexpr size_t kThreads = 16;
+  const auto visit = client.Visit(job);
+  if (!visit.ok()) return visit.status();
+  std::mutex mutex;
+  std::map<int, ReportOfProcess> reports;
+  std::atomic<int> next = 0;
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int mine = next++; mine < visit->processes_size(); mine = next++) {
+        const v1::Process& process = visit->processes(mine);
+        auto report = ClusterClient::Report(process, visit->ticket());
+        const std::lock_guard lock(mutex);
+        if (report.ok()) {
+          reports[mine] = {process, *std::move(report)};
+        } else {
+          std::cerr << "twinkle: " << report.status().message() << '\n';
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  if (reports.empty()) return absl::UnavailableError("no process of the job has answered");
+  std::vector<ReportOfProcess> in_order;
+  for (auto& [index, report] : reports) in_order.push_back(std::move(report));
+  return in_order;
+}
+
+int PrintReports(const Options& options, const ClusterClient& client,
+                 std::string (*text)(const Options&, uint64_t, const std::vector<ReportOfProcess>&)) {
+  const auto job = JobMeant(options, client);
+  if (!job.ok()) return Fail(job.status());
+  const auto reports = AskAll(client, *job);
+  if (!reports.ok()) return Fail(reports.status());
+  std::cout << text(options, *job, *reports);
+  return 0;
+}
+
+int PrintMemory(const Options& options, const ClusterClient& client) {
+  return PrintReports(options, client, [](const Options& wish, uint64_t job, const auto& reports) {
+    return wish.json ? MemoryJson(job, reports) : MemoryText(job, reports, wish.lines);
+  });
+}
+
+int PrintMetrics(const Options& options, const ClusterClient& client) {
+  return PrintReports(options, client,
+                      [](const Options&, uint64_t job, const auto& reports) { return MetricsText(job, reports); });
+}
+
 int PrintFindings(const Options& options) {
   int bad = 0;
   for (const Finding& finding : Examine(options.driver, options.token_file)) {
@@ -140,11 +204,20 @@ int Main(int argc, char** argv) {
   logs->add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK");
   logs->add_flag("--follow,-f", options.follow, "Until the job has ended");
   logs->add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept");
+  CLI::App* memory = app.add_subcommand("memory", "Who holds which results since when, and the calls that made them");
+  memory->add_option("job", options.job, "Its number, as status shows it; not needed for the only one");
+  memory->add_option("--lines,-n", options.lines, "At most that many lines of what is held")->capture_default_str();
+  memory->add_flag("--json", options.json, "For programs: all of it");
+  CLI::App* metrics =
+      app.add_subcommand("metrics", "A job's counters of bytes and objects, in Prometheus' text format");
+  metrics->add_option("job", options.job, "Its number, as status shows it; not needed for the only one");
   CLI::App* doctor = app.add_subcommand("doctor", "What would keep a cluster from working on this machine");
   CLI11_PARSE(app, argc, argv);
   if (status->parsed()) return WithClient(options, &PrintStatus);
   if (stop->parsed()) return WithClient(options, &Stop);
   if (logs->parsed()) return WithClient(options, &PrintLogs);
+  if (memory->parsed()) return WithClient(options, &PrintMemory);
+  if (metrics->parsed()) return WithClient(options, &PrintMetrics);
   return doctor->parsed() ? PrintFindings(options) : 1;
 }
 

@@ -10,26 +10,10 @@
 #include <set>
 #include <vector>
 
+#include "client/cli/text_table.h"
+
 namespace twinkle::cli {
 namespace {
-
-using Row = std::vector<std::string>;
-
-// Columns as wide as their widest entry; the first row is the heading.
-std::string Table(const std::vector<Row>& rows) {
-  std::vector<size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line = " ";
-    for (size_t i = 0; i < row.size(); ++i) absl::StrAppendFormat(&line, " %-*s ", widths[i], row[i]);
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
 
 std::string DevicesText(const v1::ClusterStatus::Node& node) {
   std::map<std::string, std::string> devices;
@@ -135,7 +119,7 @@ std::string StatusText(const v1::ClusterStatus& status, const std::string& drive
                       absl::StrCat(node.used_slots(), "/", node.description().cpu_slots()), DevicesText(node),
                       AgeText(node.joined_s())});
     }
-    absl::StrAppend(&text, "\n", Table(rows));
+    absl::StrAppend(&text, "\n", TableText(rows));
   }
   if (status.jobs().empty()) return text + "\nno jobs\n";
   text += "\n";

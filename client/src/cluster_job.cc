@@ -228,10 +228,11 @@ absl::Status ClusterJob::AwaitChange() const {
 absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPlaced& placed) {
   placed_ = placed;
   const std::string host = ListenHost(placed.listen_host());
-  TWINKLE_ASSIGN_OR_RETURN(
-      auto transport,
-      rpc::GrpcTransport::Listen(
-          {.self = placed.process(), .socket = rpc::NewSocketName(), .host = host, .secret = placed.secret()}));
+  TWINKLE_ASSIGN_OR_RETURN(auto transport, rpc::GrpcTransport::Listen({.self = placed.process(),
+                                                                       .socket = rpc::NewSocketName(),
+                                                                       .host = host,
+                                                                       .secret = placed.secret(),
+                                                                       .compression = options.compression}));
   v1::ProgramToDriver message;
   v1::ProgramListens& listens = *message.mutable_listens();
   listens.mutable_endpoint()->set_socket(transport->socket());
@@ -256,18 +257,17 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   actor::ProcessOptions process = OptionsFrom(SessionOf(options));
   process.id = placed.process();
   process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
-  actor::Surroundings surroundings = SurroundingsOf(
-      {placed.process(), std::move(transport), table_, groups_, driver_, placed.secret(), options.prefault_bytes});
-  surroundings.notifier = options.notifier;
-  surroundings.outside.end_group = [stream = stream_, job = placed.job()](rpc::ProcessId, const std::string& group,
-                                                                          const absl::Status& why) {
+  ClusterMember member{std::move(transport), table_, groups_, driver_, placed.secret(), options.prefault_bytes};
+  member.notifier = options.notifier;
+  member.end_group = [stream = stream_, job = placed.job()](rpc::ProcessId, const std::string& group,
+                                                            const absl::Status& why) {
     v1::ProgramToDriver end;
     end.mutable_end_group()->set_job(job);
     end.mutable_end_group()->set_group(group);
     end.mutable_end_group()->set_cause(std::string(why.message()));
     stream->Write(std::move(end));
   };
-  program_ = actor::Process::Start(std::move(process), std::move(surroundings));
+  program_ = StartProcess(std::move(process), std::move(member));
   output_ = std::make_unique<WorkerOutput>(
       placed.job(), std::vector<v1::NodeDescription>(placed.nodes().begin(), placed.nodes().end()), rpc::ThisMachine(),
       token_);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/src/process_report.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/wait_helper.h"
 #include "runtime/object/segment_pool.h"
@@ -33,8 +34,9 @@ std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<object::SegmentP
 
 }  // namespace
 
-actor::Surroundings SurroundingsOf(ClusterMember member) {
+std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, ClusterMember member) {
   rpc::GrpcTransport* const transport = member.transport.get();
+  const std::shared_ptr<rpc::Traffic> traffic = transport->traffic();
   auto directory = std::make_shared<ClusterDirectory>(
       std::move(member.groups), member.driver, std::move(member.secret),
       [table = member.table, transport](const v1::Process& process, const std::string& ticket) {
@@ -44,19 +46,23 @@ actor::Surroundings SurroundingsOf(ClusterMember member) {
   surroundings.executor = base::NewThreadExecutor();
   surroundings.share_service = true;
   surroundings.directory = directory;
+  surroundings.notifier = std::move(member.notifier);
+  surroundings.traffic = traffic;
+  surroundings.outside.end_group = std::move(member.end_group);
   surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
+  surroundings.outside.machine_of = [table = member.table](rpc::ProcessId id) { return table->MachineOf(id); };
   auto pool = std::make_shared<object::SegmentPool>();
   base::SetMemorySource(pool);
   const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
-  surroundings.join = [directory, table = member.table, self = member.self, pool, prefault,
+  surroundings.join = [directory, table = member.table, self = options.id, pool, prefault, traffic,
                        executor = surroundings.executor,
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
                           rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
     return std::make_unique<object::SharedMemoryTransport>(
-        object::SharedMemoryTransport::Options{.self = self}, pool, executor.get(), receiver,
+        object::SharedMemoryTransport::Options{.self = self, .traffic = traffic}, pool, executor.get(), receiver,
         [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
           auto rings = std::make_unique<rpc::RingTransport>(
-              rpc::RingTransport::Options{.self = self}, shared, queue,
+              rpc::RingTransport::Options{.self = self, .traffic = traffic}, shared, queue,
               [&](rpc::Receiver* ringed) -> std::unique_ptr<rpc::Transport> {
                 (*transport)->Start(ringed, queue, IntroducerFrom(directory, table));
                 return std::move(*transport);
@@ -65,7 +71,12 @@ actor::Surroundings SurroundingsOf(ClusterMember member) {
           return rings;
         });
   };
-  return surroundings;
+  const auto process = actor::Process::Start(std::move(options), std::move(surroundings));
+  transport->SetReport([weak = std::weak_ptr(process), pool] {
+    const auto one = weak.lock();
+    return one == nullptr ? "" : ReportOf(*one, *pool).SerializeAsString();
+  });
+  return process;
 }
 
 }  // namespace twinkle::internal

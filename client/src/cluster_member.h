@@ -13,16 +13,17 @@
 namespace twinkle::internal {
 
 struct ClusterMember {
-  rpc::ProcessId self = 0;
   std::unique_ptr<rpc::GrpcTransport> transport;  // which listens
   std::shared_ptr<PeerTable> table;
   std::vector<actor::GroupInfo> groups;
   std::string driver;  // gRPC target
   std::string secret;  // the job's
   size_t prefault_bytes = 0;
+  // Programs and workers have these of their own.
+  decltype(actor::Surroundings::notifier) notifier = {};
+  decltype(actor::Outside::end_group) end_group = {};
 };
 
-// All but `notifier` and `outside.end_group`, which programs and workers have of their own. For one process.
-actor::Surroundings SurroundingsOf(ClusterMember member);
+std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, ClusterMember member);
 
 }  // namespace twinkle::internal

@@ -7,6 +7,7 @@ namespace twinkle::internal {
 rpc::GrpcTransport::Introduction PeerTable::Add(const v1::Process& process, const std::string& ticket) {
   base::MutexLock lock(&mutex_);
   places_[process.id()] = process.place();
+  machine_of_[process.id()] = machines_.emplace(process.place().machine(), machines_.size() + 1).first->second;
   return {TargetOf(process, machine_), ticket};
 }
 
@@ -14,6 +15,12 @@ std::string PeerTable::PlaceOf(rpc::ProcessId process) const {
   base::MutexLock lock(&mutex_);
   const auto found = places_.find(process);
   return found == places_.end() ? "an unknown host" : PlaceText(found->second);
+}
+
+uint64_t PeerTable::MachineOf(rpc::ProcessId process) const {
+  base::MutexLock lock(&mutex_);
+  const auto found = machine_of_.find(process);
+  return found == machine_of_.end() ? 0 : found->second;
 }
 
 void LoseAll(const v1::PeersLost& lost, rpc::GrpcTransport& transport) {

@@ -21,11 +21,15 @@ class PeerTable {
   rpc::GrpcTransport::Introduction Add(const v1::Process& process, const std::string& ticket = {});
   // "host, pid 123"; "an unknown host" for one that was never added.
   std::string PlaceOf(rpc::ProcessId process) const;
+  // Equal for processes of one machine; 0 for one that was never added.
+  uint64_t MachineOf(rpc::ProcessId process) const;
 
  private:
   const std::string machine_;
   mutable base::Mutex mutex_;
   absl::flat_hash_map<rpc::ProcessId, v1::Place> places_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, uint64_t> machines_ ABSL_GUARDED_BY(mutex_);  // by name, counted from 1
+  absl::flat_hash_map<rpc::ProcessId, uint64_t> machine_of_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The verdicts on processes, in their order.

@@ -88,10 +88,13 @@ absl::Status Worker::Begin() {
 absl::Status Worker::Join(const v1::WorkerRole& role) {
   const v1::StartJob& job = role.job();
   const v1::Process& self = role.process();
-  TWINKLE_ASSIGN_OR_RETURN(
-      auto transport,
-      rpc::GrpcTransport::Listen(
-          {.self = self.id(), .socket = rpc::NewSocketName(), .host = job.listen_host(), .secret = job.secret()}));
+  TWINKLE_ASSIGN_OR_RETURN(const WorkerSession session, DecodeSession(job.session()));
+  TWINKLE_ASSIGN_OR_RETURN(auto transport,
+                           rpc::GrpcTransport::Listen({.self = self.id(),
+                                                       .socket = rpc::NewSocketName(),
+                                                       .host = job.listen_host(),
+                                                       .secret = job.secret(),
+                                                       .compression = static_cast<Compression>(session.compression)}));
   transport_ = transport.get();
   self_ = self.id();
   v1::FromWorker listening;
@@ -100,7 +103,6 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
     listening.mutable_listening()->set_address(absl::StrCat(job.listen_host(), ":", transport->port()));
   }
   auto groups = GroupsOf(job.groups(), job.program_process() + 1);
-  TWINKLE_ASSIGN_OR_RETURN(const WorkerSession session, DecodeSession(job.session()));
   actor::ProcessOptions options = OptionsFrom(session);
   options.id = self.id();
   options.group = self.group();
@@ -112,15 +114,15 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   }
   options.world_size = static_cast<int>(options.group_workers.size());
 
-  actor::Surroundings surroundings = SurroundingsOf({self.id(), std::move(transport), table_, std::move(groups),
-                                                     role.driver(), job.secret(), session.prefault_bytes});
-  surroundings.outside.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
+  ClusterMember member{std::move(transport), table_,       std::move(groups),
+                       role.driver(),        job.secret(), session.prefault_bytes};
+  member.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::FromWorker message;
     message.mutable_end_group()->set_group(group);
     message.mutable_end_group()->set_cause(std::string(why.message()));
     Tell(message);
   };
-  const auto process = actor::Process::Start(std::move(options), std::move(surroundings));
+  const auto process = StartProcess(std::move(options), std::move(member));
   InitializeOptions worker_options;
   worker_options.device_mesh = session.mesh;
   auto owned = std::make_unique<WorkerJob>(process);

@@ -1,8 +1,29 @@
 #include "client/src/worker_session.h"
 
+#include <absl/strings/str_cat.h>
+
+#include <cstdlib>
+
+#include "runtime/base/bytes_text.h"
+#include "runtime/base/log.h"
+#include "runtime/base/memory.h"
 #include "runtime/codec/codec.h"
 
 namespace twinkle::internal {
+namespace {
+
+// What the node daemon has said, for a program where none did a quarter of the machine's.
+uint64_t ObjectMemoryHere() {
+  const char* told = std::getenv("TWINKLE_OBJECT_MEMORY");
+  if (told != nullptr) {
+    const absl::StatusOr<uint64_t> bytes = base::ParseBytes(told);
+    if (bytes.ok()) return *bytes;
+    base::Log(base::LogLevel::kWarning, absl::StrCat("TWINKLE_OBJECT_MEMORY: ", bytes.status().message()));
+  }
+  return base::MachineMemory() / 4;
+}
+
+}  // namespace
 
 WorkerSession SessionOf(const InitializeOptions& options) {
   return {.seed = options.seed,
@@ -11,7 +32,9 @@ WorkerSession SessionOf(const InitializeOptions& options) {
           .lazy_collect = options.lazy_collect,
           .abort_grace_ns = absl::ToInt64Nanoseconds(options.abort_grace),
           .prefault_bytes = options.prefault_bytes,
-          .max_pending_calls = static_cast<uint64_t>(options.max_pending_calls)};
+          .max_pending_calls = static_cast<uint64_t>(options.max_pending_calls),
+          .object_memory_bytes = options.object_memory_bytes,
+          .compression = static_cast<uint8_t>(options.compression)};
 }
 
 std::string EncodeSession(const WorkerSession& session) { return codec::Encode(codec::Hold(session))->head; }
@@ -28,6 +51,8 @@ actor::ProcessOptions OptionsFrom(const WorkerSession& session) {
   options.lazy_collect = session.lazy_collect;
   options.max_pending_calls = session.max_pending_calls;
   options.abort_grace = absl::Nanoseconds(session.abort_grace_ns);
+  options.spill.cap_bytes = session.object_memory_bytes != 0 ? session.object_memory_bytes : ObjectMemoryHere();
+  if (const char* folder = std::getenv("TWINKLE_SPILL_DIR")) options.spill.folder = folder;
   return options;
 }
 

@@ -20,6 +20,8 @@ struct WorkerSession {
   int64_t abort_grace_ns = 0;
   uint64_t prefault_bytes = 0;
   uint64_t max_pending_calls = 0;
+  uint64_t object_memory_bytes = 0;  // 0: as the node says
+  uint8_t compression = 0;           // a Compression
 };
 
 WorkerSession SessionOf(const InitializeOptions& options);

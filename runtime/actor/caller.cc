@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/actor/argument_plan.h"
+#include "runtime/actor/relays.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
@@ -45,6 +46,7 @@ void Caller::Pump(uint64_t component) {
       Settle(call, base::Annotate(*call->planned, What(call->facts)));
       continue;
     }
+    PlanRelaysOf(*call);
     call->state = State::kReady;
     call->numbered = call->workers.size() > 1;
     domains_[domain].workers = call->component->domain_workers;
@@ -52,6 +54,14 @@ void Caller::Pump(uint64_t component) {
   }
   if (outbox.empty()) outboxes_.erase(component);
   if (domain != 0) PumpDomain(domain);
+}
+
+// What several ranks read comes to each machine once.
+void Caller::PlanRelaysOf(OutgoingCall& call) {
+  if (!services_.outside.machine_of || call.workers.size() < 2 || !call.has_lazies()) return;
+  std::vector<rpc::ProcessId> workers;
+  for (int worker : call.workers) workers.push_back(call.component->workers[static_cast<size_t>(worker)]);
+  PlanRelays(workers, services_.outside.machine_of, &next_relay_, &call.parts);
 }
 
 // To this process's own object: it is under way until it has settled.

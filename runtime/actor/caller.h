@@ -67,6 +67,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
 
   // Outbox.
   void Pump(uint64_t component);
+  void PlanRelaysOf(OutgoingCall& call);
   void SendSelf(const CallPtr& call);
   bool ConstructionFailed(const CallPtr& call);
   bool Planned(const CallPtr& call);
@@ -98,6 +99,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;
+  uint64_t next_relay_ = 1;
 };
 
 }  // namespace twinkle::actor

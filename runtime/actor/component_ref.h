@@ -21,6 +21,8 @@ struct ComponentRef : std::enable_shared_from_this<ComponentRef> {
   std::shared_ptr<actor::Process> process;    // the one that holds the handle
   std::shared_ptr<actor::LocalObject> local;  // an object of this process that stands for the whole component
   std::shared_ptr<LazyCore> constructed;      // where the component was made here
+  // Whether several of its workers are on other machines than `process`.
+  bool far = false;
 };
 
 }  // namespace twinkle::internal

@@ -32,6 +32,10 @@ uint64_t LaneId(const Instance& instance) {
 
 constexpr size_t kMostEarlyCancels = 4096;
 
+bool MakesObject(const IncomingCall& call) {
+  return call.self == nullptr && call.method != nullptr && call.method->result != nullptr && call.message.keep;
+}
+
 const char* OperationName(Operation operation) {
   switch (operation) {
     case Operation::kConstruct:
@@ -68,6 +72,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage message) {
     early_cancels_.erase(early);
   }
   if (m.info) AddInstance(call);
+  BeginRelays(*call);
   BeginArguments(call);
   Domain& domain = domains_[m.order.domain];
   if (m.order.number != 0) {
@@ -253,6 +258,8 @@ void Host::Run(const CallPtr& call) {
     outcome.status = call->why_cancelled;
     call->told = true;
     if (call->message.operation == Operation::kConstruct) call->instance->status = call->why_cancelled;
+  } else if (const absl::Status room = MakesObject(*call) ? objects_.AwaitRoom() : absl::OkStatus(); !room.ok()) {
+    outcome.status = room;
   } else {
     outcome = RunOperation(*call);
   }
@@ -280,10 +287,14 @@ void Host::Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void>
   LaneOf(*call->instance)->Done(call);
   if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
   calls_.erase({call->caller, call->message.call});
+  DropRelays(*call);
   if (call->message.operation == Operation::kDestroy) Forget(*call->instance);
   if (call->self != nullptr) return;
   if (value != nullptr && lost_.count(call->caller) == 0) {
-    reply.object = objects_.Insert({call->method->result, std::move(value)}, call->caller);
+    CallFacts& facts = call->facts;  // not needed any more
+    reply.object =
+        objects_.Insert({call->method->result, std::move(value)}, call->caller, reply.bytes,
+                        {std::move(facts.class_name), std::move(facts.method), std::move(facts.file), facts.line});
   }
   services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
 }
@@ -307,6 +318,7 @@ void Host::Forget(const Instance& instance) {
 void Host::Answer(const CallPtr& call, const absl::Status& status) {
   if (std::exchange(call->state, State::kDone) == State::kDone) return;
   calls_.erase({call->caller, call->message.call});
+  DropRelays(*call);
   if (call->self != nullptr) return call->self->Fail(Failed(call->facts, status));
   ReplyMessage reply;
   reply.call = call->message.call;

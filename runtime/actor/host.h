@@ -13,10 +13,10 @@
 
 #include "runtime/actor/incoming_call.h"
 #include "runtime/actor/lane.h"
+#include "runtime/actor/object_exchange.h"
 #include "runtime/actor/order_gate.h"
 #include "runtime/actor/sequencer.h"
 #include "runtime/actor/services.h"
-#include "runtime/object/object_table.h"
 
 namespace twinkle::actor {
 
@@ -26,7 +26,7 @@ namespace twinkle::actor {
 //  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted.
 class Host : public std::enable_shared_from_this<Host> {
  public:
-  Host(const Services* services, object::ObjectTable* objects) : services_(*services), objects_(*objects) {}
+  Host(const Services* services, ObjectExchange* objects) : services_(*services), objects_(*objects) {}
 
   void OnCall(rpc::ProcessId from, CallMessage message);
   void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
@@ -70,6 +70,8 @@ class Host : public std::enable_shared_from_this<Host> {
   void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
   void BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument& planned);
   void BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& type, const WirePiece& piece);
+  void BeginRelays(IncomingCall& call);
+  void DropRelays(const IncomingCall& call);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
   void Release(const std::vector<CallPtr>& calls);
@@ -88,7 +90,7 @@ class Host : public std::enable_shared_from_this<Host> {
   std::shared_ptr<Lane> LaneOf(const Instance& instance);
 
   const Services& services_;
-  object::ObjectTable& objects_;
+  ObjectExchange& objects_;
   absl::flat_hash_map<uint64_t, Domain> domains_;
   std::map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;               // not answered
   std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived

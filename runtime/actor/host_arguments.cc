@@ -73,12 +73,33 @@ void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const 
     call->pulled[argument][index] = object::Pulled{nullptr, Unpack(*piece.value)};
     return ArgumentDone(call, absl::OkStatus());
   }
-  services_.store.lock()->Pull(piece.object, type, {piece.path, piece.rows, piece.picks},
-                               [weak = weak_from_this(), call, argument, index](absl::StatusOr<object::Pulled> pulled) {
-                                 const absl::Status status = pulled.status();
-                                 call->pulled[argument][index] = std::move(pulled);
-                                 if (const auto host = weak.lock()) host->ArgumentDone(call, status);
-                               });
+  auto done = [weak = weak_from_this(), call, argument, index](absl::StatusOr<object::Pulled> pulled) {
+    const absl::Status status = pulled.status();
+    call->pulled[argument][index] = std::move(pulled);
+    if (const auto host = weak.lock()) host->ArgumentDone(call, status);
+  };
+  if (piece.relay) return objects_.ReadRelay(call->caller, piece, std::move(done));
+  services_.store.lock()->Pull(piece.object, type, {piece.path, piece.rows, piece.picks}, std::move(done));
+}
+
+// At once: other ranks wait for what this one passes on, whatever becomes of its call.
+void Host::BeginRelays(IncomingCall& call) {
+  for (const WireArgument& argument : call.message.arguments) {
+    EachPiece(argument, [&](const WirePiece& piece) {
+      if (!piece.relay) return;
+      call.relays = true;
+      objects_.BeginRelay(call.caller, piece);
+    });
+  }
+}
+
+void Host::DropRelays(const IncomingCall& call) {
+  if (!call.relays) return;
+  for (const WireArgument& argument : call.message.arguments) {
+    EachPiece(argument, [&](const WirePiece& piece) {
+      if (piece.relay) objects_.DropRelay(call.caller, piece);
+    });
+  }
 }
 
 // The reference is this process's own before the call is answered: the caller's may go then.

@@ -28,6 +28,7 @@ struct InProcessJob::World {
   std::shared_ptr<base::Executor> executor;
   rpc::InMemoryNetwork network;
   std::shared_ptr<InProcessDirectory> directory;
+  std::function<uint64_t(rpc::ProcessId)> machine_of;
 };
 
 std::shared_ptr<Process> InProcessJob::Join(const std::shared_ptr<World>& world, ProcessOptions options,
@@ -36,6 +37,7 @@ std::shared_ptr<Process> InProcessJob::Join(const std::shared_ptr<World>& world,
   surroundings.executor = world->executor;
   surroundings.directory = world->directory;
   surroundings.notifier = std::move(notifier);
+  surroundings.outside.machine_of = world->machine_of;
   surroundings.join = [world, id = options.id](rpc::Receiver* receiver, base::TaskQueue* queue) {
     return world->network.Join(id, receiver, queue);
   };
@@ -47,6 +49,7 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
   std::unique_ptr<InProcessJob> job(new InProcessJob);
   job->world_ = std::make_shared<World>();
   job->world_->executor = options.executor != nullptr ? options.executor : std::shared_ptr(base::NewThreadExecutor());
+  job->world_->machine_of = options.machine_of;
   job->world_->directory = std::make_shared<InProcessDirectory>(std::move(groups));
   options.notifier = OneAtATime(std::move(options.notifier));
   for (const GroupInfo& group : job->world_->directory->groups()) {

@@ -22,6 +22,8 @@ struct InProcessOptions {
   ProcessOptions process;     // of the program; the ranks' are made from it
   object::FailureLog::Notifier notifier;
   std::shared_ptr<base::Executor> executor;  // tests step it
+  // As Outside: for tests of what crosses between machines.
+  std::function<uint64_t(rpc::ProcessId)> machine_of;
 };
 
 // Thread-safe. Outlives neither its processes' handles nor the other way round: both may go first.

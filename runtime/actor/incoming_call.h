@@ -27,6 +27,7 @@ struct IncomingCall {
   enum class State { kArrived, kReleased, kPosted, kDone };
 
   // Constant once arrived.
+  bool relays = false;  // parts of its arguments come by relays
   rpc::ProcessId caller = 0;
   CallMessage message;
   CallFacts facts;

@@ -55,12 +55,28 @@ struct ComponentInfo {
 };
 
 // ---- arguments
+// A part that comes to each machine once (Relays), named by the process that made the call and a number of its own.
+struct RelayKey {
+  rpc::ProcessId caller = 0;
+  uint64_t number = 0;
+  bool operator==(const RelayKey&) const = default;
+  template <class H>
+  friend H AbslHashValue(H hash, const RelayKey& key) {
+    return H::combine(std::move(hash), key.caller, key.number);
+  }
+};
+struct RelayOrder {
+  uint64_t number = 0;
+  rpc::ProcessId from = 0;              // the object's owner, or another worker of the call
+  std::vector<rpc::ProcessId> readers;  // workers of the call that read it from the receiver
+};
 struct WirePiece {
   object::ObjectRef object;
   std::optional<std::vector<codec::Range>> rows;  // with `path` and `picks`: an object::Selection
   std::vector<uint32_t> path = {};
   std::vector<codec::Range> picks = {};
   std::optional<PackedValue> value = std::nullopt;  // instead of all that: it is not an object
+  std::optional<RelayOrder> relay = std::nullopt;   // it does not come from its owner, or goes on to others
 };
 struct PulledArgument {
   object::Join join = object::Join::kSingle;
@@ -87,6 +103,19 @@ struct LazyArgument {  // the reference itself
   std::optional<PackedValue> value;  // instead of objects, where only the joined value exists
 };
 using WireArgument = std::variant<PackedValue, PulledArgument, PlannedArgument, HandleArgument, LazyArgument>;
+
+// f(piece) for all pieces that an argument is made of.
+template <class Argument, class F>
+void EachPiece(Argument& argument, F&& f) {
+  if (auto* pulled = std::get_if<PulledArgument>(&argument)) {
+    for (auto& piece : pulled->pieces) f(piece);
+  }
+  if (auto* planned = std::get_if<PlannedArgument>(&argument)) {
+    for (auto& part : planned->parts) {
+      for (auto& piece : part.pieces) f(piece);
+    }
+  }
+}
 
 // ---- calls
 // A call's place in its domain's order: its number, or, for a call that needs none (0), the number of the caller's last
@@ -139,6 +168,7 @@ struct PullMessage {
   uint64_t pull = 0;
   uint64_t object = 0;
   object::Selection selection;
+  std::optional<RelayKey> relay = std::nullopt;  // instead: what the receiver has by that
 };
 struct PullReply {
   uint64_t pull = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
@@ -13,17 +14,31 @@ namespace {
 // A loop over small results would send one release for each.
 constexpr absl::Duration kReleaseDelay = absl::Milliseconds(1);
 constexpr size_t kMostReleases = 256;
+constexpr absl::Duration kForgetAfter = absl::Minutes(1);  // what calls of a lost process pass on
 
 // A reader is told of a loss, whatever the owner calls it.
 absl::Status Lost(const absl::Status& status) {
   return status.code() == absl::StatusCode::kNotFound ? absl::DataLossError(status.message()) : status;
 }
 
-absl::StatusOr<codec::Described> SelectIn(const object::ObjectTable& table, uint64_t object,
-                                          const object::Selection& selection) {
-  const absl::StatusOr<codec::Described> found = table.Find(object);
-  if (!found.ok()) return Lost(found.status());
-  return codec::Guarded([&] { return object::Select(*found, selection); });
+// Reads the part of an object of this process that another one of it asks for.
+absl::StatusOr<object::Pulled> ReadHere(const codec::Described& object, const codec::Type& type,
+                                        const object::Selection& selection) {
+  TWINKLE_ASSIGN_OR_RETURN(const codec::Described selected, object::Select(object, selection));
+  if (selected.type != &type && codec::Fingerprint(*selected.type) != codec::Fingerprint(type)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the object is of type ", selected.type->name, ", not ", type.name));
+  }
+  if (!selection.rows) return object::Pulled{selected.value, {}};
+  const std::shared_ptr<void> part = type.make();
+  TWINKLE_RETURN_IF_ERROR(codec::Slice(type, part.get(), selected.value.get(), *selection.rows));
+  return object::Pulled{part, {}};
+}
+
+// The same for another process.
+absl::StatusOr<codec::Encoded> ReadForOther(const codec::Described& object, const object::Selection& selection) {
+  TWINKLE_ASSIGN_OR_RETURN(const codec::Described selected, object::Select(object, selection));
+  return codec::Encode(selected, selection.rows ? &*selection.rows : nullptr);
 }
 
 absl::Status OwnerGone(absl::string_view why) {
@@ -42,51 +57,103 @@ void FailOf(Map& pending, rpc::ProcessId owner, const absl::Status& why) {
 
 }  // namespace
 
-// ---- reading
-void ObjectExchange::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
-                          object::PullDone done) {
-  if (object.owner == services_.options.id) return PullHere(object.id, type, selection, std::move(done));
-  const uint64_t id = next_++;
-  const absl::Status sent = services_.transport->Send(object.owner, rpc::Stream::kData,
-                                                      EncodeMessage(PullMessage{id, object.id, std::move(selection)}));
-  if (!sent.ok()) return done(OwnerGone(sent.message()));
-  pulls_.emplace(id, PendingPull{object.owner, std::move(done)});
+ObjectExchange::ObjectExchange(const Services* services)
+    : services_(*services),
+      spiller_(services->options.spill, &table_, services->service, services->executor,
+               absl::StrCat("spill.", services->options.id)),
+      relays_(services->options.id) {}
+
+// ---- keeping
+uint64_t ObjectExchange::Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker) {
+  const uint64_t id = table_.Insert(std::move(value), holder, bytes, std::move(maker));
+  spiller_.OnInserted();
+  return id;
 }
 
-void ObjectExchange::PullHere(uint64_t object, const codec::Type& type, const object::Selection& selection,
-                              object::PullDone done) {
-  const absl::StatusOr<codec::Described> found = SelectIn(table_, object, selection);
-  if (!found.ok()) return done(found.status());
-  if (found->type != &type && codec::Fingerprint(*found->type) != codec::Fingerprint(type)) {
-    return done(
-        absl::FailedPreconditionError(absl::StrCat("the object is of type ", found->type->name, ", not ", type.name)));
+// ---- reading
+void ObjectExchange::Find(uint64_t object, FindDone done) {
+  absl::StatusOr<object::ObjectTable::Found> found = table_.Find(object);
+  if (!found.ok()) return done(Lost(found.status()));
+  if (found->file == nullptr) return done(std::move(found->value));
+  spiller_.Load(found->value.type, std::move(found->file), std::move(done));
+}
+
+void ObjectExchange::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
+                          object::PullDone done) {
+  if (object.owner == services_.options.id) {
+    return Find(object.id, [type = &type, selection = std::move(selection),
+                            done = std::move(done)](const absl::StatusOr<codec::Described>& found) mutable {
+      if (!found.ok()) return done(found.status());
+      done(codec::Guarded([&] { return ReadHere(*found, *type, selection); }));
+    });
   }
-  if (!selection.rows) return done(object::Pulled{found->value, {}});
-  const std::shared_ptr<void> part = type.make();
-  const absl::Status sliced = codec::Slice(type, part.get(), found->value.get(), *selection.rows);
-  sliced.ok() ? done(object::Pulled{part, {}}) : done(sliced);
+  Ask(object.owner, {0, object.id, std::move(selection)}, std::move(done));
+}
+
+void ObjectExchange::Ask(rpc::ProcessId owner, PullMessage pull, object::PullDone done) {
+  const uint64_t id = next_++;
+  pull.pull = id;
+  const absl::Status sent = services_.transport->Send(owner, rpc::Stream::kData, EncodeMessage(std::move(pull)));
+  if (!sent.ok()) return done(OwnerGone(sent.message()));
+  pulls_.emplace(id, PendingPull{owner, std::move(done)});
 }
 
 void ObjectExchange::OnPull(rpc::ProcessId from, const PullMessage& pull) {
-  PullReply reply;
-  reply.pull = pull.pull;
-  const auto& rows = pull.selection.rows;
-  const absl::StatusOr<codec::Described> found = SelectIn(table_, pull.object, pull.selection);
-  const absl::StatusOr<codec::Encoded> encoded =
-      found.ok() ? codec::Encode(*found, rows ? &*rows : nullptr) : absl::StatusOr<codec::Encoded>(found.status());
-  if (encoded.ok()) {
-    reply.value = Pack(*encoded);
-  } else {
-    reply.status = ToWire(encoded.status());
+  if (pull.relay) {
+    return relays_.Read(*pull.relay, from, [this, from, id = pull.pull](const absl::StatusOr<codec::Encoded>& value) {
+      Answer(from, id, value);
+    });
   }
-  services_.Send(from, rpc::Stream::kData, std::move(reply));
+  Find(pull.object,
+       [this, from, id = pull.pull, selection = pull.selection](const absl::StatusOr<codec::Described>& found) {
+         Answer(from, id,
+                found.ok() ? codec::Guarded([&] { return ReadForOther(*found, selection); })
+                           : absl::StatusOr<codec::Encoded>(found.status()));
+       });
+}
+
+void ObjectExchange::Answer(rpc::ProcessId to, uint64_t pull, absl::StatusOr<codec::Encoded> value) {
+  PullReply reply;
+  reply.pull = pull;
+  if (value.ok()) {
+    reply.value = Pack(*std::move(value));
+  } else {
+    reply.status = ToWire(value.status());
+  }
+  services_.Send(to, rpc::Stream::kData, std::move(reply));
 }
 
 void ObjectExchange::OnPullReply(const PullReply& reply) {
   auto pull = pulls_.extract(reply.pull);
   if (pull.empty()) return;
-  const absl::Status status = FromWire(reply.status);
-  status.ok() ? pull.mapped().done(object::Pulled{nullptr, Unpack(reply.value)}) : pull.mapped().done(status);
+  if (const absl::Status status = FromWire(reply.status); !status.ok()) return pull.mapped().done(status);
+  object::Pulled pulled{nullptr, Unpack(reply.value)};
+  const bool here = services_.MachineOf(pull.mapped().owner) == services_.MachineOf(services_.options.id);
+  (here ? services_.traffic->pulled_from_machine : services_.traffic->pulled_from_network) += pulled.encoded.bytes();
+  pull.mapped().done(std::move(pulled));
+}
+
+// ---- relays
+void ObjectExchange::BeginRelay(rpc::ProcessId caller, const WirePiece& piece) {
+  const RelayOrder& order = *piece.relay;
+  const RelayKey key{caller, order.number};
+  if (!relays_.Expect(key, order.readers)) return;
+  PullMessage pull{0, piece.object.id, {piece.path, piece.rows, piece.picks}};
+  if (order.from != piece.object.owner) pull = {0, 0, {}, key};
+  Ask(order.from, std::move(pull), [this, key](absl::StatusOr<object::Pulled> pulled) {
+    relays_.Arrived(key, pulled.ok() ? absl::StatusOr<codec::Encoded>(std::move(pulled->encoded)) : pulled.status());
+  });
+}
+
+void ObjectExchange::ReadRelay(rpc::ProcessId caller, const WirePiece& piece, object::PullDone done) {
+  relays_.Read({caller, piece.relay->number}, services_.options.id,
+               [done = std::move(done)](const absl::StatusOr<codec::Encoded>& part) mutable {
+                 part.ok() ? done(object::Pulled{nullptr, *part}) : done(part.status());
+               });
+}
+
+void ObjectExchange::DropRelay(rpc::ProcessId caller, const WirePiece& piece) {
+  relays_.Drop({caller, piece.relay->number});
 }
 
 // ---- references
@@ -133,11 +200,16 @@ void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& releas
 void ObjectExchange::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   table_.DropHolder(peer);
   releases_.erase(peer);
+  relays_.OnLost(peer, why);
+  services_.service->PostAfter(kForgetAfter, [this, alive = std::weak_ptr(alive_), peer] {
+    if (alive.lock() != nullptr) relays_.ForgetCaller(peer);
+  });
   FailOf(pulls_, peer, OwnerGone(why.message()));
   FailOf(retains_, peer, OwnerGone(why.message()));
 }
 
 void ObjectExchange::FailAll(const absl::Status& why) {
+  spiller_.Close();
   for (auto& [id, pull] : std::exchange(pulls_, {})) pull.done(why);
   for (auto& [id, retain] : std::exchange(retains_, {})) retain.done(why);
 }

@@ -11,24 +11,36 @@
 #include <vector>
 
 #include "runtime/actor/messages.h"
+#include "runtime/actor/relays.h"
 #include "runtime/actor/services.h"
 #include "runtime/object/object_store.h"
 #include "runtime/object/object_table.h"
+#include "runtime/object/spiller.h"
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue. Invariants:
+// Confined to the process's service queue, but for what says otherwise. Invariants:
 //  X1 every Pull and Retain is answered once: by the owner, by its loss, or by FailAll;
 //  X2 a reader in the owning process gets the very value, any other bytes of its own.
 class ObjectExchange {
  public:
   using RetainDone = absl::AnyInvocable<void(absl::Status)>;
 
-  explicit ObjectExchange(const Services* services) : services_(*services) {}
+  explicit ObjectExchange(const Services* services);
+
+  // Keeps a value of this process, of that size when encoded; `holder` gets the first reference.
+  uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker);
+  // Thread-safe: see object::Spiller.
+  absl::Status AwaitRoom() { return spiller_.AwaitRoom(); }
 
   // See object::ObjectStore.
   void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
             object::PullDone done);
+  // A piece of an argument that comes by a relay, of a call of `caller`. Begin is called when the call has come,
+  // whatever becomes of it: others wait. Its part may be read once, and is dropped when the call has ended.
+  void BeginRelay(rpc::ProcessId caller, const WirePiece& piece);
+  void ReadRelay(rpc::ProcessId caller, const WirePiece& piece, object::PullDone done);
+  void DropRelay(rpc::ProcessId caller, const WirePiece& piece);
   void Retain(const object::ObjectRef& object, RetainDone done);
   void Release(const object::ObjectRef& object);
 
@@ -39,10 +51,10 @@ class ObjectExchange {
   void OnRelease(rpc::ProcessId from, const ReleaseMessage& release);
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
-  // What is awaited fails with `why`.
+  // What is awaited fails with `why`, whoever waits for room goes on.
   void FailAll(const absl::Status& why);
 
-  object::ObjectTable& table() { return table_; }
+  const object::ObjectTable& table() const { return table_; }
 
  private:
   struct PendingPull {
@@ -54,11 +66,17 @@ class ObjectExchange {
     RetainDone done;
   };
 
+  // The value of an object of this process: at once when it is in memory.
+  using FindDone = absl::AnyInvocable<void(const absl::StatusOr<codec::Described>&)>;
+  void Find(uint64_t object, FindDone done);
+  void Ask(rpc::ProcessId owner, PullMessage pull, object::PullDone done);
+  void Answer(rpc::ProcessId to, uint64_t pull, absl::StatusOr<codec::Encoded> value);
   void SendReleases(rpc::ProcessId owner);
-  void PullHere(uint64_t object, const codec::Type& type, const object::Selection& selection, object::PullDone done);
 
   const Services& services_;
   object::ObjectTable table_;
+  object::Spiller spiller_;
+  Relays relays_;
   uint64_t next_ = 1;
   absl::flat_hash_map<uint64_t, PendingPull> pulls_;
   absl::flat_hash_map<uint64_t, PendingRetain> retains_;

@@ -47,6 +47,10 @@ struct OutgoingCall {
   bool numbered = false;
   bool requested = false;  // its number was asked for
 
+  bool has_lazies() const {
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [](const auto& argument) { return argument.kind == internal::CallArgument::Kind::kLazy; });
+  }
   bool uses(size_t index) const { return std::find(used.begin(), used.end(), index) != used.end(); }
   std::span<const internal::ParameterInfo> parameters() const {
     if (method != nullptr) return method->parameters;

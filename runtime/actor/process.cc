@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/actor/argument_plan.h"
 #include "runtime/actor/call_arguments.h"
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/local_object.h"
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
 
@@ -47,7 +49,7 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
         if (const auto self = weak.lock()) self->host_->OnCancel(self->options().id, {call, ToWire(why)});
       });
   process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
-  process->host_ = std::make_shared<Host>(&process->services_, &process->exchange_->table());
+  process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
   process->services_.transport = process->transport_.get();
   process->wired_ = true;
@@ -66,6 +68,7 @@ Process::Process(ProcessOptions options, Surroundings surroundings) : surroundin
   services_.service = service_.get();
   services_.directory = surroundings_.directory.get();
   services_.outside = surroundings_.outside;
+  services_.traffic = surroundings_.traffic;
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }
 
@@ -97,8 +100,6 @@ void Process::Join(absl::Time deadline) {
   CloseDrained(*collector_, deadline);
   if (notifier_ != nullptr) CloseDrained(*notifier_, deadline);
 }
-
-size_t Process::objects_owned() const { return exchange_->table().size(); }
 
 // ---- calls
 std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site,
@@ -150,6 +151,7 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   } else if (IsOwnObject(component->info, rank)) {
     CallSelf(call);
   } else {
+    if (component->far) ShareLargeArguments(*call);
     Submit(std::move(call));
   }
   const bool sync = method.sync.value_or(component->info.sync.value_or(services_.options.sync));
@@ -161,6 +163,30 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
     core->WaitSettled();
   }
   return core;
+}
+
+// Large values for several ranks on other machines become objects of this process, which they pull by relays, each
+// machine once. What cannot be made one goes along with the call.
+void Process::ShareLargeArguments(OutgoingCall& call) {
+  if (PlansWithUserCode(call)) return;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    CallArgument& argument = call.arguments[i];
+    const internal::ParameterInfo& parameter = call.parameters()[i];
+    if (argument.kind != CallArgument::Kind::kValue || parameter.type == nullptr) continue;
+    const auto encoded = codec::Guarded([&] { return codec::Encode({parameter.type, argument.value}); });
+    if (!encoded.ok() || encoded->bytes() <= services_.options.inline_bytes) continue;
+    internal::LazyOrigin origin;
+    origin.what = absl::StrCat(What(call.facts), ": argument ", i + 1);
+    origin.result = parameter.type;
+    origin.collected = parameter.type;
+    origin.as_it_is = true;
+    origin.store = shared_from_this();
+    auto core = std::make_shared<LazyCore>(std::move(origin));
+    if (!Keep(core, argument.value, encoded->bytes(), call.facts).ok()) continue;
+    argument = {};
+    argument.kind = CallArgument::Kind::kLazy;
+    argument.lazy = std::move(core);
+  }
 }
 
 void Process::Submit(std::shared_ptr<OutgoingCall> call) {

@@ -29,6 +29,7 @@ struct Surroundings {
   std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*, base::TaskQueue*)> join;
   object::FailureLog::Notifier notifier;
   Outside outside;
+  std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();  // what crosses is counted there
   // Whether the transport takes and delivers frames without holding a lock: then the state of calls and objects moves
   // in whichever thread has something for it (base::SharedQueue), and a call costs two hops less.
   bool share_service = false;
@@ -98,7 +99,9 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   object::FailureLog& failures() const { return *services_.failures; }
   // A handle of this process to a component.
   std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component);
-  size_t objects_owned() const;  // for tests and metrics
+  // What it owns. Sizes from any thread, the rest on the service queue.
+  const object::ObjectTable& objects() const { return exchange_->table(); }
+  const rpc::Traffic& traffic() const { return *services_.traffic; }
 
   // rpc::Receiver, object::ObjectStore
   void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
@@ -127,6 +130,10 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
                                                                          const NewOptions& options,
                                                                          std::vector<internal::CallArgument>& arguments,
                                                                          internal::CallSite site);
+  // Makes the value an object of this process, to which `core` will refer. ResourceExhausted, Cancelled.
+  absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
+                    const CallFacts& maker);
+  void ShareLargeArguments(OutgoingCall& call);
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
 
   void Handle(rpc::ProcessId from, Message message);

@@ -2,6 +2,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/actor/call_arguments.h"
@@ -81,6 +82,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
     base::MutexLock lock(&mutex_);
     constructions_[info.id] = call->core;
   }
+  if (component->far) ShareLargeArguments(*call);
   Submit(std::move(call));
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
@@ -131,6 +133,11 @@ std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
   component->info = info;
   component->class_info = FindClass(info.class_name);
   component->process = shared_from_this();
+  const uint64_t here = services_.MachineOf(services_.options.id);
+  component->far = std::count_if(info.workers.begin(), info.workers.end(), [&](rpc::ProcessId worker) {
+                     const uint64_t there = services_.MachineOf(worker);
+                     return there != 0 && there != here;
+                   }) > 1;
   base::MutexLock lock(&mutex_);
   const auto made = constructions_.find(info.id);
   if (made != constructions_.end()) component->constructed = made->second;
@@ -221,13 +228,35 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
   origin.what = absl::StrCat("Put [", BaseName(site.file), ":", site.line, "]");
   origin.result = &type;
   origin.collected = &type;
+  origin.as_it_is = true;
   origin.answer = answer;
   origin.store = shared_from_this();
   origin.failures = services_.failures;
   auto core = std::make_shared<LazyCore>(std::move(origin));
-  const absl::Status snapshot = codec::Guarded([&] { return codec::Snapshot(type, value.get()), absl::OkStatus(); });
-  snapshot.ok() ? core->SucceedWith(std::move(value)) : core->Fail(snapshot);
+  const absl::Status kept = codec::Guarded([&]() -> absl::Status {
+    codec::Snapshot(type, value.get());
+    TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({&type, value}));
+    if (encoded.bytes() <= services_.options.inline_bytes) return core->SucceedWith(value), absl::OkStatus();
+    return Keep(core, value, encoded.bytes(), {"", "Put", "", -1, "", BaseName(site.file), site.line});
+  });
+  if (!kept.ok()) core->Fail(base::Annotate(kept, core->origin().what));
   return core;
+}
+
+absl::Status Process::Keep(const std::shared_ptr<LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
+                           const CallFacts& maker) {
+  TWINKLE_RETURN_IF_ERROR(exchange_->AwaitRoom());
+  const bool posted =
+      service_->Post([self = shared_from_this(), core, value = std::move(value), bytes, maker]() mutable {
+        const codec::Type& type = *core->origin().collected;
+        codec::Rows rows = codec::RowsOf(type, value.get());
+        const rpc::ProcessId me = self->options().id;
+        const uint64_t id = self->exchange_->Insert({&type, std::move(value)}, me, bytes,
+                                                    {maker.class_name, maker.method, maker.file, maker.line});
+        core->Succeed(
+            {{std::make_shared<object::HeldObject>(self, object::ObjectRef{me, id}), std::move(rows), bytes, {}}});
+      });
+  return posted ? absl::OkStatus() : absl::CancelledError("the session has ended");
 }
 
 }  // namespace twinkle::actor

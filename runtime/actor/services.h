@@ -16,6 +16,8 @@
 #include "runtime/base/executor.h"
 #include "runtime/object/failure_log.h"
 #include "runtime/object/object_store.h"
+#include "runtime/object/spiller.h"
+#include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::actor {
@@ -36,12 +38,15 @@ struct ProcessOptions {
   absl::Duration abort_grace = absl::Seconds(30);
   size_t inline_bytes = 64 << 10;     // results up to this size travel with the reply
   size_t max_pending_calls = 10'000;  // of this process
+  object::SpillOptions spill;
 };
 
 // What only those know who placed the processes. Empty in one process: then all are here, and nothing can be killed.
 struct Outside {
   // "host, pid 123" of any process of the job.
   std::function<std::string(rpc::ProcessId)> place_of;
+  // Equal for processes of one machine; 0: it is not known.
+  std::function<uint64_t(rpc::ProcessId)> machine_of;
   // Ends the processes of the group that `worker` is of.
   std::function<void(rpc::ProcessId worker, const std::string& group, const absl::Status& why)> end_group;
 };
@@ -55,6 +60,10 @@ struct Services {
   std::weak_ptr<object::ObjectStore> store;
   std::shared_ptr<object::FailureLog> failures;
   Outside outside;
+  std::shared_ptr<rpc::Traffic> traffic;
+
+  // Equal for processes of one machine; 0: it is not known.
+  uint64_t MachineOf(rpc::ProcessId process) const { return outside.machine_of ? outside.machine_of(process) : 0; }
 
   std::string PlaceOf(rpc::ProcessId process) const {
     return outside.place_of ? outside.place_of(process) : options.place;

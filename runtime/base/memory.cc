@@ -1,7 +1,10 @@
 #include "runtime/base/memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <new>
 
 #include "runtime/base/installed.h"
@@ -27,6 +30,16 @@ std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed) {
     }
   }
   return NewHeapMemory(bytes, zeroed);
+}
+
+uint64_t MachineMemory() {
+  const uint64_t pages = static_cast<uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+  uint64_t bytes = pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  for (const char* const limit : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    uint64_t allowed = 0;
+    if (std::ifstream(limit) >> allowed && allowed > 0) bytes = std::min(bytes, allowed);  // "max": none
+  }
+  return bytes;
 }
 
 std::shared_ptr<std::byte> NewHeapMemory(size_t bytes, bool zeroed) {

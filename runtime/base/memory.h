@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace twinkle::base {
@@ -23,6 +24,9 @@ void SetMemorySource(const std::weak_ptr<MemorySource>& source);
 // From the source when it is large and there is one that has room, else from the heap. Aligned as above. Null when
 // there is no memory. Thread-safe.
 std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed);
+
+// Bytes of memory that this machine, or the container that this process is in, has.
+uint64_t MachineMemory();
 
 // From the heap, whatever the size.
 std::shared_ptr<std::byte> NewHeapMemory(size_t bytes, bool zeroed);

@@ -1,6 +1,12 @@
 #include "runtime/object/object_table.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "runtime/base/memory.h"
 
 namespace twinkle::object {
 namespace {
@@ -11,19 +17,33 @@ absl::Status Unknown(uint64_t id) {
 
 }  // namespace
 
-uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder) {
+uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, Maker maker) {
   const uint64_t id = next_++;
   Entry& entry = objects_[id];
   entry.value = std::move(value);
+  entry.bytes = bytes;
+  entry.made = absl::Now();
+  entry.maker = std::move(maker);
   entry.references[holder] = 1;
+  if (bytes >= base::kLargeBytes) {
+    entry.used = ++uses_;
+    by_use_[entry.used] = id;
+  }
   size_ = objects_.size();
+  bytes_in_memory_ += bytes;
   return id;
 }
 
-absl::StatusOr<codec::Described> ObjectTable::Find(uint64_t id) const {
+absl::StatusOr<ObjectTable::Found> ObjectTable::Find(uint64_t id) {
   const auto found = objects_.find(id);
   if (found == objects_.end()) return Unknown(id);
-  return found->second.value;
+  Entry& entry = found->second;
+  if (entry.used != 0) {
+    by_use_.erase(entry.used);
+    entry.used = ++uses_;
+    by_use_[entry.used] = id;
+  }
+  return Found{entry.value, entry.file};
 }
 
 absl::Status ObjectTable::Retain(uint64_t id, rpc::ProcessId holder) {
@@ -31,6 +51,11 @@ absl::Status ObjectTable::Retain(uint64_t id, rpc::ProcessId holder) {
   if (found == objects_.end()) return Unknown(id);
   ++found->second.references[holder];
   return absl::OkStatus();
+}
+
+void ObjectTable::Forget(Entry& entry) {
+  if (entry.used != 0) by_use_.erase(entry.used);
+  (entry.file == nullptr ? bytes_in_memory_ : bytes_on_disk_) -= entry.bytes;
 }
 
 void ObjectTable::Release(uint64_t id, rpc::ProcessId holder) {
@@ -41,6 +66,7 @@ void ObjectTable::Release(uint64_t id, rpc::ProcessId holder) {
   if (held == references.end() || --held->second > 0) return;
   references.erase(held);
   if (!references.empty()) return;
+  Forget(found->second);
   objects_.erase(found);
   size_ = objects_.size();
 }
@@ -49,12 +75,55 @@ void ObjectTable::DropHolder(rpc::ProcessId holder) {
   for (auto entry = objects_.begin(); entry != objects_.end();) {
     entry->second.references.erase(holder);
     if (entry->second.references.empty()) {
+      Forget(entry->second);
       objects_.erase(entry++);
     } else {
       ++entry;
     }
   }
   size_ = objects_.size();
+}
+
+std::optional<ObjectTable::Unused> ObjectTable::LeastRecentlyUsed() const {
+  for (const auto& [used, id] : by_use_) {
+    const codec::Described& value = objects_.at(id).value;
+    if (value.value.use_count() == 1) return Unused{id, value};
+  }
+  return std::nullopt;
+}
+
+void ObjectTable::MoveToFile(uint64_t id, std::shared_ptr<const SpillFile> file) {
+  const auto found = objects_.find(id);
+  if (found == objects_.end() || found->second.file != nullptr) return;
+  Entry& entry = found->second;
+  Forget(entry);
+  entry.used = 0;
+  entry.value.value = nullptr;
+  entry.file = std::move(file);
+  bytes_on_disk_ += entry.bytes;
+}
+
+std::vector<HeldObjects> ObjectTable::Held() const {
+  using Key = std::tuple<std::string, std::string, std::string, int, std::map<rpc::ProcessId, int64_t>>;
+  std::map<Key, HeldObjects> groups;
+  for (const auto& [id, entry] : objects_) {
+    const std::map<rpc::ProcessId, int64_t> holders(entry.references.begin(), entry.references.end());
+    const Maker& maker = entry.maker;
+    HeldObjects& group = groups[{maker.class_name, maker.method, maker.file, maker.line, holders}];
+    if (group.count++ == 0) {
+      group.maker = maker;
+      group.oldest = entry.made;
+      for (const auto& [process, references] : holders) group.holders[process] = 0;
+    }
+    for (const auto& [process, references] : holders) group.holders[process] += references;
+    group.bytes += entry.bytes;
+    if (entry.file != nullptr) group.bytes_on_disk += entry.bytes;
+    group.oldest = std::min(group.oldest, entry.made);
+  }
+  std::vector<HeldObjects> held;
+  for (auto& [key, group] : groups) held.push_back(std::move(group));
+  std::stable_sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  return held;
 }
 
 }  // namespace twinkle::object

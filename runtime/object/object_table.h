@@ -3,27 +3,65 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "runtime/codec/codec.h"
+#include "runtime/object/spill_file.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::object {
 
-// For one thread, but for size(). Invariants:
+// The call whose result an object is, for people.
+struct Maker {
+  std::string class_name;  // qualified; empty: of Put
+  std::string method;
+  std::string file;  // base name
+  int line = 0;
+};
+
+// Objects that the same line of the program made and the same processes hold.
+struct HeldObjects {
+  Maker maker;
+  std::map<rpc::ProcessId, int64_t> holders;  // with how many references
+  uint64_t count = 0;
+  uint64_t bytes = 0;
+  uint64_t bytes_on_disk = 0;  // of those
+  absl::Time oldest;           // when the first of them was made
+};
+
+// For one thread, but for the sizes. Invariants:
 //  O1 an object is there exactly as long as some process holds a reference;
 //  O2 ids are never used again;
-//  O3 the references of a process go together when it is lost.
+//  O3 the references of a process go together when it is lost;
+//  O4 an object's value is in memory or in a file, and once it is in a file it stays there.
 class ObjectTable {
  public:
-  // Keeps a value; `holder` gets the first reference.
-  uint64_t Insert(codec::Described value, rpc::ProcessId holder);
+  // Where an object's value is.
+  struct Found {
+    codec::Described value;                 // without a value when that is in the file
+    std::shared_ptr<const SpillFile> file;  // null when it is in memory
+  };
+  // One that is in memory and that nobody else uses.
+  struct Unused {
+    uint64_t id = 0;
+    codec::Described value;
+  };
 
-  // NotFound when it was released or never there.
-  absl::StatusOr<codec::Described> Find(uint64_t id) const;
+  // Keeps a value of that size when encoded; `holder` gets the first reference.
+  uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes = 0, Maker maker = {});
+
+  // Counts as a use. NotFound when it was released or never there.
+  absl::StatusOr<Found> Find(uint64_t id);
 
   // One reference more. NotFound as above.
   absl::Status Retain(uint64_t id, rpc::ProcessId holder);
@@ -34,17 +72,38 @@ class ObjectTable {
   // All references of a process that is gone.
   void DropHolder(rpc::ProcessId holder);
 
+  // Of the large ones the one used longest ago.
+  std::optional<Unused> LeastRecentlyUsed() const;
+  // Its value is in the file from now on; ignored when it is gone.
+  void MoveToFile(uint64_t id, std::shared_ptr<const SpillFile> file);
+
+  // By size, the largest first.
+  std::vector<HeldObjects> Held() const;
+
   // Thread-safe.
   size_t size() const { return size_; }
+  uint64_t bytes_in_memory() const { return bytes_in_memory_; }
+  uint64_t bytes_on_disk() const { return bytes_on_disk_; }
 
  private:
   struct Entry {
     codec::Described value;
+    std::shared_ptr<const SpillFile> file;
+    uint64_t bytes = 0;
+    uint64_t used = 0;  // in `by_use_`; 0: it is small, or in a file
+    absl::Time made;
+    Maker maker;
     absl::flat_hash_map<rpc::ProcessId, int64_t> references;
   };
+  void Forget(Entry& entry);
+
   uint64_t next_ = 1;
+  uint64_t uses_ = 0;
   absl::flat_hash_map<uint64_t, Entry> objects_;
-  std::atomic<size_t> size_ = 0;  // of objects_
+  std::map<uint64_t, uint64_t> by_use_;  // large ones in memory: when last used -> id
+  std::atomic<size_t> size_ = 0;         // of objects_
+  std::atomic<uint64_t> bytes_in_memory_ = 0;
+  std::atomic<uint64_t> bytes_on_disk_ = 0;
 };
 
 }  // namespace twinkle::object

@@ -168,10 +168,6 @@ void SharedMemoryTransport::Close() {
   for (const auto& [id, pid] : readers) leases_.PeerLost(id, pid);
 }
 
-SharedMemoryTransport::Counts SharedMemoryTransport::counts() const {
-  return {bytes_shared_, bytes_copied_, bytes_sent_, leases_.size()};
-}
-
 // ---- sending
 absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) {
   if (closed_) return absl::CancelledError("this process has left its job");
@@ -187,9 +183,6 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
   FrameTrailer trailer;
   if (ask) trailer.probe = ReadProbe{::getpid(), probe_.get(), nonce_};
   if (shares) ShareBuffers(to, &frame, &trailer);
-  if (to != options_.self) {
-    for (const codec::Buffer& buffer : frame.buffers) bytes_sent_ += buffer.size;
-  }
   ask || !trailer.shared.empty() ? AppendTrailer(trailer, &frame.head) : AppendNoTrailer(&frame.head);
   const absl::Status sent = below_->Send(to, stream, std::move(frame));
   if (!sent.ok()) {
@@ -211,7 +204,7 @@ void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, F
       travelling.push_back(std::move(buffer));
       continue;
     }
-    bytes_shared_ += buffer.size;
+    options_.traffic->shared.sent += buffer.size;
     trailer->shared.push_back({i, place, buffer.size, leases_.Add(to, std::move(owner))});
   }
   frame->buffers = std::move(travelling);
@@ -237,7 +230,7 @@ std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer
     copy = pool_->Allocate(buffer.size, false);
     if (copy == nullptr) return nullptr;
     std::memcpy(copy.get(), buffer.data, buffer.size);
-    bytes_copied_ += buffer.size;
+    options_.traffic->copied_to_share += buffer.size;
     base::MutexLock lock(&mutex_);
     if (copied_.size() < kCopiesKnown) copied_.emplace_back();
     copied_[next_copied_++ % kCopiesKnown] = {buffer.owner, buffer.data, buffer.size, copy};
@@ -348,6 +341,7 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
     const auto held = std::make_shared<Held>(releases_, from, shared.lease);
     TWINKLE_ASSIGN_OR_RETURN(held->memory, segments->At(pid, shared.place, shared.bytes));
     all.push_back({held->memory.get(), shared.bytes, held});
+    options_.traffic->shared.received += shared.bytes;
   }
   while (travelled < frame->buffers.size()) all.push_back(std::move(frame->buffers[travelled++]));
   frame->buffers = std::move(all);

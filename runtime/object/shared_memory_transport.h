@@ -17,6 +17,7 @@
 #include "runtime/object/segment_map.h"
 #include "runtime/object/segment_pool.h"
 #include "runtime/rpc/fd_channel.h"
+#include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::object {
@@ -61,12 +62,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   struct Options {
     rpc::ProcessId self = rpc::kProgram;
     size_t shared_bytes = 32 << 10;
-  };
-  struct Counts {
-    uint64_t bytes_shared = 0;  // sent as places
-    uint64_t bytes_copied = 0;  // into segments, to be sent so
-    uint64_t bytes_sent = 0;    // of buffers that travelled
-    uint64_t leases = 0;        // held now
+    std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();
   };
   // Joins the network below.
   using Join = std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*)>;
@@ -83,7 +79,9 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
   void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
 
-  Counts counts() const;
+  const rpc::Traffic& traffic() const { return *options_.traffic; }
+  // Held now.
+  size_t lease_count() const { return leases_.size(); }
 
  private:
   class Releases;  // of buffers that this process has mapped
@@ -115,9 +113,6 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   std::unique_ptr<rpc::Transport> below_;
   std::atomic<bool> joined_ = false;
   std::atomic<bool> closed_ = false;
-  std::atomic<uint64_t> bytes_shared_ = 0;
-  std::atomic<uint64_t> bytes_copied_ = 0;
-  std::atomic<uint64_t> bytes_sent_ = 0;
 
   // What was copied into a segment lately: the same goes to several peers.
   struct Copied {

@@ -1,19 +1,26 @@
 #include "runtime/rpc/grpc_link.h"
 
-#include <absl/strings/str_cat.h>
+#include <absl/strings/match.h>
+#include <absl/time/clock.h>
+#include <zstd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
+#include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/streams.h"
 
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kMessageBytes = 1 << 20;  // of one gRPC message, at most
-constexpr size_t kCopiedBytes = 16 << 10;  // buffers up to this size travel in one slice with what precedes them
-constexpr size_t kSlicesOfMessage = 64;    // at most
+constexpr size_t kMessageBytes = 1 << 20;      // of one gRPC message, at most
+constexpr size_t kCopiedBytes = 16 << 10;      // buffers up to this size travel in one slice with what precedes them
+constexpr size_t kSlicesOfMessage = 64;        // at most
+constexpr size_t kCompressedBytes = 64 << 10;  // messages from this size on may be compressed
+constexpr int kZstdLevel = 1;
 
 grpc::Slice SliceOf(const codec::Buffer& buffer) {
   auto* owner = new std::shared_ptr<const void>(buffer.owner);
@@ -38,29 +45,57 @@ void AppendSlices(const Frame& frame, std::deque<grpc::Slice>* slices) {
 }
 
 // Takes one message's worth from the front.
-grpc::ByteBuffer TakeMessage(std::deque<grpc::Slice>* slices) {
+std::vector<grpc::Slice> TakeSlices(std::deque<grpc::Slice>* slices, size_t* bytes) {
   std::vector<grpc::Slice> taken;
-  size_t bytes = 0;
-  while (!slices->empty() && taken.size() < kSlicesOfMessage && bytes < kMessageBytes) {
+  *bytes = 0;
+  while (!slices->empty() && taken.size() < kSlicesOfMessage && *bytes < kMessageBytes) {
     grpc::Slice& front = slices->front();
-    const size_t room = kMessageBytes - bytes;
+    const size_t room = kMessageBytes - *bytes;
     if (front.size() > room) {
       taken.push_back(front.sub(0, room));
       front = front.sub(room, front.size());
+      *bytes += room;
       break;
     }
-    bytes += front.size();
+    *bytes += front.size();
     taken.push_back(std::move(front));
     slices->pop_front();
   }
-  return {taken.data(), taken.size()};
+  return taken;
+}
+
+// What a message begins with: how the rest is to be read.
+constexpr char kPlain[] = {0};
+constexpr char kZstd[] = {1};
+
+grpc::Slice Kind(const char* kind) { return {kind, 1, grpc::Slice::STATIC_SLICE}; }
+
+// Null when they do not become shorter.
+std::optional<grpc::Slice> Compressed(const std::vector<grpc::Slice>& slices, size_t bytes) {
+  std::string text;
+  text.reserve(bytes);
+  for (const grpc::Slice& slice : slices) text.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  std::string shorter(ZSTD_compressBound(bytes), '\0');
+  const size_t size = ZSTD_compress(shorter.data(), shorter.size(), text.data(), text.size(), kZstdLevel);
+  if (ZSTD_isError(size) != 0 || size >= bytes) return std::nullopt;
+  return grpc::Slice(shorter.data(), size);
+}
+
+// What the peer compressed, which is no longer than a message may be.
+absl::StatusOr<std::string> Decompressed(std::string_view bytes) {
+  const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+  if (size > kMessageBytes) return absl::InvalidArgumentError("a compressed message without a size, or too long");
+  std::string text(size, '\0');
+  const size_t done = ZSTD_decompress(text.data(), text.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(done) != 0 || done != size) return absl::InvalidArgumentError("a compressed message is damaged");
+  return text;
 }
 
 // Opened by this side.
 class DialledLink final : public GrpcLink {
  public:
-  DialledLink(const std::shared_ptr<grpc::Channel>& channel, Events events)
-      : GrpcLink(std::move(events)), stub_(channel), started_(this) {}
+  DialledLink(const std::shared_ptr<grpc::Channel>& channel, Wire wire, Events events)
+      : GrpcLink(std::move(wire), std::move(events)), stub_(channel), started_(this) {}
 
   void Start(const std::string& method, const std::vector<std::pair<std::string, std::string>>& metadata,
              grpc::CompletionQueue* queue) {
@@ -98,6 +133,14 @@ class DialledLink final : public GrpcLink {
 }  // namespace
 
 // ---- both sides
+GrpcLink::GrpcLink(Wire wire, Events events)
+    : wire_(std::move(wire)),
+      events_(std::move(events)),
+      choice_(wire_.remote ? wire_.compression : Compression::kNone),
+      read_(this),
+      write_(this),
+      finish_(this) {}
+
 void GrpcLink::Write(const Frame& frame) {
   base::MutexLock lock(&mutex_);
   if (ended_) return;
@@ -105,10 +148,43 @@ void GrpcLink::Write(const Frame& frame) {
   Pump();
 }
 
-void GrpcLink::Pump() {
-  if (!open_ || ended_ || writing_ || outgoing_.empty()) return;
+// Under the lock, as there is little to do when it is idle; PrepareNext works without.
+std::optional<GrpcLink::Message> GrpcLink::TakeMessage(bool compress) {
+  if (outgoing_.empty()) return std::nullopt;
+  Message message;
+  std::vector<grpc::Slice> slices = TakeSlices(&outgoing_, &message.payload);
+  const bool worth_it = compress && message.payload >= kCompressedBytes;
+  if (std::optional<grpc::Slice> shorter = worth_it ? Compressed(slices, message.payload) : std::nullopt) {
+    wire_.traffic->compressed_before += message.payload;
+    wire_.traffic->compressed_after += shorter->size();
+    const grpc::Slice both[] = {Kind(kZstd), *std::move(shorter)};
+    message.bytes = grpc::ByteBuffer(both, std::size(both));
+    return message;
+  }
+  slices.insert(slices.begin(), Kind(kPlain));
+  message.bytes = grpc::ByteBuffer(slices.data(), slices.size());
+  return message;
+}
+
+void GrpcLink::StartMessage(Message message) {
   writing_ = true;
-  StartWrite(TakeMessage(&outgoing_), write_.Arm());
+  writing_payload_ = message.payload;
+  writing_since_ = absl::Now();
+  way().sent += message.bytes.Length();
+  StartWrite(message.bytes, write_.Arm());
+}
+
+void GrpcLink::Pump() {
+  if (!open_ || ended_ || writing_) return;
+  std::optional<Message> message = std::exchange(prepared_, std::nullopt);
+  if (!message) message = TakeMessage(choice_.compress());
+  if (message) StartMessage(*std::move(message));
+}
+
+// While a message is on its way the next one is compressed.
+void GrpcLink::PrepareNext() {
+  base::MutexLock lock(&mutex_);
+  if (writing_ && !ended_ && !prepared_ && choice_.compress()) prepared_ = TakeMessage(true);
 }
 
 void GrpcLink::Open() {
@@ -128,16 +204,35 @@ void GrpcLink::FinishIfIdle() {
   if (ended_ && !writing_) StartFinish(finish_.Arm());
 }
 
-void GrpcLink::OnRead(bool ok) {
-  std::vector<Frame> frames;
-  if (ok) {
-    std::vector<grpc::Slice> slices;
-    if (!incoming_.Dump(&slices).ok()) broken_ = absl::InternalError("a message could not be read");
-    for (const grpc::Slice& slice : slices) {
-      if (!broken_.ok()) break;
-      broken_ = reader_.Read({reinterpret_cast<const char*>(slice.begin()), slice.size()}, &frames);
+absl::Status GrpcLink::ReadMessage(std::vector<Frame>* frames) {
+  way().received += incoming_.Length();
+  std::vector<grpc::Slice> slices;
+  if (!incoming_.Dump(&slices).ok()) return absl::InternalError("a message could not be read");
+  std::optional<char> kind;
+  std::string compressed;
+  for (const grpc::Slice& slice : slices) {
+    std::string_view bytes(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    if (bytes.empty()) continue;
+    if (!kind) {
+      kind = bytes[0];
+      bytes.remove_prefix(1);
+    }
+    if (*kind == *kZstd) {
+      compressed += bytes;
+    } else if (*kind == *kPlain) {
+      TWINKLE_RETURN_IF_ERROR(reader_.Read(bytes, frames));
+    } else {
+      return absl::InvalidArgumentError("a message of no kind");
     }
   }
+  if (compressed.empty()) return absl::OkStatus();
+  TWINKLE_ASSIGN_OR_RETURN(const std::string text, Decompressed(compressed));
+  return reader_.Read(text, frames);
+}
+
+void GrpcLink::OnRead(bool ok) {
+  std::vector<Frame> frames;
+  if (ok && broken_.ok()) broken_ = ReadMessage(&frames);
   if (!frames.empty()) events_.on_frames(std::move(frames));
   if (ok && !broken_.ok()) Cancel();  // the next read ends
   if (!ok) return End();
@@ -147,19 +242,26 @@ void GrpcLink::OnRead(bool ok) {
 }
 
 void GrpcLink::OnWritten(bool ok) {
-  base::MutexLock lock(&mutex_);
-  writing_ = false;
-  if (!ok) outgoing_.clear();  // reading ends too
-  Pump();
-  FinishIfIdle();
+  {
+    base::MutexLock lock(&mutex_);
+    writing_ = false;
+    if (ok && writing_payload_ >= kCompressedBytes) choice_.OnSent(writing_payload_, absl::Now() - writing_since_);
+    if (!ok) {  // reading ends too
+      outgoing_.clear();
+      prepared_.reset();
+    }
+    Pump();
+    FinishIfIdle();
+  }
+  PrepareNext();
 }
 
 void GrpcLink::OnFinished(bool) { events_.on_gone(broken_.ok() ? FinalStatus() : broken_); }
 
 std::shared_ptr<GrpcLink> GrpcLink::Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                                          const std::vector<std::pair<std::string, std::string>>& metadata,
-                                         grpc::CompletionQueue* queue, Events events) {
-  auto link = std::make_shared<DialledLink>(channel, std::move(events));
+                                         grpc::CompletionQueue* queue, Wire wire, Events events) {
+  auto link = std::make_shared<DialledLink>(channel, std::move(wire), std::move(events));
   link->Start(method, metadata, queue);
   return link;
 }
@@ -167,8 +269,8 @@ std::shared_ptr<GrpcLink> GrpcLink::Dial(const std::shared_ptr<grpc::Channel>& c
 // ---- opened by the peer
 class AcceptedLink final : public GrpcLink {
  public:
-  AcceptedLink(std::unique_ptr<GrpcLink::Accepting> call, Events events)
-      : GrpcLink(std::move(events)), call_(std::move(call)) {}
+  AcceptedLink(std::unique_ptr<GrpcLink::Accepting> call, Wire wire, Events events)
+      : GrpcLink(std::move(wire), std::move(events)), call_(std::move(call)) {}
 
   void Start() { Open(); }
   void Cancel() override { call_->context_.TryCancel(); }
@@ -197,27 +299,39 @@ void GrpcLink::Accepting::Run(bool ok) {
 
 std::string GrpcLink::Accepting::Metadata(const char* key) const { return MetadataOf(context_, key); }
 
-std::shared_ptr<GrpcLink> GrpcLink::Accepting::Begin(std::unique_ptr<Accepting> call, Events events) {
-  auto link = std::make_shared<AcceptedLink>(std::move(call), std::move(events));
+bool GrpcLink::Accepting::remote() const { return !absl::StartsWith(context_.peer(), "unix"); }
+
+std::shared_ptr<GrpcLink> GrpcLink::Accepting::Begin(std::unique_ptr<Accepting> call, Wire wire, Events events) {
+  auto link = std::make_shared<AcceptedLink>(std::move(call), std::move(wire), std::move(events));
   link->Start();
   return link;
 }
 
+// Keeps a call until the peer has been told of its end.
+struct GrpcLink::Accepting::Ending final : CompletionTag {
+  Ending(std::unique_ptr<Accepting> ended, std::function<void()> gone)
+      : call(std::move(ended)), on_gone(std::move(gone)) {}
+  void Run(bool) override {
+    const std::unique_ptr<Ending> self(this);
+    call.reset();
+    on_gone();
+  }
+  std::unique_ptr<Accepting> call;
+  const std::function<void()> on_gone;
+};
+
 void GrpcLink::Accepting::Refuse(std::unique_ptr<Accepting> call, const absl::Status& why,
                                  std::function<void()> on_gone) {
-  struct Refused final : CompletionTag {
-    std::unique_ptr<Accepting> call;
-    std::function<void()> on_gone;
-    void Run(bool) override {
-      const std::unique_ptr<Refused> self(this);
-      self->call.reset();
-      self->on_gone();
-    }
-  };
-  auto* refused = new Refused;
-  refused->call = std::move(call);
-  refused->on_gone = std::move(on_gone);
-  refused->call->stream_.Finish(ToGrpc(why), refused);
+  auto& stream = call->stream_;
+  stream.Finish(ToGrpc(why), new Ending(std::move(call), std::move(on_gone)));
+}
+
+void GrpcLink::Accepting::Reply(std::unique_ptr<Accepting> call, const std::string& message,
+                                std::function<void()> on_gone) {
+  const grpc::Slice slice(message);
+  auto& stream = call->stream_;
+  stream.WriteAndFinish(grpc::ByteBuffer(&slice, 1), {}, grpc::Status::OK,
+                        new Ending(std::move(call), std::move(on_gone)));
 }
 
 }  // namespace twinkle::rpc

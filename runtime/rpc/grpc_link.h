@@ -9,11 +9,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/base/mutex.h"
+#include "runtime/rpc/compression_choice.h"
 #include "runtime/rpc/frame_stream.h"
+#include "runtime/rpc/traffic.h"
 
 namespace twinkle::rpc {
 
@@ -36,13 +39,18 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
     std::function<void(std::vector<Frame>)> on_frames;
     std::function<void(const absl::Status&)> on_gone;
   };
+  struct Wire {
+    std::shared_ptr<Traffic> traffic;  // which counts
+    bool remote = false;               // to another machine
+    Compression compression = Compression::kNone;
+  };
 
   virtual ~GrpcLink() = default;
 
   // To a peer; `metadata` is what it is shown.
   static std::shared_ptr<GrpcLink> Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                                         const std::vector<std::pair<std::string, std::string>>& metadata,
-                                        grpc::CompletionQueue* queue, Events events);
+                                        grpc::CompletionQueue* queue, Wire wire, Events events);
 
   // From a peer, once a call came in. Begin or Refuse it.
   class Accepting;
@@ -53,7 +61,7 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   virtual void Cancel() = 0;
 
  protected:
-  explicit GrpcLink(Events events) : events_(std::move(events)), read_(this), write_(this), finish_(this) {}
+  GrpcLink(Wire wire, Events events);
 
   // The stream's own; each ends in its tag.
   virtual void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) = 0;
@@ -90,9 +98,20 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   void OnRead(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
+  // A part of the stream of frames.
+  struct Message {
+    grpc::ByteBuffer bytes;
+    size_t payload = 0;  // of the frames
+  };
+  std::optional<Message> TakeMessage(bool compress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StartMessage(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PrepareNext();
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ReadMessage(std::vector<Frame>* frames);
+  Traffic::Way& way() const { return wire_.remote ? wire_.traffic->network : wire_.traffic->sockets; }
 
+  const Wire wire_;
   const Events events_;
 
   // Of the polling thread.
@@ -102,6 +121,10 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
 
   base::Mutex mutex_;
   std::deque<grpc::Slice> outgoing_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Message> prepared_ ABSL_GUARDED_BY(mutex_);  // goes before these
+  CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
+  size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time writing_since_ ABSL_GUARDED_BY(mutex_);
   bool open_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
@@ -122,8 +145,12 @@ class GrpcLink::Accepting final : public CompletionTag {
   std::string method() const { return context_.method(); }
   // Empty when the peer did not send it.
   std::string Metadata(const char* key) const;
+  // Whether it came over the network.
+  bool remote() const;
 
-  static std::shared_ptr<GrpcLink> Begin(std::unique_ptr<Accepting> call, Events events);
+  static std::shared_ptr<GrpcLink> Begin(std::unique_ptr<Accepting> call, Wire wire, Events events);
+  // Answers it with one message and ends it; `on_gone` runs when the peer has been told. Thread-safe.
+  static void Reply(std::unique_ptr<Accepting> call, const std::string& message, std::function<void()> on_gone);
   // `on_gone` runs when the peer has been told.
   static void Refuse(std::unique_ptr<Accepting> call, const absl::Status& why, std::function<void()> on_gone);
 
@@ -131,6 +158,7 @@ class GrpcLink::Accepting final : public CompletionTag {
 
  private:
   friend class AcceptedLink;
+  struct Ending;
   Accepting() = default;
 
   grpc::GenericServerContext context_;

@@ -1,6 +1,7 @@
 #include "runtime/rpc/grpc_transport.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 
@@ -23,6 +24,7 @@ namespace {
 
 constexpr char kDataMethod[] = "/twinkle.v1.Peer/Data";
 constexpr char kControlMethod[] = "/twinkle.v1.Peer/Control";
+constexpr char kReportMethod[] = "/twinkle.v1.ProcessReports/Report";
 
 const char* MethodOf(Stream stream) { return stream == Stream::kData ? kDataMethod : kControlMethod; }
 
@@ -39,14 +41,17 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   absl::Status Listen();
   const std::string& socket() const { return options_.socket; }
   int port() const { return port_; }
+  const std::shared_ptr<Traffic>& traffic() const { return options_.traffic; }
   void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer);
   void Introduce(ProcessId id, Introduction introduction);
+  void SetReport(std::function<std::string()> report);
   void Lose(ProcessId id, const absl::Status& why);
   absl::Status Send(ProcessId to, Stream stream, Frame frame);
   void Close();
 
  private:
   using LinkPtr = std::shared_ptr<GrpcLink>;
+  struct Question;
   struct Peer {
     Introduction introduction;  // without a target: not introduced
     bool asked = false;         // the introducer
@@ -64,6 +69,8 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   void Accept() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnCall(std::unique_ptr<GrpcLink::Accepting> call);
   absl::Status Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream);
+  GrpcLink::Wire WireTo(bool remote) const { return {options_.traffic, remote, options_.compression}; }
+  bool OnReport(std::unique_ptr<GrpcLink::Accepting>& call);
   GrpcLink::Events EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
   void DialBoth(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dial(ProcessId id, Peer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,6 +98,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   absl::flat_hash_map<ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
   int live_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<std::string()> report_ ABSL_GUARDED_BY(mutex_);
 };
 
 // ---- life
@@ -168,6 +176,11 @@ void GrpcTransport::Impl::Introduce(ProcessId id, Introduction introduction) {
   }
 }
 
+void GrpcTransport::Impl::SetReport(std::function<std::string()> report) {
+  base::MutexLock lock(&mutex_);
+  report_ = std::move(report);
+}
+
 absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame) {
   if (to == options_.self) return SendToSelf(stream, std::move(frame));
   {
@@ -221,7 +234,7 @@ void GrpcTransport::Impl::Dial(ProcessId id, Peer& peer, Stream stream) {
   const LinkPtr link = GrpcLink::Dial(
       peer.channel, MethodOf(stream),
       {{kSecretKey, ticket.empty() ? options_.secret : ticket}, {kProcessKey, absl::StrCat(options_.self)}},
-      completions_.get(), EventsFor(id, stream, holder));
+      completions_.get(), WireTo(!absl::StartsWith(peer.introduction.target, "unix")), EventsFor(id, stream, holder));
   *holder = link;  // until it is gone
   peer.links.push_back(link);
   peer.out[static_cast<size_t>(stream)] = link;
@@ -285,7 +298,50 @@ absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, Process
   return absl::OkStatus();
 }
 
+// A call that a task on the queue is to answer; refused if that task never runs.
+struct GrpcTransport::Impl::Question {
+  std::shared_ptr<Impl> self;
+  std::unique_ptr<GrpcLink::Accepting> call;
+
+  Question(std::shared_ptr<Impl> transport, std::unique_ptr<GrpcLink::Accepting> asked)
+      : self(std::move(transport)), call(std::move(asked)) {}
+  Question(Question&&) = default;
+  ~Question() {
+    if (call == nullptr) return;
+    GrpcLink::Accepting::Refuse(std::move(call), absl::UnavailableError("the process has ended"), Gone());
+  }
+  void Answer(const std::string& message) { GrpcLink::Accepting::Reply(std::move(call), message, Gone()); }
+  std::function<void()> Gone() {
+    return [transport = self] { transport->LinkGone(); };
+  }
+};
+
+// Whether it was a command's, which is answered.
+bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
+  if (call->method() != kReportMethod) return false;
+  std::function<std::string()> report;
+  absl::Status refused;
+  {
+    base::MutexLock lock(&mutex_);
+    ++live_;
+    report = report_;
+    if (closed_ || report == nullptr) refused = absl::UnavailableError("the process is about to begin, or has ended");
+  }
+  if (!SecretsEqual(call->Metadata(kSecretKey), TicketFor(options_.secret, kCommands))) {
+    refused = absl::UnauthenticatedError("the caller has no ticket of this job");
+  }
+  if (!refused.ok()) {
+    GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
+    return true;
+  }
+  queue_->Post(
+      [question = Question(shared_from_this(), std::move(call)), report]() mutable { question.Answer(report()); });
+  return true;
+}
+
 void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
+  if (OnReport(call)) return;
+  const bool remote = call->remote();
   ProcessId from = 0;
   Stream stream = Stream::kData;
   absl::Status refused = Check(*call, &from, &stream);
@@ -297,7 +353,7 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
     return GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
   }
   const auto holder = std::make_shared<LinkPtr>();
-  const LinkPtr link = GrpcLink::Accepting::Begin(std::move(call), EventsFor(from, stream, holder));
+  const LinkPtr link = GrpcLink::Accepting::Begin(std::move(call), WireTo(remote), EventsFor(from, stream, holder));
   *holder = link;
   Peer& peer = peers_[from];
   peer.links.push_back(link);
@@ -370,12 +426,14 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Listen(GrpcOptions
 GrpcTransport::~GrpcTransport() { impl_->Close(); }
 const std::string& GrpcTransport::socket() const { return impl_->socket(); }
 int GrpcTransport::port() const { return impl_->port(); }
+const std::shared_ptr<Traffic>& GrpcTransport::traffic() const { return impl_->traffic(); }
 void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer) {
   impl_->Start(receiver, queue, std::move(introducer));
 }
 void GrpcTransport::Introduce(ProcessId peer, Introduction introduction) {
   impl_->Introduce(peer, std::move(introduction));
 }
+void GrpcTransport::SetReport(std::function<std::string()> report) { impl_->SetReport(std::move(report)); }
 void GrpcTransport::Lose(ProcessId peer, const absl::Status& why) { impl_->Lose(peer, why); }
 absl::Status GrpcTransport::Send(ProcessId to, Stream stream, Frame frame) {
   return impl_->Send(to, stream, std::move(frame));

@@ -3,15 +3,20 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <twinkle/compression.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "runtime/base/executor.h"
+#include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
+
+// In place of a job's number: for which commands are given a ticket (rpc/secret.h).
+inline constexpr uint64_t kCommands = 0;
 
 struct GrpcOptions {
   ProcessId self = kProgram;
@@ -22,6 +27,8 @@ struct GrpcOptions {
   absl::Duration verdict_limit = absl::Milliseconds(500);
   // How long frames to a process that was not introduced wait for that.
   absl::Duration introduction_limit = absl::Seconds(20);
+  Compression compression = Compression::kNone;  // of what goes to other machines
+  std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
 };
 
 // Thread-safe. One thread of its own does all input and output. Streams are bidirectional: whoever sends first to a
@@ -47,6 +54,7 @@ class GrpcTransport final : public Transport {
   const std::string& socket() const;
   // The TCP port; 0 without one.
   int port() const;
+  const std::shared_ptr<Traffic>& traffic() const;
 
   // `receiver` is called on `queue`; both must stay until Close, and the queue until it has run out or is closed. Once.
   // `introducer`: asked for those processes of other jobs that something is sent to before they were introduced.
@@ -54,6 +62,10 @@ class GrpcTransport final : public Transport {
 
   // Frames sent to a process before wait for this.
   void Introduce(ProcessId peer, Introduction introduction);
+
+  // What commands that show the ticket kCommands are told of this process, as a message of protobuf; called on `queue`
+  // of Start. Before that they are refused.
+  void SetReport(std::function<std::string()> report);
 
   // The verdict on a peer: it is gone, and why. OnLost is called if it was not yet.
   void Lose(ProcessId peer, const absl::Status& why);

@@ -81,7 +81,7 @@ absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
   TWINKLE_RETURN_IF_ERROR(link->Send(stream, std::move(frame), kPlain, SwitchedFrame(), &in_ring));
   if (in_ring > 0) {
     frames_.fetch_add(1, std::memory_order_relaxed);
-    bytes_.fetch_add(in_ring, std::memory_order_relaxed);
+    options_.traffic->rings.sent.fetch_add(in_ring, std::memory_order_relaxed);
   }
   return absl::OkStatus();
 }
@@ -175,6 +175,9 @@ bool RingTransport::PollLink(ProcessId peer, RingLink& link) {
     if (more) bell_->Ring();
     if (!frames.empty()) {
       found = true;
+      for (const Frame& frame : frames) {
+        options_.traffic->rings.received.fetch_add(frame.bytes(), std::memory_order_relaxed);
+      }
       queue_.Post([receiver = &receiver_, open = open_, peer, stream, frames = std::move(frames)]() mutable {
         for (Frame& frame : frames) {
           if (*open) receiver->OnFrame(peer, stream, std::move(frame));

@@ -14,6 +14,7 @@
 #include "runtime/rpc/doorbell.h"
 #include "runtime/rpc/poller.h"
 #include "runtime/rpc/ring_link.h"
+#include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
@@ -31,10 +32,7 @@ class RingTransport final : public Transport, public Receiver {
   struct Options {
     ProcessId self = kProgram;
     Poller::Options polling = {};
-  };
-  struct Counts {
-    uint64_t frames = 0;  // sent through rings
-    uint64_t bytes = 0;
+    std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
   };
   // Joins the network below.
   using Join = std::function<std::unique_ptr<Transport>(Receiver*)>;
@@ -52,7 +50,8 @@ class RingTransport final : public Transport, public Receiver {
 
   // With which threads of this process wait. Null: there are no rings here.
   std::shared_ptr<base::WaitHelper> helper() const { return poller_; }
-  Counts counts() const { return {frames_, bytes_}; }
+  // Frames sent through rings.
+  uint64_t frames_sent() const { return frames_; }
 
  private:
   using LinkPtr = std::shared_ptr<RingLink>;
@@ -76,7 +75,6 @@ class RingTransport final : public Transport, public Receiver {
   const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
   std::atomic<bool> joined_ = false;
   std::atomic<uint64_t> frames_ = 0;
-  std::atomic<uint64_t> bytes_ = 0;
 
   base::Mutex mutex_;
   absl::flat_hash_map<ProcessId, LinkPtr> links_ ABSL_GUARDED_BY(mutex_);

@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
+#include <twinkle/compression.h>
 #include <twinkle/device_group.h>
 #include <twinkle/device_mesh.h>
 #include <twinkle/internal/export.h>
@@ -50,6 +51,13 @@ struct InitializeOptions {
   // made inside a method it fails with ResourceExhausted, so that components that call each other do not block for
   // ever.
   int max_pending_calls = 10'000;
+  // Memory that the results and Put values of a process may take, of the program and of each rank. What was used
+  // longest ago and does not fit goes to files without names in the folder $TWINKLE_SPILL_DIR (/var/tmp), and comes
+  // back when it is read. When it cannot be written either, calls that would make more fail with ResourceExhausted. 0:
+  // what the node says ($TWINKLE_OBJECT_MEMORY, twinkle-worker --object-memory), else half of the machine's memory,
+  // shared evenly by the job's ranks on it; for the program a quarter of its machine's. Not in kInProcess and kLocal.
+  size_t object_memory_bytes = 0;
+  Compression compression = Compression::kAuto;
   absl::Duration abort_grace = absl::Seconds(30);  // for ranks to leave a method whose call has ended
 };
 

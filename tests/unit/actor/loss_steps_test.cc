@@ -189,7 +189,7 @@ TEST_CASE("a large result stays where it was made until it is asked for (O1, X1)
     const Lazy<std::vector<int64_t>> big = source.Numbers(kMany);
     job.Run();
     CHECK(StatusOf(big).ok());
-    CHECK(job.process("source").objects_owned() == 1);
+    CHECK(job.process("source").objects().size() == 1);
     const auto answered = Fetch(big);
     job.Run();
     REQUIRE(*answered);
@@ -199,7 +199,7 @@ TEST_CASE("a large result stays where it was made until it is asked for (O1, X1)
   job.Run();
   job.executor().Advance(absl::Milliseconds(1));  // releases are told many at a time
   job.Run();
-  CHECK(job.process("source").objects_owned() == 0);
+  CHECK(job.process("source").objects().size() == 0);
 }
 
 TEST_CASE("a result that nobody wants is not kept (O1)") {
@@ -207,8 +207,8 @@ TEST_CASE("a result that nobody wants is not kept (O1)") {
   const auto source = job.Make<Recorder>("source");
   const Lazy<std::vector<int64_t>> first = source.Numbers(kMany);
   job.Run();
-  CHECK(job.process("source", 0).objects_owned() == 1);
-  CHECK(job.process("source", 1).objects_owned() == 0);  // the rule takes rank 0's
+  CHECK(job.process("source", 0).objects().size() == 1);
+  CHECK(job.process("source", 1).objects().size() == 0);  // the rule takes rank 0's
 }
 
 TEST_CASE("reading what a dead process owned is DataLoss, whether it is asked before or after (X1)") {
@@ -254,10 +254,10 @@ TEST_CASE("the references of a dead process go with it (O3)") {
   relay.Keep(source);
   relay.Ask(kMany);
   job.Run();
-  CHECK(job.process("source").objects_owned() == 1);
+  CHECK(job.process("source").objects().size() == 1);
   job.Kill("callers");
   job.Run();
-  CHECK(job.process("source").objects_owned() == 0);
+  CHECK(job.process("source").objects().size() == 0);
 }
 
 TEST_CASE("a call holds its arguments until it has been answered, whatever becomes of the caller's handles (C3)") {
@@ -273,7 +273,7 @@ TEST_CASE("a call holds its arguments until it has been answered, whatever becom
   CHECK(job.On("pool") == Texts{std::to_string(kMany)});
   job.executor().Advance(absl::Milliseconds(1));  // releases are told many at a time
   job.Run();
-  CHECK(job.process("source").objects_owned() == 0);
+  CHECK(job.process("source").objects().size() == 0);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ TEST_CASE("an object is there as long as somebody refers to it (O1)") {
   const uint64_t id = table.Insert(Text("a"), 3);
   CHECK(id != 0);
   REQUIRE(table.Find(id).ok());
-  CHECK(*static_cast<const std::string*>(table.Find(id)->value.get()) == "a");
+  CHECK(*static_cast<const std::string*>(table.Find(id)->value.value.get()) == "a");
   REQUIRE(table.Retain(id, 4).ok());
   REQUIRE(table.Retain(id, 4).ok());
   table.Release(id, 3);
@@ -38,7 +38,7 @@ TEST_CASE("the table lets go of the value with the last reference (O1)") {
   auto value = std::make_shared<std::string>("a");
   const std::weak_ptr<std::string> watched = value;
   const uint64_t id = table.Insert({&internal::kType<std::string>, std::move(value)}, 3);
-  const codec::Described reader = *table.Find(id);
+  const codec::Described reader = table.Find(id)->value;
   table.Release(id, 3);
   CHECK_FALSE(watched.expired());  // somebody is still reading it
   CHECK(reader.value != nullptr);

@@ -109,14 +109,14 @@ TEST_CASE("a buffer in a segment is not copied; what it holds stays until the re
   REQUIRE(frame.buffers[1].size == kLarge);
   CHECK(frame.buffers[1].data != watched.lock().get());  // mapped once more
   CHECK(frame.buffers[1].data[kLarge - 1] == std::byte{5});
-  CHECK(pair.a.transport.counts().bytes_copied == 0);
-  CHECK(pair.a.transport.counts().bytes_shared == kLarge);
-  CHECK(pair.a.transport.counts().leases == 1);
+  CHECK(pair.a.transport.traffic().copied_to_share == 0);
+  CHECK(pair.a.transport.traffic().shared.sent == kLarge);
+  CHECK(pair.a.transport.lease_count() == 1);
   CHECK_FALSE(watched.expired());
   frame.buffers.clear();
   pair.Run();
   CHECK(watched.expired());
-  CHECK(pair.a.transport.counts().leases == 0);
+  CHECK(pair.a.transport.lease_count() == 0);
   CHECK(pair.a.pool->bytes_used() == 0);
 }
 
@@ -135,8 +135,8 @@ TEST_CASE("what is not in a segment is copied into one, once for all peers") {
     REQUIRE(member->kept.frames.size() == 1);
     CHECK(std::memcmp(member->kept.frames[0].buffers.at(0).data, text->data(), kLarge) == 0);
   }
-  CHECK(pair.a.transport.counts().bytes_copied == kLarge);
-  CHECK(pair.a.transport.counts().bytes_shared == 2 * kLarge);
+  CHECK(pair.a.transport.traffic().copied_to_share == kLarge);
+  CHECK(pair.a.transport.traffic().shared.sent == 2 * kLarge);
   pair.b.kept.frames.clear();
   c.kept.frames.clear();
   pair.Run();
@@ -151,8 +151,7 @@ TEST_CASE("before the peer has said that it can read them, and when there is no 
   pair.Run();
   REQUIRE(pair.b.kept.frames.size() == 1);
   CHECK(pair.b.kept.frames[0].buffers.at(0).size == kLarge);
-  CHECK(pair.a.transport.counts().bytes_shared == 0);
-  CHECK(pair.a.transport.counts().bytes_sent == kLarge);
+  CHECK(pair.a.transport.traffic().shared.sent == 0);
 }
 
 TEST_CASE("what a peer had is free once its process has ended, not when only the connection broke (M1)") {

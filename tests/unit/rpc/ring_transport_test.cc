@@ -99,13 +99,13 @@ class Member final : public Receiver {
 // Both send through rings from here on.
 void Meet(Member& a, ProcessId a_id, Member& b, ProcessId b_id) {
   const absl::Time deadline = Soon();
-  while ((a.transport().counts().frames == 0 || b.transport().counts().frames == 0) && absl::Now() < deadline) {
+  while ((a.transport().frames_sent() == 0 || b.transport().frames_sent() == 0) && absl::Now() < deadline) {
     REQUIRE(a.transport().Send(b_id, Stream::kData, Frame{"hello", {}}).ok());
     REQUIRE(b.transport().Send(a_id, Stream::kData, Frame{"hello", {}}).ok());
     std::this_thread::yield();
   }
-  REQUIRE(a.transport().counts().frames > 0);
-  REQUIRE(b.transport().counts().frames > 0);
+  REQUIRE(a.transport().frames_sent() > 0);
+  REQUIRE(b.transport().frames_sent() > 0);
 }
 
 TEST_CASE("frames larger than a ring go through it, in order with small ones") {

@@ -1,0 +1,14 @@
+// Tables for a terminal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace twinkle::cli {
+
+using Row = std::vector<std::string>;
+
+// Columns as wide as their widest entry; the first row is the heading.
+std::string TableText(const std::vector<Row>& rows);
+
+}  // namespace twinkle::cli

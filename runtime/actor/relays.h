@@ -1,0 +1,67 @@
+// Parts of arguments that many processes of other machines need: each machine is sent them once.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/functional/any_invocable.h>
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "runtime/actor/messages.h"
+#include "runtime/codec/codec.h"
+
+namespace twinkle::actor {
+
+// Arranges, for a call to `workers` whose parts (like `workers`) are known, that what several of them read of the same
+// object comes to each machine once: the first worker on a machine pulls it, for the others there, which map its
+// memory. These first workers form a binomial tree under the owner, so that n machines have it after log2(n) transfers,
+// and no machine's link carries more than log2(n) of them. Workers on the owner's machine, and those whose machine is
+// not known (0), read from the owner. `next_number`: of relays that the caller has made.
+void PlanRelays(std::span<const rpc::ProcessId> workers, const std::function<uint64_t(rpc::ProcessId)>& machine_of,
+                uint64_t* next_number, std::vector<std::vector<WireArgument>>* parts);
+
+// What passes through one process. Confined to its service queue. Invariants:
+//  Y1 a part is kept until this process and all its readers have had it, or are lost;
+//  Y2 a reader is answered once: with the part, with why it did not come, or with its caller's loss;
+//  Y3 which of call and readers comes first makes no difference.
+class Relays {
+ public:
+  using Got = absl::AnyInvocable<void(const absl::StatusOr<codec::Encoded>&)>;
+
+  explicit Relays(rpc::ProcessId self) : self_(self) {}
+
+  // A call has come that has the part; whether it must be brought now (Arrived follows).
+  bool Expect(const RelayKey& key, const std::vector<rpc::ProcessId>& readers);
+  void Arrived(const RelayKey& key, absl::StatusOr<codec::Encoded> part);
+  // `reader`, which may be this process, wants it.
+  void Read(const RelayKey& key, rpc::ProcessId reader, Got got);
+  // This process will not ask for it (any more).
+  void Drop(const RelayKey& key);
+
+  void OnLost(rpc::ProcessId peer, const absl::Status& why);
+  // Parts of calls of a process that was lost some time ago: whoever has not asked by now never got the call.
+  void ForgetCaller(rpc::ProcessId caller);
+
+  size_t size() const { return parts_.size(); }
+
+ private:
+  struct Part {
+    bool expected = false;
+    std::set<rpc::ProcessId> readers;  // that have not had it
+    std::optional<absl::StatusOr<codec::Encoded>> value;
+    std::vector<std::pair<rpc::ProcessId, Got>> waiting;
+  };
+  void Answer(const RelayKey& key, Part& part);
+
+  const rpc::ProcessId self_;
+  absl::flat_hash_map<RelayKey, Part> parts_;
+  std::set<rpc::ProcessId> lost_;
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,14 @@
+// How what goes from one machine to another is compressed.
+#pragma once
+
+#include <cstdint>
+
+namespace twinkle {
+
+enum class Compression : uint8_t {
+  kAuto,  // zstd while that is faster than the bytes themselves, as measured on each connection
+  kNone,
+  kZstd,
+};
+
+}  // namespace twinkle

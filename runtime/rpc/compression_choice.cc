@@ -1,0 +1,40 @@
+#include "runtime/rpc/compression_choice.h"
+
+#include <algorithm>
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr size_t kTrialBytes = 16 << 20;  // more than sockets buffer
+constexpr size_t kFirstStay = 256 << 20;
+constexpr size_t kLongestStay = size_t{16} << 30;
+constexpr double kAlike = 1.05;  // a way that is not better by this much is not worth the processor's time
+
+}  // namespace
+
+void CompressionChoice::BeginPhase(Way way, size_t bytes) {
+  way_ = way;
+  length_ = bytes;
+  sent_ = 0;
+  counted_bytes_ = 0;
+  counted_time_ = absl::ZeroDuration();
+}
+
+void CompressionChoice::OnSent(size_t bytes, absl::Duration took) {
+  if (wish_ != Compression::kAuto) return;
+  if (length_ == 0) BeginPhase(kPlain, kTrialBytes);
+  sent_ += bytes;
+  if (sent_ > length_ / 2) {
+    counted_bytes_ += bytes;
+    counted_time_ += took;
+  }
+  if (sent_ < length_) return;
+  rate_[way_] = static_cast<double>(counted_bytes_) / std::max(1e-9, absl::ToDoubleSeconds(counted_time_));
+  const bool was_trial = length_ == kTrialBytes;
+  if (!was_trial || rate_[Other(way_)] == 0) return BeginPhase(Other(way_), kTrialBytes);
+  const Way better = rate_[kZstd] > kAlike * rate_[kPlain] ? kZstd : kPlain;
+  stay_ = better == way_ || stay_ == 0 ? kFirstStay : std::min(2 * stay_, kLongestStay);
+  BeginPhase(better, stay_);
+}
+
+}  // namespace twinkle::rpc

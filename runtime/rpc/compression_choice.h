@@ -1,0 +1,43 @@
+// Whether what goes to another machine is compressed: whichever way has been faster.
+#pragma once
+
+#include <absl/time/time.h>
+#include <twinkle/compression.h>
+
+#include <array>
+#include <cstddef>
+
+namespace twinkle::rpc {
+
+// Compares the two ways by trying both: some megabytes this way, some that way, and then the better one, with another
+// look at the worse one now and then, ever more seldom while that changes nothing. What is compared is how fast the
+// caller's bytes left, whatever the reason: the link, the processor, or how well they can be compressed. Of one
+// connection; not thread-safe.
+class CompressionChoice {
+ public:
+  explicit CompressionChoice(Compression wish) : wish_(wish) {}
+
+  // For the next message.
+  bool compress() const { return wish_ == Compression::kZstd || (wish_ == Compression::kAuto && way_ == kZstd); }
+
+  // A message of that many bytes, before compression, took that long: from when the connection could take it to when it
+  // could take the next.
+  void OnSent(size_t bytes, absl::Duration took);
+
+ private:
+  enum Way { kPlain, kZstd };
+  static Way Other(Way way) { return way == kPlain ? kZstd : kPlain; }
+  void BeginPhase(Way way, size_t bytes);
+
+  const Compression wish_;
+  Way way_ = kPlain;
+  std::array<double, 2> rate_ = {0, 0};  // bytes/s, as last measured; 0: never
+  // The phase under way. Its first half is not counted: what is buffered on the way tells nothing.
+  size_t length_ = 0;  // bytes; 0: none has begun
+  size_t sent_ = 0;
+  size_t counted_bytes_ = 0;
+  absl::Duration counted_time_;
+  size_t stay_ = 0;  // how long the better way is kept before the next look at the other
+};
+
+}  // namespace twinkle::rpc
