@@ -54,15 +54,16 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   auto pool = std::make_shared<object::SegmentPool>();
   base::SetMemorySource(pool);
   const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
-  surroundings.join = [directory, table = member.table, self = options.id, pool, prefault, traffic,
+  const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };
+  surroundings.join = [near, directory, table = member.table, self = options.id, pool, prefault, traffic,
                        executor = surroundings.executor,
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
                           rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
     return std::make_unique<object::SharedMemoryTransport>(
-        object::SharedMemoryTransport::Options{.self = self, .traffic = traffic}, pool, executor.get(), receiver,
-        [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
+        object::SharedMemoryTransport::Options{.self = self, .is_near = near, .traffic = traffic}, pool, executor.get(),
+        receiver, [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
           auto rings = std::make_unique<rpc::RingTransport>(
-              rpc::RingTransport::Options{.self = self, .traffic = traffic}, shared, queue,
+              rpc::RingTransport::Options{.self = self, .is_near = near, .traffic = traffic}, shared, queue,
               [&](rpc::Receiver* ringed) -> std::unique_ptr<rpc::Transport> {
                 (*transport)->Start(ringed, queue, IntroducerFrom(directory, table));
                 return std::move(*transport);

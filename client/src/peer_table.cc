@@ -23,6 +23,12 @@ uint64_t PeerTable::MachineOf(rpc::ProcessId process) const {
   return found == machine_of_.end() ? 0 : found->second;
 }
 
+bool PeerTable::IsNear(rpc::ProcessId process) const {
+  base::MutexLock lock(&mutex_);
+  const auto found = places_.find(process);
+  return found == places_.end() || found->second.machine() == machine_;
+}
+
 void LoseAll(const v1::PeersLost& lost, rpc::GrpcTransport& transport) {
   for (const v1::PeersLost::Loss& loss : lost.losses()) {
     transport.Lose(loss.process(), absl::UnavailableError(loss.cause()));

@@ -23,6 +23,8 @@ class PeerTable {
   std::string PlaceOf(rpc::ProcessId process) const;
   // Equal for processes of one machine; 0 for one that was never added.
   uint64_t MachineOf(rpc::ProcessId process) const;
+  // False for processes of other machines; of one that was never added nothing is known.
+  bool IsNear(rpc::ProcessId process) const;
 
  private:
   const std::string machine_;

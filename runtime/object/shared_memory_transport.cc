@@ -177,7 +177,7 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
     base::MutexLock lock(&mutex_);
     Peer& peer = peers_[to];
     if (peer.lost) return absl::UnavailableError(peer.why.message());
-    ask = !std::exchange(peer.asked, true) && probe_.valid();
+    ask = !std::exchange(peer.asked, true) && probe_.valid() && options_.is_near(to);
     shares = peer.shares;
   }
   FrameTrailer trailer;

@@ -62,6 +62,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   struct Options {
     rpc::ProcessId self = rpc::kProgram;
     size_t shared_bytes = 32 << 10;
+    rpc::IsNear is_near = [](rpc::ProcessId) { return true; };
     std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();
   };
   // Joins the network below.

@@ -9,8 +9,14 @@ constexpr size_t kTrialBytes = 16 << 20;  // more than sockets buffer
 constexpr size_t kFirstStay = 256 << 20;
 constexpr size_t kLongestStay = size_t{16} << 30;
 constexpr double kAlike = 1.05;  // a way that is not better by this much is not worth the processor's time
+constexpr double kFast = 0.8e9;  // bytes/s; zstd's fastest levels compress 0.3 to 0.7 GB/s on a core
 
 }  // namespace
+
+bool CompressionChoice::consider() const {
+  if (wish_ != Compression::kAuto) return wish_ == Compression::kZstd;
+  return rate_[kPlain] > 0 && rate_[kPlain] < kFast;
+}
 
 void CompressionChoice::BeginPhase(Way way, size_t bytes) {
   way_ = way;
@@ -20,18 +26,24 @@ void CompressionChoice::BeginPhase(Way way, size_t bytes) {
   counted_time_ = absl::ZeroDuration();
 }
 
-void CompressionChoice::OnSent(size_t bytes, absl::Duration took) {
+void CompressionChoice::OnSent(size_t bytes, bool compressed, absl::Duration took) {
   if (wish_ != Compression::kAuto) return;
   if (length_ == 0) BeginPhase(kPlain, kTrialBytes);
+  if (compressed != (way_ == kZstd)) return;  // it could not be compressed, or was made ready before
   sent_ += bytes;
   if (sent_ > length_ / 2) {
     counted_bytes_ += bytes;
     counted_time_ += took;
   }
-  if (sent_ < length_) return;
+  if (sent_ >= length_) EndPhase();
+}
+
+void CompressionChoice::EndPhase() {
   rate_[way_] = static_cast<double>(counted_bytes_) / std::max(1e-9, absl::ToDoubleSeconds(counted_time_));
   const bool was_trial = length_ == kTrialBytes;
-  if (!was_trial || rate_[Other(way_)] == 0) return BeginPhase(Other(way_), kTrialBytes);
+  const Way other = way_ == kPlain ? kZstd : kPlain;
+  if (way_ == kPlain && rate_[kPlain] >= kFast) return BeginPhase(kPlain, kTrialBytes);
+  if (!was_trial || rate_[other] == 0) return BeginPhase(other, kTrialBytes);
   const Way better = rate_[kZstd] > kAlike * rate_[kPlain] ? kZstd : kPlain;
   stay_ = better == way_ || stay_ == 0 ? kFirstStay : std::min(2 * stay_, kLongestStay);
   BeginPhase(better, stay_);

@@ -11,23 +11,24 @@ namespace twinkle::rpc {
 
 // Compares the two ways by trying both: some megabytes this way, some that way, and then the better one, with another
 // look at the worse one now and then, ever more seldom while that changes nothing. What is compared is how fast the
-// caller's bytes left, whatever the reason: the link, the processor, or how well they can be compressed. Of one
-// connection; not thread-safe.
+// caller's bytes left, whatever the reason: the link, the processor, or how well they can be compressed. A connection
+// that is faster than any processor compresses is left alone. Of one connection; not thread-safe.
 class CompressionChoice {
  public:
   explicit CompressionChoice(Compression wish) : wish_(wish) {}
 
-  // For the next message.
+  // Whether it is worth finding out if the next message can be compressed well; if it can, whether it is to be.
+  bool consider() const;
   bool compress() const { return wish_ == Compression::kZstd || (wish_ == Compression::kAuto && way_ == kZstd); }
 
   // A message of that many bytes, before compression, took that long: from when the connection could take it to when it
   // could take the next.
-  void OnSent(size_t bytes, absl::Duration took);
+  void OnSent(size_t bytes, bool compressed, absl::Duration took);
 
  private:
   enum Way { kPlain, kZstd };
-  static Way Other(Way way) { return way == kPlain ? kZstd : kPlain; }
   void BeginPhase(Way way, size_t bytes);
+  void EndPhase();
 
   const Compression wish_;
   Way way_ = kPlain;

@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@ constexpr size_t kMessageBytes = 1 << 20;      // of one gRPC message, at most
 constexpr size_t kCopiedBytes = 16 << 10;      // buffers up to this size travel in one slice with what precedes them
 constexpr size_t kSlicesOfMessage = 64;        // at most
 constexpr size_t kCompressedBytes = 64 << 10;  // messages from this size on may be compressed
+constexpr size_t kSampleBytes = 8 << 10;
 constexpr int kZstdLevel = 1;
 
 grpc::Slice SliceOf(const codec::Buffer& buffer) {
@@ -69,6 +71,17 @@ constexpr char kPlain[] = {0};
 constexpr char kZstd[] = {1};
 
 grpc::Slice Kind(const char* kind) { return {kind, 1, grpc::Slice::STATIC_SLICE}; }
+
+// Whether the middle of the longest of them, which stands for all, becomes shorter by a tenth.
+bool GetsShorter(const std::vector<grpc::Slice>& slices) {
+  const grpc::Slice& longest = *std::max_element(
+      slices.begin(), slices.end(), [](const grpc::Slice& a, const grpc::Slice& b) { return a.size() < b.size(); });
+  const size_t bytes = std::min(longest.size(), kSampleBytes);
+  std::array<char, ZSTD_COMPRESSBOUND(kSampleBytes)> shorter;
+  const size_t size =
+      ZSTD_compress(shorter.data(), shorter.size(), longest.begin() + (longest.size() - bytes) / 2, bytes, kZstdLevel);
+  return ZSTD_isError(size) == 0 && size < bytes / 10 * 9;
+}
 
 // Null when they do not become shorter.
 std::optional<grpc::Slice> Compressed(const std::vector<grpc::Slice>& slices, size_t bytes) {
@@ -149,16 +162,18 @@ void GrpcLink::Write(const Frame& frame) {
 }
 
 // Under the lock, as there is little to do when it is idle; PrepareNext works without.
-std::optional<GrpcLink::Message> GrpcLink::TakeMessage(bool compress) {
+std::optional<GrpcLink::Message> GrpcLink::TakeMessage() {
   if (outgoing_.empty()) return std::nullopt;
   Message message;
   std::vector<grpc::Slice> slices = TakeSlices(&outgoing_, &message.payload);
-  const bool worth_it = compress && message.payload >= kCompressedBytes;
+  const bool worth_it =
+      message.payload >= kCompressedBytes && choice_.consider() && choice_.compress() && GetsShorter(slices);
   if (std::optional<grpc::Slice> shorter = worth_it ? Compressed(slices, message.payload) : std::nullopt) {
     wire_.traffic->compressed_before += message.payload;
     wire_.traffic->compressed_after += shorter->size();
     const grpc::Slice both[] = {Kind(kZstd), *std::move(shorter)};
     message.bytes = grpc::ByteBuffer(both, std::size(both));
+    message.compressed = true;
     return message;
   }
   slices.insert(slices.begin(), Kind(kPlain));
@@ -169,6 +184,7 @@ std::optional<GrpcLink::Message> GrpcLink::TakeMessage(bool compress) {
 void GrpcLink::StartMessage(Message message) {
   writing_ = true;
   writing_payload_ = message.payload;
+  writing_compressed_ = message.compressed;
   writing_since_ = absl::Now();
   way().sent += message.bytes.Length();
   StartWrite(message.bytes, write_.Arm());
@@ -177,14 +193,14 @@ void GrpcLink::StartMessage(Message message) {
 void GrpcLink::Pump() {
   if (!open_ || ended_ || writing_) return;
   std::optional<Message> message = std::exchange(prepared_, std::nullopt);
-  if (!message) message = TakeMessage(choice_.compress());
+  if (!message) message = TakeMessage();
   if (message) StartMessage(*std::move(message));
 }
 
 // While a message is on its way the next one is compressed.
 void GrpcLink::PrepareNext() {
   base::MutexLock lock(&mutex_);
-  if (writing_ && !ended_ && !prepared_ && choice_.compress()) prepared_ = TakeMessage(true);
+  if (writing_ && !ended_ && !prepared_ && choice_.compress()) prepared_ = TakeMessage();
 }
 
 void GrpcLink::Open() {
@@ -245,7 +261,9 @@ void GrpcLink::OnWritten(bool ok) {
   {
     base::MutexLock lock(&mutex_);
     writing_ = false;
-    if (ok && writing_payload_ >= kCompressedBytes) choice_.OnSent(writing_payload_, absl::Now() - writing_since_);
+    if (ok && writing_payload_ >= kCompressedBytes) {
+      choice_.OnSent(writing_payload_, writing_compressed_, absl::Now() - writing_since_);
+    }
     if (!ok) {  // reading ends too
       outgoing_.clear();
       prepared_.reset();

@@ -102,8 +102,9 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   struct Message {
     grpc::ByteBuffer bytes;
     size_t payload = 0;  // of the frames
+    bool compressed = false;
   };
-  std::optional<Message> TakeMessage(bool compress) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<Message> TakeMessage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartMessage(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PrepareNext();
@@ -124,6 +125,7 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   std::optional<Message> prepared_ ABSL_GUARDED_BY(mutex_);  // goes before these
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
   size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool writing_compressed_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time writing_since_ ABSL_GUARDED_BY(mutex_);
   bool open_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -40,6 +40,8 @@ class RingLink {
   // ---- getting to know each other; thread-safe, in any order
   // Whether Offer has been called.
   bool offered() const { return offered_; }
+  // There will be no rings.
+  void DoWithout() { offered_ = true; }
   // The first time, if there is memory: what the peer is to be told.
   std::optional<RingOffer> Offer(const Doorbell& bell);
   // Whether it can be mapped.

@@ -87,6 +87,7 @@ absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
 }
 
 void RingTransport::Offer(ProcessId to, RingLink& link) {
+  if (!options_.is_near(to)) return link.DoWithout();
   RingWord word;
   word.offer = link.Offer(*bell_);
   if (word.offer) Say(to, word);
@@ -121,7 +122,7 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
     RingWord answer;
     answer.accepted = bell_ != nullptr && link->OnOffer(*word.offer);
     Say(from, answer);
-    if (bell_ != nullptr) Offer(from, *link);
+    if (bell_ != nullptr && !link->offered()) Offer(from, *link);
   }
   if (word.accepted) link->OnAccepted(*word.accepted);
   if (word.switched) {

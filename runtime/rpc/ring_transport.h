@@ -32,6 +32,7 @@ class RingTransport final : public Transport, public Receiver {
   struct Options {
     ProcessId self = kProgram;
     Poller::Options polling = {};
+    IsNear is_near = [](ProcessId) { return true; };
     std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
   };
   // Joins the network below.

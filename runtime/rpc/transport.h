@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "runtime/codec/codec.h"
@@ -15,6 +16,9 @@ using ProcessId = uint64_t;
 inline constexpr ProcessId kProgram = 0;
 // On a cluster ids are unique in it: the number of the job above these bits, 0 below them for its program.
 inline constexpr int kProcessBits = 24;
+
+// Whether a process may be on this one's machine, so that trying to share memory with it makes sense. Thread-safe.
+using IsNear = std::function<bool(ProcessId)>;
 
 // Each pair of processes has two streams in each direction. Control (recalls, releases, cancels) never waits behind
 // data.

@@ -18,11 +18,20 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   double soak_seconds = 0;
   app.add_option("--soak", soak_seconds, "Instead: everything at full speed for so many seconds, and its memory");
+  int64_t megabytes = 0;
+  int everywhere = 0;
+  app.add_option("--hosts", megabytes,
+                 "Instead, on a cluster of machines: values of so many MiB from one to the other");
+  app.add_option("--everywhere", everywhere, "With --hosts: and from one to so many ranks");
   app.add_flag("--victim", victim)->group("");  // to be killed
   CLI11_PARSE(app, argc, argv);
   if (victim) return benchmark::RunVictim(arguments);
   if (soak_seconds > 0) {
     benchmark::MeasureSoak(arguments, soak_seconds);
+    return 0;
+  }
+  if (megabytes > 0) {
+    benchmark::MeasureHosts(arguments, megabytes, everywhere);
     return 0;
   }
   for (const std::string& part : parts) {

@@ -14,12 +14,12 @@ struct Link {
 };
 
 // Sends that much; gives the part of it that was compressed.
-double Send(CompressionChoice& choice, const Link& link, size_t bytes) {
+double Send(CompressionChoice& choice, const Link& link, size_t bytes, bool gets_shorter = true) {
   size_t compressed = 0;
   for (size_t sent = 0; sent < bytes; sent += kMessage) {
-    const bool zstd = choice.compress();
+    const bool zstd = choice.consider() && choice.compress() && gets_shorter;
     if (zstd) compressed += kMessage;
-    choice.OnSent(kMessage, absl::Seconds((zstd ? link.zstd : link.plain) * kMessage));
+    choice.OnSent(kMessage, zstd, absl::Seconds((zstd ? link.zstd : link.plain) * kMessage));
   }
   return static_cast<double>(compressed) / static_cast<double>(bytes);
 }
@@ -32,12 +32,27 @@ TEST_CASE("a slow link is sent compressed bytes, once both ways were tried") {
   CHECK(Send(choice, slow, size_t{1} << 30) > 0.9);
 }
 
-TEST_CASE("a fast link, or bytes that get no shorter, are sent as they are, ever less looked at") {
+TEST_CASE("a link on which compressing is slower is seldom looked at") {
   CompressionChoice choice(Compression::kAuto);
-  const Link fast{.plain = 4e-10, .zstd = 3e-9};
-  Send(choice, fast, 64 << 20);
-  CHECK(Send(choice, fast, size_t{1} << 30) < 0.07);
-  CHECK(Send(choice, fast, size_t{64} << 30) < 0.005);
+  const Link link{.plain = 2e-9, .zstd = 3e-9};
+  Send(choice, link, 64 << 20);
+  CHECK(Send(choice, link, size_t{1} << 30) < 0.07);
+  CHECK(Send(choice, link, size_t{64} << 30) < 0.005);
+}
+
+TEST_CASE("a link that is faster than any compression is left alone") {
+  CompressionChoice choice(Compression::kAuto);
+  CHECK(Send(choice, {.plain = 4e-10, .zstd = 3e-9}, size_t{1} << 30) == 0);
+  CHECK_FALSE(choice.consider());
+}
+
+TEST_CASE("bytes that get no shorter do not decide for those that do") {
+  CompressionChoice choice(Compression::kAuto);
+  const Link slow{.plain = 1e-8, .zstd = 3e-9};
+  CHECK(Send(choice, slow, size_t{1} << 30, false) == 0);
+  CHECK(Send(choice, slow, size_t{1} << 30) > 0.9);
+  CHECK(Send(choice, slow, size_t{1} << 30, false) == 0);
+  CHECK(Send(choice, slow, size_t{1} << 30) > 0.9);
 }
 
 TEST_CASE("the choice follows the link") {
@@ -46,6 +61,8 @@ TEST_CASE("the choice follows the link") {
   const Link slow{.plain = 1e-8, .zstd = 3e-9};
   Send(choice, slow, size_t{2} << 30);
   CHECK(Send(choice, slow, size_t{1} << 30) > 0.9);
+  Send(choice, {.plain = 4e-10, .zstd = 3e-9}, size_t{2} << 30);
+  CHECK_FALSE(choice.consider());
 }
 
 TEST_CASE("who wishes one way gets that") {
