@@ -41,6 +41,34 @@ TEST_CASE("a program runs on two nodes; status shows them") {
   CHECK_THAT(cluster.Command({"stop", "1"}), ContainsSubstring("there is no job 1"));
 }
 
+TEST_CASE("what does not fit in memory goes to disk; who holds what, and what was moved, is shown") {
+  TestCluster cluster({{"a", {"--cpus", "2"}}});
+  const Folder folder;
+  Child hoarder(Program({"hoarder", folder / ""}), cluster.environment());
+  REQUIRE(hoarder.AwaitOutput("KEPT"));
+  const std::string full = cluster.Command({"memory"});
+  INFO(full);
+  // Ten shards of 8 MiB on each of two ranks, of which four fifths of 24 MiB stay in memory.
+  CHECK_THAT(full, ContainsSubstring("pool:0"));
+  CHECK_THAT(full, ContainsSubstring("16.0 MiB   24.0 MiB  64.0 MiB"));
+  CHECK_THAT(full, ContainsSubstring("80.0 MiB"));
+  CHECK_THAT(full, ContainsSubstring("program"));
+  CHECK_THAT(full, ContainsSubstring("Probe.Ones [programs.cc:"));
+  CHECK_THAT(cluster.Command({"memory", "1", "--json"}), ContainsSubstring("\"object_bytes_on_disk\": 67"));
+  std::ofstream(folder / "read").put('x');
+  REQUIRE(hoarder.AwaitOutput("READ"));
+  CHECK(Eventually([&] { return absl::StrContains(cluster.Command({"memory"}), "nothing is held"); }));
+  const std::string metrics = cluster.Command({"metrics"});
+  INFO(metrics);
+  CHECK_THAT(metrics, ContainsSubstring("# TYPE twinkle_pulled_bytes_total counter"));
+  // Each rank has pulled what the other one has of each result, and its own needed not to be moved.
+  CHECK_THAT(metrics,
+             ContainsSubstring("twinkle_pulled_bytes_total{from=\"machine\",job=\"1\",group=\"pool\",rank=\"1\","));
+  CHECK_THAT(cluster.Command({"memory", "7"}), ContainsSubstring("there is no job 7"));
+  std::ofstream(folder / "end").put('x');
+  CHECK(hoarder.Wait() == 0);
+}
+
 TEST_CASE("device groups are placed, and told their devices") {
   TestCluster cluster({{"a", {"--devices", "cuda:8"}}, {"b", {"--devices", "cuda:4"}}});
   Child once(Program({"once", "cuda", "8"}), cluster.environment());

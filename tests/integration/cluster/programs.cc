@@ -83,11 +83,13 @@ int Finder(int argc, char** argv) {
   return 0;
 }
 
-// Two ranks on one node give 32 MiB each to two on another.
-int Spread(int argc, char** argv, bool wait) {
+// Two ranks on one node give 32 MiB each to both of two on another.
+int Spread(int argc, char** argv, Compression compression, bool wait) {
   const std::string file = argv[0] + std::string(".txt");
-  auto session = Initialize(
-      argc, argv, {.groups = {Pool(2), {.name = "other", .ranks = 2, .device_type = "cpu"}}, .files = {file}});
+  auto session = Initialize(argc, argv,
+                            {.groups = {Pool(2), {.name = "other", .ranks = 2, .device_type = "cpu"}},
+                             .files = {file},
+                             .compression = compression});
   if (!session.ok()) return Fail(session.status());
   const auto producer = New<Probe>({.remote_group = "pool"});
   const auto consumer = New<Probe>({.remote_group = "other"});
@@ -109,6 +111,32 @@ int Spread(int argc, char** argv, bool wait) {
     std::cout << "WAITING" << std::endl;
     if (!sleeping.Get().ok()) return Fail(sleeping.Get().status());
   }
+  const absl::Status ended = session->Finish();
+  return ended.ok() ? 0 : Fail(ended);
+}
+
+// Keeps ten results of 8 MiB of each of two ranks, which may have 24 MiB in memory, and reads them in the end.
+int Hoarder(int argc, char** argv, const std::string& files) {
+  constexpr int64_t kRows = 1 << 21;
+  auto session = Initialize(argc, argv, {.groups = {Pool(2)}, .object_memory_bytes = 24 << 20});
+  if (!session.ok()) return Fail(session.status());
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok()) return Fail(probe.status());
+  std::vector<Lazy<Tensor>> kept;
+  for (int i = 0; i < 10; ++i) {
+    kept.push_back(probe->Ones(kRows));
+    if (const absl::Status made = kept.back().Wait(absl::Seconds(60)); !made.ok()) return Fail(made);
+  }
+  std::cout << "KEPT" << std::endl;
+  AwaitFile(files + "read");
+  for (const Lazy<Tensor>& one : kept) {
+    const auto totals = probe->Total(one);
+    if (!totals.Get().ok()) return Fail(totals.Get().status());
+    if (totals.Get()->at(1) != 2.0 * kRows) return Fail(absl::DataLossError("it is not what it was"));
+  }
+  kept.clear();
+  std::cout << "READ" << std::endl;
+  AwaitFile(files + "end");
   const absl::Status ended = session->Finish();
   return ended.ok() ? 0 : Fail(ended);
 }
@@ -143,8 +171,11 @@ int RunProgram(const std::string& name, int argc, char** argv) {
   if (name == "finder") return Finder(argc, argv);
   if (name == "late") return Late(argc, argv);
   if (name == "broken") return Broken(argc, argv);
-  if (name == "spread") return Spread(argc, argv, false);
-  if (name == "spread-and-wait") return Spread(argc, argv, true);
+  if (name == "spread") {
+    return Spread(argc, argv, std::string(argv[3]) == "zstd" ? Compression::kZstd : Compression::kNone, false);
+  }
+  if (name == "spread-and-wait") return Spread(argc, argv, Compression::kAuto, true);
+  if (name == "hoarder") return Hoarder(argc, argv, argv[3]);
   if (name == "begin") return Begin(argc, argv);
   std::cout << "there is no program " << name << std::endl;
   return 2;

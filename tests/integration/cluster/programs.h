@@ -18,6 +18,10 @@
 
 namespace twinkle::tests {
 
+inline void AwaitFile(const std::string& path) {
+  while (!std::ifstream(path).is_open()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 // What a rank is and can do to itself.
 class Probe {
  public:
@@ -110,9 +114,6 @@ class Probe {
   std::string Text(const std::string& text) { return text + " from " + Where(); }
 
  private:
-  static void AwaitFile(const std::string& path) {
-    while (!std::ifstream(path).is_open()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
   static void AwaitCancelled() {
     const RankContext context = Context();
     while (!context.Cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));

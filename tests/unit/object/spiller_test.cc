@@ -100,14 +100,18 @@ TEST_CASE("what was used longest ago goes to disk from four fifths of the cap on
 }
 
 TEST_CASE("what somebody uses stays in memory, and nobody waits for that (P2)") {
-  Keeper keeper(kBytes);
+  Keeper keeper(2 * kBytes);
   const uint64_t id = keeper.Add(1);
   const codec::Described used = keeper.table.Find(id)->value;
-  keeper.Run();
   const uint64_t other = keeper.Add(2);
-  const codec::Described also_used = keeper.table.Find(other)->value;
   keeper.Run();
   CHECK(keeper.table.Find(id)->file == nullptr);
+  CHECK(keeper.table.Find(other)->file != nullptr);
+  const uint64_t large = keeper.table.Insert(Value(3), kHolder, 4 * kBytes);
+  const codec::Described also_used = keeper.table.Find(large)->value;
+  keeper.spiller().OnInserted();
+  keeper.Run();
+  CHECK(keeper.table.bytes_in_memory() == 5 * kBytes);
   CHECK(keeper.spiller().AwaitRoom().ok());
 }
 
