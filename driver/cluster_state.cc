@@ -14,7 +14,8 @@ namespace twinkle::driver {
 namespace {
 
 constexpr char kCpu[] = "cpu";
-constexpr int kUsualPort = 29500;  // where a node told of none
+constexpr int kUsualPort = 29500;            // where a node told of none
+constexpr size_t kIntroducedTogether = 256;  // processes of a job that are told of each other when it starts
 
 v1::DriverToProgram Waits(const std::string& reason) {
   v1::DriverToProgram waits;
@@ -124,7 +125,7 @@ void ClusterState::ProcessListens(NodeId node, const v1::ProcessListens& message
   if (job == jobs_.end()) return;
   const auto process = job->second.processes.find(message.process());
   if (process == job->second.processes.end() || process->second.node != node) return;
-  process->second.listens = true;
+  job->second.starting.erase(message.process());
   process->second.process.mutable_place()->set_pid(message.pid());
   *process->second.process.mutable_endpoint() = message.endpoint();
   StartedIfAll(job->first, job->second, effects);
@@ -226,6 +227,7 @@ void ClusterState::Lease(JobNumber number, Job& job, const PlacedGroups& placed)
       const PlacedWorker& worker = placed[static_cast<size_t>(g)][static_cast<size_t>(rank)];
       Node& node = nodes_.at(worker.node);
       ProcessState& state = job.processes[++id];
+      job.starting.insert(id);
       v1::Process& process = state.process;
       process.set_id(id);
       process.set_group(group.name());
@@ -350,18 +352,22 @@ v1::Process ClusterState::ProgramOf(JobNumber number, const Job& job) {
 }
 
 void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
-  if (job.state != JobState::kStarting || !job.endpoint) return;
-  for (const auto& [id, state] : job.processes) {
-    if (!state.listens && !state.gone) return;
-  }
+  if (job.state != JobState::kStarting || !job.endpoint || !job.starting.empty()) return;
   Enter(number, job, JobState::kRunning);
   v1::JobPeers peers;
   peers.set_job(number);
   *peers.add_processes() = ProgramOf(number, job);
-  for (const auto& [id, state] : job.processes) *peers.add_processes() = state.process;
-  for (NodeId node : job.nodes) {
+  std::map<NodeId, v1::JobPeers> of_node;
+  for (NodeId node : job.nodes) of_node[node] = peers;
+  for (const auto& [id, state] : job.processes) {
+    *peers.add_processes() = state.process;
+    *of_node[state.node].add_processes() = state.process;
+  }
+  // Each with each is quadratic: in large jobs those on other nodes are asked for when they are needed (Meet).
+  const bool all = job.processes.size() <= kIntroducedTogether;
+  for (auto& [node, some] : of_node) {
     ToNode effect{node, {}};
-    *effect.message.mutable_peers() = peers;
+    *effect.message.mutable_peers() = all ? peers : std::move(some);
     effects->push_back(std::move(effect));
   }
   ToProgram effect{number, {}};
@@ -404,7 +410,7 @@ absl::StatusOr<v1::MetProcess> ClusterState::Meet(JobNumber caller, uint64_t pro
   const JobNumber owner = process >> kProcessBits;
   const auto job = jobs_.find(owner);
   if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("job ", owner, " has ended"));
-  if (!Acquainted(caller, owner)) {
+  if (caller != owner && !Acquainted(caller, owner)) {
     return absl::PermissionDeniedError(absl::StrCat("jobs ", caller, " and ", owner, " have nothing in common"));
   }
   v1::MetProcess met;
@@ -416,6 +422,7 @@ absl::StatusOr<v1::MetProcess> ClusterState::Meet(JobNumber caller, uint64_t pro
     if (state->second.gone) return absl::UnavailableError(absl::StrCat("it ", state->second.cause));
     *met.mutable_process() = state->second.process;
   }
+  if (caller == owner) return met;
   job->second.guests.insert(caller);
   met.set_ticket(rpc::TicketFor(job->second.secret, caller));
   return met;

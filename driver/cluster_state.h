@@ -94,7 +94,8 @@ class ClusterState {
   // NotFound. `caller`: the job that asks; it hears of the processes' ends from now on.
   absl::StatusOr<v1::FoundComponent> FindComponent(JobNumber caller, const std::string& name);
   v1::Components ComponentsOf(JobNumber job) const { return components_.Of(job); }
-  // Where a process of another job is, and what it is to be shown; the caller hears of its job's ends from now on.
+  // Where a process is, and what it is to be shown if it is another job's; the caller hears of that job's ends from now
+  // on.
   // NotFound; Unavailable: it is gone; PermissionDenied: none of the two jobs has found a component of the other, nor
   // has any job of both.
   absl::StatusOr<v1::MetProcess> Meet(JobNumber caller, uint64_t process);
@@ -126,7 +127,6 @@ class ClusterState {
     v1::Process process;
     NodeId node = 0;
     int slots = 0;
-    bool listens = false;
     bool gone = false;
     std::string cause;
   };
@@ -141,6 +141,7 @@ class ClusterState {
     std::optional<v1::Endpoint> endpoint;          // the program's
     bool program_gone = false;
     std::map<uint64_t, ProcessState> processes;  // by id
+    std::set<uint64_t> starting;                 // those that neither listen yet nor are gone
     std::set<NodeId> nodes;                      // not yet cleared
     std::set<std::string> ended_groups;
     std::set<JobNumber> guests;  // jobs that found a component of this one, or met a process

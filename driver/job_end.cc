@@ -16,6 +16,7 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
   if (found != job.processes.end()) {
     if (found->second.gone) return;
     found->second.gone = true;
+    job.starting.erase(first);
     found->second.cause = cause;
   }
   if (job.state == JobState::kEnding) return;

@@ -166,7 +166,7 @@ void GrpcTransport::Impl::Introduce(ProcessId id, Introduction introduction) {
   base::MutexLock lock(&mutex_);
   Peer& peer = peers_[id];
   peer.introduction = std::move(introduction);
-  if (closed_ || peer.lost) return;
+  if (closed_ || peer.lost || peer.introduction.target.empty()) return;  // it does not listen yet
   for (const Stream stream : {Stream::kData, Stream::kControl}) {
     auto& waiting = peer.waiting[static_cast<size_t>(stream)];
     if (waiting.empty()) continue;
@@ -197,8 +197,7 @@ absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame)
     }
     peer.waiting[static_cast<size_t>(stream)].push_back(std::move(frame));
     LoseLater(to, options_.introduction_limit, absl::OkStatus());
-    const bool of_own_job = to >> kProcessBits == options_.self >> kProcessBits;
-    if (of_own_job || introducer_ == nullptr || std::exchange(peer.asked, true)) return absl::OkStatus();
+    if (introducer_ == nullptr || std::exchange(peer.asked, true)) return absl::OkStatus();
   }
   AskFor(to);
   return absl::OkStatus();

@@ -42,7 +42,7 @@ class GrpcTransport final : public Transport {
     std::string target;
     std::string ticket = {};
   };
-  // Finds out how a process of another job is reached, or why it cannot be; returns at once. `done` may be called on
+  // Finds out how a process is reached, or why it cannot be; returns at once. `done` may be called on
   // any thread, at any time, whatever has become of the transport.
   using Introducer = std::function<void(ProcessId, std::function<void(absl::StatusOr<Introduction>)> done)>;
 
@@ -57,7 +57,7 @@ class GrpcTransport final : public Transport {
   const std::shared_ptr<Traffic>& traffic() const;
 
   // `receiver` is called on `queue`; both must stay until Close, and the queue until it has run out or is closed. Once.
-  // `introducer`: asked for those processes of other jobs that something is sent to before they were introduced.
+  // `introducer`: asked for processes that something is sent to before they were introduced.
   void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer = {});
 
   // Frames sent to a process before wait for this.

@@ -25,9 +25,9 @@ void MeasureScale(const Arguments& arguments);
 // soak_pss_mb, several times: of all processes together, while they do everything at full speed.
 void MeasureSoak(const Arguments& arguments, double seconds);
 
-// between_hosts_tcp_gbs, between_hosts_gbs, between_hosts_tokens_gbs: values of so many MiB from a rank on one machine to
-// one on another; broadcast_s: one to `ranks_everywhere` ranks. Needs a cluster, whose nodes have one slot for a process
-// each but for these ranks.
+// between_hosts_tcp_gbs, between_hosts_gbs, between_hosts_tokens_gbs: values of so many MiB from a rank on one machine
+// to one on another; broadcast_s: one to `ranks_everywhere` ranks. Needs a cluster, whose nodes have one slot for a
+// process each but for these ranks.
 void MeasureHosts(const Arguments& arguments, int64_t megabytes, int ranks_everywhere);
 
 // The program that the last of these kills: four ranks in a call, and a line on standard output once they are.

@@ -149,6 +149,30 @@ TEST_CASE("a job is placed, started, and told of its processes once all listen (
   CHECK(told.back().message.has_peers());
 }
 
+TEST_CASE("in a large job each node is told of its own processes and the program; others are met on demand") {
+  Cluster cluster;
+  const std::vector<NodeId> nodes = {cluster.Join("a", 200, 0), cluster.Join("b", 200, 0)};
+  const JobNumber job = cluster.Submit(JobOf(300, 0));
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_placed));
+  cluster.Take();
+  cluster.Start(job);
+  REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_peers));
+  CHECK(cluster.ToJob(job).back().peers().processes_size() == 301);
+  std::map<NodeId, std::set<uint64_t>> told;
+  for (const ToNode& one : cluster.ToNodes()) {
+    for (const v1::Process& process : one.message.peers().processes()) told[one.node].insert(process.id());
+  }
+  CHECK(told[nodes[0]].size() + told[nodes[1]].size() == 302);
+  CHECK(told[nodes[0]].count(job << kProcessBits) == 1);
+  CHECK(told[nodes[1]].count(job << kProcessBits) == 1);
+  const uint64_t other = *told[nodes[1]].rbegin();
+  CHECK(told[nodes[0]].count(other) == 0);
+  const absl::StatusOr<v1::MetProcess> met = cluster.state.Meet(job, other);
+  REQUIRE(met.ok());
+  CHECK(met->process().id() == other);
+  CHECK(met->ticket().empty());  // the job's secret is known
+}
+
 TEST_CASE("processes on several machines are told an address to listen on") {
   Cluster cluster;
   cluster.Join("a", 1);
