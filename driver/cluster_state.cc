@@ -311,34 +311,48 @@ std::string ClusterState::NewAddress(const Job& job, const std::string& group) {
   return "";
 }
 
+namespace {
+
+v1::GroupLayout LayoutOf(const v1::Group& group) {
+  v1::GroupLayout layout;
+  layout.set_name(group.name());
+  layout.set_device_type(group.device_type());
+  layout.set_workers(group.workers_size());
+  layout.set_rendezvous(group.rendezvous());
+  for (const v1::Group::Worker& worker : group.workers()) layout.mutable_devices()->MergeFrom(worker.devices());
+  return layout;
+}
+
+}  // namespace
+
 void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
-  for (v1::Group& group : *job.submit.mutable_groups()) group.set_rendezvous(NewAddress(job, group.name()));
+  v1::StartJob for_all;
+  for (v1::Group& group : *job.submit.mutable_groups()) {
+    group.set_rendezvous(NewAddress(job, group.name()));
+    *for_all.add_groups() = LayoutOf(group);
+    (*for_all.mutable_world_sizes())[group.name()] = group.workers_size();
+  }
+  for_all.set_job(number);
+  for_all.set_secret(job.secret);
+  *for_all.mutable_program() = job.submit.program();
+  for_all.set_session(job.submit.session());
+  for_all.set_program_process(number << kProcessBits);
+  for_all.set_nodes(static_cast<int>(job.nodes.size()));
+  for (const auto& [id, node] : nodes_) {
+    if (node.description.place().machine() != job.submit.program().place().machine()) continue;
+    *for_all.mutable_program_node() = node.description.endpoint();
+  }
+  std::map<NodeId, v1::StartJob> of_node;
+  for (NodeId id : job.nodes) of_node[id] = for_all;
+  for (const auto& [process, state] : job.processes) *of_node[state.node].add_processes() = state.process;
   int node_rank = 0;
   const bool listen = SpansMachines(job);
-  for (NodeId id : job.nodes) {
-    const Node& node = nodes_.at(id);
-    ToNode effect{id, {}};
-    v1::StartJob& start = *effect.message.mutable_start();
-    start.set_job(number);
-    start.set_secret(job.secret);
-    *start.mutable_program() = job.submit.program();
-    *start.mutable_groups() = job.submit.groups();
-    for (const v1::Group& group : job.submit.groups()) {
-      (*start.mutable_world_sizes())[group.name()] = group.workers_size();
-    }
-    for (const auto& [process_id, state] : job.processes) {
-      if (state.node == id) *start.add_processes() = state.process;
-    }
-    const std::string& address = node.description.endpoint().address();
+  for (auto& [id, start] : of_node) {
+    const std::string& address = nodes_.at(id).description.endpoint().address();
     if (listen) start.set_listen_host(address.substr(0, address.rfind(':')));
-    start.set_session(job.submit.session());
-    start.set_program_process(number << kProcessBits);
-    start.set_nodes(static_cast<int>(job.nodes.size()));
     start.set_node_rank(node_rank++);
-    for (const auto& [other, candidate] : nodes_) {
-      if (candidate.description.place().machine() != job.submit.program().place().machine()) continue;
-      *start.mutable_program_node() = candidate.description.endpoint();
-    }
+    ToNode effect{id, {}};
+    *effect.message.mutable_start() = std::move(start);
     effects->push_back(std::move(effect));
   }
 }

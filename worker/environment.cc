@@ -57,7 +57,7 @@ std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Proces
     variables[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
   const auto group = std::find_if(job.groups().begin(), job.groups().end(),
-                                  [&](const v1::Group& one) { return one.name() == process.group(); });
+                                  [&](const v1::GroupLayout& one) { return one.name() == process.group(); });
   const auto world_size = job.world_sizes().find(process.group());
   if (group != job.groups().end()) {
     const std::string& address = group->rendezvous();

@@ -150,14 +150,16 @@ void ClusterDirectory::Meet(rpc::ProcessId process, std::function<void(absl::Sta
 }
 
 // ---- from the driver's words
-std::vector<GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::Group>& groups,
+std::vector<GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::GroupLayout>& groups,
                                 rpc::ProcessId first_process) {
   std::vector<GroupInfo> infos;
-  for (const v1::Group& group : groups) {
+  for (const v1::GroupLayout& group : groups) {
     GroupInfo info{group.name(), group.device_type(), actor::GroupDomain(first_process), {}, {}};
-    for (const v1::Group::Worker& worker : group.workers()) {
+    const int of_each = group.workers() == 0 ? 0 : group.devices_size() / group.workers();
+    for (int worker = 0; worker < group.workers(); ++worker) {
       info.workers.push_back(first_process++);
-      if (!info.is_cpu()) info.devices.emplace_back(worker.devices().begin(), worker.devices().end());
+      const auto first = group.devices().begin() + worker * of_each;
+      if (!info.is_cpu()) info.devices.emplace_back(first, first + of_each);
     }
     infos.push_back(std::move(info));
   }

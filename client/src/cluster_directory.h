@@ -46,7 +46,7 @@ class ClusterDirectory final : public actor::Directory {
 };
 
 // The groups that a driver tells of, their workers numbered from `first_process` on.
-std::vector<actor::GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::Group>& groups,
+std::vector<actor::GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::GroupLayout>& groups,
                                        rpc::ProcessId first_process);
 
 // Where `to` listens, for a process on that machine.

@@ -28,7 +28,7 @@ v1::StartJob JobWith(const std::string& device_type) {
                                "TWINKLE_TOKEN_FILE=/secret", "WITH_EQUALS=a=b"}) {
     job.mutable_program()->add_environment(variable);
   }
-  v1::Group& group = *job.add_groups();
+  v1::GroupLayout& group = *job.add_groups();
   group.set_name("policy");
   group.set_device_type(device_type);
   group.set_rendezvous("gpu-1:29500");
