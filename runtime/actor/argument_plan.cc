@@ -49,12 +49,14 @@ absl::Status FindUsed(OutgoingCall& call) {
   call.used.clear();
   const bool has_result = call.operation == Operation::kMethod && call.method->result != nullptr;
   if (!has_result) return absl::OkStatus();
-  std::vector<int> used(call.workers.size());
-  std::iota(used.begin(), used.end(), 0);
-  if (!call.rank && call.method->own_collect == nullptr) {
-    TWINKLE_ASSIGN_OR_RETURN(used, dispatch::UsedWorkers(call.method->collect, static_cast<int>(call.workers.size()),
-                                                         MeshOf(call), IsWhole(call)));
+  if (call.rank || call.method->own_collect != nullptr) {
+    call.used.resize(call.workers.size());
+    std::iota(call.used.begin(), call.used.end(), size_t{0});
+    return absl::OkStatus();
   }
+  TWINKLE_ASSIGN_OR_RETURN(
+      const std::vector<int> used,
+      dispatch::UsedWorkers(call.method->collect, static_cast<int>(call.workers.size()), MeshOf(call), IsWhole(call)));
   call.used.assign(used.begin(), used.end());
   return absl::OkStatus();
 }

@@ -21,44 +21,50 @@ using State = OutgoingCall::State;
 
 // ---- the outbox
 void Caller::Submit(CallPtr call) {
+  Caller& self = *call->caller;
+  self.Enter(std::move(call));
+}
+
+void Caller::Enter(CallPtr call) {
   calls_[call->id] = call;
   const uint64_t component = call->component->id;
+  if (outboxes_.find(component) == outboxes_.end() && TakeTurn(call)) return PumpDomain(call->component->domain);
   outboxes_[component].push_back(std::move(call));
-  Pump(component);
 }
 
 void Caller::Pump(uint64_t component) {
-  std::deque<CallPtr>& outbox = outboxes_[component];
   uint64_t domain = 0;
-  while (!outbox.empty()) {
-    const CallPtr call = outbox.front();
+  for (auto outbox = outboxes_.find(component); outbox != outboxes_.end(); outbox = outboxes_.find(component)) {
+    const CallPtr call = outbox->second.front();
     domain = call->component->domain;
-    if (call->state == State::kPending && !ArgumentsReady(call)) break;
-    const bool pending = call->state == State::kPending && !ConstructionFailed(call);
-    if (pending && !call->self && !Planned(call)) break;
-    outbox.pop_front();
-    if (call->state != State::kPending) continue;  // cancelled, or an argument failed
-    if (call->self) {
-      SendSelf(call);
-      continue;
-    }
-    if (!call->planned->ok()) {
-      Settle(call, base::Annotate(*call->planned, What(call->facts)));
-      continue;
-    }
-    PlanRelaysOf(*call);
-    call->state = State::kReady;
-    call->numbered = call->workers.size() > 1;
-    domains_[domain].workers = call->component->domain_workers;
-    domains_[domain].waiting.push_back(call);
+    if (!TakeTurn(call)) break;
+    std::deque<CallPtr>& calls = outboxes_[component];
+    calls.pop_front();
+    if (calls.empty()) outboxes_.erase(component);
   }
-  if (outbox.empty()) outboxes_.erase(component);
   if (domain != 0) PumpDomain(domain);
+}
+
+// Whether the first call of an outbox has left it: its arguments and its plan are there, or it has settled.
+bool Caller::TakeTurn(const CallPtr& call) {
+  if (call->state == State::kPending && !ArgumentsReady(call)) return false;
+  const bool pending = call->state == State::kPending && !ConstructionFailed(call);
+  if (pending && !call->self && !Planned(call)) return false;
+  if (call->state != State::kPending) return true;  // cancelled, or an argument failed
+  if (call->self) return SendSelf(call), true;
+  if (!call->planned->ok()) return Settle(call, base::Annotate(*call->planned, What(call->facts))), true;
+  PlanRelaysOf(*call);
+  call->state = State::kReady;
+  call->numbered = call->workers.size() > 1;
+  Domain& domain = domains_[call->component->domain];
+  if (domain.workers.empty()) domain.workers = call->component->domain_workers;
+  domain.waiting.push_back(call);
+  return true;
 }
 
 // What several ranks read comes to each machine once.
 void Caller::PlanRelaysOf(OutgoingCall& call) {
-  if (!services_.outside.machine_of || call.workers.size() < 2 || !call.has_lazies()) return;
+  if (!services_.outside.machine_of || call.workers.size() < 2 || !call.may_have_lazies()) return;
   std::vector<rpc::ProcessId> workers;
   for (int worker : call.workers) workers.push_back(call.component->workers[static_cast<size_t>(worker)]);
   PlanRelays(workers, services_.outside.machine_of, &next_relay_, &call.parts);
@@ -138,6 +144,7 @@ Need NeedOf(const OutgoingCall& call, size_t index) {
 
 // Settles the call when an argument failed; then it is no longer pending.
 bool Caller::ArgumentsReady(const CallPtr& call) {
+  if (!call->may_have_lazies()) return true;
   const std::vector<CallArgument> arguments = call->arguments;  // settling drops them
   return EachLazy(arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
     if (call->state != State::kPending) return true;
@@ -251,7 +258,7 @@ void Caller::OnRecall(rpc::ProcessId from, const RecallMessage& recall) {
 }
 
 // ---- sending
-CallMessage Caller::MessageFor(const OutgoingCall& call, size_t index) const {
+CallMessage Caller::MessageFor(OutgoingCall& call, size_t index) const {
   CallMessage message;
   message.call = call.id;
   message.operation = call.operation;
@@ -261,7 +268,7 @@ CallMessage Caller::MessageFor(const OutgoingCall& call, size_t index) const {
                                                  : std::string();
   message.each = call.method != nullptr && call.method->each;
   message.keep = call.uses(index);
-  message.arguments = call.parts[index];
+  message.arguments = std::move(call.parts[index]);
   message.file = call.facts.file;
   message.line = call.facts.line;
   if (call.operation == Operation::kConstruct) message.info = *call.component;

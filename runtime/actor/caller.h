@@ -33,13 +33,15 @@ class Caller : public std::enable_shared_from_this<Caller> {
       : services_(*services),
         deliver_self_(std::move(deliver_self)),
         cancel_self_(std::move(cancel_self)),
-        pending_(std::make_shared<PendingCalls>(services_.options.max_pending_calls)) {}
+        pending_(std::make_unique<PendingCalls>(services_.options.max_pending_calls)) {}
 
   // Thread-safe: before Submit, in the thread that makes the call. Errors as PendingCalls::Add.
   absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room) {
     return pending_->Add(call.id, call.core, without_room);
   }
-  void Submit(std::shared_ptr<OutgoingCall> call);
+  static void Submit(std::shared_ptr<OutgoingCall> call);
+  // Thread-safe: the call's lazy has settled.
+  void OnCallSettled(uint64_t call) { pending_->Remove(call); }
   // The caller hears `why`; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
 
@@ -66,7 +68,9 @@ class Caller : public std::enable_shared_from_this<Caller> {
   };
 
   // Outbox.
+  void Enter(CallPtr call);
   void Pump(uint64_t component);
+  bool TakeTurn(const CallPtr& call);
   void PlanRelaysOf(OutgoingCall& call);
   void SendSelf(const CallPtr& call);
   bool ConstructionFailed(const CallPtr& call);
@@ -81,7 +85,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void ReturnSpare(uint64_t id, Domain& domain);
   // Sending.
   void Send(const CallPtr& call, uint64_t number, uint64_t after);
-  CallMessage MessageFor(const OutgoingCall& call, size_t index) const;
+  CallMessage MessageFor(OutgoingCall& call, size_t index) const;
   void StartTimer(const CallPtr& call);
   // Ending.
   void Settle(const CallPtr& call, const absl::Status& status);
@@ -95,7 +99,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   const Services& services_;
   const DeliverSelf deliver_self_;
   const CancelSelf cancel_self_;
-  const std::shared_ptr<PendingCalls> pending_;
+  const std::unique_ptr<PendingCalls> pending_;
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;

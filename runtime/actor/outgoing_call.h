@@ -15,12 +15,15 @@
 
 namespace twinkle::actor {
 
+class Caller;
+
 // pending -> ready (arguments planned) -> sent (has its number) -> settled (answered, failed or cancelled).
 struct OutgoingCall {
   enum class State { kPending, kReady, kSent, kSettled };
 
   // Constant once submitted.
   uint64_t id = 0;
+  Caller* caller = nullptr;  // of its process; stays as long as that one's queue runs tasks
   Operation operation = Operation::kMethod;
   std::shared_ptr<const ComponentInfo> component;
   const internal::ClassInfo* class_info = nullptr;
@@ -47,9 +50,11 @@ struct OutgoingCall {
   bool numbered = false;
   bool requested = false;  // its number was asked for
 
-  bool has_lazies() const {
-    return std::any_of(arguments.begin(), arguments.end(),
-                       [](const auto& argument) { return argument.kind == internal::CallArgument::Kind::kLazy; });
+  bool may_have_lazies() const {
+    using Kind = internal::CallArgument::Kind;
+    return std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {
+      return argument.kind == Kind::kLazy || argument.kind == Kind::kPerRank;  // which may hold some
+    });
   }
   bool uses(size_t index) const { return std::find(used.begin(), used.end(), index) != used.end(); }
   std::span<const internal::ParameterInfo> parameters() const {

@@ -30,9 +30,6 @@ absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom w
     }
     room->WaitUntil(absl::InfiniteFuture());
   }
-  core->OnSettled([self = weak_from_this(), call] {
-    if (const auto pending = self.lock()) pending->OnSettled(call);
-  });
   return absl::OkStatus();
 }
 
@@ -47,7 +44,7 @@ std::vector<PendingCalls::CorePtr> PendingCalls::TakeSettled() {
   return settled;
 }
 
-void PendingCalls::OnSettled(uint64_t call) {
+void PendingCalls::Remove(uint64_t call) {
   std::shared_ptr<base::Event> room;
   {
     base::MutexLock lock(&mutex_);

@@ -19,14 +19,16 @@ namespace twinkle::actor {
 // What Add does when there is no room for one more.
 enum class WithoutRoom { kBlock, kFail, kAddAnyway };
 
-// Thread-safe. Owned by shared pointers: lazies tell it when they settle. Invariant:
+// Thread-safe. Invariant:
 //  C5 no more than `most` are pending, but for those added anyway.
-class PendingCalls : public std::enable_shared_from_this<PendingCalls> {
+class PendingCalls {
  public:
   explicit PendingCalls(size_t most) : most_(most) {}
 
-  // Until it settles. Blocks until there is room, or gives ResourceExhausted, as it is told.
+  // Until Remove. Blocks until there is room, or gives ResourceExhausted, as it is told.
   absl::Status Add(uint64_t call, const std::shared_ptr<internal::LazyCore>& core, WithoutRoom without_room);
+  // It has settled.
+  void Remove(uint64_t call);
   // Blocks until all have settled (true) or the deadline.
   bool WaitAllSettled(absl::Time deadline) const;
   // What some of them are.
@@ -36,7 +38,6 @@ class PendingCalls : public std::enable_shared_from_this<PendingCalls> {
 
  private:
   using CorePtr = std::shared_ptr<internal::LazyCore>;
-  void OnSettled(uint64_t call);
   // Those that are about to be taken off; to be let go of without the lock.
   std::vector<CorePtr> TakeSettled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

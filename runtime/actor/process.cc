@@ -107,7 +107,7 @@ std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const Compon
   auto call = std::make_shared<OutgoingCall>();
   call->id = next_id_++;
   call->operation = operation;
-  call->component = std::shared_ptr<const ComponentInfo>(std::make_shared<ComponentInfo>(component.info));
+  call->component = {component.shared_from_this(), &component.info};
   call->class_info = component.class_info;
   call->site = site;
   call->facts = {component.info.class_name, method, component.info.group, -1, "", BaseName(site.file), site.line};
@@ -198,16 +198,20 @@ void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   if (const absl::Status room = caller_->Announce(*call, without_room); !room.ok()) {
     return core->Fail(base::Annotate(room, what));
   }
-  core->OnCancel([weak = weak_from_this(), id = call->id, origin = &core->origin()] {  // called by the lazy itself
-    const auto process = weak.lock();
-    if (process == nullptr) return;
-    process->service_->Post([caller = process->caller_, id, what = origin->what] {
-      caller->Cancel(id, absl::CancelledError(absl::StrCat(what, " was cancelled")));
-    });
-  });
-  if (!service_->Post([caller = caller_, call = std::move(call)]() mutable { caller->Submit(std::move(call)); })) {
+  core->SetCall(weak_from_this(), call->id);
+  call->caller = caller_.get();
+  // As small as a task can be without memory of its own.
+  if (!service_->Post([call = std::move(call)]() mutable { Caller::Submit(std::move(call)); })) {
     core->Fail(absl::CancelledError(absl::StrCat(what, ": the session has ended")));
   }
+}
+
+void Process::OnCallSettled(uint64_t call) { caller_->OnCallSettled(call); }
+
+void Process::CancelCall(uint64_t call, const std::string& what) {
+  service_->Post([caller = caller_, call, what] {
+    caller->Cancel(call, absl::CancelledError(absl::StrCat(what, " was cancelled")));
+  });
 }
 
 // The object is where its caller is, but for its own mesh.

@@ -48,7 +48,10 @@ struct NewOptions {
 
 // The member functions of the first group are called by user threads, from anywhere in the program; the others are the
 // runtime's own. Thread-safe. Owned by the session (or worker) and by the handles made from it.
-class Process final : public rpc::Receiver, public object::ObjectStore, public std::enable_shared_from_this<Process> {
+class Process final : public rpc::Receiver,
+                      public object::ObjectStore,
+                      public internal::CallOwner,
+                      public std::enable_shared_from_this<Process> {
  public:
   static std::shared_ptr<Process> Start(ProcessOptions options, Surroundings surroundings);
   ~Process() override;
@@ -111,6 +114,9 @@ class Process final : public rpc::Receiver, public object::ObjectStore, public s
   void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
   void Release(const object::ObjectRef& object) override;
   base::TaskQueue& collector() override { return *collector_; }
+  // internal::CallOwner
+  void OnCallSettled(uint64_t call) override;
+  void CancelCall(uint64_t call, const std::string& what) override;
 
  private:
   Process(ProcessOptions options, Surroundings surroundings);

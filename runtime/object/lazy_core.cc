@@ -37,18 +37,32 @@ LazyCore::LazyCore(LazyOrigin origin) : origin_(std::move(origin)) {}
 LazyCore::~LazyCore() = default;
 
 // ---- settling
-void LazyCore::Settle(std::vector<base::Task>* run) {
+void LazyCore::Settle(Following* following) {
   if (origin_.collected == nullptr) answered_.Set();
   is_settled_ = true;
-  cancel_ = nullptr;
-  run->swap(on_settled_);
+  following->owner.swap(owner_);
+  following->call = call_;
+  following->tasks.swap(on_settled_);
   settled_.Set();  // at once: whoever finds it settled finds it ready
+}
+
+void LazyCore::SettleAnswered(Following* following) {
+  collecting_ = Collecting::kDone;
+  answered_.Set();
+  Settle(following);
+  for (base::Task& task : on_answered_) following->tasks.push_back(std::move(task));
+  on_answered_.clear();
+}
+
+void LazyCore::Following::Run() {
+  if (const auto one = owner.lock()) one->OnCallSettled(call);
+  RunAll(std::move(tasks));
 }
 
 void LazyCore::Succeed(std::vector<Shard> shards) { SucceedWithView(std::move(shards), std::nullopt); }
 
 void LazyCore::SucceedWithView(std::vector<Shard> shards, std::optional<Range> view) {
-  std::vector<base::Task> run;
+  Following following;
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
@@ -60,13 +74,13 @@ void LazyCore::SucceedWithView(std::vector<Shard> shards, std::optional<Range> v
     } else if (origin_.collected != nullptr && origin_.own_collect == nullptr) {
       join_ = object::JoinOf(origin_.rule, origin_.padding.given, origin_.result->kind == Kind::kValue, shard_rows_);
     }
-    Settle(&run);
+    Settle(&following);
   }
-  RunAll(std::move(run));
+  following.Run();
 }
 
 void LazyCore::SucceedWith(std::shared_ptr<void> value) {
-  std::vector<base::Task> run;
+  Following following;
   std::shared_ptr<void> answer;
   if (origin_.collected != nullptr) {
     answer = origin_.answer.make(absl::OkStatus());
@@ -76,24 +90,20 @@ void LazyCore::SucceedWith(std::shared_ptr<void> value) {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
     answer_ = std::move(answer);
-    collecting_ = Collecting::kDone;
-    answered_.Set();
-    Settle(&run);
-    for (base::Task& task : on_answered_) run.push_back(std::move(task));
-    on_answered_.clear();
+    SettleAnswered(&following);
   }
-  RunAll(std::move(run));
+  following.Run();
 }
 
 void LazyCore::End() {
-  std::vector<base::Task> run;
+  Following following;
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
     ended_ = true;
-    Settle(&run);
+    Settle(&following);
   }
-  RunAll(std::move(run));
+  following.Run();
 }
 
 bool LazyCore::ended() const {
@@ -109,20 +119,16 @@ void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Fail
   }
   failure = origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
                                         : std::make_shared<Failure>(status, std::move(causes));
-  std::vector<base::Task> run;
+  Following following;
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return failure->Look();  // it settled otherwise meanwhile: nobody will ask for this
     status_ = status;
     failure_ = failure;
     if (origin_.answer.make != nullptr) answer_ = origin_.answer.make(status);
-    collecting_ = Collecting::kDone;
-    answered_.Set();
-    Settle(&run);
-    for (base::Task& task : on_answered_) run.push_back(std::move(task));
-    on_answered_.clear();
+    SettleAnswered(&following);
   }
-  RunAll(std::move(run));
+  following.Run();
 }
 
 std::shared_ptr<LazyCore> LazyCore::Failed(LazyOrigin origin, const absl::Status& status) {
@@ -131,18 +137,20 @@ std::shared_ptr<LazyCore> LazyCore::Failed(LazyOrigin origin, const absl::Status
   return core;
 }
 
-void LazyCore::OnCancel(std::function<void()> cancel) {
+void LazyCore::SetCall(std::weak_ptr<CallOwner> owner, uint64_t call) {
   base::MutexLock lock(&mutex_);
-  if (!is_settled_) cancel_ = std::move(cancel);
+  if (is_settled_) return;
+  owner_ = std::move(owner);
+  call_ = call;
 }
 
 void LazyCore::Cancel() {
-  std::function<void()> cancel;
+  std::shared_ptr<CallOwner> owner;
   {
     base::MutexLock lock(&mutex_);
-    cancel = cancel_;
+    owner = owner_.lock();
   }
-  if (cancel) cancel();
+  if (owner != nullptr) owner->CancelCall(call_, origin_.what);
 }
 
 void LazyCore::OnSettled(base::Task task) {
@@ -279,16 +287,16 @@ void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) 
     return sliced.ok() ? SucceedWith(part) : Fail(sliced);
   }
   const int64_t offset = source->view_ ? source->view_->begin : 0;
-  std::vector<base::Task> run;
+  Following following;
   {
     base::MutexLock lock(&mutex_);
     shards_ = source->shards_;
     shard_rows_ = source->shard_rows_;
     join_ = source->join_;
     view_ = Range{range.begin + offset, range.end + offset};
-    Settle(&run);
+    Settle(&following);
   }
-  RunAll(std::move(run));
+  following.Run();
 }
 
 // ---- collecting
@@ -303,6 +311,12 @@ void LazyCore::StartCollect(bool here) {
     collecting_ = Collecting::kPulling;
   }
   if (plan_) return ReadPlan(here);
+  if (here && !view_ && std::all_of(shards_.begin(), shards_.end(), [](const Shard& s) { return s.carried; })) {
+    std::vector<absl::StatusOr<Pulled>> parts;
+    parts.reserve(shards_.size());
+    for (const Shard& shard : shards_) parts.emplace_back(Pulled{nullptr, *shard.carried});
+    return FinishCollect(std::move(parts));
+  }
   std::vector<object::Piece> pieces;
   if (view_) {
     pieces = Pieces(dispatch::Part{});

@@ -37,6 +37,14 @@ struct LazyOrigin {
   std::shared_ptr<object::FailureLog> failures;  // may be null
 };
 
+// Whose call a lazy is the result of. Thread-safe.
+class CallOwner {
+ public:
+  virtual ~CallOwner() = default;
+  virtual void OnCallSettled(uint64_t call) = 0;
+  virtual void CancelCall(uint64_t call, const std::string& what) = 0;
+};
+
 // Thread-safe. States: pending -> settled (shards, or a value, or a failure) -> answered (value or failure collected).
 // Invariants:
 //  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
@@ -56,7 +64,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   // Of an iterated method: there was no further item.
   void End();
   void Fail(const absl::Status& status, std::vector<std::shared_ptr<object::Failure>> causes = {});
-  void OnCancel(std::function<void()> cancel);  // before the lazy is handed out
+  void SetCall(std::weak_ptr<CallOwner> owner, uint64_t call);  // before the lazy is handed out
 
   // ---- the user's side
   bool ended() const;  // see End
@@ -106,7 +114,16 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
  private:
   enum class Collecting { kNo, kPulling, kDone };
 
-  void Settle(std::vector<base::Task>* run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is to be done once it has settled, outside the lock.
+  struct Following {
+    std::vector<base::Task> tasks;
+    std::weak_ptr<CallOwner> owner;
+    uint64_t call = 0;
+    void Run();
+  };
+  void Settle(Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same, with an answer.
+  void SettleAnswered(Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SettleView(const std::shared_ptr<LazyCore>& source, codec::Range range);
   // Whether a plan over it needs its value, because its rows are not known without.
   bool PlansOverValue() const;
@@ -145,7 +162,8 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   std::shared_ptr<void> answer_ ABSL_GUARDED_BY(mutex_);
   std::vector<base::Task> on_settled_ ABSL_GUARDED_BY(mutex_);
   std::vector<base::Task> on_answered_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> cancel_ ABSL_GUARDED_BY(mutex_);
+  std::weak_ptr<CallOwner> owner_ ABSL_GUARDED_BY(mutex_);
+  uint64_t call_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Written before it settles, constant afterwards.
   std::vector<object::Shard> shards_;

@@ -116,14 +116,14 @@ void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, 
     return make(std::move(plans));
   });
   if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what));
-  std::vector<base::Task> run;
+  Following following;
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
     plan_ = object::Pruned(*std::move(plan));
-    Settle(&run);
+    Settle(&following);
   }
-  for (base::Task& task : run) task();
+  following.Run();
 }
 
 void LazyCore::ReadPlan(bool here) {

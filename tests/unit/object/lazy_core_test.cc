@@ -288,24 +288,39 @@ TEST_CASE("looking at a failure looks at its causes (L3)") {
 }
 
 // ---- cancelling --------------------------------------------------------------------------------
+struct Owner final : internal::CallOwner {
+  void OnCallSettled(uint64_t call) override { settled.push_back(call); }
+  void CancelCall(uint64_t call, const std::string&) override {
+    cancelled.push_back(call);
+    if (lazy != nullptr) lazy->Fail(absl::CancelledError("cancelled"));
+  }
+  std::vector<uint64_t> settled;
+  std::vector<uint64_t> cancelled;
+  internal::LazyCore* lazy = nullptr;
+};
+
 TEST_CASE("Cancel tells the producer while the call is under way, and nobody after it") {
   LazyFixture f;
   const LazyPtr lazy = f.NewVoid();
   lazy->Cancel();
-  int cancelled = 0;
-  lazy->OnCancel([&] { ++cancelled; });
+  const auto owner = std::make_shared<Owner>();
+  lazy->SetCall(owner, 7);
   lazy->Cancel();
-  CHECK(cancelled == 1);
+  CHECK(owner->cancelled == std::vector<uint64_t>{7});
   CHECK_FALSE(lazy->Ready());
+  CHECK(owner->settled.empty());
   lazy->Succeed({});
   lazy->Cancel();
-  CHECK(cancelled == 1);
+  CHECK(owner->cancelled == std::vector<uint64_t>{7});
+  CHECK(owner->settled == std::vector<uint64_t>{7});
 }
 
 TEST_CASE("what Cancel calls may settle the lazy") {
   LazyFixture f;
   const LazyPtr lazy = f.NewVoid();
-  lazy->OnCancel([lazy = lazy.get()] { lazy->Fail(absl::CancelledError("cancelled")); });
+  const auto owner = std::make_shared<Owner>();
+  owner->lazy = lazy.get();
+  lazy->SetCall(owner, 7);
   lazy->Cancel();
   CHECK(absl::IsCancelled(lazy->Wait(absl::InfinitePast())));
   CHECK(f.failures->Close().ok());
