@@ -49,7 +49,10 @@ absl::Status FindUsed(OutgoingCall& call) {
   call.used.clear();
   const bool has_result = call.operation == Operation::kMethod && call.method->result != nullptr;
   if (!has_result) return absl::OkStatus();
-  if (call.rank || call.method->own_collect != nullptr) {
+  const Collect rule = call.method->collect;
+  const bool all =
+      rule == Collect::kNone || rule == Collect::kFlatten || rule == Collect::kMean || rule == Collect::kSum;
+  if (call.rank || all || call.method->own_collect != nullptr) {
     call.used.resize(call.workers.size());
     std::iota(call.used.begin(), call.used.end(), size_t{0});
     return absl::OkStatus();
@@ -118,7 +121,7 @@ absl::StatusOr<WireArgument> WireReference(const LazyCore& lazy) {
   argument.join = *lazy.join();
   for (size_t i = 0; i < lazy.shard_count(); ++i) {
     argument.objects.push_back(lazy.shard(i).object->ref());
-    argument.rows.push_back(lazy.shard(i).rows);
+    argument.rows.push_back(lazy.shard_rows(i));
   }
   return WireArgument(std::move(argument));
 }
@@ -154,10 +157,46 @@ absl::Status CheckPerRank(const OutgoingCall& call) {
   return absl::OkStatus();
 }
 
+// Whether no rule would split it, whatever its value.
+bool GoesWhole(const ParameterInfo& parameter, const CallArgument& argument) {
+  using internal::Kind;
+  if (argument.kind == CallArgument::Kind::kComponent || argument.kind == CallArgument::Kind::kPerRank) return true;
+  if (parameter.kind != ParameterInfo::Kind::kValue) return true;
+  const Kind kind = parameter.type->kind;
+  return kind == Kind::kBits || kind == Kind::kBool || kind == Kind::kString || kind == Kind::kBytes;
+}
+
+// Most calls: what no rule has anything to say of.
+bool AllGoWhole(const OutgoingCall& call) {
+  if (IsWhole(call)) return true;
+  if (call.method->dispatch == Dispatch::kSliceDp) return false;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    if (!GoesWhole(call.parameters()[i], call.arguments[i])) return false;
+  }
+  return true;
+}
+
+// Arguments are encoded once.
+absl::Status FillWholeParts(OutgoingCall& call) {
+  call.parts.resize(call.workers.size());
+  for (std::vector<WireArgument>& parts : call.parts) parts.reserve(call.arguments.size());
+  for (size_t a = 0; a < call.arguments.size(); ++a) {
+    for (size_t i = 0; i < call.workers.size(); ++i) {
+      if (i > 0 && call.arguments[a].kind != Kind::kPerRank) {
+        call.parts[i].push_back(call.parts[0][a]);
+        continue;
+      }
+      TWINKLE_ASSIGN_OR_RETURN(WireArgument part,
+                               WirePart(call.parameters()[a], call.arguments[a], i, dispatch::Part{}));
+      call.parts[i].push_back(std::move(part));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // ---- all of them
 absl::StatusOr<dispatch::Plan> MakePlan(const OutgoingCall& call) {
   const int workers = static_cast<int>(call.workers.size());
-  if (IsWhole(call)) return dispatch::WholePlan(workers, call.arguments.size());
   std::vector<codec::Rows> rows;
   for (size_t i = 0; i < call.arguments.size(); ++i)
     rows.push_back(RowsOfArgument(call.parameters()[i], call.arguments[i]));
@@ -225,6 +264,7 @@ absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {
   TWINKLE_RETURN_IF_ERROR(FindUsed(call));
   TWINKLE_RETURN_IF_ERROR(CheckPerRank(call));
   if (PlansWithUserCode(call)) return FillOwnParts(call);
+  if (AllGoWhole(call)) return FillWholeParts(call);
   TWINKLE_ASSIGN_OR_RETURN(const dispatch::Plan plan, MakePlan(call));
   return FillParts(call, plan);
 }

@@ -92,7 +92,7 @@ class Host : public std::enable_shared_from_this<Host> {
   const Services& services_;
   ObjectExchange& objects_;
   absl::flat_hash_map<uint64_t, Domain> domains_;
-  std::map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;               // not answered
+  absl::flat_hash_map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;    // not answered
   std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived
   std::deque<std::pair<rpc::ProcessId, uint64_t>> early_order_;                // oldest first
   std::map<uint64_t, std::vector<CallPtr>> orphans_;  // released calls of components whose construction has not arrived

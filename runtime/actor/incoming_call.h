@@ -4,6 +4,7 @@
 #include <twinkle/internal/class_info.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct IncomingCall {
   enum class State { kArrived, kReleased, kPosted, kDone };
 
   // Constant once arrived.
+  std::shared_ptr<const std::function<void(const std::shared_ptr<IncomingCall>&)>> run;  // its lane's, once posted
   bool relays = false;  // parts of its arguments come by relays
   rpc::ProcessId caller = 0;
   CallMessage message;

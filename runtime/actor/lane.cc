@@ -23,7 +23,8 @@ bool IsExclusive(const IncomingCall& call) {
 
 }  // namespace
 
-Lane::Lane(base::Executor* executor, const std::string& name, int threads, Run run) : run_(std::move(run)) {
+Lane::Lane(base::Executor* executor, const std::string& name, int threads, Run run)
+    : run_(std::make_shared<const Run>(std::move(run))) {
   for (int i = 0; i < threads; ++i) {
     threads_.push_back({executor->NewHelpingQueue(threads == 1 ? name : absl::StrCat(name, ".", i)), nullptr});
   }
@@ -38,7 +39,8 @@ void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
   call->state = State::kPosted;
   thread.running = call.get();
   ++posted_;
-  thread.queue->Post([run = run_, call = std::move(call)] { run(call); });
+  call->run = run_;
+  thread.queue->Post([call = std::move(call)] { (*call->run)(call); });
 }
 
 void Lane::Pump() {

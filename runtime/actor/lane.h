@@ -47,7 +47,7 @@ class Lane {
   };
   void Post(Thread& thread, std::shared_ptr<IncomingCall> call);
 
-  const Run run_;
+  const std::shared_ptr<const Run> run_;
   std::vector<Thread> threads_;
   std::deque<std::shared_ptr<IncomingCall>> waiting_;
   size_t posted_ = 0;

@@ -35,7 +35,10 @@ codec::Encoded Unpack(const PackedValue& packed) {
   return encoded;
 }
 
-rpc::Frame EncodeMessage(Message message) { return *codec::Encode(codec::Hold(std::move(message))); }
+rpc::Frame EncodeMessage(Message message) {
+  constexpr size_t kUsualBytes = 240;  // of a call with small arguments; transports add some
+  return *codec::Encode(codec::Hold(std::move(message)), nullptr, codec::kOutOfBand, kUsualBytes);
+}
 
 absl::StatusOr<Message> DecodeMessage(const rpc::Frame& frame) {
   return codec::DecodeAs<Message>(frame.head, frame.buffers);

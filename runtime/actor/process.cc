@@ -417,7 +417,21 @@ void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(ab
 
 void Process::Release(const object::ObjectRef& object) {
   if (ended_) return;
-  service_->Post([self = shared_from_this(), object] { self->exchange_->Release(object); });
+  {
+    base::MutexLock lock(&mutex_);
+    released_.push_back(object);
+    if (released_.size() > 1) return;  // they go together
+  }
+  service_->Post([self = shared_from_this()] { self->ReleaseAll(); });
+}
+
+void Process::ReleaseAll() {
+  std::vector<object::ObjectRef> released;
+  {
+    base::MutexLock lock(&mutex_);
+    released.swap(released_);
+  }
+  for (const object::ObjectRef& object : released) exchange_->Release(object);
 }
 
 }  // namespace twinkle::actor

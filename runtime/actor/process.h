@@ -140,6 +140,7 @@ class Process final : public rpc::Receiver,
   absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                     const CallFacts& maker);
   void ShareLargeArguments(OutgoingCall& call);
+  void ReleaseAll();
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
 
   void Handle(rpc::ProcessId from, Message message);
@@ -169,6 +170,7 @@ class Process final : public rpc::Receiver,
   base::Mutex mutex_;
   // Of the components that were made here: all their handles know how construction went.
   absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<object::ObjectRef> released_ ABSL_GUARDED_BY(mutex_);  // by threads of any kind, not yet told
 
   // Confined to the service queue.
   std::map<uint64_t, AccountDone> accounts_;  // asked for

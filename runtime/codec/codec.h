@@ -66,9 +66,9 @@ inline constexpr size_t kOutOfBand = 2048;
 
 // The buffers keep `value` alive. InvalidArgument: a variant without a value, a range outside a value, or too few or
 // too many ranges. `ranges`, when given, has one range for each leaf of RowsOf(value), in order: only those rows are
-// encoded.
+// encoded. Memory for a head of `expected` bytes is taken at once.
 absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges = nullptr,
-                               size_t out_of_band = kOutOfBand);
+                               size_t out_of_band = kOutOfBand, size_t expected = 0);
 
 // InvalidArgument for bytes that are truncated, left over, of another type, too deep or larger than the limits.
 // Tensors, Bytes and Arrays share the buffers' memory.

@@ -19,8 +19,11 @@ void* Mutable(const void* object) { return const_cast<void*>(object); }
 
 class Encoder {
  public:
-  Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band)
-      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band) {}
+  Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band,
+          size_t expected)
+      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band) {
+    out_.head.reserve(expected);
+  }
 
   absl::StatusOr<Encoded> Run(const Type& type, const void* value) {
     if (ranges_ == nullptr) {
@@ -285,10 +288,11 @@ size_t Encoded::bytes() const {
   return total;
 }
 
-absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges, size_t out_of_band) {
+absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges, size_t out_of_band,
+                               size_t expected) {
   if (value.value == nullptr) return Encoded{};
   return Guarded([&]() -> absl::StatusOr<Encoded> {
-    return Encoder(value.value, ranges, out_of_band).Run(*value.type, value.value.get());
+    return Encoder(value.value, ranges, out_of_band, expected).Run(*value.type, value.value.get());
   });
 }
 

@@ -68,7 +68,8 @@ void LazyCore::SucceedWithView(std::vector<Shard> shards, std::optional<Range> v
     if (is_settled_) return;
     shards_ = std::move(shards);
     view_ = view;
-    for (const Shard& shard : shards_) shard_rows_.push_back(shard.rows);
+    shard_rows_.reserve(shards_.size());
+    for (Shard& shard : shards_) shard_rows_.push_back(std::move(shard.rows));
     if (origin_.as_it_is) {
       join_ = object::Join::kSingle;
     } else if (origin_.collected != nullptr && origin_.own_collect == nullptr) {

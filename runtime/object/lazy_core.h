@@ -105,7 +105,8 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   std::vector<object::Piece> Pieces(const dispatch::Part& part) const;
   const std::optional<codec::Range>& view() const { return view_; }
   size_t shard_count() const { return shards_.size(); }
-  const object::Shard& shard(size_t index) const { return shards_[index]; }  // constant once settled
+  const object::Shard& shard(size_t index) const { return shards_[index]; }  // constant once settled, without its rows
+  const codec::Rows& shard_rows(size_t index) const { return shard_rows_[index]; }
   // The joined value, once answered; null after a failure.
   std::shared_ptr<const void> value() const;
   const Type* type() const { return origin_.collected; }

@@ -86,9 +86,9 @@ absl::StatusOr<LazyPlan> LazyCore::PlanOver() const {
     if (counts[0] < 0) return codec::CommonRows(sources[0].rows).status();
     return PlanOf(std::move(sources), counts);
   }
-  for (const object::Shard& shard : shards_) {
-    sources.push_back({shard.object, {}, {}, shard.rows});
-    counts.push_back(CountOf(shard.rows));
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    sources.push_back({shards_[i].object, {}, {}, shard_rows_[i]});
+    counts.push_back(CountOf(shard_rows_[i]));
   }
   LazyPlan plan = PlanOf(std::move(sources), counts);
   return view_ ? object::TakeRange(plan, *view_) : plan;

@@ -17,6 +17,20 @@ absl::Status Unknown(uint64_t id) {
 
 }  // namespace
 
+int64_t* ObjectTable::Entry::ReferencesOf(rpc::ProcessId holder) {
+  for (auto& [process, count] : references) {
+    if (process == holder) return &count;
+  }
+  return nullptr;
+}
+
+bool ObjectTable::Entry::DropHolder(rpc::ProcessId holder) {
+  const auto held =
+      std::find_if(references.begin(), references.end(), [holder](const auto& entry) { return entry.first == holder; });
+  if (held != references.end()) references.erase(held);
+  return references.empty();
+}
+
 uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, Maker maker) {
   const uint64_t id = next_++;
   Entry& entry = objects_[id];
@@ -24,7 +38,7 @@ uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder, uint
   entry.bytes = bytes;
   entry.made = absl::Now();
   entry.maker = std::move(maker);
-  entry.references[holder] = 1;
+  entry.references.emplace_back(holder, 1);
   if (bytes >= base::kLargeBytes) {
     entry.used = ++uses_;
     by_use_[entry.used] = id;
@@ -49,7 +63,8 @@ absl::StatusOr<ObjectTable::Found> ObjectTable::Find(uint64_t id) {
 absl::Status ObjectTable::Retain(uint64_t id, rpc::ProcessId holder) {
   const auto found = objects_.find(id);
   if (found == objects_.end()) return Unknown(id);
-  ++found->second.references[holder];
+  int64_t* const references = found->second.ReferencesOf(holder);
+  references != nullptr ? void(++*references) : void(found->second.references.emplace_back(holder, 1));
   return absl::OkStatus();
 }
 
@@ -61,11 +76,8 @@ void ObjectTable::Forget(Entry& entry) {
 void ObjectTable::Release(uint64_t id, rpc::ProcessId holder) {
   const auto found = objects_.find(id);
   if (found == objects_.end()) return;
-  auto& references = found->second.references;
-  const auto held = references.find(holder);
-  if (held == references.end() || --held->second > 0) return;
-  references.erase(held);
-  if (!references.empty()) return;
+  int64_t* const references = found->second.ReferencesOf(holder);
+  if (references == nullptr || --*references > 0 || !found->second.DropHolder(holder)) return;
   Forget(found->second);
   objects_.erase(found);
   size_ = objects_.size();
@@ -73,8 +85,7 @@ void ObjectTable::Release(uint64_t id, rpc::ProcessId holder) {
 
 void ObjectTable::DropHolder(rpc::ProcessId holder) {
   for (auto entry = objects_.begin(); entry != objects_.end();) {
-    entry->second.references.erase(holder);
-    if (entry->second.references.empty()) {
+    if (entry->second.DropHolder(holder)) {
       Forget(entry->second);
       objects_.erase(entry++);
     } else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/inlined_vector.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
@@ -93,7 +94,9 @@ class ObjectTable {
     uint64_t used = 0;  // in `by_use_`; 0: it is small, or in a file
     absl::Time made;
     Maker maker;
-    absl::flat_hash_map<rpc::ProcessId, int64_t> references;
+    absl::InlinedVector<std::pair<rpc::ProcessId, int64_t>, 1> references;  // by holder
+    int64_t* ReferencesOf(rpc::ProcessId holder);                           // null: none
+    bool DropHolder(rpc::ProcessId holder);                                 // whether that was the last
   };
   void Forget(Entry& entry);
 
