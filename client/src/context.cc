@@ -13,12 +13,13 @@ RankContext Context() {
   }
   const actor::CallContext* call = actor::CurrentContext();
   if (call == nullptr) return context;
-  context.rank_ = call->rank;
-  context.world_size_ = call->world_size;
-  context.group_ = call->group;
-  context.mesh_ = call->mesh;
-  context.devices_ = call->devices;
-  context.component_ = call->component;
+  const actor::ObjectContext& object = *call->object;
+  context.rank_ = object.rank;
+  context.world_size_ = object.world_size;
+  context.group_ = object.group;
+  context.mesh_ = object.mesh;
+  context.devices_ = object.devices;
+  context.component_ = object.component;
   context.cancelled_ = call->cancelled;
   return context;
 }

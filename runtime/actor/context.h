@@ -15,16 +15,22 @@ namespace twinkle::actor {
 
 class Process;
 
-struct CallContext {
-  std::shared_ptr<Process> process;  // whose thread this is
+// Where an object is.
+struct ObjectContext {
+  std::shared_ptr<Process> process;
   int rank = 0;
   int world_size = 1;
   std::string group;
   std::optional<DeviceMesh> mesh;
   std::vector<int> devices;
   uint64_t component = 0;
-  std::shared_ptr<const std::atomic<bool>> cancelled;  // of the call under way
+};
+
+// Where the code of a call runs.
+struct CallContext {
+  std::shared_ptr<const ObjectContext> object;
   const void* lane = nullptr;
+  std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;  // of the call under way
 };
 
 // The calling thread's context; null outside calls.

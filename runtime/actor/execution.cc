@@ -53,7 +53,7 @@ absl::Status FillArguments(IncomingCall& call) {
     Argument argument;
     if (const auto* handle = std::get_if<HandleArgument>(&wire);
         handle != nullptr && parameter.from_component != nullptr) {
-      argument.value = parameter.from_component(call.instance->context.process->Bind(handle->component));
+      argument.value = parameter.from_component(call.instance->context.object->process->Bind(handle->component));
     } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
       argument.value = parameter.from_lazy(call.lazies[i]);
     } else if (const auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {

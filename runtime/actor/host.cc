@@ -88,15 +88,15 @@ void Host::AddInstance(const CallPtr& call) {
   instance->info = *call->message.info;
   instance->class_info = FindClass(instance->info.class_name);
   const ProcessOptions& me = services_.options;
-  instance->context = {std::dynamic_pointer_cast<Process>(services_.store.lock()),
-                       me.rank,
-                       me.world_size,
-                       me.group,
-                       instance->info.mesh,
-                       me.devices,
-                       instance->info.id,
-                       nullptr,
-                       nullptr};
+  auto object = std::make_shared<ObjectContext>();
+  object->process = std::dynamic_pointer_cast<Process>(services_.store.lock());
+  object->rank = me.rank;
+  object->world_size = me.world_size;
+  object->group = me.group;
+  object->mesh = instance->info.mesh;
+  object->devices = me.devices;
+  object->component = instance->info.id;
+  instance->context.object = std::move(object);
   const uint64_t lane_id = LaneId(*instance);
   base::MutexLock lock(&mutex_);
   instances_[instance->info.id] = instance;

@@ -57,7 +57,7 @@ absl::StatusOr<std::shared_ptr<void>> JoinOne(const std::shared_ptr<void>& resul
   std::shared_ptr<void> collected = origin.collected->make();
   const std::vector<void*> results = {result.get()};
   if (origin.own_collect != nullptr) {
-    TWINKLE_RETURN_IF_ERROR(origin.own_collect(results, origin.mesh ? &*origin.mesh : nullptr, collected.get()));
+    TWINKLE_RETURN_IF_ERROR(origin.own_collect(results, origin.mesh.get(), collected.get()));
   } else {
     TWINKLE_RETURN_IF_ERROR(dispatch::JoinResults(origin.rule, origin.padding, *origin.result, results, /*move=*/true,
                                                   *origin.collected, collected.get()));

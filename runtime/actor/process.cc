@@ -121,10 +121,10 @@ internal::LazyOrigin Process::OriginFor(const OutgoingCall& call, const internal
   origin.what = What(call.facts);
   origin.collected = collected;
   origin.answer = answer;
-  origin.mesh = call.component->mesh;
   origin.store = shared_from_this();
   origin.failures = services_.failures;
   if (call.method == nullptr) return origin;
+  if (call.component->mesh) origin.mesh = {call.component, &*call.component->mesh};
   origin.result = call.method->result;
   origin.rule = call.method->collect;
   origin.as_it_is = call.rank.has_value() && call.method->result != nullptr;
@@ -216,11 +216,14 @@ void Process::CancelCall(uint64_t call, const std::string& what) {
 
 // The object is where its caller is, but for its own mesh.
 CallContext Process::LocalContext(const LocalObject& local) {
-  CallContext context;
-  if (const CallContext* outer = CurrentContext()) context = *outer;
-  context.process = shared_from_this();
-  context.mesh = local.mesh;
-  context.component = local.id;
+  const CallContext* const outer = CurrentContext();
+  const auto object =
+      outer == nullptr ? std::make_shared<ObjectContext>() : std::make_shared<ObjectContext>(*outer->object);
+  object->process = shared_from_this();
+  object->mesh = local.mesh;
+  object->component = local.id;
+  CallContext context = outer == nullptr ? CallContext() : *outer;
+  context.object = object;
   return context;
 }
 
@@ -299,7 +302,7 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
 
 // ---- frames
 void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
-  wired_.wait(false);  // the first may come before Start knows the transport
+  if (!wired_) wired_.wait(false);  // the first may come before Start knows the transport
   absl::StatusOr<Message> message = DecodeMessage(frame);
   if (!message.ok()) {
     base::Log(base::LogLevel::kError,

@@ -1,6 +1,7 @@
 #include "runtime/base/shared_queue.h"
 
 #include <absl/time/clock.h>
+#include <sched.h>
 
 #include <limits>
 #include <utility>
@@ -9,6 +10,7 @@ namespace twinkle::base {
 namespace {
 
 constexpr int kMostForOthers = 32;  // tasks that one Post runs
+constexpr int kLooks = 20;          // whether the queue's own thread has given way
 
 }  // namespace
 
@@ -21,16 +23,36 @@ SharedQueue::SharedQueue(const std::string& name) : state_(std::make_shared<Stat
 
 bool SharedQueue::Post(Task task) {
   State& state = *state_;
+  bool wait = false;
   {
     MutexLock lock(&state.mutex);
     if (state.closed) return false;
     state.list.tasks.push_back(std::move(task));
-    if (state.running || state.handed_on) return true;
+    if (state.running) {
+      if (!state.own || InQueue()) return true;
+      ++state.wanting;
+      wait = true;
+    }
     state.running = true;
   }
   const std::shared_ptr<State> keep = state_;  // a task may end the queue
-  RunTasks(*keep, kMostForOthers);
+  if (!wait || TakeOver(*keep)) RunTasks(*keep, kMostForOthers);
   return true;
+}
+
+bool SharedQueue::TakeOver(State& state) {
+  for (int look = 0; look < kLooks; ++look) {
+    ::sched_yield();
+    MutexLock lock(&state.mutex);
+    if (state.running) continue;
+    --state.wanting;
+    state.running = !state.list.tasks.empty();
+    return state.running;
+  }
+  MutexLock lock(&state.mutex);
+  --state.wanting;
+  state.changed.SignalAll();
+  return false;
 }
 
 void SharedQueue::RunTasks(State& state, int most) {
@@ -39,11 +61,12 @@ void SharedQueue::RunTasks(State& state, int most) {
     Task task;
     {
       MutexLock lock(&state.mutex);
-      if (state.list.tasks.empty() || run == most) {
+      if (state.list.tasks.empty() || run == most || (state.own && state.wanting > 0)) {
         state.runner = std::thread::id();
         state.running = false;
-        state.handed_on = !state.list.tasks.empty();
-        if (state.handed_on || state.closed) state.changed.SignalAll();  // else nobody waits for this
+        state.own = false;
+        // Else nobody waits for this.
+        if (!state.list.tasks.empty() || state.closed) state.changed.SignalAll();
         return;
       }
       task = state.list.Pop();
@@ -59,11 +82,11 @@ void SharedQueue::RunThread(State& state) {
       while (true) {
         if (state.closed) return;
         state.list.TakeDue(absl::Now());
-        if (!state.running && !state.list.tasks.empty()) break;
+        if (!state.running && state.wanting == 0 && !state.list.tasks.empty()) break;
         state.changed.WaitWithDeadline(&state.mutex, state.list.NextTimer());
       }
       state.running = true;
-      state.handed_on = false;
+      state.own = true;
     }
     RunTasks(state, std::numeric_limits<int>::max());
   }

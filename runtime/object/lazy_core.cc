@@ -391,7 +391,7 @@ absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
   std::vector<void*> results;
   for (const Argument& part : parts) results.push_back(part.value.get());
   if (origin_.own_collect != nullptr) {
-    return origin_.own_collect(results, origin_.mesh ? &*origin_.mesh : nullptr, out);
+    return origin_.own_collect(results, origin_.mesh.get(), out);
   }
   const bool move = std::all_of(parts.begin(), parts.end(), [](const Argument& part) { return part.exclusive; });
   return dispatch::JoinResults(origin_.rule, origin_.padding, *origin_.result, results, move, collected, out);

@@ -31,7 +31,7 @@ struct LazyOrigin {
   Collect rule = Collect::kFirst;
   codec::Padding padding;
   absl::Status (*own_collect)(const std::vector<void*>&, const DeviceMesh*, void* out) = nullptr;
-  std::optional<DeviceMesh> mesh;
+  std::shared_ptr<const DeviceMesh> mesh;  // null: none
   AnswerOps answer;
   std::shared_ptr<object::ObjectStore> store;    // null for a lazy that fails at once
   std::shared_ptr<object::FailureLog> failures;  // may be null

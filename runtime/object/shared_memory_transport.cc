@@ -241,7 +241,7 @@ std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer
 
 // ---- receiving
 void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) {
-  joined_.wait(false);  // the first may come before the constructor knows how to answer
+  if (!joined_) joined_.wait(false);  // the first may come before the constructor knows how to answer
   absl::StatusOr<std::optional<FrameTrailer>> trailer = TakeTrailer(&frame.head);
   absl::Status status = trailer.status();
   if (status.ok() && trailer->has_value()) {

@@ -99,7 +99,7 @@ void RingTransport::Say(ProcessId to, const RingWord& word) {
 
 // ---- receiving, from below
 void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
-  joined_.wait(false);  // the first may come before the constructor knows how to answer
+  if (!joined_) joined_.wait(false);  // the first may come before the constructor knows how to answer
   const char kind = frame.head.empty() ? '\0' : frame.head.back();
   if (kind != '\0') frame.head.pop_back();
   if (kind == kPlain) {
