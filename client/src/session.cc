@@ -54,7 +54,8 @@ void SessionState::Remove(const SessionState* state) {
 }
 
 std::shared_ptr<actor::Process> CurrentProcess() {
-  if (const actor::CallContext* context = actor::CurrentContext(); context != nullptr && context->object->process != nullptr) {
+  if (const actor::CallContext* context = actor::CurrentContext();
+      context != nullptr && context->object->process != nullptr) {
     return context->object->process;
   }
   const auto session = SessionState::Current();
