@@ -111,6 +111,7 @@ absl::StatusOr<uint64_t> JobMeant(const Options& options, const ClusterClient& c
   const auto status = client.Status();
   if (!status.ok()) return status.status();
   if (status->jobs_size() == 1) return status->jobs(0).id();
+  if (status->jobs_size() == 0) return absl::NotFoundError("there are no jobs");
   return absl::InvalidArgumentError(absl::StrCat("which job? there are ", status->jobs_size(), " (twinkle status)"));
 }
 
