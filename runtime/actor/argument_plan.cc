@@ -137,6 +137,15 @@ absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const Call
   return WireValue(*parameter.type, argument.lazy->value(), part);
 }
 
+// Of a value that goes along.
+uint64_t BytesOf(const WireArgument& argument) {
+  const auto* packed = std::get_if<PackedValue>(&argument);
+  if (packed == nullptr) return 0;
+  uint64_t bytes = packed->head.size();
+  for (const Bytes& buffer : packed->buffers) bytes += buffer.size();
+  return bytes;
+}
+
 codec::Rows RowsOfArgument(const ParameterInfo& parameter, const CallArgument& argument) {
   const bool value = parameter.kind == ParameterInfo::Kind::kValue;
   if (value && argument.kind == Kind::kValue) return codec::RowsOf(*parameter.type, argument.value.get());
@@ -188,6 +197,7 @@ absl::Status FillWholeParts(OutgoingCall& call) {
       }
       TWINKLE_ASSIGN_OR_RETURN(WireArgument part,
                                WirePart(call.parameters()[a], call.arguments[a], i, dispatch::Part{}));
+      call.argument_bytes += BytesOf(part);
       call.parts[i].push_back(std::move(part));
     }
   }
@@ -214,6 +224,7 @@ absl::Status FillParts(OutgoingCall& call, const dispatch::Plan& plan) {
         continue;
       }
       TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WirePart(call.parameters()[a], call.arguments[a], i, plan[i][a]));
+      call.argument_bytes += BytesOf(part);
       call.parts[i].push_back(std::move(part));
     }
   }
@@ -244,6 +255,7 @@ absl::Status FillOwnParts(OutgoingCall& call) {
       const codec::Type& type = *call.parameters()[a].type;
       codec::Snapshot(type, mine[a].value.get());
       TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WireValue(type, mine[a].value, dispatch::Part{}));
+      call.argument_bytes += BytesOf(part);
       call.parts[static_cast<size_t>(i)].push_back(std::move(part));
     }
   }

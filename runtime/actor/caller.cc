@@ -9,6 +9,7 @@
 #include "runtime/actor/argument_plan.h"
 #include "runtime/actor/relays.h"
 #include "runtime/base/log.h"
+#include "runtime/base/memory.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 
@@ -53,6 +54,7 @@ bool Caller::TakeTurn(const CallPtr& call) {
   if (call->state != State::kPending) return true;  // cancelled, or an argument failed
   if (call->self) return SendSelf(call), true;
   if (!call->planned->ok()) return Settle(call, base::Annotate(*call->planned, What(call->facts))), true;
+  if (call->argument_bytes >= base::kLargeBytes) pending_->SetBytes(call->id, call->argument_bytes);
   PlanRelaysOf(*call);
   call->state = State::kReady;
   call->numbered = call->workers.size() > 1;

@@ -33,7 +33,8 @@ class Caller : public std::enable_shared_from_this<Caller> {
       : services_(*services),
         deliver_self_(std::move(deliver_self)),
         cancel_self_(std::move(cancel_self)),
-        pending_(std::make_unique<PendingCalls>(services_.options.max_pending_calls)) {}
+        pending_(
+            std::make_unique<PendingCalls>(services_.options.max_pending_calls, services_.options.spill.cap_bytes)) {}
 
   // Thread-safe: before Submit, in the thread that makes the call. Errors as PendingCalls::Add.
   absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room) {

@@ -45,6 +45,7 @@ struct OutgoingCall {
   std::vector<int> workers;                      // that run it: ranks of the component
   std::vector<size_t> used;                      // positions in `workers` whose results are joined, in that order
   std::vector<std::vector<WireArgument>> parts;  // like `workers`
+  uint64_t argument_bytes = 0;                   // of their values; what all ranks get counts once
   std::vector<std::optional<ReplyMessage>> replies;
   size_t missing = 0;
   bool numbered = false;

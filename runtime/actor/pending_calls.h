@@ -20,13 +20,17 @@ namespace twinkle::actor {
 enum class WithoutRoom { kBlock, kFail, kAddAnyway };
 
 // Thread-safe. Invariant:
-//  C5 no more than `most` are pending, but for those added anyway.
+//  C5 when one is added, less than `most` are pending, and their arguments take less than `most_bytes`, unless it is
+//     added anyway.
 class PendingCalls {
  public:
-  explicit PendingCalls(size_t most) : most_(most) {}
+  // `most_bytes` 0: whatever they take.
+  PendingCalls(size_t most, uint64_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
   // Until Remove. Blocks until there is room, or gives ResourceExhausted, as it is told.
   absl::Status Add(uint64_t call, const std::shared_ptr<internal::LazyCore>& core, WithoutRoom without_room);
+  // Its arguments take that much.
+  void SetBytes(uint64_t call, uint64_t bytes);
   // It has settled.
   void Remove(uint64_t call);
   // Blocks until all have settled (true) or the deadline.
@@ -38,13 +42,20 @@ class PendingCalls {
 
  private:
   using CorePtr = std::shared_ptr<internal::LazyCore>;
+  struct Pending {
+    CorePtr core;
+    uint64_t bytes = 0;
+  };
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Those that are about to be taken off; to be let go of without the lock.
   std::vector<CorePtr> TakeSettled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t most_;
+  const uint64_t most_bytes_;
   mutable base::Mutex mutex_;
   mutable base::CondVar all_settled_;
-  absl::flat_hash_map<uint64_t, CorePtr> calls_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, Pending> calls_ ABSL_GUARDED_BY(mutex_);
+  uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;                                // of all of them
   std::deque<std::shared_ptr<base::Event>> blocked_ ABSL_GUARDED_BY(mutex_);  // threads in Add
 };
 
