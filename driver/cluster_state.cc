@@ -344,11 +344,16 @@ void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
   }
   std::map<NodeId, v1::StartJob> of_node;
   for (NodeId id : job.nodes) of_node[id] = for_all;
-  for (const auto& [process, state] : job.processes) *of_node[state.node].add_processes() = state.process;
+  for (const auto& [process, state] : job.processes) {
+    const auto node = of_node.find(state.node);
+    if (node != of_node.end()) *node->second.add_processes() = state.process;  // else it is gone, and Tick ends the job
+  }
   int node_rank = 0;
   const bool listen = SpansMachines(job);
   for (auto& [id, start] : of_node) {
-    const std::string& address = nodes_.at(id).description.endpoint().address();
+    const auto node = nodes_.find(id);
+    if (node == nodes_.end()) continue;
+    const std::string& address = node->second.description.endpoint().address();
     if (listen) start.set_listen_host(address.substr(0, address.rfind(':')));
     start.set_node_rank(node_rank++);
     ToNode effect{id, {}};
@@ -375,7 +380,8 @@ void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
   for (NodeId node : job.nodes) of_node[node] = peers;
   for (const auto& [id, state] : job.processes) {
     *peers.add_processes() = state.process;
-    *of_node[state.node].add_processes() = state.process;
+    const auto node = of_node.find(state.node);
+    if (node != of_node.end()) *node->second.add_processes() = state.process;
   }
   // Each with each is quadratic: in large jobs those on other nodes are asked for when they are needed (Meet).
   const bool all = job.processes.size() <= kIntroducedTogether;

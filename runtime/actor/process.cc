@@ -182,7 +182,7 @@ void Process::ShareLargeArguments(OutgoingCall& call) {
     origin.as_it_is = true;
     origin.store = shared_from_this();
     auto core = std::make_shared<LazyCore>(std::move(origin));
-    if (!Keep(core, argument.value, encoded->bytes(), call.facts).ok()) continue;
+    if (!codec::Guarded([&] { return Keep(core, argument.value, encoded->bytes(), call.facts); }).ok()) continue;
     argument = {};
     argument.kind = CallArgument::Kind::kLazy;
     argument.lazy = std::move(core);
@@ -195,10 +195,10 @@ void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   const WithoutRoom without_room = call->operation != Operation::kMethod ? WithoutRoom::kAddAnyway
                                    : CurrentContext() != nullptr         ? WithoutRoom::kFail
                                                                          : WithoutRoom::kBlock;
+  core->SetCall(weak_from_this(), call->id);  // before: it may settle as soon as it is known
   if (const absl::Status room = caller_->Announce(*call, without_room); !room.ok()) {
     return core->Fail(base::Annotate(room, what));
   }
-  core->SetCall(weak_from_this(), call->id);
   call->caller = caller_.get();
   // As small as a task can be without memory of its own.
   if (!service_->Post([call = std::move(call)]() mutable { Caller::Submit(std::move(call)); })) {

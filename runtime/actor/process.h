@@ -136,7 +136,7 @@ class Process final : public rpc::Receiver,
                                                                          const NewOptions& options,
                                                                          std::vector<internal::CallArgument>& arguments,
                                                                          internal::CallSite site);
-  // Makes the value an object of this process, to which `core` will refer. ResourceExhausted, Cancelled.
+  // Makes the value an object of this process, to which `core` will refer. ResourceExhausted. May run the user's code.
   absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                     const CallFacts& maker);
   void ShareLargeArguments(OutgoingCall& call);

@@ -236,27 +236,46 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
   const absl::Status kept = codec::Guarded([&]() -> absl::Status {
     codec::Snapshot(type, value.get());
     TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({&type, value}));
-    if (encoded.bytes() <= services_.options.inline_bytes) return core->SucceedWith(value), absl::OkStatus();
+    const bool small = encoded.bytes() <= services_.options.inline_bytes;
+    if (small || type.copy == nullptr) return core->SucceedWith(value), absl::OkStatus();
     return Keep(core, value, encoded.bytes(), {"", "Put", "", -1, "", BaseName(site.file), site.line});
   });
   if (!kept.ok()) core->Fail(base::Annotate(kept, core->origin().what));
   return core;
 }
 
+namespace {
+
+// Fails the lazy when it is dropped, with the task that was to settle it.
+class SureCore {
+ public:
+  explicit SureCore(std::shared_ptr<LazyCore> core) : core_(std::move(core)) {}
+  SureCore(SureCore&&) noexcept = default;
+  ~SureCore() {
+    if (core_ != nullptr) core_->Fail(absl::CancelledError("the session has ended"));  // unless it has settled
+  }
+  LazyCore* operator->() const { return core_.get(); }
+
+ private:
+  std::shared_ptr<LazyCore> core_;
+};
+
+}  // namespace
+
 absl::Status Process::Keep(const std::shared_ptr<LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                            const CallFacts& maker) {
   TWINKLE_RETURN_IF_ERROR(exchange_->AwaitRoom());
-  const bool posted =
-      service_->Post([self = shared_from_this(), core, value = std::move(value), bytes, maker]() mutable {
-        const codec::Type& type = *core->origin().collected;
-        codec::Rows rows = codec::RowsOf(type, value.get());
-        const rpc::ProcessId me = self->options().id;
-        const uint64_t id = self->exchange_->Insert({&type, std::move(value)}, me, bytes,
-                                                    {maker.class_name, maker.method, maker.file, maker.line});
-        core->Succeed(
-            {{std::make_shared<object::HeldObject>(self, object::ObjectRef{me, id}), std::move(rows), bytes, {}}});
-      });
-  return posted ? absl::OkStatus() : absl::CancelledError("the session has ended");
+  const codec::Type& type = *core->origin().collected;
+  codec::Rows rows = codec::RowsOf(type, value.get());  // may be the user's code
+  service_->Post([self = shared_from_this(), sure = SureCore(core), value = std::move(value), rows = std::move(rows),
+                  bytes, maker]() mutable {
+    const rpc::ProcessId me = self->options().id;
+    const uint64_t id = self->exchange_->Insert({sure->origin().collected, std::move(value)}, me, bytes,
+                                                {maker.class_name, maker.method, maker.file, maker.line});
+    sure->Succeed(
+        {{std::make_shared<object::HeldObject>(self, object::ObjectRef{me, id}), std::move(rows), bytes, {}}});
+  });
+  return absl::OkStatus();
 }
 
 }  // namespace twinkle::actor

@@ -101,6 +101,7 @@ void Relays::Arrived(const RelayKey& key, absl::StatusOr<codec::Encoded> value) 
   const auto part = parts_.find(key);
   if (part == parts_.end()) return;
   part->second.value = std::move(value);
+  if (forgotten_.count(key.caller) != 0) part->second.readers.clear();  // but for those that wait
   Answer(key, part->second);
 }
 
@@ -151,6 +152,7 @@ void Relays::OnLost(ProcessId peer, const absl::Status& why) {
 }
 
 void Relays::ForgetCaller(ProcessId caller) {
+  forgotten_.insert(caller);
   for (auto entry = parts_.begin(); entry != parts_.end();) {
     if (entry->first.caller == caller && entry->second.value) {
       parts_.erase(entry++);

@@ -62,6 +62,7 @@ class Relays {
   const rpc::ProcessId self_;
   absl::flat_hash_map<RelayKey, Part> parts_;
   std::set<rpc::ProcessId> lost_;
+  std::set<rpc::ProcessId> forgotten_;  // callers
 };
 
 }  // namespace twinkle::actor

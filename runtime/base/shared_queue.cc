@@ -22,7 +22,8 @@ SharedQueue::SharedQueue(const std::string& name) : state_(std::make_shared<Stat
 }
 
 bool SharedQueue::Post(Task task) {
-  State& state = *state_;
+  const std::shared_ptr<State> keep = state_;  // a task may end the queue
+  State& state = *keep;
   bool wait = false;
   {
     MutexLock lock(&state.mutex);
@@ -35,8 +36,7 @@ bool SharedQueue::Post(Task task) {
     }
     state.running = true;
   }
-  const std::shared_ptr<State> keep = state_;  // a task may end the queue
-  if (!wait || TakeOver(*keep)) RunTasks(*keep, kMostForOthers);
+  if (!wait || TakeOver(state)) RunTasks(state, kMostForOthers);
   return true;
 }
 

@@ -20,12 +20,27 @@ absl::StatusOr<std::shared_ptr<const SpillFile>> WriteOut(const codec::Described
 }
 
 absl::StatusOr<codec::Described> ReadBack(const codec::Type& type, const SpillFile& file) {
-  const codec::Encoded encoded = file.Read();
-  const std::shared_ptr<void> value = type.make();
-  TWINKLE_RETURN_IF_ERROR(
-      codec::Guarded([&] { return codec::Decode(type, value.get(), encoded.head, encoded.buffers); }));
-  return codec::Described{&type, value};
+  return codec::Guarded([&]() -> absl::StatusOr<codec::Described> {
+    const codec::Encoded encoded = file.Read();
+    const std::shared_ptr<void> value = type.make();
+    TWINKLE_RETURN_IF_ERROR(codec::Decode(type, value.get(), encoded.head, encoded.buffers));
+    return codec::Described{&type, value};
+  });
 }
+
+// Answers with Cancelled when it is dropped unanswered, with the task that was to answer.
+class SureLoad {
+ public:
+  explicit SureLoad(Spiller::LoadDone done) : done_(std::move(done)) {}
+  SureLoad(SureLoad&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  ~SureLoad() {
+    if (done_) done_(absl::CancelledError("the session has ended"));
+  }
+  void Answer(absl::StatusOr<codec::Described> value) { std::exchange(done_, nullptr)(std::move(value)); }
+
+ private:
+  Spiller::LoadDone done_;
+};
 
 }  // namespace
 
@@ -97,19 +112,22 @@ void Spiller::SetRoom(absl::Status status) {
 absl::Status Spiller::AwaitRoom() {
   while (may_wait_) {
     std::shared_ptr<base::Event> room;
+    absl::Status full;
     {
       base::MutexLock lock(&mutex_);
-      if (!full_.ok()) {
-        if (table_.bytes_in_memory() > options_.cap_bytes) {
-          service_.Post([this, alive = std::weak_ptr(alive_)] {
-            if (alive.lock() != nullptr) OnInserted();  // the disk may take more by now
-          });
-          return full_;
-        }
+      if (!full_.ok() && table_.bytes_in_memory() <= options_.cap_bytes) {
         full_ = absl::OkStatus();
         may_wait_ = false;
       }
+      full = full_;
       room = room_;
+    }
+    if (!full.ok()) {
+      // The disk may take more by now. Outside the lock: the task may run at once.
+      service_.Post([this, alive = std::weak_ptr(alive_)] {
+        if (alive.lock() != nullptr) OnInserted();
+      });
+      return full;
     }
     if (room == nullptr) break;
     room->WaitUntil(absl::InfiniteFuture());
@@ -118,12 +136,13 @@ absl::Status Spiller::AwaitRoom() {
 }
 
 void Spiller::Load(const codec::Type* type, std::shared_ptr<const SpillFile> file, LoadDone done) {
-  queue().Post([this, alive = std::weak_ptr(alive_), type, file = std::move(file), done = std::move(done)]() mutable {
-    auto value = ReadBack(*type, *file);
-    service_.Post([alive, value = std::move(value), done = std::move(done)]() mutable {
-      if (alive.lock() != nullptr) done(std::move(value));
-    });
-  });
+  queue().Post(
+      [this, alive = std::weak_ptr(alive_), type, file = std::move(file), sure = SureLoad(std::move(done))]() mutable {
+        auto value = ReadBack(*type, *file);
+        service_.Post([alive, value = std::move(value), sure = std::move(sure)]() mutable {
+          if (alive.lock() != nullptr) sure.Answer(std::move(value));
+        });
+      });
 }
 
 void Spiller::Close() {

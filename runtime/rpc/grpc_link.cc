@@ -161,15 +161,12 @@ void GrpcLink::Write(const Frame& frame) {
   Pump();
 }
 
-// Under the lock, as there is little to do when it is idle; PrepareNext works without.
-std::optional<GrpcLink::Message> GrpcLink::TakeMessage() {
-  if (outgoing_.empty()) return std::nullopt;
+GrpcLink::Message GrpcLink::MessageOf(std::vector<grpc::Slice> slices, size_t bytes, bool compress) const {
   Message message;
-  std::vector<grpc::Slice> slices = TakeSlices(&outgoing_, &message.payload);
-  const bool worth_it =
-      message.payload >= kCompressedBytes && choice_.consider() && choice_.compress() && GetsShorter(slices);
-  if (std::optional<grpc::Slice> shorter = worth_it ? Compressed(slices, message.payload) : std::nullopt) {
-    wire_.traffic->compressed_before += message.payload;
+  message.payload = bytes;
+  const bool worth_it = compress && bytes >= kCompressedBytes && GetsShorter(slices);
+  if (std::optional<grpc::Slice> shorter = worth_it ? Compressed(slices, bytes) : std::nullopt) {
+    wire_.traffic->compressed_before += bytes;
     wire_.traffic->compressed_after += shorter->size();
     const grpc::Slice both[] = {Kind(kZstd), *std::move(shorter)};
     message.bytes = grpc::ByteBuffer(both, std::size(both));
@@ -190,17 +187,31 @@ void GrpcLink::StartMessage(Message message) {
   StartWrite(message.bytes, write_.Arm());
 }
 
+// An idle link sends what there is as it is: to compress takes milliseconds, and senders must not wait.
 void GrpcLink::Pump() {
-  if (!open_ || ended_ || writing_) return;
-  std::optional<Message> message = std::exchange(prepared_, std::nullopt);
-  if (!message) message = TakeMessage();
-  if (message) StartMessage(*std::move(message));
+  if (!open_ || ended_ || writing_ || preparing_) return;
+  if (prepared_) return StartMessage(*std::exchange(prepared_, std::nullopt));
+  if (outgoing_.empty()) return;
+  size_t bytes = 0;
+  std::vector<grpc::Slice> slices = TakeSlices(&outgoing_, &bytes);
+  StartMessage(MessageOf(std::move(slices), bytes, /*compress=*/false));
 }
 
-// While a message is on its way the next one is compressed.
+// While a message is on its way the next one is compressed, without the lock.
 void GrpcLink::PrepareNext() {
+  std::vector<grpc::Slice> slices;
+  size_t bytes = 0;
+  {
+    base::MutexLock lock(&mutex_);
+    if (!writing_ || ended_ || prepared_ || outgoing_.empty() || !choice_.consider() || !choice_.compress()) return;
+    slices = TakeSlices(&outgoing_, &bytes);
+    preparing_ = true;
+  }
+  Message message = MessageOf(std::move(slices), bytes, /*compress=*/true);
   base::MutexLock lock(&mutex_);
-  if (writing_ && !ended_ && !prepared_ && choice_.compress()) prepared_ = TakeMessage();
+  preparing_ = false;
+  if (!ended_) prepared_ = std::move(message);
+  Pump();
 }
 
 void GrpcLink::Open() {

@@ -104,7 +104,7 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
     size_t payload = 0;  // of the frames
     bool compressed = false;
   };
-  std::optional<Message> TakeMessage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Message MessageOf(std::vector<grpc::Slice> slices, size_t bytes, bool compress) const;
   void StartMessage(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PrepareNext();
@@ -123,6 +123,7 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   base::Mutex mutex_;
   std::deque<grpc::Slice> outgoing_ ABSL_GUARDED_BY(mutex_);
   std::optional<Message> prepared_ ABSL_GUARDED_BY(mutex_);  // goes before these
+  bool preparing_ ABSL_GUARDED_BY(mutex_) = false;           // on the polling thread, without the lock
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
   size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_compressed_ ABSL_GUARDED_BY(mutex_) = false;

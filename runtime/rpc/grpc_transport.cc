@@ -207,7 +207,13 @@ void GrpcTransport::Impl::AskFor(ProcessId id) {
   introducer_(id, [weak = weak_from_this(), id](absl::StatusOr<Introduction> answer) {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    answer.ok() ? self->Introduce(id, *std::move(answer)) : self->Lose(id, answer.status());
+    if (answer.ok()) return self->Introduce(id, *std::move(answer));
+    // A process of the own job may still be introduced, and its end is told: what counts is not that nobody answered.
+    const bool no_verdict = absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status());
+    if (!no_verdict || id >> kProcessBits != self->options_.self >> kProcessBits)
+      return self->Lose(id, answer.status());
+    base::MutexLock lock(&self->mutex_);
+    self->peers_[id].asked = false;
   });
 }
 
