@@ -147,11 +147,13 @@ void LazyCore::SetCall(std::weak_ptr<CallOwner> owner, uint64_t call) {
 
 void LazyCore::Cancel() {
   std::shared_ptr<CallOwner> owner;
+  uint64_t call = 0;
   {
     base::MutexLock lock(&mutex_);
     owner = owner_.lock();
+    call = call_;
   }
-  if (owner != nullptr) owner->CancelCall(call_, origin_.what);
+  if (owner != nullptr) owner->CancelCall(call, origin_.what);
 }
 
 void LazyCore::OnSettled(base::Task task) {

@@ -48,8 +48,8 @@ struct InitializeOptions {
   // use costs ten times a copy. What was used once is used again without that cost.
   size_t prefault_bytes = 0;
   // Calls that a process may have pending; their arguments may take as much memory as its objects may. One more blocks
-  // the program's thread that makes it until another has ended; made inside a method it fails with ResourceExhausted, so
-  // that components that call each other do not block for ever.
+  // the program's thread that makes it until another has ended; made inside a method it fails with ResourceExhausted,
+  // so that components that call each other do not block for ever.
   int max_pending_calls = 10'000;
   // Memory that the results and Put values of a process may take, of the program and of each rank. What was used
   // longest ago and does not fit goes to files without names in the folder $TWINKLE_SPILL_DIR (/var/tmp), and comes
