@@ -16,6 +16,11 @@ namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
 
+// Where it listens for this machine; empty: it cannot be reached from here.
+const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint) {
+  return place.machine() == rpc::ThisMachine() ? endpoint.socket() : endpoint.address();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::Open(const std::string& driver,
@@ -73,8 +78,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
   const std::string who = process.group().empty()
                               ? "the program"
                               : absl::StrCat("rank ", process.rank(), " of group '", process.group(), "'");
-  const bool here = process.place().machine() == rpc::ThisMachine();
-  const std::string& target = here ? process.endpoint().socket() : process.endpoint().address();
+  const std::string& target = TargetOf(process.place(), process.endpoint());
   if (target.empty()) {
     return absl::UnavailableError(
         absl::StrCat(who, " cannot be reached from this machine: run the command on ", process.place().host()));
@@ -91,8 +95,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
 
 absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
                                   const std::function<void(const v1::Output::Line&)>& on_line) const {
-  const bool here = node.place().machine() == rpc::ThisMachine();
-  const std::string& target = here ? node.endpoint().socket() : node.endpoint().address();
+  const std::string& target = TargetOf(node.place(), node.endpoint());
   if (target.empty()) {
     return absl::UnavailableError(absl::StrCat("node '", node.name(),
                                                "' cannot be reached from this machine: it was "

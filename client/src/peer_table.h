@@ -29,9 +29,12 @@ class PeerTable {
  private:
   const std::string machine_;
   mutable base::Mutex mutex_;
-  absl::flat_hash_map<rpc::ProcessId, v1::Place> places_ ABSL_GUARDED_BY(mutex_);
+  struct Peer {
+    v1::Place place;
+    uint64_t machine = 0;
+  };
+  absl::flat_hash_map<rpc::ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, uint64_t> machines_ ABSL_GUARDED_BY(mutex_);  // by name, counted from 1
-  absl::flat_hash_map<rpc::ProcessId, uint64_t> machine_of_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The verdicts on processes, in their order.

@@ -49,18 +49,13 @@ absl::Status FindUsed(OutgoingCall& call) {
   call.used.clear();
   const bool has_result = call.operation == Operation::kMethod && call.method->result != nullptr;
   if (!has_result) return absl::OkStatus();
-  const Collect rule = call.method->collect;
-  const bool all =
-      rule == Collect::kNone || rule == Collect::kFlatten || rule == Collect::kMean || rule == Collect::kSum;
-  if (call.rank || all || call.method->own_collect != nullptr) {
+  const int count = static_cast<int>(call.workers.size());
+  if (call.rank || call.method->own_collect != nullptr) {
     call.used.resize(call.workers.size());
-    std::iota(call.used.begin(), call.used.end(), size_t{0});
+    std::iota(call.used.begin(), call.used.end(), 0);
     return absl::OkStatus();
   }
-  TWINKLE_ASSIGN_OR_RETURN(
-      const std::vector<int> used,
-      dispatch::UsedWorkers(call.method->collect, static_cast<int>(call.workers.size()), MeshOf(call), IsWhole(call)));
-  call.used.assign(used.begin(), used.end());
+  TWINKLE_ASSIGN_OR_RETURN(call.used, dispatch::UsedWorkers(call.method->collect, count, MeshOf(call), IsWhole(call)));
   return absl::OkStatus();
 }
 
@@ -185,25 +180,6 @@ bool AllGoWhole(const OutgoingCall& call) {
   return true;
 }
 
-// Arguments are encoded once.
-absl::Status FillWholeParts(OutgoingCall& call) {
-  call.parts.resize(call.workers.size());
-  for (std::vector<WireArgument>& parts : call.parts) parts.reserve(call.arguments.size());
-  for (size_t a = 0; a < call.arguments.size(); ++a) {
-    for (size_t i = 0; i < call.workers.size(); ++i) {
-      if (i > 0 && call.arguments[a].kind != Kind::kPerRank) {
-        call.parts[i].push_back(call.parts[0][a]);
-        continue;
-      }
-      TWINKLE_ASSIGN_OR_RETURN(WireArgument part,
-                               WirePart(call.parameters()[a], call.arguments[a], i, dispatch::Part{}));
-      call.argument_bytes += BytesOf(part);
-      call.parts[i].push_back(std::move(part));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // ---- all of them
 absl::StatusOr<dispatch::Plan> MakePlan(const OutgoingCall& call) {
   const int workers = static_cast<int>(call.workers.size());
@@ -213,17 +189,20 @@ absl::StatusOr<dispatch::Plan> MakePlan(const OutgoingCall& call) {
   return dispatch::PlanDispatch(call.method->dispatch, workers, MeshOf(call), rows);
 }
 
-// Arguments that go whole to everybody are encoded once.
-absl::Status FillParts(OutgoingCall& call, const dispatch::Plan& plan) {
+// Without a plan everything goes whole to everybody. What several have the same of is encoded once.
+absl::Status FillParts(OutgoingCall& call, const dispatch::Plan* plan) {
+  static const dispatch::Part& whole = *new dispatch::Part;
+  const auto part_of = [&](size_t i, size_t a) -> const dispatch::Part& { return plan ? (*plan)[i][a] : whole; };
   call.parts.resize(call.workers.size());
+  for (std::vector<WireArgument>& parts : call.parts) parts.reserve(call.arguments.size());
   for (size_t a = 0; a < call.arguments.size(); ++a) {
     for (size_t i = 0; i < call.workers.size(); ++i) {
-      const bool same = i > 0 && call.arguments[a].kind != Kind::kPerRank && plan[i][a] == plan[i - 1][a];
+      const bool same = i > 0 && call.arguments[a].kind != Kind::kPerRank && part_of(i, a) == part_of(i - 1, a);
       if (same) {
         call.parts[i].push_back(call.parts[i - 1][a]);
         continue;
       }
-      TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WirePart(call.parameters()[a], call.arguments[a], i, plan[i][a]));
+      TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WirePart(call.parameters()[a], call.arguments[a], i, part_of(i, a)));
       call.argument_bytes += BytesOf(part);
       call.parts[i].push_back(std::move(part));
     }
@@ -276,9 +255,9 @@ absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {
   TWINKLE_RETURN_IF_ERROR(FindUsed(call));
   TWINKLE_RETURN_IF_ERROR(CheckPerRank(call));
   if (PlansWithUserCode(call)) return FillOwnParts(call);
-  if (AllGoWhole(call)) return FillWholeParts(call);
+  if (AllGoWhole(call)) return FillParts(call, nullptr);
   TWINKLE_ASSIGN_OR_RETURN(const dispatch::Plan plan, MakePlan(call));
-  return FillParts(call, plan);
+  return FillParts(call, &plan);
 }
 
 }  // namespace twinkle::actor

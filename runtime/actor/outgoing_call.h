@@ -43,7 +43,7 @@ struct OutgoingCall {
   std::optional<absl::Status> planned;
   bool watching = false;                         // its lazy arguments tell when they are ready
   std::vector<int> workers;                      // that run it: ranks of the component
-  std::vector<size_t> used;                      // positions in `workers` whose results are joined, in that order
+  std::vector<int> used;                         // positions in `workers` whose results are joined, in that order
   std::vector<std::vector<WireArgument>> parts;  // like `workers`
   uint64_t argument_bytes = 0;                   // of their values; what all ranks get counts once
   std::vector<std::optional<ReplyMessage>> replies;
@@ -57,7 +57,7 @@ struct OutgoingCall {
       return argument.kind == Kind::kLazy || argument.kind == Kind::kPerRank;  // which may hold some
     });
   }
-  bool uses(size_t index) const { return std::find(used.begin(), used.end(), index) != used.end(); }
+  bool uses(size_t index) const { return std::find(used.begin(), used.end(), static_cast<int>(index)) != used.end(); }
   std::span<const internal::ParameterInfo> parameters() const {
     if (method != nullptr) return method->parameters;
     return constructor != nullptr ? constructor->parameters : std::span<const internal::ParameterInfo>();

@@ -13,6 +13,7 @@
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/sure_answer.h"
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
@@ -385,29 +386,11 @@ void Process::OnAccountReply(AccountReply reply) {
 }
 
 // ---- objects
-namespace {
-
-// Answers with Cancelled when it is dropped unanswered, with the task that was to answer.
-class SureDone {
- public:
-  explicit SureDone(object::PullDone done) : done_(std::move(done)) {}
-  SureDone(SureDone&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
-  ~SureDone() {
-    if (done_) done_(absl::CancelledError("the session has ended"));
-  }
-  object::PullDone Take() { return std::exchange(done_, nullptr); }
-
- private:
-  object::PullDone done_;
-};
-
-}  // namespace
-
 void Process::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
                    object::PullDone done) {
   // The type is a constant of the program.
   service_->Post([self = shared_from_this(), object, type = &type, selection = std::move(selection),
-                  sure = SureDone(std::move(done))]() mutable {
+                  sure = base::SureAnswer<object::Pulled>(std::move(done))]() mutable {
     self->exchange_->Pull(object, *type, std::move(selection), sure.Take());
   });
 }

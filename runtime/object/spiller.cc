@@ -7,6 +7,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/sure_answer.h"
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::object {
@@ -27,20 +28,6 @@ absl::StatusOr<codec::Described> ReadBack(const codec::Type& type, const SpillFi
     return codec::Described{&type, value};
   });
 }
-
-// Answers with Cancelled when it is dropped unanswered, with the task that was to answer.
-class SureLoad {
- public:
-  explicit SureLoad(Spiller::LoadDone done) : done_(std::move(done)) {}
-  SureLoad(SureLoad&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
-  ~SureLoad() {
-    if (done_) done_(absl::CancelledError("the session has ended"));
-  }
-  void Answer(absl::StatusOr<codec::Described> value) { std::exchange(done_, nullptr)(std::move(value)); }
-
- private:
-  Spiller::LoadDone done_;
-};
 
 }  // namespace
 
@@ -136,13 +123,13 @@ absl::Status Spiller::AwaitRoom() {
 }
 
 void Spiller::Load(const codec::Type* type, std::shared_ptr<const SpillFile> file, LoadDone done) {
-  queue().Post(
-      [this, alive = std::weak_ptr(alive_), type, file = std::move(file), sure = SureLoad(std::move(done))]() mutable {
-        auto value = ReadBack(*type, *file);
-        service_.Post([alive, value = std::move(value), sure = std::move(sure)]() mutable {
-          if (alive.lock() != nullptr) sure.Answer(std::move(value));
-        });
-      });
+  queue().Post([this, alive = std::weak_ptr(alive_), type, file = std::move(file),
+                sure = base::SureAnswer<codec::Described>(std::move(done))]() mutable {
+    auto value = ReadBack(*type, *file);
+    service_.Post([alive, value = std::move(value), sure = std::move(sure)]() mutable {
+      if (alive.lock() != nullptr) sure.Take()(std::move(value));
+    });
+  });
 }
 
 void Spiller::Close() {
