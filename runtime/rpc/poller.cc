@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace twinkle::rpc {
@@ -11,6 +12,27 @@ namespace {
 
 // How late a frame is noticed at worst, whose sender was stopped before it woke anybody.
 constexpr absl::Duration kLongestSleep = absl::Milliseconds(500);
+
+// Whether much is coming: so many pieces in a millisecond.
+class Pace {
+ public:
+  bool IsHigh(size_t found, absl::Time now) {
+    if (now - since_ >= kSpan) {
+      before_ = now - since_ < 2 * kSpan ? found_ : 0;
+      found_ = 0;
+      since_ = now;
+    }
+    found_ += found;
+    return std::max(found_, before_) >= kMuch;
+  }
+
+ private:
+  static constexpr absl::Duration kSpan = absl::Milliseconds(1);
+  static constexpr size_t kMuch = 8;
+  absl::Time since_ = absl::InfinitePast();
+  size_t found_ = 0;   // since then
+  size_t before_ = 0;  // in the span before
+};
 
 }  // namespace
 
@@ -28,7 +50,10 @@ void Poller::Close() {
 }
 
 void Poller::Listen() {
-  bell_->Listen(polling_ ? Doorbell::kNobody : sleeping_ ? Doorbell::kWaiter : Doorbell::kService);
+  bell_->Listen(polling_    ? Doorbell::kNobody
+                : sleeping_ ? Doorbell::kWaiter
+                : napping_  ? Doorbell::kNobody
+                            : Doorbell::kService);
 }
 
 bool Poller::Begin() {
@@ -49,26 +74,46 @@ void Poller::End(uint32_t polled) {
   if (bell_->count() != polled) bell_->Ring();  // it was rung while nobody was to be woken
 }
 
+// Whoever rings meanwhile wakes nobody for it. Others may poll.
+bool Poller::Nap() {
+  {
+    base::MutexLock lock(&mutex_);
+    polling_ = false;
+    napping_ = true;
+    Listen();
+    if (closed_) idle_.SignalAll();
+  }
+  absl::SleepFor(options_.nap);
+  base::MutexLock lock(&mutex_);
+  napping_ = false;
+  const bool mine = !polling_ && !closed_;
+  polling_ = polling_ || mine;
+  Listen();
+  return mine;
+}
+
 void Poller::Serve() {
   pthread_setname_np(pthread_self(), "twinkle.rings");
+  Pace pace;
   while (true) {
     uint32_t polled = bell_->count();
-    if (Begin()) {
-      absl::Time until = absl::Now() + options_.patience;
-      while (true) {
-        polled = bell_->count();
-        const bool found = poll_();
-        if (closed_ || wanting_ > 0) break;
-        const absl::Time now = absl::Now();
-        if (found) {
-          until = now + options_.patience;
-          continue;
-        }
-        if (now >= until) break;
+    bool mine = Begin();
+    absl::Time until = absl::Now() + options_.patience;
+    while (mine) {
+      polled = bell_->count();
+      const size_t found = poll_();
+      if (closed_ || wanting_ > 0) break;
+      const absl::Time now = absl::Now();
+      if (found > 0) until = now + options_.patience;
+      if (pace.IsHigh(found, now)) {
+        mine = Nap();
+      } else if (now >= until) {
+        break;
+      } else if (found == 0) {
         ::sched_yield();
       }
-      End(polled);
     }
+    if (mine) End(polled);
     if (closed_) return;  // looked at after the count, which Close changes afterwards
     bell_->Wait(polled, Doorbell::kService, absl::Now() + kLongestSleep);
   }
@@ -85,7 +130,7 @@ class Poller::Turn {
     if (!mine_) Want(!(mine_ = poller_.Begin()));
     if (!mine_) return false;
     polled_ = poller_.bell_->count();
-    return poller_.poll_();
+    return poller_.poll_() > 0;
   }
   void Give() {
     if (std::exchange(mine_, false)) poller_.End(polled_);

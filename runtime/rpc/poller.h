@@ -4,6 +4,7 @@
 #include <absl/time/time.h>
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -17,7 +18,10 @@ namespace twinkle::rpc {
 // Polling is handed on like a baton: a thread that waits in Help polls for the process, and finds what it waits for
 // without being woken by another; a service thread polls when nobody waits, or when those who wait are at it too long.
 // A thread without work looks around for a while before it sleeps, and lets others have the processor between two
-// looks: to be woken costs ten times what a call does. Invariants:
+// looks: to be woken costs ten times what a call does. While much is coming that nobody waits for, the service thread
+// naps between two polls instead: what has come meanwhile is taken in one go, and the processor is left to those who
+// make the input and who use it (measured with two cores and a thousand calls under way: a quarter more calls a second,
+// and half the spread). Invariants:
 //  P1 one thread polls at a time;
 //  P2 whatever the bell was rung for is polled for afterwards: by the thread that is at it, or by the one that the bell
 //     wakes.
@@ -26,9 +30,10 @@ class Poller final : public base::WaitHelper {
  public:
   struct Options {
     absl::Duration patience = absl::Microseconds(100);  // without work, before it sleeps
+    absl::Duration nap = absl::Microseconds(150);       // of the service thread, while much is coming
   };
-  // Takes what there is; whether there was something. It must not wait for anything.
-  using Poll = std::function<bool()>;
+  // Takes what there is; how many pieces it was. It must not wait for anything.
+  using Poll = std::function<size_t()>;
 
   Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options);
   ~Poller() override { Close(); }
@@ -44,6 +49,7 @@ class Poller final : public base::WaitHelper {
   void Serve();
   bool Begin();               // whether it is this thread that polls now
   void End(uint32_t polled);  // the bell's count before the last poll
+  bool Nap();                 // of the service thread, which polls: whether it does so again
   void Listen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sleeps until the bell rings or the deadline, if nobody else in Help sleeps: else false.
   bool Sleep(absl::FunctionRef<bool()> done, absl::Time deadline);
@@ -59,6 +65,7 @@ class Poller final : public base::WaitHelper {
   base::CondVar idle_;
   bool polling_ ABSL_GUARDED_BY(mutex_) = false;   // some thread does
   bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;  // a thread in Help does
+  bool napping_ ABSL_GUARDED_BY(mutex_) = false;   // the service thread does, and polls afterwards
 };
 
 }  // namespace twinkle::rpc

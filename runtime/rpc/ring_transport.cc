@@ -155,27 +155,27 @@ void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
 }
 
 // ---- receiving, from rings
-bool RingTransport::Poll() {
+size_t RingTransport::Poll() {
   if (polled_made_ != links_made_) {
     base::MutexLock lock(&mutex_);
     polled_made_ = links_made_;
     polled_.assign(links_.begin(), links_.end());
   }
-  bool found = false;
-  for (const auto& [peer, link] : polled_) found = PollLink(peer, *link) || found;
+  size_t found = 0;
+  for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
   if (any_losses_) TellLosses();
   return found;
 }
 
-bool RingTransport::PollLink(ProcessId peer, RingLink& link) {
-  bool found = link.Flush();
+size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
+  size_t found = link.Flush() ? 1 : 0;
   for (const Stream stream : {Stream::kControl, Stream::kData}) {
     std::vector<Frame> frames;
     bool more = false;
     const absl::Status read = link.Read(stream, &frames, &more);
     if (more) bell_->Ring();
     if (!frames.empty()) {
-      found = true;
+      found += frames.size();
       for (const Frame& frame : frames) {
         options_.traffic->rings.received.fetch_add(frame.bytes(), std::memory_order_relaxed);
       }

@@ -63,8 +63,9 @@ class RingTransport final : public Transport, public Receiver {
   absl::Status OnWord(ProcessId from, Stream stream, const RingWord& word);
   // Both sides hear of it.
   void Refuse(ProcessId peer, const absl::Status& why);
-  bool Poll();
-  bool PollLink(ProcessId peer, RingLink& link);
+  // How many frames, and pieces of frames sent, there were.
+  size_t Poll();
+  size_t PollLink(ProcessId peer, RingLink& link);
   void TellLosses();
 
   const Options options_;

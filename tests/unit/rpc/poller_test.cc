@@ -31,7 +31,7 @@ struct Input {
     }
     bell->Ring();
   }
-  bool Poll() {
+  size_t Poll() {
     if (++pollers != 1) twice = true;
     std::vector<std::shared_ptr<base::Event>> taken;
     {
@@ -40,7 +40,7 @@ struct Input {
     }
     for (const auto& event : taken) event->Set();
     --pollers;
-    return !taken.empty();
+    return taken.size();
   }
 };
 
