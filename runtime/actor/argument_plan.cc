@@ -136,7 +136,7 @@ absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const Call
 uint64_t BytesOf(const WireArgument& argument) {
   const auto* packed = std::get_if<PackedValue>(&argument);
   if (packed == nullptr) return 0;
-  uint64_t bytes = packed->head.size();
+  uint64_t bytes = packed->head.size() + packed->long_head.size();
   for (const Bytes& buffer : packed->buffers) bytes += buffer.size();
   return bytes;
 }

@@ -287,7 +287,7 @@ void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
     const rpc::ProcessId to = component.workers[static_cast<size_t>(call->workers[i])];
     CallMessage message = MessageFor(*call, i);
     message.order = {component.domain, number, after};
-    const absl::Status sent = services_.transport->Send(to, rpc::Stream::kData, EncodeMessage(std::move(message)));
+    const absl::Status sent = services_.transport->Send(to, rpc::Stream::kData, EncodeMessage(message));
     if (!sent.ok()) Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", sent.message())), {});
     others.erase(std::remove(others.begin(), others.end(), to), others.end());
   }
@@ -330,7 +330,7 @@ std::shared_ptr<const object::HeldObject> Caller::Hold(const OutgoingCall& call,
   return std::make_shared<object::HeldObject>(services_.store.lock(), object::ObjectRef{owner, id});
 }
 
-void Caller::OnReply(rpc::ProcessId from, ReplyMessage reply) {
+void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
   const auto found = calls_.find(reply.call);
   if (found == calls_.end()) return;
   const CallPtr call = found->second;
@@ -342,7 +342,7 @@ void Caller::OnReply(rpc::ProcessId from, ReplyMessage reply) {
 }
 
 // The reply that worker `index` owed, or the reason why there will be none.
-void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage reply) {
+void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply) {
   call->replies[index] = std::move(reply);
   --call->missing;
   if (!status.ok() && call->state == State::kSent) {
@@ -369,7 +369,7 @@ void Caller::Succeed(const CallPtr& call) {
   for (size_t i : call->used) {
     ReplyMessage& reply = *call->replies[i];
     object::Shard shard{Hold(*call, i), std::move(reply.rows), reply.bytes, std::nullopt};
-    if (reply.carried) shard.carried = Unpack(*reply.carried);
+    if (reply.carried) shard.carried = Unpack(*std::move(reply.carried));
     shards.push_back(std::move(shard));
   }
   if (ended) {

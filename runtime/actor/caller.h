@@ -46,7 +46,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   // The caller hears `why`; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
 
-  void OnReply(rpc::ProcessId from, ReplyMessage reply);
+  void OnReply(rpc::ProcessId from, ReplyMessage&& reply);
   void OnGrant(const NumberGrant& grant);
   void OnRecall(rpc::ProcessId from, const RecallMessage& recall);
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
@@ -93,7 +93,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void Succeed(const CallPtr& call);
   void EndIteration(const CallPtr& call, const std::vector<int>& still_had);
   void TellRanks(const CallPtr& call, const absl::Status& why);
-  void Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage reply);
+  void Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply);
   std::shared_ptr<const object::HeldObject> Hold(const OutgoingCall& call, size_t index);
   CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
 

@@ -8,6 +8,7 @@
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
+#include "runtime/actor/services.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/object/assemble.h"
@@ -47,17 +48,18 @@ absl::Status FillArguments(IncomingCall& call) {
   if (parameters.size() != call.message.arguments.size()) {
     return absl::FailedPreconditionError("the caller's program has other parameters for it");
   }
+  call.arguments.reserve(parameters.size());
   for (size_t i = 0; i < parameters.size(); ++i) {
     const ParameterInfo& parameter = parameters[i];
-    const WireArgument& wire = call.message.arguments[i];
+    WireArgument& wire = call.message.arguments[i];
     Argument argument;
     if (const auto* handle = std::get_if<HandleArgument>(&wire);
         handle != nullptr && parameter.from_component != nullptr) {
       argument.value = parameter.from_component(call.instance->context.object->process->Bind(handle->component));
     } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
       argument.value = parameter.from_lazy(call.lazies[i]);
-    } else if (const auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
-      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, Unpack(*packed)}, *parameter.type));
+    } else if (auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, Unpack(std::move(*packed))}, *parameter.type));
     } else if (const auto* pulled = std::get_if<PulledArgument>(&wire);
                pulled != nullptr && parameter.type != nullptr) {
       std::vector<Argument> pieces;
@@ -81,7 +83,7 @@ absl::Status FillArguments(IncomingCall& call) {
   return absl::OkStatus();
 }
 
-Outcome RunConstruct(IncomingCall& call) {
+Outcome RunConstruct(IncomingCall& call, const ProcessOptions& here) {
   Instance& instance = *call.instance;
   const auto* constructor = FindConstructor(instance.info.class_name, call.message.method);
   if (constructor == nullptr) {
@@ -93,17 +95,17 @@ Outcome RunConstruct(IncomingCall& call) {
     instance.object = std::move(made.value);
   }
   const absl::Status status = instance.status;
-  if (!status.ok()) instance.status = Failed(call.facts, status);
+  if (!status.ok()) instance.status = Failed(call.Facts(here), status);
   return {status, nullptr, true};
 }
 
 }  // namespace
 
-Outcome RunOperation(IncomingCall& call) {
+Outcome RunOperation(IncomingCall& call, const ProcessOptions& here) {
   Instance& instance = *call.instance;
   switch (call.message.operation) {
     case Operation::kConstruct:
-      return RunConstruct(call);
+      return RunConstruct(call, here);
     case Operation::kProbe:
       call.told = true;
       return {instance.status, nullptr, true};
@@ -127,10 +129,12 @@ Outcome RunOperation(IncomingCall& call) {
   return call.method->invoke(instance.object.get(), call.arguments);
 }
 
-ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, size_t inline_bytes) {
+ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessOptions& here) {
   ReplyMessage reply;
   reply.call = call.message.call;
-  reply.status = ToWire(call.told ? outcome.status : Failed(call.facts, outcome.status));
+  if (!outcome.status.ok()) {
+    reply.status = ToWire(call.told ? outcome.status : Failed(call.Facts(here), outcome.status));
+  }
   reply.more = outcome.more;
   const bool has_value = outcome.status.ok() && outcome.value != nullptr;
   if (!has_value || !call.message.keep) {
@@ -141,19 +145,19 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, size_t inline_
   const absl::Status snapshot =
       codec::Guarded([&] { return codec::Snapshot(type, outcome.value.get()), absl::OkStatus(); });
   if (!snapshot.ok()) {
-    reply.status = ToWire(Failed(call.facts, snapshot));
+    reply.status = ToWire(Failed(call.Facts(here), snapshot));
     outcome.value = nullptr;
     return reply;
   }
   reply.rows = codec::RowsOf(type, outcome.value.get());
   absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
   if (!encoded.ok()) {
-    reply.status = ToWire(Failed(call.facts, encoded.status()));
+    reply.status = ToWire(Failed(call.Facts(here), encoded.status()));
     outcome.value = nullptr;
     return reply;
   }
   reply.bytes = encoded->bytes();
-  if (reply.bytes <= inline_bytes) reply.carried = Pack(*std::move(encoded));
+  if (reply.bytes <= here.inline_bytes) reply.carried = Pack(*std::move(encoded));
   return reply;
 }
 

@@ -15,10 +15,10 @@ std::span<const internal::ParameterInfo> ParametersOf(const IncomingCall& call);
 
 // Runs the call's operation on its instance, in the calling thread, which must be the instance's lane. User code runs
 // in it; what that throws is in the outcome.
-internal::Outcome RunOperation(IncomingCall& call);
+internal::Outcome RunOperation(IncomingCall& call, const ProcessOptions& here);
 
 // The reply to a caller in another process. The result becomes independent of the object; one that nobody asked for is
-// dropped. Up to `inline_bytes` it travels along.
-ReplyMessage ReplyFor(const IncomingCall& call, internal::Outcome& outcome, size_t inline_bytes);
+// dropped. Up to `here.inline_bytes` it travels along.
+ReplyMessage ReplyFor(const IncomingCall& call, internal::Outcome& outcome, const ProcessOptions& here);
 
 }  // namespace twinkle::actor

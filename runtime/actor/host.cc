@@ -36,39 +36,19 @@ bool MakesObject(const IncomingCall& call) {
   return call.self == nullptr && call.method != nullptr && call.method->result != nullptr && call.message.keep;
 }
 
-const char* OperationName(Operation operation) {
-  switch (operation) {
-    case Operation::kConstruct:
-      return "constructor";
-    case Operation::kProbe:
-      return "WaitReady";
-    case Operation::kDestroy:
-      return "Release";
-    case Operation::kMethod:
-      break;
-  }
-  return "";
-}
-
 }  // namespace
 
 // ---- arrival
-void Host::OnCall(rpc::ProcessId from, CallMessage message) {
+void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   auto call = std::make_shared<IncomingCall>();
+  call->host = this;
   call->caller = from;
   call->message = std::move(message);
   const CallMessage& m = call->message;
-  call->facts = {"",
-                 m.operation == Operation::kMethod ? m.method : OperationName(m.operation),
-                 services_.options.group,
-                 services_.options.rank,
-                 services_.options.place,
-                 m.file,
-                 m.line};
   calls_[{from, m.call}] = call;
   if (const auto early = early_cancels_.find({from, m.call}); early != early_cancels_.end()) {
     call->why_cancelled = early->second;
-    *call->cancelled = true;
+    call->cancelled = true;
     early_cancels_.erase(early);
   }
   if (m.info) AddInstance(call);
@@ -87,6 +67,7 @@ void Host::AddInstance(const CallPtr& call) {
   auto instance = std::make_shared<Instance>();
   instance->info = *call->message.info;
   instance->class_info = FindClass(instance->info.class_name);
+  instance->fits = CheckClass(instance->class_info, instance->info.class_name, instance->info.fingerprint);
   const ProcessOptions& me = services_.options;
   auto object = std::make_shared<ObjectContext>();
   object->process = std::dynamic_pointer_cast<Process>(services_.store.lock());
@@ -108,6 +89,7 @@ void Host::AddInstance(const CallPtr& call) {
       if (const auto host = weak.lock()) host->Run(posted);
     });
   }
+  instance->lane = lane.get();
   instance->context.lane = lane.get();
 }
 
@@ -123,7 +105,7 @@ void Host::OnSelfCall(const CallPtr& call) {
 }
 
 // ---- order
-void Host::Release(const std::vector<CallPtr>& calls) {
+void Host::Release(std::span<const CallPtr> calls) {
   for (const CallPtr& call : calls) ReleaseOne(call);
 }
 
@@ -141,11 +123,9 @@ void Host::ReleaseOne(const CallPtr& call) {
     orphans_[call->message.component].push_back(call);  // its construction is still on the way
     return;
   }
-  const ComponentInfo& info = call->instance->info;
-  const absl::Status fits = CheckClass(call->instance->class_info, info.class_name, info.fingerprint);
-  if (!fits.ok()) return Answer(call, fits);
+  if (!call->instance->fits.ok()) return Answer(call, call->instance->fits);
   call->state = State::kReleased;
-  LaneOf(*call->instance)->Add(call);
+  call->instance->lane->Add(call);
   if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
 }
 
@@ -161,11 +141,6 @@ void Host::OnGone(const GoneMessage& gone) {
   const auto orphans = orphans_.extract(gone.component);
   if (orphans.empty()) return;
   for (const CallPtr& call : orphans.mapped()) ReleaseOne(call);
-}
-
-std::shared_ptr<Lane> Host::LaneOf(const Instance& instance) {
-  base::MutexLock lock(&mutex_);
-  return lanes_[LaneId(instance)];
 }
 
 void Host::OnSkip(rpc::ProcessId from, const SkipMessage& skip) {
@@ -249,11 +224,11 @@ void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 // ---- on the lane
 void Host::Run(const CallPtr& call) {
   CallContext context = call->instance->context;
-  context.cancelled = call->cancelled;
+  context.cancelled = {call, &call->cancelled};
   const ContextScope scope(&context);
   Outcome outcome;
   call->begun = true;  // first: a cancel that is not seen here will see it
-  if (*call->cancelled) {
+  if (call->cancelled) {
     call->begun = false;
     outcome.status = call->why_cancelled;
     call->told = true;
@@ -261,42 +236,45 @@ void Host::Run(const CallPtr& call) {
   } else if (const absl::Status room = MakesObject(*call) ? objects_.AwaitRoom() : absl::OkStatus(); !room.ok()) {
     outcome.status = room;
   } else {
-    outcome = RunOperation(*call);
+    outcome = RunOperation(*call, services_.options);
   }
-  ReplyMessage reply;
-  std::shared_ptr<void> value;
   if (call->self != nullptr) {
+    const CallFacts facts = call->Facts(services_.options);
     if (call->method != nullptr) {
-      SettleLocal(*call->self, *call->method, std::move(outcome), call->facts, FailuresOf(call->self_arguments));
+      SettleLocal(*call->self, *call->method, std::move(outcome), facts, FailuresOf(call->self_arguments));
     } else {
-      outcome.status.ok() ? call->self->Succeed({}) : call->self->Fail(Failed(call->facts, outcome.status));
+      outcome.status.ok() ? call->self->Succeed({}) : call->self->Fail(Failed(facts, outcome.status));
     }
   } else {
-    reply = ReplyFor(*call, outcome, services_.options.inline_bytes);
-    value = std::move(outcome.value);
+    call->reply = ReplyFor(*call, outcome, services_.options);
+    call->value = std::move(outcome.value);
   }
   call->arguments.clear();  // in the lane: their destructors are the user's
-  services_.service->Post(
-      [weak = weak_from_this(), call, reply = std::move(reply), value = std::move(value)]() mutable {
-        if (const auto host = weak.lock()) host->Finish(call, std::move(reply), std::move(value));
-      });
+  // As small as a task can be without memory of its own.
+  services_.service->Post([call] { call->host->Finish(call); });
 }
 
 // ---- the end of a call
-void Host::Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value) {
-  LaneOf(*call->instance)->Done(call);
+void Host::Finish(const CallPtr& call) {
+  call->instance->lane->Done(call);
   if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
   if (call->message.operation == Operation::kDestroy) Forget(*call->instance);
   if (call->self != nullptr) return;
-  if (value != nullptr && lost_.count(call->caller) == 0) {
-    CallFacts& facts = call->facts;  // not needed any more
+  ReplyMessage& reply = call->reply;
+  CallMessage& message = call->message;
+  if (call->value != nullptr && lost_.count(call->caller) == 0) {
+    object::Maker maker{call->instance->info.class_name, std::move(message.method), std::move(message.file),
+                        message.line};
     reply.object =
-        objects_.Insert({call->method->result, std::move(value)}, call->caller, reply.bytes,
-                        {std::move(facts.class_name), std::move(facts.method), std::move(facts.file), facts.line});
+        objects_.Insert({call->method->result, std::move(call->value)}, call->caller, reply.bytes, std::move(maker));
   }
-  services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
+  services_.Send(call->caller, rpc::Stream::kData, reply);
+  // Who has the call's context may keep the call.
+  reply = {};
+  message.arguments.clear();
+  call->value = nullptr;
 }
 
 // The component was destroyed: so is its lane, unless calls that came later are still to be answered by it.
@@ -319,12 +297,13 @@ void Host::Answer(const CallPtr& call, const absl::Status& status) {
   if (std::exchange(call->state, State::kDone) == State::kDone) return;
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
-  if (call->self != nullptr) return call->self->Fail(Failed(call->facts, status));
+  if (call->self != nullptr) return call->self->Fail(Failed(call->Facts(services_.options), status));
   ReplyMessage reply;
   reply.call = call->message.call;
   // A component that is not here has no class to name: then the caller adds what it knows.
-  reply.status = ToWire(call->facts.class_name.empty() ? status : Failed(call->facts, status));
-  services_.Send(call->caller, rpc::Stream::kData, std::move(reply));
+  const CallFacts facts = call->Facts(services_.options);
+  reply.status = ToWire(facts.class_name.empty() ? status : Failed(facts, status));
+  services_.Send(call->caller, rpc::Stream::kData, reply);
 }
 
 void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
@@ -339,18 +318,18 @@ void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
 }
 
 void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
-  if (*call->cancelled || call->state == State::kDone) return;
+  if (call->cancelled || call->state == State::kDone) return;
   call->why_cancelled = why;
-  *call->cancelled = true;
+  call->cancelled = true;
   if (call->state == State::kReleased) {  // it will be skipped: nothing to wait for
     call->arguments_missing = 0;
-    LaneOf(*call->instance)->Pump();
+    call->instance->lane->Pump();
   }
   services_.service->PostAfter(services_.options.abort_grace, [weak = weak_from_this(), call, why] {
     const auto host = weak.lock();
     if (host == nullptr || call->state == State::kDone || !call->begun) return;
-    host->AbortGroup(
-        Failed(call->facts, absl::AbortedError(absl::StrCat("it did not leave the method within ",
+    host->AbortGroup(Failed(call->Facts(host->services_.options),
+                            absl::AbortedError(absl::StrCat("it did not leave the method within ",
                                                             absl::FormatDuration(host->services_.options.abort_grace),
                                                             " after the call had ended with: ", base::Brief(why)))));
   });
@@ -373,8 +352,8 @@ void Host::Abort(const absl::Status& why) {
   aborted_ = absl::AbortedError(absl::StrCat("group '", services_.options.group, "' was aborted: ", why.message()));
   const auto calls = calls_;
   for (const auto& [key, call] : calls) {
-    if (!*call->cancelled) call->why_cancelled = aborted_;
-    *call->cancelled = true;
+    if (!call->cancelled) call->why_cancelled = aborted_;
+    call->cancelled = true;
     Answer(call, aborted_);
   }
   base::MutexLock lock(&mutex_);
@@ -403,9 +382,9 @@ bool Host::Has(uint64_t component) const {
 
 void Host::Stop(const absl::Status& why) {
   for (const auto& [key, call] : calls_) {
-    if (*call->cancelled) continue;
+    if (call->cancelled) continue;
     call->why_cancelled = why;
-    *call->cancelled = true;
+    call->cancelled = true;
   }
 }
 
@@ -430,7 +409,8 @@ void Host::Shutdown(absl::Time deadline) {
   }
   for (const auto& [key, call] : std::exchange(calls_, {})) {
     if (call->self == nullptr) continue;
-    call->self->Fail(absl::CancelledError(absl::StrCat(What(call->facts), ": the session has ended")));
+    call->self->Fail(
+        absl::CancelledError(absl::StrCat(What(call->Facts(services_.options)), ": the session has ended")));
   }
   domains_.clear();  // calls that waited for their turn hold this process
   orphans_.clear();

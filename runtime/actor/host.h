@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,7 @@ class Host : public std::enable_shared_from_this<Host> {
  public:
   Host(const Services* services, ObjectExchange* objects) : services_(*services), objects_(*objects) {}
 
-  void OnCall(rpc::ProcessId from, CallMessage message);
+  void OnCall(rpc::ProcessId from, CallMessage&& message);
   void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
   void OnSkip(rpc::ProcessId from, const SkipMessage& skip);
   void OnGone(const GoneMessage& gone);
@@ -74,20 +75,19 @@ class Host : public std::enable_shared_from_this<Host> {
   void DropRelays(const IncomingCall& call);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
-  void Release(const std::vector<CallPtr>& calls);
+  void Release(std::span<const CallPtr> calls);
   void ReleaseOne(const CallPtr& call);
   void AdoptOrphans(uint64_t component);
   void AddInstance(const CallPtr& call);
   // On the lane.
   void Run(const CallPtr& call);
   // Ending.
-  void Finish(const CallPtr& call, ReplyMessage reply, std::shared_ptr<void> value);
+  void Finish(const CallPtr& call);
   void Answer(const CallPtr& call, const absl::Status& status);
   void Forget(const Instance& instance);
   void AbortGroup(const absl::Status& why);
   void CancelCall(const CallPtr& call, const absl::Status& why);
   void ApplySequencer(uint64_t domain, const SequencerEffects& effects);
-  std::shared_ptr<Lane> LaneOf(const Instance& instance);
 
   const Services& services_;
   ObjectExchange& objects_;

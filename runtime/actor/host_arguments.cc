@@ -13,15 +13,12 @@ using internal::ParameterInfo;
 
 void Host::BeginArguments(const CallPtr& call) {
   const auto& arguments = call->message.arguments;
-  call->pulled.resize(arguments.size());
-  call->lazies.resize(arguments.size());
   {
     base::MutexLock lock(&mutex_);
     const auto found = instances_.find(call->message.component);
     if (found != instances_.end()) call->instance = found->second;
   }
   if (call->instance != nullptr && call->instance->class_info != nullptr && call->self == nullptr) {
-    call->facts.class_name = call->instance->info.class_name;
     call->method = call->instance->class_info->Find(call->message.method, call->message.each);
     for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {
       const ParameterInfo& parameter = ParametersOf(*call)[i];
@@ -41,6 +38,7 @@ void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument
   const bool is_list = whole.item != nullptr || whole.kind == internal::Kind::kBools;
   if (pulled.join == object::Join::kList && !is_list) return;  // FillArguments finds nothing, and says so
   const codec::Type& type = object::PieceType(pulled.join, whole);
+  call->pulled.resize(call->message.arguments.size());
   call->pulled[argument].resize(pulled.pieces.size());
   call->arguments_missing += pulled.pieces.size();
   for (size_t i = 0; i < pulled.pieces.size(); ++i) BeginPiece(call, argument, i, type, pulled.pieces[i]);
@@ -51,6 +49,7 @@ void Host::BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument
   const std::shared_ptr<void> any = whole.make();
   size_t pieces = 0;
   for (const PlannedPart& part : planned.parts) pieces += part.pieces.size();
+  call->pulled.resize(call->message.arguments.size());
   call->pulled[argument].resize(pieces);
   call->arguments_missing += pieces;
   size_t next = 0;
@@ -118,6 +117,7 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   origin.failures = services_.failures;
   const codec::Type* collected = origin.collected;
   auto core = std::make_shared<LazyCore>(std::move(origin));
+  call->lazies.resize(call->message.arguments.size());
   call->lazies[argument] = core;
   if (const absl::Status failed = FromWire(wire.failed); !failed.ok()) {
     core->Fail(failed);
@@ -146,7 +146,7 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
 void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {
   if (call->arguments_missing == 0) return;  // it was cancelled meanwhile
   if (!status.ok() && call->argument_status.ok()) call->argument_status = status;
-  if (--call->arguments_missing == 0 && call->state == IncomingCall::State::kReleased) LaneOf(*call->instance)->Pump();
+  if (--call->arguments_missing == 0 && call->state == IncomingCall::State::kReleased) call->instance->lane->Pump();
 }
 
 }  // namespace twinkle::actor

@@ -20,7 +20,10 @@ class LazyCore;
 
 namespace twinkle::actor {
 
+class Host;
+class Lane;
 struct Instance;
+struct ProcessOptions;
 
 // arrived -> released (its turn by number) -> posted (its arguments are here, in its lane's queue) -> running -> done.
 // Cancelled before it runs: it skips the method and answers all the same.
@@ -28,11 +31,11 @@ struct IncomingCall {
   enum class State { kArrived, kReleased, kPosted, kDone };
 
   // Constant once arrived.
+  Host* host = nullptr;  // of its process; stays as long as that one's queue runs tasks
   std::shared_ptr<const std::function<void(const std::shared_ptr<IncomingCall>&)>> run;  // its lane's, once posted
   bool relays = false;  // parts of its arguments come by relays
   rpc::ProcessId caller = 0;
   CallMessage message;
-  CallFacts facts;
   // Runs here without a message: of a handle that this process holds to its own group's component.
   std::shared_ptr<internal::LazyCore> self;
   std::vector<internal::CallArgument> self_arguments;
@@ -44,21 +47,30 @@ struct IncomingCall {
   size_t arguments_missing = 1;               // things that are awaited; one is the call's own, until all were begun
   absl::Status argument_status;               // the first that failed
   std::vector<internal::Argument> arguments;  // filled on the lane
-  std::vector<std::vector<absl::StatusOr<object::Pulled>>> pulled;  // pieces, by argument
-  std::vector<std::shared_ptr<internal::LazyCore>> lazies;          // of Lazy parameters, by argument
+  std::vector<std::vector<absl::StatusOr<object::Pulled>>> pulled;  // pieces, by argument; empty when none is pulled
+  std::vector<std::shared_ptr<internal::LazyCore>> lazies;          // of Lazy parameters, by argument; likewise
+
+  // Of the lane, then of the service queue.
+  ReplyMessage reply;
+  std::shared_ptr<void> value;  // the result, to be kept
 
   // Shared with the lane.
-  std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> cancelled = false;
   std::atomic<bool> begun = false;  // it is, or was, in the user's code
   bool told = false;                // the outcome says already where it comes from; on the lane
   absl::Status why_cancelled;       // written before `cancelled`
+
+  // For messages; without a class when its component is not here.
+  CallFacts Facts(const ProcessOptions& here) const;
 };
 
 // A remote object in this process.
 struct Instance {
   ComponentInfo info;
   const internal::ClassInfo* class_info = nullptr;
-  CallContext context;  // without `cancelled`
+  CallContext context;   // without `cancelled`
+  absl::Status fits;     // FailedPrecondition: this program has no such class, or another
+  Lane* lane = nullptr;  // stays as long as calls on it are under way
   // On its lane.
   std::shared_ptr<void> object;
   absl::Status status = absl::FailedPreconditionError("it was never constructed");

@@ -18,7 +18,12 @@ absl::Status FromWire(const WireStatus& wire) {
 
 PackedValue Pack(codec::Encoded encoded) {
   PackedValue packed;
-  packed.head = Bytes(std::move(encoded.head));
+  if (encoded.head.size() < codec::kOutOfBand) {
+    packed.head = std::move(encoded.head);
+  } else {
+    packed.long_head = Bytes(std::move(encoded.head));
+  }
+  packed.buffers.reserve(encoded.buffers.size());
   for (codec::Buffer& buffer : encoded.buffers) {
     const std::string_view view(reinterpret_cast<const char*>(buffer.data), buffer.size);
     packed.buffers.emplace_back(std::move(buffer.owner), view);
@@ -26,8 +31,9 @@ PackedValue Pack(codec::Encoded encoded) {
   return packed;
 }
 
-codec::Encoded Unpack(const PackedValue& packed) {
-  codec::Encoded encoded{std::string(packed.head.view()), {}};
+codec::Encoded Unpack(PackedValue packed) {
+  codec::Encoded encoded{packed.long_head.empty() ? std::move(packed.head) : std::string(packed.long_head.view()), {}};
+  encoded.buffers.reserve(packed.buffers.size());
   for (const Bytes& buffer : packed.buffers) {
     encoded.buffers.push_back(
         {reinterpret_cast<const std::byte*>(buffer.view().data()), buffer.size(), buffer.owner()});
@@ -35,13 +41,17 @@ codec::Encoded Unpack(const PackedValue& packed) {
   return encoded;
 }
 
-rpc::Frame EncodeMessage(Message message) {
+rpc::Frame EncodeMessageAs(size_t which, const void* message) {
   constexpr size_t kUsualBytes = 240;  // of a call with small arguments; transports add some
-  return *codec::Encode(codec::Hold(std::move(message)), nullptr, codec::kOutOfBand, kUsualBytes);
+  return *codec::EncodeAlternative(internal::kType<Message>, which, message, codec::kOutOfBand, kUsualBytes);
 }
 
-absl::StatusOr<Message> DecodeMessage(const rpc::Frame& frame) {
-  return codec::DecodeAs<Message>(frame.head, frame.buffers);
+rpc::Frame EncodeMessage(const Message& message) {
+  return std::visit([&](const auto& m) { return EncodeMessageAs(message.index(), &m); }, message);
+}
+
+absl::Status DecodeMessage(const rpc::Frame& frame, Message* message) {
+  return codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers);
 }
 
 }  // namespace twinkle::actor

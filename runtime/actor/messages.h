@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,11 +31,12 @@ absl::Status FromWire(const WireStatus& status);
 
 // An encoded value.
 struct PackedValue {
-  Bytes head;
+  std::string head;
+  Bytes long_head;  // instead, from codec::kOutOfBand on: shared by the messages to all ranks
   std::vector<Bytes> buffers;
 };
 PackedValue Pack(codec::Encoded encoded);
-codec::Encoded Unpack(const PackedValue& packed);
+codec::Encoded Unpack(PackedValue packed);
 
 // A component: what any process needs to call it.
 struct ComponentInfo {
@@ -233,7 +235,20 @@ struct AccountReply {
 using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, GoneMessage, PullMessage, PullReply,
                              RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
                              RecalledMessage, LastQuery, LastReply, AbortMessage, AccountQuery, AccountReply>;
-rpc::Frame EncodeMessage(Message message);
-absl::StatusOr<Message> DecodeMessage(const rpc::Frame& frame);
+rpc::Frame EncodeMessage(const Message& message);
+absl::Status DecodeMessage(const rpc::Frame& frame, Message* message);
+
+// EncodeMessage for one of them, that need not become a Message first.
+rpc::Frame EncodeMessageAs(size_t which, const void* message);
+template <class M, class... Ms>
+constexpr size_t IndexIn(const std::variant<Ms...>*) {
+  size_t index = 0;
+  static_cast<void>(((std::is_same_v<M, Ms> || (++index, false)) || ...));
+  return index;
+}
+template <class M>
+rpc::Frame EncodeMessage(const M& message) {
+  return EncodeMessageAs(IndexIn<M>(static_cast<const Message*>(nullptr)), &message);
+}
 
 }  // namespace twinkle::actor

@@ -93,7 +93,7 @@ void ObjectExchange::Pull(const object::ObjectRef& object, const codec::Type& ty
 void ObjectExchange::Ask(rpc::ProcessId owner, PullMessage pull, object::PullDone done) {
   const uint64_t id = next_++;
   pull.pull = id;
-  const absl::Status sent = services_.transport->Send(owner, rpc::Stream::kData, EncodeMessage(std::move(pull)));
+  const absl::Status sent = services_.transport->Send(owner, rpc::Stream::kData, EncodeMessage(pull));
   if (!sent.ok()) return done(OwnerGone(sent.message()));
   pulls_.emplace(id, PendingPull{owner, std::move(done)});
 }
@@ -120,14 +120,14 @@ void ObjectExchange::Answer(rpc::ProcessId to, uint64_t pull, absl::StatusOr<cod
   } else {
     reply.status = ToWire(value.status());
   }
-  services_.Send(to, rpc::Stream::kData, std::move(reply));
+  services_.Send(to, rpc::Stream::kData, reply);
 }
 
-void ObjectExchange::OnPullReply(const PullReply& reply) {
+void ObjectExchange::OnPullReply(PullReply&& reply) {
   auto pull = pulls_.extract(reply.pull);
   if (pull.empty()) return;
   if (const absl::Status status = FromWire(reply.status); !status.ok()) return pull.mapped().done(status);
-  object::Pulled pulled{nullptr, Unpack(reply.value)};
+  object::Pulled pulled{nullptr, Unpack(std::move(reply.value))};
   const bool here = services_.MachineOf(pull.mapped().owner) == services_.MachineOf(services_.options.id);
   (here ? services_.traffic->pulled_from_machine : services_.traffic->pulled_from_network) += pulled.encoded.bytes();
   pull.mapped().done(std::move(pulled));
@@ -189,7 +189,7 @@ void ObjectExchange::Release(const object::ObjectRef& object) {
 
 void ObjectExchange::SendReleases(rpc::ProcessId owner) {
   ReleaseMessage release{std::exchange(releases_[owner], {})};
-  if (!release.objects.empty()) services_.Send(owner, rpc::Stream::kControl, std::move(release));
+  if (!release.objects.empty()) services_.Send(owner, rpc::Stream::kControl, release);
 }
 
 void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& release) {

@@ -45,7 +45,7 @@ class ObjectExchange {
   void Release(const object::ObjectRef& object);
 
   void OnPull(rpc::ProcessId from, const PullMessage& pull);
-  void OnPullReply(const PullReply& reply);
+  void OnPullReply(PullReply&& reply);
   void OnRetain(rpc::ProcessId from, const RetainMessage& retain);
   void OnRetainReply(const RetainReply& reply);
   void OnRelease(rpc::ProcessId from, const ReleaseMessage& release);

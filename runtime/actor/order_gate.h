@@ -2,12 +2,13 @@
 // processes.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
 #include <utility>
-#include <vector>
 
 namespace twinkle::actor {
 
@@ -18,14 +19,16 @@ namespace twinkle::actor {
 template <class Item>
 class OrderGate {
  public:
+  using Items = absl::InlinedVector<Item, 1>;
+
   // Each returns the items that may go now, in order.
-  std::vector<Item> Arrive(uint64_t number, Item item) {
+  Items Arrive(uint64_t number, Item item) {
     if (number < next_) return {};  // was skipped
     numbered_.emplace(number, std::move(item));
     return Advance();
   }
-  std::vector<Item> ArriveAfter(uint64_t after, Item item) {
-    std::vector<Item> out;
+  Items ArriveAfter(uint64_t after, Item item) {
+    Items out;
     if (after < next_) {
       out.push_back(std::move(item));
     } else {
@@ -33,7 +36,7 @@ class OrderGate {
     }
     return out;
   }
-  std::vector<Item> Skip(uint64_t number) {
+  Items Skip(uint64_t number) {
     if (number >= next_) skipped_.insert(number);
     numbered_.erase(number);
     return Advance();
@@ -41,8 +44,8 @@ class OrderGate {
   uint64_t next() const { return next_; }
 
  private:
-  std::vector<Item> Advance() {
-    std::vector<Item> out;
+  Items Advance() {
+    Items out;
     while (true) {
       if (const auto item = numbered_.find(next_); item != numbered_.end()) {
         out.push_back(std::move(item->second));

@@ -291,11 +291,14 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
 // A call to this process's own object whose turn in the outbox has come.
 void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   auto incoming = std::make_shared<IncomingCall>();
+  incoming->host = host_.get();
   incoming->caller = services_.options.id;
   incoming->message.call = call->id;
   incoming->message.component = call->component->id;
   incoming->method = call->method;
-  incoming->facts = call->facts;
+  incoming->message.method = call->facts.method;
+  incoming->message.file = call->facts.file;
+  incoming->message.line = call->facts.line;
   incoming->self = call->core;
   incoming->self_arguments = std::move(call->arguments);
   host_->OnSelfCall(incoming);
@@ -304,16 +307,16 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
 // ---- frames
 void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
   if (!wired_) wired_.wait(false);  // the first may come before Start knows the transport
-  absl::StatusOr<Message> message = DecodeMessage(frame);
-  if (!message.ok()) {
+  Message message;
+  if (const absl::Status decoded = DecodeMessage(frame, &message); !decoded.ok()) {
     base::Log(base::LogLevel::kError,
-              absl::StrCat("a message from process ", from, " is dropped: ", message.status().ToString()));
+              absl::StrCat("a message from process ", from, " is dropped: ", decoded.ToString()));
     return;
   }
-  Handle(from, *std::move(message));
+  Handle(from, message);
 }
 
-void Process::Handle(rpc::ProcessId from, Message message) {
+void Process::Handle(rpc::ProcessId from, Message& message) {
   struct Visitor {
     Process& self;
     rpc::ProcessId from;
@@ -323,7 +326,7 @@ void Process::Handle(rpc::ProcessId from, Message message) {
     void operator()(SkipMessage& m) { self.host_->OnSkip(from, m); }
     void operator()(GoneMessage& m) { self.host_->OnGone(m); }
     void operator()(PullMessage& m) { self.exchange_->OnPull(from, m); }
-    void operator()(PullReply& m) { self.exchange_->OnPullReply(m); }
+    void operator()(PullReply& m) { self.exchange_->OnPullReply(std::move(m)); }
     void operator()(RetainMessage& m) { self.exchange_->OnRetain(from, m); }
     void operator()(RetainReply& m) { self.exchange_->OnRetainReply(m); }
     void operator()(ReleaseMessage& m) { self.exchange_->OnRelease(from, m); }
@@ -377,7 +380,7 @@ void Process::OnAccountQuery(rpc::ProcessId from, const AccountQuery& query) {
   constexpr size_t kCallsNamed = 3;
   AccountReply reply{query.token, CallsUnderWay(kCallsNamed), {}};
   if (query.close) reply.unread_failure = ToWire(failures().Close());
-  services_.Send(from, rpc::Stream::kControl, std::move(reply));
+  services_.Send(from, rpc::Stream::kControl, reply);
 }
 
 void Process::OnAccountReply(AccountReply reply) {

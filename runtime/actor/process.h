@@ -143,7 +143,7 @@ class Process final : public rpc::Receiver,
   void ReleaseAll();
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
 
-  void Handle(rpc::ProcessId from, Message message);
+  void Handle(rpc::ProcessId from, Message& message);
   void OnAccountQuery(rpc::ProcessId from, const AccountQuery& query);
   void OnAccountReply(AccountReply reply);
 

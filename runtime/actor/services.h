@@ -70,8 +70,9 @@ struct Services {
   }
 
   // Encodes and sends; a peer that is gone is told of by OnLost.
-  void Send(rpc::ProcessId to, rpc::Stream stream, Message message) const {
-    transport->Send(to, stream, EncodeMessage(std::move(message))).IgnoreError();
+  template <class M>
+  void Send(rpc::ProcessId to, rpc::Stream stream, const M& message) const {
+    transport->Send(to, stream, EncodeMessage(message)).IgnoreError();
   }
 };
 

@@ -4,6 +4,7 @@
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -12,44 +13,43 @@
 
 namespace twinkle::base {
 
-// Thread-safe. What happened before Set is seen by whoever found it set.
+// Thread-safe. What happened before Set is seen by whoever found it set, and who did may let go of it at once: the
+// thread that calls Set must own it, too.
 class Event {
  public:
   void Set() {
     std::shared_ptr<WaitHelper> helper;
     {
       MutexLock lock(&mutex_);
-      set_ = true;
-      changed_.SignalAll();
+      set_.store(true, std::memory_order_release);
+      if (waiting_ > 0) changed_.SignalAll();
       helper = std::move(helper_);
     }
     if (helper != nullptr) helper->Wake();
   }
-  bool IsSet() const {
-    MutexLock lock(&mutex_);
-    return set_;
-  }
+  bool IsSet() const { return set_.load(std::memory_order_acquire); }
   // Blocks until set (true) or the deadline (false). Helps meanwhile (wait_helper.h).
   bool WaitUntil(absl::Time deadline) const {
+    if (IsSet()) return true;
     std::shared_ptr<WaitHelper> helper = TheWaitHelper();
     {
       MutexLock lock(&mutex_);
-      if (set_) return true;
+      if (IsSet()) return true;
       helper_ = helper;
     }
     if (helper != nullptr && helper->Help([this] { return IsSet(); }, deadline)) return true;
     MutexLock lock(&mutex_);
-    while (!set_) {
-      if (absl::Now() >= deadline) return false;
-      changed_.WaitWithDeadline(&mutex_, deadline);
-    }
-    return true;
+    ++waiting_;
+    while (!IsSet() && absl::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
+    --waiting_;
+    return IsSet();
   }
 
  private:
   mutable Mutex mutex_;
   mutable CondVar changed_;
-  bool set_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> set_ = false;  // written under the lock
+  mutable int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   mutable std::shared_ptr<WaitHelper> helper_ ABSL_GUARDED_BY(mutex_);  // in which somebody waits
 };
 

@@ -24,11 +24,13 @@ SharedQueue::SharedQueue(const std::string& name) : state_(std::make_shared<Stat
 bool SharedQueue::Post(Task task) {
   const std::shared_ptr<State> keep = state_;  // a task may end the queue
   State& state = *keep;
+  Task first;
   bool wait = false;
   {
     MutexLock lock(&state.mutex);
     if (state.closed) return false;
-    state.list.tasks.push_back(std::move(task));
+    const bool at_once = !state.running && state.list.tasks.empty();
+    at_once ? void(first = std::move(task)) : state.list.tasks.push_back(std::move(task));
     if (state.running) {
       if (!state.own || InQueue()) return true;
       ++state.wanting;
@@ -36,7 +38,7 @@ bool SharedQueue::Post(Task task) {
     }
     state.running = true;
   }
-  if (!wait || TakeOver(state)) RunTasks(state, kMostForOthers);
+  if (!wait || TakeOver(state)) RunTasks(state, kMostForOthers, std::move(first));
   return true;
 }
 
@@ -55,10 +57,11 @@ bool SharedQueue::TakeOver(State& state) {
   return false;
 }
 
-void SharedQueue::RunTasks(State& state, int most) {
+void SharedQueue::RunTasks(State& state, int most, Task task) {
   state.runner = std::this_thread::get_id();
   for (int run = 0;; ++run) {
-    Task task;
+    if (task) task();
+    task = nullptr;
     {
       MutexLock lock(&state.mutex);
       if (state.list.tasks.empty() || run == most || (state.own && state.wanting > 0)) {
@@ -71,7 +74,6 @@ void SharedQueue::RunTasks(State& state, int most) {
       }
       task = state.list.Pop();
     }
-    task();
   }
 }
 
@@ -88,7 +90,7 @@ void SharedQueue::RunThread(State& state) {
       state.running = true;
       state.own = true;
     }
-    RunTasks(state, std::numeric_limits<int>::max());
+    RunTasks(state, std::numeric_limits<int>::max(), nullptr);
   }
 }
 

@@ -44,9 +44,9 @@ class SharedQueue final : public TaskQueue {
     bool closed ABSL_GUARDED_BY(mutex) = false;
     std::atomic<std::thread::id> runner = std::thread::id();
   };
-  // Runs tasks, `most` of them or until somebody wants to take over from the queue's own thread; REQUIRES: this thread
-  // has just set `running`.
-  static void RunTasks(State& state, int most);
+  // Runs `task`, unless it is empty, and then those of the list, `most` of them or until somebody wants to take over
+  // from the queue's own thread; REQUIRES: this thread has just set `running`.
+  static void RunTasks(State& state, int most, Task task);
   // After ++wanting: whether it is this thread that runs tasks now.
   static bool TakeOver(State& state);
   static void RunThread(State& state);

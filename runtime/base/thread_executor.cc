@@ -1,5 +1,7 @@
 #include <absl/time/clock.h>
 
+#include <atomic>
+#include <cstdint>
 #include <thread>
 #include <utility>
 
@@ -18,11 +20,23 @@ struct Shared {
   CondVar changed;
   TaskList list ABSL_GUARDED_BY(mutex);
   bool closed ABSL_GUARDED_BY(mutex) = false;
+  bool sleeping ABSL_GUARDED_BY(mutex) = false;               // the thread is
   std::shared_ptr<WaitHelper> helper ABSL_GUARDED_BY(mutex);  // in which the thread waits
+  std::atomic<uint64_t> changes = 0;
 
   void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    changed.SignalAll();
+    ++changes;
+    if (sleeping) changed.SignalAll();
     if (helper != nullptr) helper->Wake();
+  }
+  // Whether there is something for the thread: the next task, or an empty one when the queue was closed. Due timers go
+  // behind the tasks that wait already.
+  bool Take(Task* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (closed) return true;
+    if (!list.timers.empty()) list.TakeDue(absl::Now());
+    if (list.tasks.empty()) return false;
+    *task = list.Pop();
+    return true;
   }
 };
 
@@ -31,32 +45,31 @@ void HelpUntilChanged(Shared& shared) {
   const std::shared_ptr<WaitHelper> helper = TheWaitHelper();
   if (helper == nullptr) return;
   absl::Time deadline;
+  uint64_t seen = 0;
   {
     MutexLock lock(&shared.mutex);
     if (shared.closed || !shared.list.tasks.empty()) return;
     shared.helper = helper;
     deadline = shared.list.NextTimer();
+    seen = shared.changes;
   }
-  helper->Help(
-      [&shared, deadline] {
-        MutexLock lock(&shared.mutex);
-        return shared.closed || !shared.list.tasks.empty() || shared.list.NextTimer() < deadline;
-      },
-      deadline);
+  helper->Help([&shared, seen] { return shared.changes != seen; }, deadline);
   MutexLock lock(&shared.mutex);
   shared.helper = nullptr;
 }
 
-// The next task, or an empty one when the queue was closed. Due timers go behind the tasks that wait already.
 Task Next(Shared& shared, bool helps) {
+  Task task;
+  {
+    MutexLock lock(&shared.mutex);
+    if (shared.Take(&task)) return task;
+  }
   if (helps) HelpUntilChanged(shared);
   MutexLock lock(&shared.mutex);
-  while (!shared.closed) {
-    shared.list.TakeDue(absl::Now());
-    if (!shared.list.tasks.empty()) return shared.list.Pop();
-    shared.changed.WaitWithDeadline(&shared.mutex, shared.list.NextTimer());
-  }
-  return Task();
+  shared.sleeping = true;
+  while (!shared.Take(&task)) shared.changed.WaitWithDeadline(&shared.mutex, shared.list.NextTimer());
+  shared.sleeping = false;
+  return task;
 }
 
 class ThreadQueue final : public TaskQueue {

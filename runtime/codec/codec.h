@@ -70,6 +70,11 @@ inline constexpr size_t kOutOfBand = 2048;
 absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges = nullptr,
                                size_t out_of_band = kOutOfBand, size_t expected = 0);
 
+// As Encode of a variant that holds `value` as its alternative `which`, but it keeps nothing alive: what would be
+// referred to and has no owner of its own is copied.
+absl::StatusOr<Encoded> EncodeAlternative(const Type& variant, size_t which, const void* value,
+                                          size_t out_of_band = kOutOfBand, size_t expected = 0);
+
 // InvalidArgument for bytes that are truncated, left over, of another type, too deep or larger than the limits.
 // Tensors, Bytes and Arrays share the buffers' memory.
 absl::Status Decode(const Type& type, void* value, std::string_view head, std::span<const Buffer> buffers,

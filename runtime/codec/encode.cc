@@ -32,11 +32,20 @@ class Encoder {
       PutRows(type, value);
       if (next_ != ranges_->size()) Fail("more ranges than lists and tensors");
     }
-    if (error_ != nullptr) return absl::InvalidArgumentError(absl::StrCat("cannot encode ", type.name, ": ", error_));
-    return std::move(out_);
+    return Result(type);
+  }
+  absl::StatusOr<Encoded> RunAlternative(const Type& variant, size_t which, const void* value) {
+    copying_ = true;  // there is no owner
+    Number(which);
+    Put(*variant.alternatives[which], value);
+    return Result(variant);
   }
 
  private:
+  absl::StatusOr<Encoded> Result(const Type& type) {
+    if (error_ != nullptr) return absl::InvalidArgumentError(absl::StrCat("cannot encode ", type.name, ": ", error_));
+    return std::move(out_);
+  }
   void Fail(const char* why) {
     if (error_ == nullptr) error_ = why;
   }
@@ -49,20 +58,20 @@ class Encoder {
   bool Outside(size_t bytes) const { return bytes >= out_of_band_; }
   // The length of a contiguous part of `bytes` bytes.
   void Length(uint64_t count, size_t bytes) { Number(count << 1 | (Outside(bytes) ? 1 : 0)); }
-  void Contents(const void* data, size_t bytes, size_t align, std::shared_ptr<const void> owner) {
+  void Contents(const void* data, size_t bytes, size_t align, const std::shared_ptr<const void>& owner) {
     if (Outside(bytes) && copying_ && owner == owner_) {
       auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), bytes);
       out_.buffers.push_back({reinterpret_cast<const std::byte*>(copy->data()), bytes, copy});
     } else if (Outside(bytes)) {
-      out_.buffers.push_back({static_cast<const std::byte*>(data), bytes, std::move(owner)});
+      out_.buffers.push_back({static_cast<const std::byte*>(data), bytes, owner});
     } else if (bytes > 0) {
       out_.head.append(-out_.head.size() & (align - 1), '\0');
       Raw(data, bytes);
     }
   }
-  void Text(std::string_view text, std::shared_ptr<const void> owner) {
+  void Text(std::string_view text, const std::shared_ptr<const void>& owner) {
     Length(text.size(), text.size());
-    Contents(text.data(), text.size(), 1, std::move(owner));
+    Contents(text.data(), text.size(), 1, owner);
   }
   void OwnText(std::string text) {
     auto kept = std::make_shared<const std::string>(std::move(text));
@@ -293,6 +302,13 @@ absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>*
   if (value.value == nullptr) return Encoded{};
   return Guarded([&]() -> absl::StatusOr<Encoded> {
     return Encoder(value.value, ranges, out_of_band, expected).Run(*value.type, value.value.get());
+  });
+}
+
+absl::StatusOr<Encoded> EncodeAlternative(const Type& variant, size_t which, const void* value, size_t out_of_band,
+                                          size_t expected) {
+  return Guarded([&]() -> absl::StatusOr<Encoded> {
+    return Encoder(nullptr, nullptr, out_of_band, expected).RunAlternative(variant, which, value);
   });
 }
 

@@ -26,11 +26,18 @@ std::string BytesOf(const rpc::Frame& frame) {
   return bytes;
 }
 
+absl::StatusOr<Message> Decoded(const rpc::Frame& frame) {
+  Message message;
+  const absl::Status status = DecodeMessage(frame, &message);
+  if (!status.ok()) return status;
+  return message;
+}
+
 // The message as the receiver has it.
 template <class M>
-M Received(M message) {
-  const rpc::Frame frame = EncodeMessage(std::move(message));
-  absl::StatusOr<Message> decoded = DecodeMessage(frame);
+M Received(const M& message) {
+  const rpc::Frame frame = EncodeMessage(message);
+  absl::StatusOr<Message> decoded = Decoded(frame);
   INFO(decoded.status());
   REQUIRE(decoded.ok());
   REQUIRE(std::holds_alternative<M>(*decoded));
@@ -165,20 +172,42 @@ TEST_CASE("packing and unpacking an encoded value copies no buffer") {
   REQUIRE(unpacked.buffers.size() == 1);
   CHECK(unpacked.buffers[0].data == tensor.raw());
   CHECK((unpacked.head == encoded.head));
-  const Message message = *DecodeMessage(EncodeMessage(PullReply{1, {}, packed}));
+  const Message message = *Decoded(EncodeMessage(PullReply{1, {}, packed}));
   const codec::Encoded read = Unpack(std::get<PullReply>(message).value);
   CHECK(read.buffers.at(0).data == tensor.raw());
   CHECK((*codec::DecodeAs<Tensor>(read.head, read.buffers) == tensor));
+}
+
+TEST_CASE("a long head is shared by copies, and goes beside the message's own") {
+  const codec::Encoded encoded = *codec::Encode(codec::Hold(std::vector<std::vector<int64_t>>(2000, {1, 2})));
+  const PackedValue packed = Pack(encoded);
+  REQUIRE(encoded.head.size() >= codec::kOutOfBand);
+  CHECK(packed.head.empty());
+  const rpc::Frame one = EncodeMessage(PullReply{1, {}, packed});
+  const rpc::Frame other = EncodeMessage(PullReply{2, {}, packed});
+  REQUIRE(one.buffers.size() == 1);
+  CHECK(one.buffers[0].data == other.buffers.at(0).data);
+  CHECK((Unpack(std::get<PullReply>(*Decoded(one)).value).head == encoded.head));
+}
+
+TEST_CASE("a frame needs nothing of its message once it is made") {
+  const std::string text(3 * codec::kOutOfBand, 'x');
+  const std::vector<uint64_t> numbers(codec::kOutOfBand, 7);
+  const auto frame_of = [](auto message) { return EncodeMessage(message); };  // the message ends here
+  const rpc::Frame cancel = frame_of(CancelMessage{1, ToWire(absl::AbortedError(text))});
+  const rpc::Frame release = frame_of(ReleaseMessage{numbers});
+  CHECK(std::get<CancelMessage>(*Decoded(cancel)).why.message == text);
+  CHECK((std::get<ReleaseMessage>(*Decoded(release)).objects == numbers));
 }
 
 TEST_CASE("no truncated message is taken") {
   const rpc::Frame frame = EncodeMessage(SomeCall());
   for (size_t length = 0; length < frame.head.size(); ++length) {
     rpc::Frame cut{frame.head.substr(0, length), frame.buffers};
-    if (DecodeMessage(cut).ok()) FAIL("the first " << length << " bytes are a message");
+    if (Decoded(cut).ok()) FAIL("the first " << length << " bytes are a message");
   }
   rpc::Frame without{frame.head, {}};
-  CHECK_FALSE(DecodeMessage(without).ok());
+  CHECK_FALSE(Decoded(without).ok());
 }
 
 TEST_CASE("thousands of changed and of random messages: a message or a status, never worse") {
@@ -191,12 +220,12 @@ TEST_CASE("thousands of changed and of random messages: a message or a status, n
     for (int changes = 1 + Below(random, 3); changes > 0; --changes) {
       changed.head[random() % changed.head.size()] = static_cast<char>(OneIn(random, 3) ? 0xff : random());
     }
-    absl::StatusOr<Message> message = DecodeMessage(changed);
-    if (message.ok()) EncodeMessage(*std::move(message));
+    absl::StatusOr<Message> message = Decoded(changed);
+    if (message.ok()) EncodeMessage(*message);
     rpc::Frame noise{std::string(random() % 64, '\0'), {}};
     for (char& byte : noise.head) byte = static_cast<char>(random());
     if (!noise.head.empty()) noise.head[0] = static_cast<char>(Below(random, 20));  // which message
-    DecodeMessage(noise).IgnoreError();
+    Decoded(noise).IgnoreError();
   }
 }
 
@@ -208,7 +237,7 @@ TEST_CASE("a component whose mesh makes no sense is not taken") {
   REQUIRE(at != std::string::npos);
   rpc::Frame changed = frame;
   changed.head[at] = 0;
-  CHECK_FALSE(DecodeMessage(changed).ok());
+  CHECK_FALSE(Decoded(changed).ok());
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 using tests::Below;
 using tests::OneIn;
 using tests::Random;
-using Names = std::vector<std::string>;
+using Names = OrderGate<std::string>::Items;
 
 TEST_CASE("numbered items come out in the order of their numbers (G1)") {
   OrderGate<std::string> gate;
@@ -126,7 +126,9 @@ TEST_CASE("streams of several senders, mixed at random, come out in one order th
     const auto sent = streams;
     OrderGate<Item> gate;
     std::vector<Item> out;
-    const auto take = [&](std::vector<Item> released) { out.insert(out.end(), released.begin(), released.end()); };
+    const auto take = [&](const OrderGate<Item>::Items& released) {
+      out.insert(out.end(), released.begin(), released.end());
+    };
     while (std::any_of(streams.begin(), streams.end(), [](const auto& stream) { return !stream.empty(); })) {
       std::deque<Item>& stream = streams[static_cast<size_t>(Below(random, senders))];
       if (stream.empty()) continue;

@@ -1,0 +1,35 @@
+#include "runtime/actor/incoming_call.h"
+
+#include "runtime/actor/services.h"
+
+namespace twinkle::actor {
+namespace {
+
+const char* OperationName(Operation operation) {
+  switch (operation) {
+    case Operation::kConstruct:
+      return "constructor";
+    case Operation::kProbe:
+      return "WaitReady";
+    case Operation::kDestroy:
+      return "Release";
+    case Operation::kMethod:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+CallFacts IncomingCall::Facts(const ProcessOptions& here) const {
+  const bool known = instance != nullptr && instance->class_info != nullptr;
+  return {known ? instance->info.class_name : "",
+          message.operation == Operation::kMethod ? message.method : OperationName(message.operation),
+          here.group,
+          here.rank,
+          here.place,
+          message.file,
+          message.line};
+}
+
+}  // namespace twinkle::actor
