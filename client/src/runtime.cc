@@ -49,13 +49,13 @@ LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end) { return LazyC
 
 // ---- plans over lazies
 LazyPtr LazyTake(const LazyPtr& lazy, std::vector<int64_t> rows) {
-  const std::string what = absl::StrCat("some rows of ", lazy->origin().what);
+  const std::string what = absl::StrCat("some rows of ", lazy->origin().what.text());
   return LazyCore::Planned({lazy}, what, *lazy->type(), lazy->origin().answer,
                            [rows = std::move(rows)](auto inputs) { return object::TakeRows(inputs[0], rows); });
 }
 
 LazyPtr LazyRepeat(const LazyPtr& lazy, int64_t times) {
-  const std::string what = absl::StrCat(lazy->origin().what, ", each row ", times, " times");
+  const std::string what = absl::StrCat(lazy->origin().what.text(), ", each row ", times, " times");
   return LazyCore::Planned({lazy}, what, *lazy->type(), lazy->origin().answer,
                            [times](auto inputs) { return object::RepeatRows(inputs[0], times); });
 }
@@ -68,12 +68,12 @@ LazyPtr LazyField(const LazyPtr& lazy, const Type& whole, void* object, const vo
     if (!place || (place->object == member && place->type == &type)) break;
     ++number;
   }
-  return LazyCore::Planned({lazy}, absl::StrCat("a member of ", lazy->origin().what), type, answer,
+  return LazyCore::Planned({lazy}, absl::StrCat("a member of ", lazy->origin().what.text()), type, answer,
                            [number](auto inputs) { return object::FieldOf(inputs[0], number); });
 }
 
 LazyPtr LazyConcat(std::vector<LazyPtr> lazies, const Type& type, AnswerOps answer) {
-  const std::string what = absl::StrCat("Concat of ", lazies.size(), " from ", lazies[0]->origin().what, " on");
+  const std::string what = absl::StrCat("Concat of ", lazies.size(), " from ", lazies[0]->origin().what.text(), " on");
   return LazyCore::Planned(std::move(lazies), what, type, answer,
                            [](auto inputs) { return object::ConcatRows(inputs); });
 }

@@ -32,17 +32,20 @@ bool IsWhole(const OutgoingCall& call) {
          call.class_info->execute == Execute::kFirst;
 }
 
-absl::StatusOr<std::vector<int>> WorkersOf(const OutgoingCall& call, const ProcessOptions& caller) {
+absl::StatusOr<OutgoingCall::Workers> WorkersOf(const OutgoingCall& call, const ProcessOptions& caller) {
   const int count = static_cast<int>(call.component->workers.size());
   if (call.rank) {
     if (*call.rank < 0 || *call.rank >= count) {
       return absl::InvalidArgumentError(absl::StrCat("there is no rank ", *call.rank, ": the component has ", count));
     }
-    return std::vector<int>{*call.rank};
+    return OutgoingCall::Workers{*call.rank};
   }
   Execute execute = call.operation == Operation::kMethod ? call.method->execute : Execute::kAll;
   if (call.class_info != nullptr && call.class_info->execute == Execute::kFirst) execute = Execute::kFirst;
-  return dispatch::ExecutingWorkers(execute, count, {caller.rank, caller.world_size});
+  if (count == 1) return OutgoingCall::Workers{0};  // whatever the rule
+  TWINKLE_ASSIGN_OR_RETURN(const std::vector<int> workers,
+                           dispatch::ExecutingWorkers(execute, count, {caller.rank, caller.world_size}));
+  return OutgoingCall::Workers(workers.begin(), workers.end());
 }
 
 absl::Status FindUsed(OutgoingCall& call) {
@@ -105,7 +108,8 @@ absl::StatusOr<WireArgument> WirePlan(const LazyCore& lazy, const dispatch::Part
 
 // The reference itself.
 absl::StatusOr<WireArgument> WireReference(const LazyCore& lazy) {
-  LazyArgument argument{ToWire(lazy.status()), lazy.origin().what, object::Join::kSingle, {}, {}, lazy.view(), {}};
+  LazyArgument argument{
+      ToWire(lazy.status()), lazy.origin().what.text(), object::Join::kSingle, {}, {}, lazy.view(), {}};
   if (!lazy.status().ok()) return WireArgument(argument);
   if (!lazy.join()) {
     if (lazy.type() == nullptr) return WireArgument(argument);

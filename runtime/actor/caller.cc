@@ -53,7 +53,7 @@ bool Caller::TakeTurn(const CallPtr& call) {
   if (pending && !call->self && !Planned(call)) return false;
   if (call->state != State::kPending) return true;  // cancelled, or an argument failed
   if (call->self) return SendSelf(call), true;
-  if (!call->planned->ok()) return Settle(call, base::Annotate(*call->planned, What(call->facts))), true;
+  if (!call->planned->ok()) return Settle(call, base::Annotate(*call->planned, call->Name().text())), true;
   if (call->argument_bytes >= base::kLargeBytes) pending_->SetBytes(call->id, call->argument_bytes);
   PlanRelaysOf(*call);
   call->state = State::kReady;
@@ -69,7 +69,7 @@ void Caller::PlanRelaysOf(OutgoingCall& call) {
   if (!services_.outside.machine_of || call.workers.size() < 2 || !call.may_have_lazies()) return;
   std::vector<rpc::ProcessId> workers;
   for (int worker : call.workers) workers.push_back(call.component->workers[static_cast<size_t>(worker)]);
-  PlanRelays(workers, services_.outside.machine_of, &next_relay_, &call.parts);
+  PlanRelays(workers, services_.outside.machine_of, &next_relay_, {call.parts.data(), call.parts.size()});
 }
 
 // To this process's own object: it is under way until it has settled.
@@ -154,7 +154,7 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
     const Need need = NeedOf(*call, i);
     if (const absl::Status status = lazy->status(); !status.ok()) {
       if (!need.by_value) return true;
-      call->core->Fail(base::Annotate(status, absl::StrCat(What(call->facts), ": its argument ", i + 1, " failed")),
+      call->core->Fail(base::Annotate(status, absl::StrCat(call->Name().text(), ": its argument ", i + 1, " failed")),
                        {lazy->failure()});
       Settle(call, status);
       return true;
@@ -271,8 +271,8 @@ CallMessage Caller::MessageFor(OutgoingCall& call, size_t index) const {
   message.each = call.method != nullptr && call.method->each;
   message.keep = call.uses(index);
   message.arguments = std::move(call.parts[index]);
-  message.file = call.facts.file;
-  message.line = call.facts.line;
+  message.file = BaseName(call.site.file);
+  message.line = call.site.line;
   if (call.operation == Operation::kConstruct) message.info = *call.component;
   return message;
 }
@@ -315,8 +315,11 @@ void Caller::StartTimer(const CallPtr& call) {
 
 // ---- replies
 CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
-  CallFacts facts = call.facts;
-  if (!call.self && index < call.workers.size()) {
+  CallFacts facts = call.Facts();
+  if (call.self) {
+    facts.rank = services_.options.rank;
+    facts.place = services_.options.place;
+  } else if (index < call.workers.size()) {
     facts.rank = call.workers[index];
     facts.place = services_.PlaceOf(call.component->workers[static_cast<size_t>(call.workers[index])]);
   }
@@ -383,7 +386,7 @@ void Caller::Succeed(const CallPtr& call) {
 void Caller::EndIteration(const CallPtr& call, const std::vector<int>& still_had) {
   if (!still_had.empty()) {
     base::Log(base::LogLevel::kWarning,
-              absl::StrCat(What(call->facts), ": the iteration ends because a rank has no more items; ranks ",
+              absl::StrCat(call->Name().text(), ": the iteration ends because a rank has no more items; ranks ",
                            absl::StrJoin(still_had, ", "), " still had one, which is dropped"));
   }
   call->core->End();

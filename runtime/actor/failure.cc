@@ -21,19 +21,8 @@ std::string DetailOf(const CallFacts& facts) {
 
 }  // namespace
 
-std::string ShortName(absl::string_view class_name) {
-  const absl::string_view plain = class_name.substr(0, class_name.find('<'));
-  const size_t colon = plain.rfind(':');
-  return std::string(colon == absl::string_view::npos ? plain : plain.substr(colon + 1));
-}
-
-std::string BaseName(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  return std::string(slash == absl::string_view::npos ? path : path.substr(slash + 1));
-}
-
 std::string What(const CallFacts& facts) {
-  return absl::StrCat(ShortName(facts.class_name), ".", facts.method, " [", facts.file, ":", facts.line, "]");
+  return base::CallText(facts.class_name, facts.method, facts.file, facts.line);
 }
 
 absl::Status Failed(const CallFacts& facts, const absl::Status& cause) {

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "runtime/base/call_name.h"
+
 namespace twinkle::actor {
 
 // What a call is, for messages.
@@ -19,10 +21,8 @@ struct CallFacts {
   int line = 0;
 };
 
-// The last part of a qualified name, without template arguments.
-std::string ShortName(absl::string_view class_name);
-// The base name of a path.
-std::string BaseName(absl::string_view path);
+using base::BaseName;
+using base::ShortName;
 
 // "Policy.Generate [train.cc:78]"
 std::string What(const CallFacts& facts);

@@ -1,6 +1,7 @@
 // A call on its way out of the process that made it.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
 #include <twinkle/internal/class_info.h>
 
 #include <algorithm>
@@ -32,7 +33,7 @@ struct OutgoingCall {
   std::optional<int> rank;                                 // Rank(i)
   bool self = false;                                       // to this process's own object
   internal::CallSite site;
-  CallFacts facts;                                  // without rank
+  const char* name = "";                            // the method's, or "constructor" and the like
   std::shared_ptr<internal::LazyCore> core;         // the result
   std::shared_ptr<internal::LazyCore> constructed;  // of the component, where it was made here
 
@@ -41,16 +42,26 @@ struct OutgoingCall {
   std::vector<internal::CallArgument> arguments;  // held until the last reply: they keep their objects
   bool planning = false;                          // on the collector queue: own dispatch is the user's code
   std::optional<absl::Status> planned;
-  bool watching = false;                         // its lazy arguments tell when they are ready
-  std::vector<int> workers;                      // that run it: ranks of the component
-  std::vector<int> used;                         // positions in `workers` whose results are joined, in that order
-  std::vector<std::vector<WireArgument>> parts;  // like `workers`
-  uint64_t argument_bytes = 0;                   // of their values; what all ranks get counts once
-  std::vector<std::optional<ReplyMessage>> replies;
+  bool watching = false;  // its lazy arguments tell when they are ready
+  using Workers = absl::InlinedVector<int, 4>;
+  Workers workers;        // that run it: ranks of the component
+  std::vector<int> used;  // positions in `workers` whose results are joined, in that order
+  absl::InlinedVector<std::vector<WireArgument>, 1> parts;  // like `workers`
+  uint64_t argument_bytes = 0;                              // of their values; what all ranks get counts once
+  absl::InlinedVector<std::optional<ReplyMessage>, 1> replies;
   size_t missing = 0;
   bool numbered = false;
   bool requested = false;  // its number was asked for
 
+  // Without rank and place.
+  CallFacts Facts() const {
+    return {component->class_name, name, component->group, -1, "", BaseName(site.file), site.line};
+  }
+  // For messages.
+  base::CallName Name() const {
+    if (class_info != nullptr) return {class_info->name, name, site.file, site.line};
+    return base::CallText(component->class_name, name, site.file, site.line);
+  }
   bool may_have_lazies() const {
     using Kind = internal::CallArgument::Kind;
     return std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {

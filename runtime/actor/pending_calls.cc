@@ -91,7 +91,7 @@ std::vector<std::string> PendingCalls::Some(size_t most) const {
   base::MutexLock lock(&mutex_);
   std::vector<std::string> some;
   for (const auto& [id, pending] : calls_) {
-    if (some.size() < most) some.push_back(pending.core->origin().what);
+    if (some.size() < most) some.push_back(pending.core->origin().what.text());
   }
   return some;
 }
@@ -102,7 +102,7 @@ void PendingCalls::FailAll(const absl::Status& why) {
     base::MutexLock lock(&mutex_);
     calls = calls_;
   }
-  for (const auto& [id, pending] : calls) pending.core->Fail(base::Annotate(why, pending.core->origin().what));
+  for (const auto& [id, pending] : calls) pending.core->Fail(base::Annotate(why, pending.core->origin().what.text()));
 }
 
 }  // namespace twinkle::actor

@@ -104,14 +104,14 @@ void Process::Join(absl::Time deadline) {
 
 // ---- calls
 std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site,
-                                               const std::string& method) {
+                                               const char* name) {
   auto call = std::make_shared<OutgoingCall>();
   call->id = next_id_++;
   call->operation = operation;
   call->component = {component.shared_from_this(), &component.info};
   call->class_info = component.class_info;
   call->site = site;
-  call->facts = {component.info.class_name, method, component.info.group, -1, "", BaseName(site.file), site.line};
+  call->name = name;
   call->constructed = operation == Operation::kConstruct ? nullptr : component.constructed;
   return call;
 }
@@ -119,7 +119,7 @@ std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const Compon
 internal::LazyOrigin Process::OriginFor(const OutgoingCall& call, const internal::Type* collected,
                                         internal::AnswerOps answer) {
   internal::LazyOrigin origin;
-  origin.what = What(call.facts);
+  origin.what = call.Name();
   origin.collected = collected;
   origin.answer = answer;
   origin.store = shared_from_this();
@@ -146,7 +146,7 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   std::shared_ptr<LazyCore> core = call->core;
   const bool leaves = component->local == nullptr && !IsOwnObject(component->info, rank);
   if (const absl::Status bad = snapshot.ok() ? CheckArguments(call->arguments, leaves) : snapshot; !bad.ok()) {
-    core->Fail(base::Annotate(bad, What(call->facts)));
+    core->Fail(base::Annotate(bad, call->Name().text()));
   } else if (component->local != nullptr) {
     CallLocal(*component, *call);
   } else if (IsOwnObject(component->info, rank)) {
@@ -177,13 +177,13 @@ void Process::ShareLargeArguments(OutgoingCall& call) {
     const auto encoded = codec::Guarded([&] { return codec::Encode({parameter.type, argument.value}); });
     if (!encoded.ok() || encoded->bytes() <= services_.options.inline_bytes) continue;
     internal::LazyOrigin origin;
-    origin.what = absl::StrCat(What(call.facts), ": argument ", i + 1);
+    origin.what = absl::StrCat(call.Name().text(), ": argument ", i + 1);
     origin.result = parameter.type;
     origin.collected = parameter.type;
     origin.as_it_is = true;
     origin.store = shared_from_this();
     auto core = std::make_shared<LazyCore>(std::move(origin));
-    if (!codec::Guarded([&] { return Keep(core, argument.value, encoded->bytes(), call.facts); }).ok()) continue;
+    if (!codec::Guarded([&] { return Keep(core, argument.value, encoded->bytes(), call.Facts()); }).ok()) continue;
     argument = {};
     argument.kind = CallArgument::Kind::kLazy;
     argument.lazy = std::move(core);
@@ -192,18 +192,17 @@ void Process::ShareLargeArguments(OutgoingCall& call) {
 
 void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   const std::shared_ptr<LazyCore> core = call->core;
-  const std::string& what = core->origin().what;
   const WithoutRoom without_room = call->operation != Operation::kMethod ? WithoutRoom::kAddAnyway
                                    : CurrentContext() != nullptr         ? WithoutRoom::kFail
                                                                          : WithoutRoom::kBlock;
   core->SetCall(weak_from_this(), call->id);  // before: it may settle as soon as it is known
   if (const absl::Status room = caller_->Announce(*call, without_room); !room.ok()) {
-    return core->Fail(base::Annotate(room, what));
+    return core->Fail(base::Annotate(room, core->origin().what.text()));
   }
   call->caller = caller_.get();
   // As small as a task can be without memory of its own.
   if (!service_->Post([call = std::move(call)]() mutable { Caller::Submit(std::move(call)); })) {
-    core->Fail(absl::CancelledError(absl::StrCat(what, ": the session has ended")));
+    core->Fail(absl::CancelledError(absl::StrCat(core->origin().what.text(), ": the session has ended")));
   }
 }
 
@@ -236,17 +235,18 @@ void Process::SayHere(CallFacts& facts) const {
 
 void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
   LocalObject& local = *component.local;
-  SayHere(call.facts);
+  CallFacts facts = call.Facts();
+  SayHere(facts);
   internal::Outcome outcome;
   std::vector<std::shared_ptr<object::Failure>> causes;
   if (call.rank && *call.rank != 0) {
-    return call.core->Fail(absl::InvalidArgumentError(absl::StrCat(What(call.facts), ": there is no rank ", *call.rank,
-                                                                   ": the component is one object of this process")));
+    return call.core->Fail(absl::InvalidArgumentError(
+        absl::StrCat(What(facts), ": there is no rank ", *call.rank, ": the component is one object of this process")));
   }
   absl::StatusOr<std::vector<internal::Argument>> arguments = LocalArguments(call.arguments, call.method->parameters);
   if (!arguments.ok()) {
     causes = FailuresOf(call.arguments);
-    return call.core->Fail(base::Annotate(arguments.status(), What(call.facts)), std::move(causes));
+    return call.core->Fail(base::Annotate(arguments.status(), What(facts)), std::move(causes));
   }
   {
     const std::lock_guard lock(local.mutex);
@@ -259,7 +259,7 @@ void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
   if (component.constructed != nullptr && component.constructed->failure() != nullptr) {
     causes.push_back(component.constructed->failure());
   }
-  SettleLocal(*call.core, *call.method, std::move(outcome), call.facts, std::move(causes));
+  SettleLocal(*call.core, *call.method, std::move(outcome), facts, std::move(causes));
 }
 
 // Within its group a component means this rank's object; another rank's can be named by Rank(i).
@@ -272,8 +272,6 @@ bool Process::IsOwnObject(const ComponentInfo& component, std::optional<int> ran
 
 // On the object's own lane a call runs at once and takes no number; from elsewhere it queues.
 void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
-  call->facts.rank = services_.options.rank;
-  call->facts.place = services_.options.place;
   if (const auto instance = host_->InstanceInLane(call->component->id)) {
     CallContext context = instance->context;
     context.cancelled = CurrentContext()->cancelled;
@@ -282,7 +280,9 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
     auto arguments = LocalArguments(call->arguments, call->method->parameters);
     outcome.status = arguments.ok() ? instance->status : arguments.status();
     if (outcome.status.ok()) outcome = call->method->invoke(instance->object.get(), *arguments);
-    return SettleLocal(*call->core, *call->method, std::move(outcome), call->facts, FailuresOf(call->arguments));
+    CallFacts facts = call->Facts();
+    SayHere(facts);
+    return SettleLocal(*call->core, *call->method, std::move(outcome), facts, FailuresOf(call->arguments));
   }
   call->self = true;
   Submit(call);
@@ -296,9 +296,9 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   incoming->message.call = call->id;
   incoming->message.component = call->component->id;
   incoming->method = call->method;
-  incoming->message.method = call->facts.method;
-  incoming->message.file = call->facts.file;
-  incoming->message.line = call->facts.line;
+  incoming->message.method = call->name;
+  incoming->message.file = BaseName(call->site.file);
+  incoming->message.line = call->site.line;
   incoming->self = call->core;
   incoming->self_arguments = std::move(call->arguments);
   host_->OnSelfCall(incoming);
@@ -415,12 +415,12 @@ void Process::Release(const object::ObjectRef& object) {
 }
 
 void Process::ReleaseAll() {
-  std::vector<object::ObjectRef> released;
   {
     base::MutexLock lock(&mutex_);
-    released.swap(released_);
+    releasing_.swap(released_);
   }
-  for (const object::ObjectRef& object : released) exchange_->Release(object);
+  for (const object::ObjectRef& object : releasing_) exchange_->Release(object);
+  releasing_.clear();
 }
 
 }  // namespace twinkle::actor

@@ -122,7 +122,7 @@ class Process final : public rpc::Receiver,
   Process(ProcessOptions options, Surroundings surroundings);
 
   std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
-                                        internal::CallSite site, const std::string& method);
+                                        internal::CallSite site, const char* name);
   internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
   void Submit(std::shared_ptr<OutgoingCall> call);
   CallContext LocalContext(const LocalObject& local);
@@ -171,6 +171,7 @@ class Process final : public rpc::Receiver,
   // Of the components that were made here: all their handles know how construction went.
   absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
   std::vector<object::ObjectRef> released_ ABSL_GUARDED_BY(mutex_);  // by threads of any kind, not yet told
+  std::vector<object::ObjectRef> releasing_;                         // on the service queue: those being told
 
   // Confined to the service queue.
   std::map<uint64_t, AccountDone> accounts_;  // asked for

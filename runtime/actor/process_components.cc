@@ -111,7 +111,8 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
   auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   component->constructed = call->core;
-  SayHere(call->facts);
+  CallFacts facts = call->Facts();
+  SayHere(facts);
   const std::lock_guard lock(local.mutex);  // others that find it wait until it is constructed
   TWINKLE_ASSIGN_OR_RETURN(const auto kept, locals_.Add(component, options.instance_id));
   if (kept != component) return kept;
@@ -123,7 +124,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
     made = constructor.construct(*values);
   }
   local.object = std::move(made.value);
-  local.status = made.status.ok() ? made.status : Failed(call->facts, made.status);
+  local.status = made.status.ok() ? made.status : Failed(facts, made.status);
   local.status.ok() ? call->core->Succeed({}) : call->core->Fail(local.status, FailuresOf(arguments));
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
@@ -240,7 +241,7 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
     if (small || type.copy == nullptr) return core->SucceedWith(value), absl::OkStatus();
     return Keep(core, value, encoded.bytes(), {"", "Put", "", -1, "", BaseName(site.file), site.line});
   });
-  if (!kept.ok()) core->Fail(base::Annotate(kept, core->origin().what));
+  if (!kept.ok()) core->Fail(base::Annotate(kept, core->origin().what.text()));
   return core;
 }
 

@@ -67,11 +67,11 @@ void Relay(const Machines& machines, uint64_t number) {
 }  // namespace
 
 void PlanRelays(std::span<const ProcessId> workers, const std::function<uint64_t(ProcessId)>& machine_of,
-                uint64_t* next_number, std::vector<std::vector<WireArgument>>* parts) {
+                uint64_t* next_number, std::span<std::vector<WireArgument>> parts) {
   if (workers.size() < 2) return;
   std::map<std::string, std::vector<Reader>> readers;
   for (size_t i = 0; i < workers.size(); ++i) {
-    for (WireArgument& argument : (*parts)[i]) {
+    for (WireArgument& argument : parts[i]) {
       EachPiece(argument, [&](WirePiece& piece) {
         if (piece.value) return;
         std::vector<Reader>& of_it = readers[Identity(piece)];

@@ -24,7 +24,7 @@ namespace twinkle::actor {
 // and no machine's link carries more than log2(n) of them. Workers on the owner's machine, and those whose machine is
 // not known (0), read from the owner. `next_number`: of relays that the caller has made.
 void PlanRelays(std::span<const rpc::ProcessId> workers, const std::function<uint64_t(rpc::ProcessId)>& machine_of,
-                uint64_t* next_number, std::vector<std::vector<WireArgument>>* parts);
+                uint64_t* next_number, std::span<std::vector<WireArgument>> parts);
 
 // What passes through one process. Confined to its service queue. Invariants:
 //  Y1 a part is kept until this process and all its readers have had it, or are lost;

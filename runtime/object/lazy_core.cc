@@ -153,7 +153,7 @@ void LazyCore::Cancel() {
     owner = owner_.lock();
     call = call_;
   }
-  if (owner != nullptr) owner->CancelCall(call, origin_.what);
+  if (owner != nullptr) owner->CancelCall(call, origin_.what.text());
 }
 
 void LazyCore::OnSettled(base::Task task) {
@@ -177,7 +177,8 @@ std::shared_ptr<Failure> LazyCore::failure() const {
 
 absl::Status LazyCore::Wait(absl::Time deadline) {
   if (!settled_.WaitUntil(deadline)) {
-    return absl::DeadlineExceededError(absl::StrCat(origin_.what, " has not finished within the time given to Wait"));
+    return absl::DeadlineExceededError(
+        absl::StrCat(origin_.what.text(), " has not finished within the time given to Wait"));
   }
   if (const auto failed = failure()) failed->Look();
   return status();
@@ -185,7 +186,8 @@ absl::Status LazyCore::Wait(absl::Time deadline) {
 
 absl::StatusOr<int64_t> LazyCore::Size() {
   TWINKLE_RETURN_IF_ERROR(Wait(absl::InfiniteFuture()));
-  if (origin_.collected == nullptr) return absl::InvalidArgumentError(absl::StrCat(origin_.what, " has no result"));
+  if (origin_.collected == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), " has no result"));
   absl::StatusOr<int64_t> rows = absl::InternalError("not counted");
   if (join_ || plan_) {
     rows = codec::CommonRows(this->rows());
@@ -194,7 +196,7 @@ absl::StatusOr<int64_t> LazyCore::Size() {
     TWINKLE_RETURN_IF_ERROR(status());
     rows = codec::CommonRows(codec::RowsOf(*origin_.collected, value().get()));
   }
-  if (!rows.ok()) return base::Annotate(rows.status(), origin_.what);
+  if (!rows.ok()) return base::Annotate(rows.status(), origin_.what.text());
   return rows;
 }
 
@@ -255,9 +257,9 @@ std::vector<object::Piece> LazyCore::Pieces(const dispatch::Part& part) const {
 
 std::shared_ptr<LazyCore> LazyCore::Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end) {
   LazyOrigin origin = source->origin_;
-  origin.what = absl::StrCat("rows [", begin, ", ", end, ") of ", origin.what);
+  origin.what = absl::StrCat("rows [", begin, ", ", end, ") of ", origin.what.text());
   if (source->planned_) {
-    return Planned({source}, origin.what, *origin.collected, origin.answer, [begin, end](auto inputs) {
+    return Planned({source}, origin.what.text(), *origin.collected, origin.answer, [begin, end](auto inputs) {
       return object::TakeRange(inputs[0], {begin, end});
     });
   }
@@ -279,9 +281,9 @@ void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) 
   const Type& type = *origin_.collected;
   const codec::Rows rows = source->join() ? source->rows() : codec::RowsOf(type, source->value().get());
   const absl::StatusOr<int64_t> count = codec::CommonRows(rows);
-  if (!count.ok()) return Fail(base::Annotate(count.status(), origin_.what));
+  if (!count.ok()) return Fail(base::Annotate(count.status(), origin_.what.text()));
   if (range.begin < 0 || range.begin > range.end || range.end > *count) {
-    return Fail(absl::InvalidArgumentError(absl::StrCat(origin_.what, ": it has ", *count, " rows")));
+    return Fail(absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), ": it has ", *count, " rows")));
   }
   if (!source->join()) {
     const std::shared_ptr<void> part = type.make();
@@ -407,7 +409,7 @@ void LazyCore::FinishCollect(std::vector<absl::StatusOr<Pulled>> pulled) {
     return Join(std::move(parts), origin_.answer.value(answer.get()));
   });
   if (status.ok()) return SetAnswer(std::move(answer), nullptr);
-  status = base::Annotate(status, absl::StrCat("collecting ", origin_.what));
+  status = base::Annotate(status, absl::StrCat("collecting ", origin_.what.text()));
   auto failure = origin_.failures != nullptr
                      ? origin_.failures->Add(status)
                      : std::make_shared<Failure>(status, std::vector<std::shared_ptr<Failure>>());

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/call_name.h"
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/failure_log.h"
@@ -24,7 +25,7 @@ namespace twinkle::internal {
 
 // What a lazy is the result of.
 struct LazyOrigin {
-  std::string what;                 // "Policy.Generate [train.cc:78]", for messages
+  base::CallName what;              // "Policy.Generate [train.cc:78]", for messages
   const Type* result = nullptr;     // of a shard; null for void
   const Type* collected = nullptr;  // null for void
   bool as_it_is = false;            // of one rank: no rule is applied

@@ -75,7 +75,8 @@ bool LazyCore::PlansOverValue() const {
 // What there is to plan with: its own plan, its shards, or its value.
 absl::StatusOr<LazyPlan> LazyCore::PlanOver() const {
   if (plan_) return *plan_;
-  if (origin_.collected == nullptr) return absl::InvalidArgumentError(absl::StrCat(origin_.what, " has no result"));
+  if (origin_.collected == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), " has no result"));
   std::vector<PlanSource> sources;
   std::vector<int64_t> counts;
   if (const std::shared_ptr<const void> own = value()) {
@@ -115,7 +116,7 @@ void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, 
     }
     return make(std::move(plans));
   });
-  if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what));
+  if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what.text()));
   Following following;
   {
     base::MutexLock lock(&mutex_);

@@ -30,7 +30,7 @@ struct LazyFixture {
   template <class R, class C>
   LazyOrigin Origin(Collect rule) const {
     LazyOrigin origin;
-    origin.what = "Policy.Train [train.cc:7]";
+    origin.what = std::string("Policy.Train [train.cc:7]");
     origin.result = internal::CollectedTypeOf<R>();
     origin.collected = internal::CollectedTypeOf<C>();
     origin.rule = rule;

@@ -140,7 +140,7 @@ TEST_CASE("plans of plans are as the same operations on the collected list") {
       }
     }
     for (const auto& [lazy, expected] : made) {
-      INFO(lazy->origin().what);
+      INFO(lazy->origin().what.text());
       REQUIRE(lazy->Ready());
       REQUIRE(lazy->status().ok());
       CHECK(*lazy->Size() == static_cast<int64_t>(expected.size()));
