@@ -368,7 +368,7 @@ void Caller::Succeed(const CallPtr& call) {
     if (call->replies[i]->more) still_had.push_back(call->workers[i]);
   }
   const bool ended = still_had.size() < call->workers.size();
-  std::vector<object::Shard> shards;
+  object::Shards shards;
   for (size_t i : call->used) {
     ReplyMessage& reply = *call->replies[i];
     object::Shard shard{Hold(*call, i), std::move(reply.rows), reply.bytes, std::nullopt};

@@ -132,7 +132,7 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   if (wire.rows.size() != wire.objects.size()) {
     return core->Fail(absl::InvalidArgumentError("a reference that makes no sense"));
   }
-  std::vector<object::Shard> shards;
+  object::Shards shards;
   for (size_t i = 0; i < wire.objects.size(); ++i) {
     call->arguments_missing += 1;
     store->Retain(wire.objects[i], [weak = weak_from_this(), call](const absl::Status& status) {

@@ -42,7 +42,7 @@ absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::ve
 }
 
 absl::StatusOr<Argument> AssembleParts(const std::vector<PartRead>& parts, const codec::Type& whole,
-                                       std::vector<absl::StatusOr<Pulled>> pulled) {
+                                       PulledParts pulled) {
   Argument made{whole.make(), /*exclusive=*/true};
   size_t next = 0;
   for (const PartRead& part : parts) {

@@ -26,7 +26,7 @@ absl::StatusOr<internal::Argument> JoinPieces(Join join, const codec::Type& whol
 
 // The value of type `whole` made of its parts; `pulled` has all their pieces, in order.
 absl::StatusOr<internal::Argument> AssembleParts(const std::vector<PartRead>& parts, const codec::Type& whole,
-                                                 std::vector<absl::StatusOr<Pulled>> pulled);
+                                                 PulledParts pulled);
 
 // An argument that may be moved from: the argument itself, or a copy. InvalidArgument for a type that cannot be copied.
 absl::StatusOr<internal::Argument> Own(const codec::Type& type, internal::Argument argument);

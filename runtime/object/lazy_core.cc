@@ -23,7 +23,7 @@ namespace {
 // Pulled parts that arrive in any order.
 struct Arrivals {
   explicit Arrivals(size_t count) : parts(count), missing(count) {}
-  std::vector<absl::StatusOr<Pulled>> parts;
+  object::PulledParts parts;
   std::atomic<size_t> missing;
 };
 
@@ -59,9 +59,9 @@ void LazyCore::Following::Run() {
   RunAll(std::move(tasks));
 }
 
-void LazyCore::Succeed(std::vector<Shard> shards) { SucceedWithView(std::move(shards), std::nullopt); }
+void LazyCore::Succeed(object::Shards shards) { SucceedWithView(std::move(shards), std::nullopt); }
 
-void LazyCore::SucceedWithView(std::vector<Shard> shards, std::optional<Range> view) {
+void LazyCore::SucceedWithView(object::Shards shards, std::optional<Range> view) {
   Following following;
   {
     base::MutexLock lock(&mutex_);
@@ -208,9 +208,15 @@ void LazyCore::WaitAnswered() {
 
 const void* LazyCore::Answer() {
   WaitAnswered();
-  if (const auto failed = failure()) failed->Look();
-  base::MutexLock lock(&mutex_);
-  return answer_.get();
+  std::shared_ptr<Failure> failed;
+  const void* answer = nullptr;
+  {
+    base::MutexLock lock(&mutex_);
+    failed = failure_;
+    answer = answer_.get();
+  }
+  if (failed != nullptr) failed->Look();
+  return answer;
 }
 
 std::shared_ptr<const void> LazyCore::value() const {
@@ -317,7 +323,7 @@ void LazyCore::StartCollect(bool here) {
   }
   if (plan_) return ReadPlan(here);
   if (here && !view_ && std::all_of(shards_.begin(), shards_.end(), [](const Shard& s) { return s.carried; })) {
-    std::vector<absl::StatusOr<Pulled>> parts;
+    object::PulledParts parts;
     parts.reserve(shards_.size());
     for (const Shard& shard : shards_) parts.emplace_back(Pulled{nullptr, *shard.carried});
     return FinishCollect(std::move(parts));
@@ -364,8 +370,8 @@ void LazyCore::ReadAll(std::vector<Reading> readings, bool here) {
   if (here || origin_.store == nullptr || !origin_.store->collector().Post(arrived)) arrived();
 }
 
-absl::StatusOr<std::vector<Argument>> LazyCore::MaterialiseAll(std::vector<absl::StatusOr<Pulled>> pulled) const {
-  std::vector<Argument> parts;
+absl::StatusOr<LazyCore::Arguments> LazyCore::MaterialiseAll(object::PulledParts pulled) const {
+  Arguments parts;
   for (absl::StatusOr<Pulled>& part : pulled) {
     if (!part.ok()) return part.status();
     TWINKLE_ASSIGN_OR_RETURN(Argument value, object::Materialise(*std::move(part), PieceType()));
@@ -374,7 +380,7 @@ absl::StatusOr<std::vector<Argument>> LazyCore::MaterialiseAll(std::vector<absl:
   return parts;
 }
 
-absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
+absl::Status LazyCore::Join(Arguments parts, void* out) const {
   const Type& collected = *origin_.collected;
   if (origin_.as_it_is && !view_) {
     TWINKLE_ASSIGN_OR_RETURN(Argument own, object::Own(collected, std::move(parts.at(0))));
@@ -382,7 +388,7 @@ absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
     return absl::OkStatus();
   }
   if (view_) {
-    TWINKLE_ASSIGN_OR_RETURN(Argument joined, object::JoinPieces(*join_, collected, std::move(parts)));
+    TWINKLE_ASSIGN_OR_RETURN(Argument joined, object::JoinPieces(*join_, collected, {parts.begin(), parts.end()}));
     TWINKLE_ASSIGN_OR_RETURN(joined, object::Own(collected, std::move(joined)));
     collected.move(out, joined.value.get());
     return absl::OkStatus();
@@ -401,11 +407,11 @@ absl::Status LazyCore::Join(std::vector<Argument> parts, void* out) const {
   return dispatch::JoinResults(origin_.rule, origin_.padding, *origin_.result, results, move, collected, out);
 }
 
-void LazyCore::FinishCollect(std::vector<absl::StatusOr<Pulled>> pulled) {
+void LazyCore::FinishCollect(object::PulledParts pulled) {
   std::shared_ptr<void> answer = origin_.answer.make(absl::OkStatus());
   absl::Status status = codec::Guarded([&]() -> absl::Status {
     if (plan_) return JoinPlan(std::move(pulled), origin_.answer.value(answer.get()));
-    TWINKLE_ASSIGN_OR_RETURN(std::vector<Argument> parts, MaterialiseAll(std::move(pulled)));
+    TWINKLE_ASSIGN_OR_RETURN(Arguments parts, MaterialiseAll(std::move(pulled)));
     return Join(std::move(parts), origin_.answer.value(answer.get()));
   });
   if (status.ok()) return SetAnswer(std::move(answer), nullptr);

@@ -57,9 +57,9 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   ~LazyCore();
 
   // ---- the producer's side
-  void Succeed(std::vector<object::Shard> shards);
+  void Succeed(object::Shards shards);
   // The same with these rows of them only: a reference that came from another process.
-  void SucceedWithView(std::vector<object::Shard> shards, std::optional<codec::Range> view);
+  void SucceedWithView(object::Shards shards, std::optional<codec::Range> view);
   // The joined value itself, of type `collected`: of a call in this process, or Put. Void when null.
   void SucceedWith(std::shared_ptr<void> value);
   // Of an iterated method: there was no further item.
@@ -132,7 +132,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   absl::StatusOr<object::LazyPlan> PlanOver() const;
   void SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make);
   void ReadPlan(bool here);
-  absl::Status JoinPlan(std::vector<absl::StatusOr<object::Pulled>> pulled, void* out) const;
+  absl::Status JoinPlan(object::PulledParts pulled, void* out) const;
   // A part of the value: one that is there, or that of an object.
   struct Reading {
     std::optional<absl::StatusOr<object::Pulled>> there = std::nullopt;
@@ -144,9 +144,10 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   void StartCollect(bool here);  // `here`: the calling thread may join
   // FinishCollect follows, with all of them in that order.
   void ReadAll(std::vector<Reading> readings, bool here);
-  void FinishCollect(std::vector<absl::StatusOr<object::Pulled>> pulled);
-  absl::StatusOr<std::vector<Argument>> MaterialiseAll(std::vector<absl::StatusOr<object::Pulled>> pulled) const;
-  absl::Status Join(std::vector<Argument> parts, void* out) const;
+  void FinishCollect(object::PulledParts pulled);
+  using Arguments = absl::InlinedVector<Argument, 1>;
+  absl::StatusOr<Arguments> MaterialiseAll(object::PulledParts pulled) const;
+  absl::Status Join(Arguments parts, void* out) const;
   void SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<object::Failure> failure);
   const codec::Type& PieceType() const;
 
@@ -168,7 +169,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   uint64_t call_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Written before it settles, constant afterwards.
-  std::vector<object::Shard> shards_;
+  object::Shards shards_;
   std::vector<codec::Rows> shard_rows_;
   std::optional<object::Join> join_;
   std::optional<codec::Range> view_;  // these rows of the joined shards

@@ -154,7 +154,7 @@ void LazyCore::ReadPlan(bool here) {
   ReadAll(std::move(readings), here);
 }
 
-absl::Status LazyCore::JoinPlan(std::vector<absl::StatusOr<object::Pulled>> pulled, void* out) const {
+absl::Status LazyCore::JoinPlan(object::PulledParts pulled, void* out) const {
   TWINKLE_ASSIGN_OR_RETURN(Argument made, object::AssembleParts(reads_, *origin_.collected, std::move(pulled)));
   TWINKLE_ASSIGN_OR_RETURN(made, object::Own(*origin_.collected, std::move(made)));
   origin_.collected->move(out, made.value.get());

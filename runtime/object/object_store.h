@@ -1,6 +1,7 @@
 // What the rest of the runtime needs of objects, wherever they are: references to them, and reading them.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
 #include <absl/functional/any_invocable.h>
 #include <absl/status/statusor.h>
 
@@ -78,5 +79,9 @@ struct Shard {
   uint64_t bytes = 0;
   std::optional<codec::Encoded> carried;  // came along with the reply
 };
+
+// Most lazies have one shard: that needs no memory of its own, nor does what is read of it.
+using Shards = absl::InlinedVector<Shard, 1>;
+using PulledParts = absl::InlinedVector<absl::StatusOr<Pulled>, 1>;
 
 }  // namespace twinkle::object

@@ -160,12 +160,14 @@ void SharedMemoryTransport::Close() {
   releases_->Close();
   below_->Close();
   // Methods may still run here, and readers still read.
-  absl::flat_hash_map<rpc::ProcessId, int> readers;
-  {
-    base::MutexLock lock(&mutex_);
-    for (const auto& [id, peer] : peers_) readers[id] = peer.shares ? peer.reader : 0;
+  for (const auto& [id, peer] : peers_.All()) {
+    int reader = 0;
+    {
+      base::MutexLock lock(&peer->mutex);
+      if (peer->shares) reader = peer->reader;
+    }
+    leases_.PeerLost(id, reader);
   }
-  for (const auto& [id, pid] : readers) leases_.PeerLost(id, pid);
 }
 
 // ---- sending
@@ -174,10 +176,12 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
   bool ask = false;
   bool shares = false;
   if (to != options_.self) {
-    base::MutexLock lock(&mutex_);
-    Peer& peer = peers_[to];
-    if (peer.lost) return absl::UnavailableError(peer.why.message());
-    ask = !std::exchange(peer.asked, true) && probe_.valid() && options_.is_near(to);
+    Peer& peer = peers_.At(to);
+    if (peer.lost) {
+      base::MutexLock lock(&peer.mutex);
+      return absl::UnavailableError(peer.why.message());
+    }
+    ask = !peer.asked && !peer.asked.exchange(true) && probe_.valid() && options_.is_near(to);
     shares = peer.shares;
   }
   FrameTrailer trailer;
@@ -252,11 +256,7 @@ void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc
     if ((*trailer)->bare) return;
     status = Resolve(from, **trailer, &frame);
   }
-  {
-    base::MutexLock lock(&mutex_);
-    const auto peer = peers_.find(from);
-    if (peer != peers_.end() && peer->second.lost) return;
-  }
+  if (peers_.At(from).lost) return;
   status.ok() ? receiver_.OnFrame(from, stream, std::move(frame)) : Lose(from, status);
 }
 
@@ -275,11 +275,11 @@ void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
 void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer) {
   if (trailer.probe) Answer(from, trailer);
   if (!trailer.released.empty()) leases_.Release(from, trailer.released);
-  base::MutexLock lock(&mutex_);
-  Peer& peer = peers_[from];
+  Peer& peer = peers_.At(from);
+  base::MutexLock lock(&peer.mutex);
   if (trailer.answer) {
-    peer.shares = trailer.answer->readable && trailer.answer->pid > 0;
     peer.reader = trailer.answer->pid;
+    peer.shares = trailer.answer->readable && trailer.answer->pid > 0;
     if (peer.shares) releases_->AddReader(from);
   }
   if (peer.segments == nullptr) return;
@@ -296,8 +296,8 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
       ::pread(file.get(), content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()) &&
       content == probe.content;
   {
-    base::MutexLock lock(&mutex_);
-    Peer& peer = peers_[from];
+    Peer& peer = peers_.At(from);
+    base::MutexLock lock(&peer.mutex);
     peer.pid = probe.pid;
     if (readable) peer.segments = std::make_shared<SegmentMap>();
   }
@@ -314,9 +314,10 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
   int pid = 0;
   std::shared_ptr<SegmentMap> segments;
   {
-    base::MutexLock lock(&mutex_);
-    pid = peers_[from].pid;
-    segments = peers_[from].segments;
+    Peer& peer = peers_.At(from);
+    base::MutexLock lock(&peer.mutex);
+    pid = peer.pid;
+    segments = peer.segments;
   }
   if (segments == nullptr) return absl::InvalidArgumentError("places in segments that were not to be sent");
   struct Held {
@@ -352,12 +353,13 @@ void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why)
   int pid = 0;
   bool told = false;
   {
-    base::MutexLock lock(&mutex_);
-    Peer& lost = peers_[peer];
+    Peer& lost = peers_.At(peer);
+    base::MutexLock lock(&lost.mutex);
     pid = lost.shares ? lost.reader : 0;
     lost.segments = nullptr;
-    told = std::exchange(lost.lost, true);
+    told = lost.lost;
     if (!told) lost.why = why;
+    lost.lost = true;
   }
   releases_->RemoveReader(peer);
   leases_.PeerLost(peer, pid);

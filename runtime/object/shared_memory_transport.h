@@ -1,7 +1,6 @@
 // Large parts of what processes on one machine send each other do not travel: the receiver maps them.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 
 #include <atomic>
@@ -17,6 +16,7 @@
 #include "runtime/object/segment_map.h"
 #include "runtime/object/segment_pool.h"
 #include "runtime/rpc/fd_channel.h"
+#include "runtime/rpc/peer_map.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
@@ -87,13 +87,14 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
  private:
   class Releases;  // of buffers that this process has mapped
   struct Peer {
-    bool asked = false;
-    bool shares = false;                   // it can map what this process has
-    int reader = 0;                        // the process that maps it, as that says
-    int pid = 0;                           // whose memory this process maps, as a probe has shown
-    std::shared_ptr<SegmentMap> segments;  // that memory
-    bool lost = false;
-    absl::Status why;
+    std::atomic<bool> asked = false;
+    std::atomic<bool> shares = false;  // it can map what this process has
+    std::atomic<bool> lost = false;
+    base::Mutex mutex;
+    int reader ABSL_GUARDED_BY(mutex) = 0;  // the process that maps it, as that says
+    int pid ABSL_GUARDED_BY(mutex) = 0;     // whose memory this process maps, as a probe has shown
+    std::shared_ptr<SegmentMap> segments ABSL_GUARDED_BY(mutex);  // that memory
+    absl::Status why ABSL_GUARDED_BY(mutex);                      // it is lost
   };
 
   void MakeProbe();
@@ -122,8 +123,8 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     size_t size = 0;
     std::weak_ptr<std::byte> copy;
   };
+  rpc::PeerMap<Peer> peers_;
   base::Mutex mutex_;
-  absl::flat_hash_map<rpc::ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Copied> copied_ ABSL_GUARDED_BY(mutex_);
   size_t next_copied_ ABSL_GUARDED_BY(mutex_) = 0;
 };

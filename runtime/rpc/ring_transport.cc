@@ -57,15 +57,11 @@ void RingTransport::Close() {
 }
 
 // ---- sending
-RingTransport::LinkPtr RingTransport::LinkTo(ProcessId peer) {
-  base::MutexLock lock(&mutex_);
-  LinkPtr& link = links_[peer];
-  if (link == nullptr) {
-    link = std::make_shared<RingLink>(
+RingLink& RingTransport::LinkTo(ProcessId peer) {
+  return links_.At(peer, [this, peer] {
+    return std::make_unique<RingLink>(
         [this, peer](Stream stream, Frame frame) { return below_->Send(peer, stream, std::move(frame)); });
-    ++links_made_;
-  }
-  return link;
+  });
 }
 
 absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
@@ -74,11 +70,11 @@ absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
     frame.head += kPlain;
     return below_->Send(to, stream, std::move(frame));
   }
-  const LinkPtr link = LinkTo(to);
-  if (link->lost()) return absl::UnavailableError(link->why_lost().message());
-  if (!link->offered()) Offer(to, *link);
+  RingLink& link = LinkTo(to);
+  if (link.lost()) return absl::UnavailableError(link.why_lost().message());
+  if (!link.offered()) Offer(to, link);
   size_t in_ring = 0;
-  TWINKLE_RETURN_IF_ERROR(link->Send(stream, std::move(frame), kPlain, SwitchedFrame(), &in_ring));
+  TWINKLE_RETURN_IF_ERROR(link.Send(stream, std::move(frame), kPlain, SwitchedFrame(), &in_ring));
   if (in_ring > 0) {
     frames_.fetch_add(1, std::memory_order_relaxed);
     options_.traffic->rings.sent.fetch_add(in_ring, std::memory_order_relaxed);
@@ -103,7 +99,7 @@ void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
   const char kind = frame.head.empty() ? '\0' : frame.head.back();
   if (kind != '\0') frame.head.pop_back();
   if (kind == kPlain) {
-    if (from != options_.self && bell_ != nullptr && LinkTo(from)->lost()) return;
+    if (from != options_.self && bell_ != nullptr && LinkTo(from).lost()) return;
     return receiver_.OnFrame(from, stream, std::move(frame));
   }
   absl::StatusOr<RingWord> word = absl::InvalidArgumentError("a frame of no kind");
@@ -117,16 +113,16 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
     OnLost(from, absl::UnavailableError(absl::StrCat("it cannot read what it is sent: ", word.lost)));
     return absl::OkStatus();
   }
-  const LinkPtr link = LinkTo(from);
+  RingLink& link = LinkTo(from);
   if (word.offer) {
     RingWord answer;
-    answer.accepted = bell_ != nullptr && link->OnOffer(*word.offer);
+    answer.accepted = bell_ != nullptr && link.OnOffer(*word.offer);
     Say(from, answer);
-    if (bell_ != nullptr && !link->offered()) Offer(from, *link);
+    if (bell_ != nullptr && !link.offered()) Offer(from, link);
   }
-  if (word.accepted) link->OnAccepted(*word.accepted);
+  if (word.accepted) link.OnAccepted(*word.accepted);
   if (word.switched) {
-    TWINKLE_RETURN_IF_ERROR(link->OnSwitched(stream));
+    TWINKLE_RETURN_IF_ERROR(link.OnSwitched(stream));
     bell_->WakeAll();  // the ring may be full already
   }
   return absl::OkStatus();
@@ -143,11 +139,10 @@ void RingTransport::Refuse(ProcessId peer, const absl::Status& why) {
 void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
   joined_.wait(false);
   if (bell_ == nullptr) return receiver_.OnLost(peer, why);
-  const LinkPtr link = LinkTo(peer);
-  if (!link->Lose(why)) return;
+  if (!LinkTo(peer).Lose(why)) return;
   {
     base::MutexLock lock(&mutex_);
-    losses_.emplace_back(peer, link);
+    losses_.push_back(peer);
     any_losses_ = true;
   }
   // Told by the thread that polls, after what is in the rings. The peer may have ended while it was to wake somebody.
@@ -156,11 +151,7 @@ void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
 
 // ---- receiving, from rings
 size_t RingTransport::Poll() {
-  if (polled_made_ != links_made_) {
-    base::MutexLock lock(&mutex_);
-    polled_made_ = links_made_;
-    polled_.assign(links_.begin(), links_.end());
-  }
+  if (polled_.size() != links_.size()) polled_ = links_.All();
   size_t found = 0;
   for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
   if (any_losses_) TellLosses();
@@ -192,16 +183,17 @@ size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
 
 // In the order in which they came from below.
 void RingTransport::TellLosses() {
-  std::vector<std::pair<ProcessId, LinkPtr>> losses;
+  std::vector<ProcessId> losses;
   {
     base::MutexLock lock(&mutex_);
     losses.swap(losses_);
     any_losses_ = false;
   }
-  for (const auto& [peer, link] : losses) {
-    PollLink(peer, *link);
-    link->Forget();
-    queue_.Post([receiver = &receiver_, open = open_, peer = peer, why = link->why_lost()] {
+  for (const ProcessId peer : losses) {
+    RingLink& link = LinkTo(peer);
+    PollLink(peer, link);
+    link.Forget();
+    queue_.Post([receiver = &receiver_, open = open_, peer, why = link.why_lost()] {
       if (*open) receiver->OnLost(peer, why);
     });
   }

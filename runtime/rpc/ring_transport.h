@@ -1,7 +1,6 @@
 // Between processes of one machine frames go through memory, and no kernel is asked.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 
 #include "runtime/base/executor.h"
 #include "runtime/rpc/doorbell.h"
+#include "runtime/rpc/peer_map.h"
 #include "runtime/rpc/poller.h"
 #include "runtime/rpc/ring_link.h"
 #include "runtime/rpc/traffic.h"
@@ -55,9 +55,7 @@ class RingTransport final : public Transport, public Receiver {
   uint64_t frames_sent() const { return frames_; }
 
  private:
-  using LinkPtr = std::shared_ptr<RingLink>;
-
-  LinkPtr LinkTo(ProcessId peer);
+  RingLink& LinkTo(ProcessId peer);
   void Offer(ProcessId to, RingLink& link);
   void Say(ProcessId to, const RingWord& word);
   absl::Status OnWord(ProcessId from, Stream stream, const RingWord& word);
@@ -78,15 +76,13 @@ class RingTransport final : public Transport, public Receiver {
   std::atomic<bool> joined_ = false;
   std::atomic<uint64_t> frames_ = 0;
 
+  PeerMap<RingLink> links_;
   base::Mutex mutex_;
-  absl::flat_hash_map<ProcessId, LinkPtr> links_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::pair<ProcessId, LinkPtr>> losses_ ABSL_GUARDED_BY(mutex_);  // to be told, in order
-  std::atomic<uint64_t> links_made_ = 0;
+  std::vector<ProcessId> losses_ ABSL_GUARDED_BY(mutex_);  // to be told, in order
   std::atomic<bool> any_losses_ = false;
 
   // Of the thread that polls.
-  std::vector<std::pair<ProcessId, LinkPtr>> polled_;
-  uint64_t polled_made_ = 0;
+  std::vector<std::pair<ProcessId, RingLink*>> polled_;
 };
 
 }  // namespace twinkle::rpc

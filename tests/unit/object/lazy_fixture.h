@@ -47,7 +47,7 @@ struct LazyFixture {
   // The lists flattened, to be pulled.
   LazyPtr Lists(const std::vector<std::vector<int>>& lists, bool carried = false) const {
     LazyPtr lazy = New<std::vector<int>, std::vector<int>>(Collect::kFlatten);
-    std::vector<Shard> shards;
+    Shards shards;
     for (const auto& list : lists) shards.push_back(store->KeepValue(list, carried));
     lazy->Succeed(std::move(shards));
     return lazy;

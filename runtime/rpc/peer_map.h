@@ -1,0 +1,64 @@
+// What a transport keeps for each of its peers.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/transport.h"
+
+namespace twinkle::rpc {
+
+// Entries are made when they are first asked for, and stay as long as the map does. Those that were asked for lately
+// are found without a lock: most processes have few peers, and ask for one with each frame. Thread-safe; what is in the
+// entries must be so by itself.
+template <class T>
+class PeerMap {
+ public:
+  // `make` gives a std::unique_ptr<T>; it is called under the map's lock.
+  template <class Make>
+  T& At(ProcessId peer, Make&& make) {
+    std::atomic<Entry*>& slot = lately_[peer % lately_.size()];
+    if (Entry* const entry = slot.load(std::memory_order_acquire); entry != nullptr && entry->peer == peer) {
+      return *entry->value;
+    }
+    base::MutexLock lock(&mutex_);
+    std::unique_ptr<Entry>& entry = entries_[peer];
+    if (entry == nullptr) {
+      entry = std::make_unique<Entry>(Entry{peer, make()});
+      size_.fetch_add(1, std::memory_order_release);
+    }
+    slot.store(entry.get(), std::memory_order_release);
+    return *entry->value;
+  }
+  T& At(ProcessId peer) {
+    return At(peer, [] { return std::make_unique<T>(); });
+  }
+
+  // Changes when there is a new one.
+  size_t size() const { return size_.load(std::memory_order_acquire); }
+  std::vector<std::pair<ProcessId, T*>> All() const {
+    base::MutexLock lock(&mutex_);
+    std::vector<std::pair<ProcessId, T*>> all;
+    for (const auto& [peer, entry] : entries_) all.emplace_back(peer, entry->value.get());
+    return all;
+  }
+
+ private:
+  struct Entry {
+    ProcessId peer;
+    std::unique_ptr<T> value;
+  };
+
+  std::array<std::atomic<Entry*>, 64> lately_ = {};
+  std::atomic<size_t> size_ = 0;
+  mutable base::Mutex mutex_;
+  absl::flat_hash_map<ProcessId, std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::rpc
