@@ -13,6 +13,7 @@ constexpr size_t kPageBytes = 4096;
 }  // namespace
 
 absl::StatusOr<Doorbell> Doorbell::Make() {
+  static_assert(sizeof(Page) <= kPageBytes && std::atomic<uint64_t>::is_always_lock_free);
   TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Make("twinkle.bell", kPageBytes, MemoryFile::Others::kWrite));
   return Doorbell(std::move(file));
 }

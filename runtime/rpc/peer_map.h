@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -20,7 +21,7 @@ namespace twinkle::rpc {
 template <class T>
 class PeerMap {
  public:
-  // `make` gives a std::unique_ptr<T>; it is called under the map's lock.
+  // `make` is called under the map's lock with the number of entries before, and gives a std::unique_ptr<T>.
   template <class Make>
   T& At(ProcessId peer, Make&& make) {
     std::atomic<Entry*>& slot = lately_[peer % lately_.size()];
@@ -28,24 +29,26 @@ class PeerMap {
       return *entry->value;
     }
     base::MutexLock lock(&mutex_);
-    std::unique_ptr<Entry>& entry = entries_[peer];
-    if (entry == nullptr) {
-      entry = std::make_unique<Entry>(Entry{peer, make()});
-      size_.fetch_add(1, std::memory_order_release);
+    const auto [found, is_new] = entries_.try_emplace(peer, nullptr);
+    if (is_new) {
+      in_order_.push_back(std::make_unique<Entry>(Entry{peer, make(in_order_.size())}));
+      found->second = in_order_.back().get();
+      size_.store(in_order_.size(), std::memory_order_release);
     }
-    slot.store(entry.get(), std::memory_order_release);
-    return *entry->value;
+    slot.store(found->second, std::memory_order_release);
+    return *found->second->value;
   }
   T& At(ProcessId peer) {
-    return At(peer, [] { return std::make_unique<T>(); });
+    return At(peer, [](size_t) { return std::make_unique<T>(); });
   }
 
-  // Changes when there is a new one.
+  // Grows when there is a new one.
   size_t size() const { return size_.load(std::memory_order_acquire); }
+  // In the order in which they were made.
   std::vector<std::pair<ProcessId, T*>> All() const {
     base::MutexLock lock(&mutex_);
     std::vector<std::pair<ProcessId, T*>> all;
-    for (const auto& [peer, entry] : entries_) all.emplace_back(peer, entry->value.get());
+    for (const auto& entry : in_order_) all.emplace_back(entry->peer, entry->value.get());
     return all;
   }
 
@@ -58,7 +61,8 @@ class PeerMap {
   std::array<std::atomic<Entry*>, 64> lately_ = {};
   std::atomic<size_t> size_ = 0;
   mutable base::Mutex mutex_;
-  absl::flat_hash_map<ProcessId, std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Entry>> in_order_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ProcessId, Entry*> entries_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace twinkle::rpc

@@ -98,10 +98,11 @@ void Poller::Serve() {
   while (true) {
     uint32_t polled = bell_->count();
     bool mine = Begin();
+    bool everywhere = true;  // after each sleep
     absl::Time until = absl::Now() + options_.patience;
     while (mine) {
       polled = bell_->count();
-      const size_t found = poll_();
+      const size_t found = poll_(std::exchange(everywhere, false));
       if (closed_ || wanting_ > 0) break;
       const absl::Time now = absl::Now();
       if (found > 0) until = now + options_.patience;
@@ -126,11 +127,11 @@ class Poller::Turn {
   ~Turn() { Give(); }
 
   // Polls, unless another thread does; whether there was something.
-  bool Poll() {
+  bool Poll(bool everywhere) {
     if (!mine_) Want(!(mine_ = poller_.Begin()));
     if (!mine_) return false;
     polled_ = poller_.bell_->count();
-    return poller_.poll_() > 0;
+    return poller_.poll_(everywhere) > 0;
   }
   void Give() {
     if (std::exchange(mine_, false)) poller_.End(polled_);
@@ -154,7 +155,7 @@ bool Poller::Help(absl::FunctionRef<bool()> done, absl::Time deadline) {
   absl::Time until = absl::Now() + options_.patience;
   while (!done()) {
     if (closed_) return false;
-    const bool found = turn.Poll();
+    const bool found = turn.Poll(/*everywhere=*/false);
     const absl::Time now = absl::Now();
     if (now >= deadline) return done();
     if (found) {
@@ -164,7 +165,7 @@ bool Poller::Help(absl::FunctionRef<bool()> done, absl::Time deadline) {
     } else {
       turn.Give();
       if (!Sleep(done, deadline)) return done();
-      turn.Poll();  // the bell may have rung for more than this thread waits for
+      turn.Poll(/*everywhere=*/true);  // the bell may have rung for more than this thread waits for
       until = absl::Now() + options_.patience;
     }
   }

@@ -32,8 +32,9 @@ class Poller final : public base::WaitHelper {
     absl::Duration patience = absl::Microseconds(100);  // without work, before it sleeps
     absl::Duration nap = absl::Microseconds(150);       // of the service thread, while much is coming
   };
-  // Takes what there is; how many pieces it was. It must not wait for anything.
-  using Poll = std::function<size_t()>;
+  // Takes what the bell was rung for, or, `everywhere`, what there is though somebody forgot to ring; how many pieces
+  // it was. It must not wait for anything.
+  using Poll = std::function<size_t(bool everywhere)>;
 
   Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options);
   ~Poller() override { Close(); }

@@ -35,18 +35,20 @@ std::optional<RingOffer> RingLink::Offer(const Doorbell& bell) {
   if (!mine.ok()) return std::nullopt;
   mine_ = *std::move(mine);
   const MemoryFile& file = mine_->file();
-  return RingOffer{::getpid(), bell.file().fd(), bell.file().inode(), file.fd(), file.inode(), nonce};
+  return RingOffer{
+      ::getpid(), bell.file().fd(), bell.file().inode(), static_cast<uint32_t>(slot_), file.fd(), file.inode(), nonce};
 }
 
 bool RingLink::OnOffer(const RingOffer& offer) {
   base::MutexLock lock(&mutex_);
   if (theirs_) return true;
-  if (lost_) return false;
+  if (lost_ || offer.bell_slot >= Doorbell::kSlots) return false;
   absl::StatusOr<RingBlock> theirs = RingBlock::Open(offer);
   if (!theirs.ok()) return false;
   absl::StatusOr<Doorbell> bell = Doorbell::Open(offer.pid, offer.bell_fd, offer.bell_inode);
   if (!bell.ok()) return false;
   bell_ = *std::move(bell);
+  bell_slot_ = offer.bell_slot;
   theirs_ = *std::move(theirs);
   ready_ = accepted_;
   return true;
@@ -86,7 +88,7 @@ absl::Status RingLink::Send(Stream stream, Frame frame, char plain, const Frame&
   }
   *in_ring = frame.bytes();
   Push(out, frame, &written);
-  bell_->Ring();
+  bell_->Ring(bell_slot_);
   return absl::OkStatus();
 }
 
@@ -143,7 +145,7 @@ absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* mor
     ring = in.reader->Consume(bytes->size()) || ring;
     left -= std::min(left, bytes->size());
   }
-  if (ring) bell_->Ring();
+  if (ring) bell_->Ring(bell_slot_);
   *more = left == 0;
   return absl::OkStatus();
 }
@@ -157,7 +159,7 @@ bool RingLink::Flush() {
     base::MutexLock lock(&out.mutex);
     if (!Drain(out, &written)) continue;
     wrote = true;
-    bell_->Ring();
+    bell_->Ring(bell_slot_);
   }
   return wrote;
 }

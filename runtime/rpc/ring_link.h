@@ -35,7 +35,8 @@ class RingLink {
   // Hands a frame to the transport below; called under the stream's lock.
   using Below = std::function<absl::Status(Stream, Frame)>;
 
-  explicit RingLink(Below below) : below_(std::move(below)) {}
+  // `slot`: the peer's, in this process's bell.
+  RingLink(Below below, size_t slot) : below_(std::move(below)), slot_(slot) {}
 
   // ---- getting to know each other; thread-safe, in any order
   // Whether Offer has been called.
@@ -66,6 +67,7 @@ class RingLink {
   // Whether it is the first: that counts. Thread-safe.
   bool Lose(const absl::Status& why);
   bool lost() const { return lost_; }
+  size_t slot() const { return slot_; }
   absl::Status why_lost() const;
   // Lets go of the memory; of the thread that polls.
   void Forget();
@@ -87,6 +89,7 @@ class RingLink {
   bool Drain(Outgoing& out, std::vector<codec::Buffer>* written) ABSL_EXCLUSIVE_LOCKS_REQUIRED(out.mutex);
 
   const Below below_;
+  const size_t slot_;
   std::array<Outgoing, 2> outgoing_;
   std::array<Incoming, 2> incoming_;
   std::atomic<bool> ready_ = false;  // both have mapped the other's
@@ -100,6 +103,7 @@ class RingLink {
   std::optional<RingBlock> mine_;
   std::optional<RingBlock> theirs_;
   std::optional<Doorbell> bell_;  // the peer's
+  size_t bell_slot_ = 0;          // this process's there
 };
 
 }  // namespace twinkle::rpc

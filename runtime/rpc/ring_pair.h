@@ -21,6 +21,7 @@ struct RingOffer {
   int32_t pid = 0;
   int32_t bell_fd = -1;
   uint64_t bell_inode = 0;
+  uint32_t bell_slot = 0;  // the receiver's
   int32_t ring_fd = -1;
   uint64_t ring_inode = 0;
   std::string nonce;  // which the rings' memory begins with: another machine's process may have the same numbers

@@ -42,7 +42,7 @@ RingTransport::RingTransport(Options options, Receiver* receiver, base::TaskQueu
     : options_(options), receiver_(*receiver), queue_(*queue), bell_(NewBell()) {
   if (bell_ != nullptr)
     poller_ = std::make_shared<Poller>(
-        bell_, [this] { return Poll(); }, options.polling);
+        bell_, [this](bool everywhere) { return Poll(everywhere); }, options.polling);
   below_ = join(this);
   joined_ = true;
   joined_.notify_all();
@@ -58,9 +58,10 @@ void RingTransport::Close() {
 
 // ---- sending
 RingLink& RingTransport::LinkTo(ProcessId peer) {
-  return links_.At(peer, [this, peer] {
+  return links_.At(peer, [this, peer](size_t links) {
     return std::make_unique<RingLink>(
-        [this, peer](Stream stream, Frame frame) { return below_->Send(peer, stream, std::move(frame)); });
+        [this, peer](Stream stream, Frame frame) { return below_->Send(peer, stream, std::move(frame)); },
+        links % Doorbell::kSlots);
   });
 }
 
@@ -123,7 +124,8 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
   if (word.accepted) link.OnAccepted(*word.accepted);
   if (word.switched) {
     TWINKLE_RETURN_IF_ERROR(link.OnSwitched(stream));
-    bell_->WakeAll();  // the ring may be full already
+    bell_->Mark(link.slot());  // the ring may be full already
+    bell_->WakeAll();
   }
   return absl::OkStatus();
 }
@@ -150,10 +152,18 @@ void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
 }
 
 // ---- receiving, from rings
-size_t RingTransport::Poll() {
+size_t RingTransport::Poll(bool everywhere) {
   if (polled_.size() != links_.size()) polled_ = links_.All();
   size_t found = 0;
-  for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
+  if (everywhere) {
+    for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
+  } else {
+    bell_->TakeMarks(polled_.size(), [&](size_t slot) {
+      for (size_t i = slot; i < polled_.size(); i += Doorbell::kSlots) {
+        found += PollLink(polled_[i].first, *polled_[i].second);
+      }
+    });
+  }
   if (any_losses_) TellLosses();
   return found;
 }
@@ -164,7 +174,7 @@ size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
     std::vector<Frame> frames;
     bool more = false;
     const absl::Status read = link.Read(stream, &frames, &more);
-    if (more) bell_->Ring();
+    if (more) bell_->Ring(link.slot());
     if (!frames.empty()) {
       found += frames.size();
       for (const Frame& frame : frames) {

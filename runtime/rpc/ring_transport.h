@@ -61,8 +61,8 @@ class RingTransport final : public Transport, public Receiver {
   absl::Status OnWord(ProcessId from, Stream stream, const RingWord& word);
   // Both sides hear of it.
   void Refuse(ProcessId peer, const absl::Status& why);
-  // How many frames, and pieces of frames sent, there were.
-  size_t Poll();
+  // Those that have rung, or all. How many frames, and pieces of frames sent, there were.
+  size_t Poll(bool everywhere);
   size_t PollLink(ProcessId peer, RingLink& link);
   void TellLosses();
 
@@ -82,7 +82,7 @@ class RingTransport final : public Transport, public Receiver {
   std::atomic<bool> any_losses_ = false;
 
   // Of the thread that polls.
-  std::vector<std::pair<ProcessId, RingLink*>> polled_;
+  std::vector<std::pair<ProcessId, RingLink*>> polled_;  // by slot
 };
 
 }  // namespace twinkle::rpc

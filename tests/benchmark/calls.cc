@@ -49,7 +49,7 @@ void MeasureNToN(const Arguments& arguments) {
     if (!callers.Rank(i).Use(callee).Get().ok()) std::exit(1);
   }
   std::vector<double> rates;
-  for (int batch = 0; batch < arguments.samples(12) + 1; ++batch) {
+  for (int batch = 0; batch < arguments.samples(40) + 1; ++batch) {
     const double seconds = SecondsOf([&] {
       if (const absl::Status driven = callers.Drive(kCalls).Get(); !driven.ok()) std::exit(1);
     });
@@ -74,7 +74,7 @@ void MeasureCalls(const Arguments& arguments) {
         Must(New<Worker>({.remote_group = "four", .device_mesh = Must(DeviceMesh::FromSizes({.dp = 4}))}));
     const auto sixteen = Must(New<Worker>({.remote_group = "sixteen"}));
     MeasureSync(one, floor, arguments.samples(10000));
-    MeasureAsync(one, arguments.samples(12));
+    MeasureAsync(one, arguments.samples(120));  // most of a second: 12 would be a few time slices of the kernel's
     MeasureGroup(four, "group_call_4_us", arguments.samples(2000));
     MeasureGroup(sixteen, "group_call_16_us", arguments.samples(1000));
     const std::vector<int64_t> numbers = {0, 1, 2, 3, 4, 5, 6, 7};

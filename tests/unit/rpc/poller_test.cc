@@ -29,7 +29,7 @@ struct Input {
       base::MutexLock lock(&mutex);
       arrived.push_back(std::move(event));
     }
-    bell->Ring();
+    bell->Ring(0);
   }
   size_t Poll() {
     if (++pollers != 1) twice = true;
@@ -46,7 +46,7 @@ struct Input {
 
 std::shared_ptr<Poller> NewPoller(Input& input, absl::Duration patience) {
   auto poller = std::make_shared<Poller>(
-      input.bell, [&input] { return input.Poll(); }, Poller::Options{.patience = patience});
+      input.bell, [&input](bool) { return input.Poll(); }, Poller::Options{.patience = patience});
   base::SetWaitHelper(poller);
   return poller;
 }

@@ -19,7 +19,7 @@ namespace {
 struct Side {
   std::string nonce = NewSecret();
   RingBlock own = *RingBlock::Make(nonce);
-  RingOffer offer() { return {::getpid(), -1, 0, own.file().fd(), own.file().inode(), nonce}; }
+  RingOffer offer() { return {::getpid(), -1, 0, 0, own.file().fd(), own.file().inode(), nonce}; }
 };
 
 struct Pair {
