@@ -262,7 +262,7 @@ void NodeDaemon::OnSpawned(const v1::Spawned& spawned) {
   Process& process = found->second;
   process.pid = spawned.pid();
   process.facts.mutable_place()->set_pid(spawned.pid());
-  if (spawned.failure().empty()) return;
+  if (spawned.failure().empty()) return TellListens(process);
   output_.Add(spawned.key(), spawned.pid(), true, spawned.failure());
   if (spawned.pid() != 0) return;  // it is reaped, too
   CouldNotStart(process.job, process.facts, spawned.failure());
@@ -345,6 +345,17 @@ void NodeDaemon::Flush(uint64_t key) {
   if (written.ok() && !*written) loop_.WaitWritable(found->second.role.get(), [this, key] { Flush(key); });
 }
 
+// Once its number is known, too: a process may be up before the spawner has said so.
+void NodeDaemon::TellListens(const Process& process) {
+  if (!process.listens || process.pid == 0) return;
+  v1::NodeToDriver told;
+  told.mutable_listens()->set_job(process.job);
+  told.mutable_listens()->set_process(process.facts.id());
+  told.mutable_listens()->set_pid(process.pid);
+  *told.mutable_listens()->mutable_endpoint() = process.endpoint;
+  send_(std::move(told));
+}
+
 void NodeDaemon::OnRole(uint64_t key) {
   while (true) {
     const auto found = processes_.find(key);
@@ -357,11 +368,11 @@ void NodeDaemon::OnRole(uint64_t key) {
     v1::NodeToDriver told;
     if (message.has_listening()) {
       process.listens = true;
-      told.mutable_listens()->set_job(process.job);
-      told.mutable_listens()->set_process(key);
-      told.mutable_listens()->set_pid(process.pid);
-      *told.mutable_listens()->mutable_endpoint() = message.listening();
-    } else if (message.has_end_group()) {
+      process.endpoint = message.listening();
+      TellListens(process);
+      continue;
+    }
+    if (message.has_end_group()) {
       *told.mutable_end_group() = message.end_group();
       told.mutable_end_group()->set_job(process.job);
     } else {

@@ -68,6 +68,7 @@ class NodeDaemon {
     v1::Process facts;
     int pid = 0;
     bool listens = false;
+    v1::Endpoint endpoint;  // then
     bool late = false;   // it did not reach Initialize in time
     bool ended = false;  // by this daemon
     rpc::Fd role;
@@ -102,6 +103,7 @@ class NodeDaemon {
   void OnReaped(const v1::Reaped& reaped);
   std::string CauseOf(const Process& process, int wait_status);
   void OnRole(uint64_t key);
+  void TellListens(const Process& process);
   void OnOutput(uint64_t key, size_t pipe);
   void ReadOutput(Process& process, Pipe& pipe);
   void ClearIfDone(uint64_t job);
