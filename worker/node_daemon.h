@@ -69,8 +69,8 @@ class NodeDaemon {
     int pid = 0;
     bool listens = false;
     v1::Endpoint endpoint;  // then
-    bool late = false;   // it did not reach Initialize in time
-    bool ended = false;  // by this daemon
+    bool late = false;      // it did not reach Initialize in time
+    bool ended = false;     // by this daemon
     rpc::Fd role;
     std::unique_ptr<rpc::MessageReader> reader;
     std::unique_ptr<rpc::MessageWriter> writer;
