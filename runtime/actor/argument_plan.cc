@@ -42,7 +42,7 @@ absl::StatusOr<OutgoingCall::Workers> WorkersOf(const OutgoingCall& call, const 
   }
   Execute execute = call.operation == Operation::kMethod ? call.method->execute : Execute::kAll;
   if (call.class_info != nullptr && call.class_info->execute == Execute::kFirst) execute = Execute::kFirst;
-  if (count == 1) return OutgoingCall::Workers{0};  // whatever the rule
+  if (count == 1 && execute != Execute::kPeer) return OutgoingCall::Workers{0};  // most calls
   TWINKLE_ASSIGN_OR_RETURN(const std::vector<int> workers,
                            dispatch::ExecutingWorkers(execute, count, {caller.rank, caller.world_size}));
   return OutgoingCall::Workers(workers.begin(), workers.end());

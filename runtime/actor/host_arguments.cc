@@ -1,4 +1,5 @@
 // What a call waits for before it can run: arguments that are elsewhere.
+#include <algorithm>
 #include <utility>
 
 #include "runtime/actor/execution.h"
@@ -13,6 +14,13 @@ using internal::ParameterInfo;
 
 void Host::BeginArguments(const CallPtr& call) {
   const auto& arguments = call->message.arguments;
+  const bool elsewhere = std::any_of(arguments.begin(), arguments.end(), [](const WireArgument& argument) {
+    return !std::holds_alternative<PackedValue>(argument) && !std::holds_alternative<HandleArgument>(argument);
+  });
+  if (elsewhere) {
+    call->pulled.resize(arguments.size());
+    call->lazies.resize(arguments.size());
+  }
   {
     base::MutexLock lock(&mutex_);
     const auto found = instances_.find(call->message.component);
@@ -38,7 +46,6 @@ void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument
   const bool is_list = whole.item != nullptr || whole.kind == internal::Kind::kBools;
   if (pulled.join == object::Join::kList && !is_list) return;  // FillArguments finds nothing, and says so
   const codec::Type& type = object::PieceType(pulled.join, whole);
-  call->pulled.resize(call->message.arguments.size());
   call->pulled[argument].resize(pulled.pieces.size());
   call->arguments_missing += pulled.pieces.size();
   for (size_t i = 0; i < pulled.pieces.size(); ++i) BeginPiece(call, argument, i, type, pulled.pieces[i]);
@@ -49,7 +56,6 @@ void Host::BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument
   const std::shared_ptr<void> any = whole.make();
   size_t pieces = 0;
   for (const PlannedPart& part : planned.parts) pieces += part.pieces.size();
-  call->pulled.resize(call->message.arguments.size());
   call->pulled[argument].resize(pieces);
   call->arguments_missing += pieces;
   size_t next = 0;
@@ -117,7 +123,6 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   origin.failures = services_.failures;
   const codec::Type* collected = origin.collected;
   auto core = std::make_shared<LazyCore>(std::move(origin));
-  call->lazies.resize(call->message.arguments.size());
   call->lazies[argument] = core;
   if (const absl::Status failed = FromWire(wire.failed); !failed.ok()) {
     core->Fail(failed);

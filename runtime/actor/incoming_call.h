@@ -47,8 +47,8 @@ struct IncomingCall {
   size_t arguments_missing = 1;               // things that are awaited; one is the call's own, until all were begun
   absl::Status argument_status;               // the first that failed
   std::vector<internal::Argument> arguments;  // filled on the lane
-  std::vector<object::PulledParts> pulled;    // pieces, by argument; empty when none is pulled
-  std::vector<std::shared_ptr<internal::LazyCore>> lazies;  // of Lazy parameters, by argument; likewise
+  std::vector<object::PulledParts> pulled;    // pieces, by argument; both empty when all are here
+  std::vector<std::shared_ptr<internal::LazyCore>> lazies;  // of Lazy parameters, by argument
 
   // Of the lane, then of the service queue.
   ReplyMessage reply;
