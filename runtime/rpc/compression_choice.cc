@@ -1,12 +1,13 @@
 #include "runtime/rpc/compression_choice.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace twinkle::rpc {
 namespace {
 
 constexpr size_t kTrialBytes = 16 << 20;  // more than sockets buffer
-constexpr size_t kFirstStay = 256 << 20;
+constexpr size_t kFirstStay = 64 << 20;   // not long: the first transfers go into memory that nobody has touched
 constexpr size_t kLongestStay = size_t{16} << 30;
 constexpr double kAlike = 1.05;  // a way that is not better by this much is not worth the processor's time
 constexpr double kFast = 0.8e9;  // bytes/s; zstd's fastest levels compress 0.3 to 0.7 GB/s on a core
@@ -29,13 +30,25 @@ void CompressionChoice::BeginPhase(Way way, size_t bytes) {
 void CompressionChoice::OnSent(size_t bytes, bool compressed, absl::Duration took) {
   if (wish_ != Compression::kAuto) return;
   if (length_ == 0) BeginPhase(kPlain, kTrialBytes);
-  if (compressed != (way_ == kZstd)) return;  // it could not be compressed, or was made ready before
+  if (!compressed && way_ == kZstd) return OnSentPlainAnyway(bytes, took);
+  if (compressed && way_ == kPlain) return;  // it was made ready before
   sent_ += bytes;
   if (sent_ > length_ / 2) {
     counted_bytes_ += bytes;
     counted_time_ += took;
   }
   if (sent_ >= length_) EndPhase();
+}
+
+// Else nothing would end the other way's phase, and each message would be looked at for nothing on a link that turned
+// out to be fast.
+void CompressionChoice::OnSentPlainAnyway(size_t bytes, absl::Duration took) {
+  anyway_bytes_ += bytes;
+  anyway_time_ += took;
+  if (anyway_bytes_ < kTrialBytes) return;
+  rate_[kPlain] = static_cast<double>(std::exchange(anyway_bytes_, 0)) /
+                  std::max(1e-9, absl::ToDoubleSeconds(std::exchange(anyway_time_, absl::ZeroDuration())));
+  if (rate_[kPlain] >= kFast) BeginPhase(kPlain, kTrialBytes);
 }
 
 void CompressionChoice::EndPhase() {

@@ -29,6 +29,7 @@ class CompressionChoice {
   enum Way { kPlain, kZstd };
   void BeginPhase(Way way, size_t bytes);
   void EndPhase();
+  void OnSentPlainAnyway(size_t bytes, absl::Duration took);
 
   const Compression wish_;
   Way way_ = kPlain;
@@ -38,6 +39,9 @@ class CompressionChoice {
   size_t sent_ = 0;
   size_t counted_bytes_ = 0;
   absl::Duration counted_time_;
+  // What went plain while the other way was chosen: bytes that get no shorter, say.
+  size_t anyway_bytes_ = 0;
+  absl::Duration anyway_time_;
   size_t stay_ = 0;  // how long the better way is kept before the next look at the other
 };
 

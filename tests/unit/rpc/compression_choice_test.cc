@@ -55,6 +55,17 @@ TEST_CASE("bytes that get no shorter do not decide for those that do") {
   CHECK(Send(choice, slow, size_t{1} << 30) > 0.9);
 }
 
+TEST_CASE("a fast link that began slowly is soon left alone, whatever is sent on it") {
+  for (const bool gets_shorter : {true, false}) {
+    CompressionChoice choice(Compression::kAuto);
+    Send(choice, {.plain = 2e-9, .zstd = 1e-9}, 24 << 20, gets_shorter);  // into memory that was never touched, say
+    const Link fast{.plain = 4e-10, .zstd = 7e-10};
+    Send(choice, fast, 160 << 20, gets_shorter);
+    CHECK_FALSE(choice.consider());
+    CHECK(Send(choice, fast, size_t{1} << 30) == 0);
+  }
+}
+
 TEST_CASE("the choice follows the link") {
   CompressionChoice choice(Compression::kAuto);
   Send(choice, {.plain = 4e-10, .zstd = 3e-9}, size_t{1} << 30);
