@@ -107,6 +107,7 @@ absl::Status GrpcTransport::Impl::Listen() {
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   if (!options_.socket.empty()) builder.AddListeningPort(options_.socket, grpc::InsecureServerCredentials());
   if (!options_.host.empty()) {
     builder.AddListeningPort(absl::StrCat(options_.host, ":0"), grpc::InsecureServerCredentials(), &port_);
