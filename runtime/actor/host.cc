@@ -48,7 +48,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   calls_[{from, m.call}] = call;
   if (const auto early = early_cancels_.find({from, m.call}); early != early_cancels_.end()) {
     call->why_cancelled = early->second;
-    call->cancelled = true;
+    *call->cancelled = true;
     early_cancels_.erase(early);
   }
   if (m.info) AddInstance(call);
@@ -224,11 +224,11 @@ void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 // ---- on the lane
 void Host::Run(const CallPtr& call) {
   CallContext context = call->instance->context;
-  context.cancelled = {call, &call->cancelled};
+  context.cancelled = call->cancelled;
   const ContextScope scope(&context);
   Outcome outcome;
   call->begun = true;  // first: a cancel that is not seen here will see it
-  if (call->cancelled) {
+  if (*call->cancelled) {
     call->begun = false;
     outcome.status = call->why_cancelled;
     call->told = true;
@@ -271,10 +271,6 @@ void Host::Finish(const CallPtr& call) {
         objects_.Insert({call->method->result, std::move(call->value)}, call->caller, reply.bytes, std::move(maker));
   }
   services_.Send(call->caller, rpc::Stream::kData, reply);
-  // Who has the call's context may keep the call.
-  reply = {};
-  message.arguments.clear();
-  call->value = nullptr;
 }
 
 // The component was destroyed: so is its lane, unless calls that came later are still to be answered by it.
@@ -318,9 +314,9 @@ void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
 }
 
 void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
-  if (call->cancelled || call->state == State::kDone) return;
+  if (*call->cancelled || call->state == State::kDone) return;
   call->why_cancelled = why;
-  call->cancelled = true;
+  *call->cancelled = true;
   if (call->state == State::kReleased) {  // it will be skipped: nothing to wait for
     call->arguments_missing = 0;
     call->instance->lane->Pump();
@@ -352,8 +348,8 @@ void Host::Abort(const absl::Status& why) {
   aborted_ = absl::AbortedError(absl::StrCat("group '", services_.options.group, "' was aborted: ", why.message()));
   const auto calls = calls_;
   for (const auto& [key, call] : calls) {
-    if (!call->cancelled) call->why_cancelled = aborted_;
-    call->cancelled = true;
+    if (!*call->cancelled) call->why_cancelled = aborted_;
+    *call->cancelled = true;
     Answer(call, aborted_);
   }
   base::MutexLock lock(&mutex_);
@@ -382,9 +378,9 @@ bool Host::Has(uint64_t component) const {
 
 void Host::Stop(const absl::Status& why) {
   for (const auto& [key, call] : calls_) {
-    if (call->cancelled) continue;
+    if (*call->cancelled) continue;
     call->why_cancelled = why;
-    call->cancelled = true;
+    *call->cancelled = true;
   }
 }
 

@@ -23,7 +23,7 @@ const char* OperationName(Operation operation) {
 
 CallFacts IncomingCall::Facts(const ProcessOptions& here) const {
   const bool known = instance != nullptr && instance->class_info != nullptr;
-  return {known ? instance->info.class_name : "",
+  return {known ? instance->info.class_name : class_name,
           message.operation == Operation::kMethod ? message.method : OperationName(message.operation),
           here.group,
           here.rank,

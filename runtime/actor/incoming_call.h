@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/actor/context.h"
@@ -38,6 +39,7 @@ struct IncomingCall {
   CallMessage message;
   // Runs here without a message: of a handle that this process holds to its own group's component.
   std::shared_ptr<internal::LazyCore> self;
+  std::string class_name;  // qualified
   std::vector<internal::CallArgument> self_arguments;
   const internal::MethodInfo* method = nullptr;
 
@@ -55,7 +57,7 @@ struct IncomingCall {
   std::shared_ptr<void> value;  // the result, to be kept
 
   // Shared with the lane.
-  std::atomic<bool> cancelled = false;
+  std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);  // users may keep it
   std::atomic<bool> begun = false;  // it is, or was, in the user's code
   bool told = false;                // the outcome says already where it comes from; on the lane
   absl::Status why_cancelled;       // written before `cancelled`

@@ -296,6 +296,7 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   incoming->message.call = call->id;
   incoming->message.component = call->component->id;
   incoming->method = call->method;
+  incoming->class_name = call->component->class_name;
   incoming->message.method = call->name;
   incoming->message.file = BaseName(call->site.file);
   incoming->message.line = call->site.line;

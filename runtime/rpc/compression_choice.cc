@@ -25,6 +25,8 @@ void CompressionChoice::BeginPhase(Way way, size_t bytes) {
   sent_ = 0;
   counted_bytes_ = 0;
   counted_time_ = absl::ZeroDuration();
+  anyway_bytes_ = 0;
+  anyway_time_ = absl::ZeroDuration();
 }
 
 void CompressionChoice::OnSent(size_t bytes, bool compressed, absl::Duration took) {

@@ -26,7 +26,9 @@ absl::StatusOr<Doorbell> Doorbell::Open(int pid, int fd, uint64_t inode) {
 void Doorbell::WakeListener() const {
   if (page().listener.load() == kNobody) return;
   const uint32_t listener = page().listener.exchange(kNobody);
-  if (listener != kNobody) base::FutexWake(page().count, listener, 1);
+  if (listener == kNobody) return;
+  page().count.fetch_add(1);  // it may have said so, and not sleep yet: then it finds this
+  base::FutexWake(page().count, listener, 1);
 }
 
 void Doorbell::Wake(Listener listener) const {

@@ -10,6 +10,9 @@
 namespace twinkle::rpc {
 namespace {
 
+// A process that is always busy looks everywhere that often, though it never sleeps.
+constexpr uint64_t kPollsBetween = 1024;
+
 // What a frame on the transport below ends with.
 constexpr char kPlain = 'f';  // it is the receiver's
 constexpr char kWord = 'w';
@@ -155,10 +158,11 @@ void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
 size_t RingTransport::Poll(bool everywhere) {
   if (polled_.size() != links_.size()) polled_ = links_.All();
   size_t found = 0;
-  if (everywhere) {
+  if (everywhere || ++polls_ % kPollsBetween == 0) {
     for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
   } else {
     bell_->TakeMarks(polled_.size(), [&](size_t slot) {
+      if (slot >= polled_.size()) polled_ = links_.All();  // it was made meanwhile
       for (size_t i = slot; i < polled_.size(); i += Doorbell::kSlots) {
         found += PollLink(polled_[i].first, *polled_[i].second);
       }

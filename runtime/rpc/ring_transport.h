@@ -83,6 +83,7 @@ class RingTransport final : public Transport, public Receiver {
 
   // Of the thread that polls.
   std::vector<std::pair<ProcessId, RingLink*>> polled_;  // by slot
+  uint64_t polls_ = 0;
 };
 
 }  // namespace twinkle::rpc

@@ -53,10 +53,10 @@ struct Busy : Queue {
 };
 
 TEST_CASE("tasks run in the order posted, on one thread that is not the poster's") {
+  Event done;  // outlives the thread that sets it
   Queue q;
   std::vector<int> order;
   std::vector<std::thread::id> threads;
-  Event done;
   for (int i = 0; i < 1000; ++i) {
     CHECK(q.queue->Post([&, i] {
       order.push_back(i);
@@ -72,6 +72,7 @@ TEST_CASE("tasks run in the order posted, on one thread that is not the poster's
 }
 
 TEST_CASE("tasks of several posters run one at a time, each poster's in its order") {
+  Event done;  // outlives the thread that sets it
   Queue q;
   constexpr int kPosters = 4;
   constexpr int kEach = 300;
@@ -91,7 +92,6 @@ TEST_CASE("tasks of several posters run one at a time, each poster's in its orde
     });
   }
   for (std::thread& poster : posters) poster.join();
-  Event done;
   q.queue->Post([&] { done.Set(); });
   REQUIRE(Await(done));
   CHECK(alone);
@@ -102,9 +102,9 @@ TEST_CASE("tasks of several posters run one at a time, each poster's in its orde
 }
 
 TEST_CASE("a task may post, and knows the queue that it runs on") {
+  Event done;  // outlives the thread that sets it
   Queue q;
   Queue other;
-  Event done;
   bool here = false;
   bool there = true;
   q.queue->Post([&] {
@@ -119,11 +119,11 @@ TEST_CASE("a task may post, and knows the queue that it runs on") {
 }
 
 TEST_CASE("timers run when they are due, in the order in which they are") {
+  Event done;  // outlives the thread that sets it
   Queue q;
   const absl::Time before = q.executor->Now();
   std::vector<std::string> order;
   absl::Time ran;
-  Event done;
   q.queue->PostAfter(absl::Milliseconds(20), [&] {
     ran = q.executor->Now();
     order.push_back("late");
@@ -177,19 +177,19 @@ TEST_CASE("a closed queue takes nothing and destroys what it is given") {
 
 TEST_CASE("a task may close its own queue: nothing after it runs") {
   Queue q;
-  Event done;
-  Event dropped;
+  const auto done = std::make_shared<Event>();  // the thread that sets it ends by itself
+  const auto dropped = std::make_shared<Event>();
   bool ran = false;
   Event posted;
-  q.queue->Post([&] {
+  q.queue->Post([&posted, &q, done] {
     Await(posted);
     q.queue->Close();
-    done.Set();
+    done->Set();
   });
-  q.queue->Post([&ran, token = std::make_unique<Token>([&] { dropped.Set(); })] { ran = true; });
+  q.queue->Post([&ran, token = std::make_unique<Token>([dropped] { dropped->Set(); })] { ran = true; });
   posted.Set();
-  REQUIRE(Await(done));
-  CHECK(Await(dropped));
+  REQUIRE(Await(*done));
+  CHECK(Await(*dropped));
   CHECK_FALSE(ran);
 }
 
