@@ -315,11 +315,9 @@ void Caller::StartTimer(const CallPtr& call) {
 
 // ---- replies
 CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
+  if (call.self) return call.FactsHere(services_.options);
   CallFacts facts = call.Facts();
-  if (call.self) {
-    facts.rank = services_.options.rank;
-    facts.place = services_.options.place;
-  } else if (index < call.workers.size()) {
+  if (index < call.workers.size()) {
     facts.rank = call.workers[index];
     facts.place = services_.PlaceOf(call.component->workers[static_cast<size_t>(call.workers[index])]);
   }

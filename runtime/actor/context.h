@@ -13,6 +13,7 @@
 
 namespace twinkle::actor {
 
+class Lane;
 class Process;
 
 // Where an object is.
@@ -29,7 +30,7 @@ struct ObjectContext {
 // Where the code of a call runs.
 struct CallContext {
   std::shared_ptr<const ObjectContext> object;
-  const void* lane = nullptr;
+  Lane* lane = nullptr;                                          // stays as long as calls on it are under way
   std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;  // of the call under way
 };
 

@@ -89,7 +89,6 @@ void Host::AddInstance(const CallPtr& call) {
       if (const auto host = weak.lock()) host->Run(posted);
     });
   }
-  instance->lane = lane.get();
   instance->context.lane = lane.get();
 }
 
@@ -125,7 +124,7 @@ void Host::ReleaseOne(const CallPtr& call) {
   }
   if (!call->instance->fits.ok()) return Answer(call, call->instance->fits);
   call->state = State::kReleased;
-  call->instance->lane->Add(call);
+  call->instance->context.lane->Add(call);
   if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
 }
 
@@ -256,7 +255,7 @@ void Host::Run(const CallPtr& call) {
 
 // ---- the end of a call
 void Host::Finish(const CallPtr& call) {
-  call->instance->lane->Done(call);
+  call->instance->context.lane->Done(call);
   if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
@@ -319,7 +318,7 @@ void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
   *call->cancelled = true;
   if (call->state == State::kReleased) {  // it will be skipped: nothing to wait for
     call->arguments_missing = 0;
-    call->instance->lane->Pump();
+    call->instance->context.lane->Pump();
   }
   services_.service->PostAfter(services_.options.abort_grace, [weak = weak_from_this(), call, why] {
     const auto host = weak.lock();

@@ -151,7 +151,8 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
 void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {
   if (call->arguments_missing == 0) return;  // it was cancelled meanwhile
   if (!status.ok() && call->argument_status.ok()) call->argument_status = status;
-  if (--call->arguments_missing == 0 && call->state == IncomingCall::State::kReleased) call->instance->lane->Pump();
+  if (--call->arguments_missing == 0 && call->state == IncomingCall::State::kReleased)
+    call->instance->context.lane->Pump();
 }
 
 }  // namespace twinkle::actor

@@ -3,23 +3,6 @@
 #include "runtime/actor/services.h"
 
 namespace twinkle::actor {
-namespace {
-
-const char* OperationName(Operation operation) {
-  switch (operation) {
-    case Operation::kConstruct:
-      return "constructor";
-    case Operation::kProbe:
-      return "WaitReady";
-    case Operation::kDestroy:
-      return "Release";
-    case Operation::kMethod:
-      break;
-  }
-  return "";
-}
-
-}  // namespace
 
 CallFacts IncomingCall::Facts(const ProcessOptions& here) const {
   const bool known = instance != nullptr && instance->class_info != nullptr;

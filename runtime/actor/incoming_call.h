@@ -22,7 +22,6 @@ class LazyCore;
 namespace twinkle::actor {
 
 class Host;
-class Lane;
 struct Instance;
 struct ProcessOptions;
 
@@ -70,9 +69,8 @@ struct IncomingCall {
 struct Instance {
   ComponentInfo info;
   const internal::ClassInfo* class_info = nullptr;
-  CallContext context;   // without `cancelled`
-  absl::Status fits;     // FailedPrecondition: this program has no such class, or another
-  Lane* lane = nullptr;  // stays as long as calls on it are under way
+  CallContext context;  // without `cancelled`
+  absl::Status fits;    // FailedPrecondition: this program has no such class, or another
   // On its lane.
   std::shared_ptr<void> object;
   absl::Status status = absl::FailedPreconditionError("it was never constructed");

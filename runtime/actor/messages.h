@@ -2,8 +2,6 @@
 #pragma once
 
 #include <absl/status/status.h>
-#include <absl/status/statusor.h>
-#include <twinkle/bytes.h>
 #include <twinkle/device_mesh.h>
 
 #include <cstdint>
@@ -14,29 +12,13 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/actor/wire.h"
 #include "runtime/codec/codec.h"
 #include "runtime/object/object_store.h"
 #include "runtime/object/row_plan.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::actor {
-
-struct WireStatus {
-  int32_t code = 0;
-  std::string message;
-  std::vector<std::pair<std::string, std::string>> payloads;
-};
-WireStatus ToWire(const absl::Status& status);
-absl::Status FromWire(const WireStatus& status);
-
-// An encoded value.
-struct PackedValue {
-  std::string head;
-  Bytes long_head;  // instead, from codec::kOutOfBand on: shared by the messages to all ranks
-  std::vector<Bytes> buffers;
-};
-PackedValue Pack(codec::Encoded encoded);
-codec::Encoded Unpack(PackedValue packed);
 
 // A component: what any process needs to call it.
 struct ComponentInfo {
@@ -128,6 +110,8 @@ struct Order {
   uint64_t after = 0;
 };
 enum class Operation : uint8_t { kConstruct, kMethod, kProbe, kDestroy };
+// What it is called in messages for people; empty for kMethod: then by the method's name.
+const char* OperationName(Operation operation);
 struct CallMessage {
   uint64_t call = 0;  // unique with the caller
   Operation operation = Operation::kMethod;

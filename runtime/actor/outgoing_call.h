@@ -17,6 +17,7 @@
 namespace twinkle::actor {
 
 class Caller;
+struct ProcessOptions;
 
 // pending -> ready (arguments planned) -> sent (has its number) -> settled (answered, failed or cancelled).
 struct OutgoingCall {
@@ -33,7 +34,6 @@ struct OutgoingCall {
   std::optional<int> rank;                                 // Rank(i)
   bool self = false;                                       // to this process's own object
   internal::CallSite site;
-  const char* name = "";                            // the method's, or "constructor" and the like
   std::shared_ptr<internal::LazyCore> core;         // the result
   std::shared_ptr<internal::LazyCore> constructed;  // of the component, where it was made here
 
@@ -53,15 +53,14 @@ struct OutgoingCall {
   bool numbered = false;
   bool requested = false;  // its number was asked for
 
+  // ---- for messages
+  const char* name() const { return method != nullptr ? method->name : OperationName(operation); }
+  base::CallName Name() const;
   // Without rank and place.
-  CallFacts Facts() const {
-    return {component->class_name, name, component->group, -1, "", BaseName(site.file), site.line};
-  }
-  // For messages.
-  base::CallName Name() const {
-    if (class_info != nullptr) return {class_info->name, name, site.file, site.line};
-    return base::CallText(component->class_name, name, site.file, site.line);
-  }
+  CallFacts Facts() const;
+  // Of a call to an object of this process, which stands for its group, if it was made for one.
+  CallFacts FactsHere(const ProcessOptions& here) const;
+
   bool may_have_lazies() const {
     using Kind = internal::CallArgument::Kind;
     return std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) {

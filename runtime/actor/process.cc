@@ -103,15 +103,13 @@ void Process::Join(absl::Time deadline) {
 }
 
 // ---- calls
-std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site,
-                                               const char* name) {
+std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const ComponentRef& component, CallSite site) {
   auto call = std::make_shared<OutgoingCall>();
   call->id = next_id_++;
   call->operation = operation;
   call->component = {component.shared_from_this(), &component.info};
   call->class_info = component.class_info;
   call->site = site;
-  call->name = name;
   call->constructed = operation == Operation::kConstruct ? nullptr : component.constructed;
   return call;
 }
@@ -137,7 +135,7 @@ internal::LazyOrigin Process::OriginFor(const OutgoingCall& call, const internal
 std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef>& component, const MethodInfo& method,
                                         std::optional<int> rank, std::vector<CallArgument> arguments, CallSite site,
                                         const internal::Type* collected, internal::AnswerOps answer) {
-  auto call = NewCall(Operation::kMethod, *component, site, method.name);
+  auto call = NewCall(Operation::kMethod, *component, site);
   call->method = &method;
   call->rank = rank;
   call->arguments = std::move(arguments);
@@ -227,16 +225,9 @@ CallContext Process::LocalContext(const LocalObject& local) {
   return context;
 }
 
-// Of an object of this process: it stands for its group, if it was made for one.
-void Process::SayHere(CallFacts& facts) const {
-  facts.place = services_.options.place;
-  if (!facts.group.empty()) facts.rank = services_.options.rank;
-}
-
 void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
   LocalObject& local = *component.local;
-  CallFacts facts = call.Facts();
-  SayHere(facts);
+  const CallFacts facts = call.FactsHere(services_.options);
   internal::Outcome outcome;
   std::vector<std::shared_ptr<object::Failure>> causes;
   if (call.rank && *call.rank != 0) {
@@ -280,9 +271,8 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
     auto arguments = LocalArguments(call->arguments, call->method->parameters);
     outcome.status = arguments.ok() ? instance->status : arguments.status();
     if (outcome.status.ok()) outcome = call->method->invoke(instance->object.get(), *arguments);
-    CallFacts facts = call->Facts();
-    SayHere(facts);
-    return SettleLocal(*call->core, *call->method, std::move(outcome), facts, FailuresOf(call->arguments));
+    return SettleLocal(*call->core, *call->method, std::move(outcome), call->FactsHere(services_.options),
+                       FailuresOf(call->arguments));
   }
   call->self = true;
   Submit(call);
@@ -297,7 +287,7 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   incoming->message.component = call->component->id;
   incoming->method = call->method;
   incoming->class_name = call->component->class_name;
-  incoming->message.method = call->name;
+  incoming->message.method = call->name();
   incoming->message.file = BaseName(call->site.file);
   incoming->message.line = call->site.line;
   incoming->self = call->core;

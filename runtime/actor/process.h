@@ -122,11 +122,10 @@ class Process final : public rpc::Receiver,
   Process(ProcessOptions options, Surroundings surroundings);
 
   std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
-                                        internal::CallSite site, const char* name);
+                                        internal::CallSite site);
   internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
   void Submit(std::shared_ptr<OutgoingCall> call);
   CallContext LocalContext(const LocalObject& local);
-  void SayHere(CallFacts& facts) const;
   void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
   bool IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const;
   void DeliverSelf(const std::shared_ptr<OutgoingCall>& call);

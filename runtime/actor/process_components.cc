@@ -73,7 +73,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   TWINKLE_ASSIGN_OR_RETURN(info, surroundings_.directory->AddComponent(std::move(info), options.instance_id, &existed));
   if (existed) return Bind(info);
   auto component = std::make_shared<ComponentRef>(*Bind(info));
-  auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
+  auto call = NewCall(Operation::kConstruct, *component, site);
   call->constructor = &constructor;
   call->arguments = std::move(arguments);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
@@ -108,11 +108,10 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const inte
   LocalObject& local = *component->local;
   local.mesh = component->info.mesh;
   local.id = kLocalComponent | next_id_++;
-  auto call = NewCall(Operation::kConstruct, *component, site, "constructor");
+  auto call = NewCall(Operation::kConstruct, *component, site);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   component->constructed = call->core;
-  CallFacts facts = call->Facts();
-  SayHere(facts);
+  const CallFacts facts = call->FactsHere(services_.options);
   const std::lock_guard lock(local.mutex);  // others that find it wait until it is constructed
   TWINKLE_ASSIGN_OR_RETURN(const auto kept, locals_.Add(component, options.instance_id));
   if (kept != component) return kept;
@@ -167,7 +166,7 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
   if (const auto instance = host_->InstanceInLane(component.info.id)) return instance->status;
   const absl::Time deadline = absl::Now() + limit;
   if (component.constructed != nullptr) return component.constructed->Wait(deadline);
-  auto call = NewCall(Operation::kProbe, component, site, "WaitReady");
+  auto call = NewCall(Operation::kProbe, component, site);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   const std::shared_ptr<LazyCore> core = call->core;
   Submit(std::move(call));
@@ -187,7 +186,7 @@ absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite s
     base::MutexLock lock(&mutex_);
     constructions_.erase(component.info.id);
   }
-  auto call = NewCall(Operation::kDestroy, component, site, "Release");
+  auto call = NewCall(Operation::kDestroy, component, site);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   call->core->OnSettled([core = call->core] {  // nobody can look at it, and what is gone need not be released
     if (const auto failure = core->failure()) failure->Look();
