@@ -1,4 +1,4 @@
-# Checks of the source tree: layers, headers that stand alone, format.
+# Checks of the source tree: layers, the clock, headers that stand alone, format.
 include_guard(GLOBAL)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
@@ -19,6 +19,18 @@ add_custom_command(
     DEPENDS ${checked_paths} "${PROJECT_SOURCE_DIR}/cmake/checks/check_layers.py"
     COMMENT "Checking what includes what" VERBATIM)
 add_custom_target(twinkle_layer_check ALL DEPENDS "${layers_stamp}")
+
+# ---- the clock that decides: part of every build --------------------------------------------------------------------------
+set(TWINKLE_CLOCK_CHECK
+    "${Python3_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/cmake/checks/check_clock.py" "${PROJECT_SOURCE_DIR}")
+set(clock_stamp "${PROJECT_BINARY_DIR}/clock.stamp")
+add_custom_command(
+    OUTPUT "${clock_stamp}"
+    COMMAND ${TWINKLE_CLOCK_CHECK}
+    COMMAND "${CMAKE_COMMAND}" -E touch "${clock_stamp}"
+    DEPENDS ${checked_paths} "${PROJECT_SOURCE_DIR}/cmake/checks/check_clock.py"
+    COMMENT "Checking that wall time decides nothing" VERBATIM)
+add_custom_target(twinkle_clock_check ALL DEPENDS "${clock_stamp}")
 
 # ---- every header compiles alone, the public ones as users see them ----------------------------------------------------
 # twinkle_compile_each(target library header...): compiles `#include <header>` for each.

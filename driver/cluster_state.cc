@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "driver/messages.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 
 namespace twinkle::driver {
@@ -65,7 +66,7 @@ void ClusterState::Enter(JobNumber number, Job& job, JobState state) {
 }
 
 // ---- nodes
-NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Time now, Effects* effects) {
+NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, base::Instant now, Effects* effects) {
   const NodeId id = next_node_++;
   Node& node = nodes_[id];
   node.description = description;
@@ -84,7 +85,7 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, absl::Ti
   return id;
 }
 
-void ClusterState::NodeAlive(NodeId id, absl::Time now) {
+void ClusterState::NodeAlive(NodeId id, base::Instant now) {
   const auto found = nodes_.find(id);
   if (found != nodes_.end()) found->second.heard = now;
 }
@@ -150,7 +151,7 @@ void ClusterState::JobCleared(NodeId node, JobNumber number, Effects* effects) {
 }
 
 // ---- placing
-JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& secret, absl::Time now,
+JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& secret, base::Instant now,
                                Effects* effects) {
   const JobNumber number = next_job_++;
   Job& job = jobs_[number];
@@ -201,7 +202,7 @@ bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
     if (std::exchange(job.reason, reason) != reason) effects->push_back(ToProgram{number, Waits(reason)});
     return false;
   }
-  job.deadline = absl::InfiniteFuture();
+  job.deadline = base::kForever;
   job.reason.clear();
   Lease(number, job, *placed);
   Enter(number, job, JobState::kStarting);
@@ -395,7 +396,7 @@ void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
 }
 
 // ---- time and words
-void ClusterState::Tick(absl::Time now, Effects* effects) {
+void ClusterState::Tick(base::Instant now, Effects* effects) {
   std::vector<NodeId> silent;
   for (const auto& [id, node] : nodes_) {
     if (now - node.heard >= options_.node_lease) silent.push_back(id);
@@ -431,14 +432,14 @@ void ClusterState::Tick(absl::Time now, Effects* effects) {
   }
 }
 
-std::optional<absl::Time> ClusterState::NextDeadline() const {
-  absl::Time next = absl::InfiniteFuture();
+std::optional<base::Instant> ClusterState::NextDeadline() const {
+  base::Instant next = base::kForever;
   for (const auto& [id, node] : nodes_) next = std::min(next, node.heard + options_.node_lease);
   for (const auto& [number, job] : jobs_) {
     const bool failed = job.state == JobState::kStarting && job.code != absl::StatusCode::kOk;
-    next = std::min(next, failed ? absl::InfinitePast() : job.deadline);
+    next = std::min(next, failed ? base::kLongAgo : job.deadline);
   }
-  if (next == absl::InfiniteFuture()) return std::nullopt;
+  if (next == base::kForever) return std::nullopt;
   return next;
 }
 JobNumber ClusterState::JobOfSecret(const std::string& secret) const {

@@ -17,6 +17,7 @@
 #include "driver/journal.h"
 #include "driver/placement.h"
 #include "proto/twinkle/v1/cluster.pb.h"
+#include "runtime/base/clock.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::driver {
@@ -57,7 +58,7 @@ using rpc::kProcessBits;
 class ClusterState {
  public:
   // `restored`: what an earlier driver of this cluster has kept.
-  ClusterState(ClusterOptions options, absl::Time now, const Restored& restored = {})
+  ClusterState(ClusterOptions options, base::Instant now, const Restored& restored = {})
       : options_(std::move(options)),
         began_(now),
         next_node_(restored.last_node + 1),
@@ -65,10 +66,10 @@ class ClusterState {
         components_(restored.last_component + 1) {}
 
   // ---- nodes
-  NodeId NodeJoined(const v1::NodeDescription& description, absl::Time now, Effects* effects);
+  NodeId NodeJoined(const v1::NodeDescription& description, base::Instant now, Effects* effects);
   bool HasNode(NodeId node) const { return nodes_.count(node) != 0; }
   // Something came from it.
-  void NodeAlive(NodeId node, absl::Time now);
+  void NodeAlive(NodeId node, base::Instant now);
   // TCP ports that were free there just now.
   void NodeHasPorts(NodeId node, const google::protobuf::RepeatedField<int>& ports);
   void NodeGone(NodeId node, const std::string& why, Effects* effects);
@@ -78,15 +79,15 @@ class ClusterState {
 
   // ---- programs
   // `secret` is the job's. The job is placed, waits, or ends at once.
-  JobNumber Submit(const v1::SubmitJob& submit, const std::string& secret, absl::Time now, Effects* effects);
+  JobNumber Submit(const v1::SubmitJob& submit, const std::string& secret, base::Instant now, Effects* effects);
   void ProgramListens(JobNumber job, const v1::ProgramListens& message, Effects* effects);
   // The group cannot go on: asked for by the program, or by one of its processes.
   void EndGroup(JobNumber job, const std::string& group, const std::string& cause, Effects* effects);
-  void Finish(JobNumber job, absl::Duration grace, absl::Time now, Effects* effects);
+  void Finish(JobNumber job, absl::Duration grace, base::Instant now, Effects* effects);
   // It is gone, or somebody wants it to be: the job's processes end at once.
-  void ProgramGone(JobNumber job, absl::Time now, Effects* effects);
+  void ProgramGone(JobNumber job, base::Instant now, Effects* effects);
   // NotFound.
-  absl::Status Stop(JobNumber job, const std::string& why, absl::Time now, Effects* effects);
+  absl::Status Stop(JobNumber job, const std::string& why, base::Instant now, Effects* effects);
 
   // ---- names
   absl::StatusOr<v1::AddComponentReply> AddComponent(JobNumber job, v1::Component component, Effects* effects);
@@ -107,10 +108,10 @@ class ClusterState {
 
   // ---- time and words
   // Deadlines that have passed.
-  void Tick(absl::Time now, Effects* effects);
+  void Tick(base::Instant now, Effects* effects);
   // The next of them.
-  std::optional<absl::Time> NextDeadline() const;
-  v1::ClusterStatus Status(absl::Time now) const;
+  std::optional<base::Instant> NextDeadline() const;
+  v1::ClusterStatus Status(base::Instant now) const;
   // The job that a secret belongs to, for whoever shows it; 0: none.
   JobNumber JobOfSecret(const std::string& secret) const;
 
@@ -118,8 +119,8 @@ class ClusterState {
   enum class JobState { kWaiting, kStarting, kRunning, kEnding };
   struct Node {
     v1::NodeDescription description;
-    absl::Time joined;
-    absl::Time heard;       // of it, last
+    base::Instant joined;
+    base::Instant heard;    // of it, last
     std::deque<int> ports;  // that were free, for rendezvous
     FreeNode free;
   };
@@ -136,9 +137,9 @@ class ClusterState {
     JobState state = JobState::kWaiting;
     std::string reason;                             // what it waits for, or why it ends
     absl::StatusCode code = absl::StatusCode::kOk;  // with which it ends
-    absl::Time submitted;
-    absl::Time deadline = absl::InfiniteFuture();  // of waiting, or of clearing
-    std::optional<v1::Endpoint> endpoint;          // the program's
+    base::Instant submitted;
+    base::Instant deadline = base::kForever;  // of waiting, or of clearing
+    std::optional<v1::Endpoint> endpoint;     // the program's
     bool program_gone = false;
     std::map<uint64_t, ProcessState> processes;  // by id
     std::set<uint64_t> starting;                 // those that neither listen yet nor are gone
@@ -163,13 +164,13 @@ class ClusterState {
                  Effects* effects);
   void Tell(JobNumber number, const Job& job, const v1::PeersLost& lost, Effects* effects);
   void BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why, absl::Duration grace,
-                absl::Time now, Effects* effects);
+                base::Instant now, Effects* effects);
   void EndIfCleared(JobNumber number, Effects* effects);
   void GiveBack(const ProcessState& process, const std::string& device_type);
   bool Acquainted(JobNumber a, JobNumber b) const;
 
   const ClusterOptions options_;
-  const absl::Time began_;
+  const base::Instant began_;
   NodeId next_node_;
   JobNumber next_job_;
   std::map<NodeId, Node> nodes_;

@@ -1,9 +1,10 @@
 // What people are told of a cluster.
 #include "driver/cluster_state.h"
+#include "runtime/base/clock.h"
 
 namespace twinkle::driver {
 
-v1::ClusterStatus ClusterState::Status(absl::Time now) const {
+v1::ClusterStatus ClusterState::Status(base::Instant now) const {
   v1::ClusterStatus status;
   status.set_version(options_.version);
   status.set_age_s(absl::ToDoubleSeconds(now - began_));

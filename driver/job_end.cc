@@ -6,6 +6,7 @@
 
 #include "driver/cluster_state.h"
 #include "driver/messages.h"
+#include "runtime/base/clock.h"
 
 namespace twinkle::driver {
 
@@ -89,12 +90,12 @@ void ClusterState::EndGroup(JobNumber number, const std::string& group, const st
 }
 
 // ---- the end of a job
-void ClusterState::Finish(JobNumber number, absl::Duration grace, absl::Time now, Effects* effects) {
+void ClusterState::Finish(JobNumber number, absl::Duration grace, base::Instant now, Effects* effects) {
   const auto job = jobs_.find(number);
   if (job != jobs_.end()) BeginEnd(number, job->second, absl::StatusCode::kOk, "", grace, now, effects);
 }
 
-void ClusterState::ProgramGone(JobNumber number, absl::Time now, Effects* effects) {
+void ClusterState::ProgramGone(JobNumber number, base::Instant now, Effects* effects) {
   const auto job = jobs_.find(number);
   if (job == jobs_.end()) return;
   job->second.program_gone = true;
@@ -102,7 +103,7 @@ void ClusterState::ProgramGone(JobNumber number, absl::Time now, Effects* effect
            effects);
 }
 
-absl::Status ClusterState::Stop(JobNumber number, const std::string& why, absl::Time now, Effects* effects) {
+absl::Status ClusterState::Stop(JobNumber number, const std::string& why, base::Instant now, Effects* effects) {
   const auto job = jobs_.find(number);
   if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("there is no job ", number));
   BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), now, effects);
@@ -111,8 +112,8 @@ absl::Status ClusterState::Stop(JobNumber number, const std::string& why, absl::
 
 // A second wish may shorten the grace, not change the words.
 void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why,
-                            absl::Duration grace, absl::Time now, Effects* effects) {
-  const absl::Time deadline = now + grace + options_.clearing_limit;
+                            absl::Duration grace, base::Instant now, Effects* effects) {
+  const base::Instant deadline = now + grace + options_.clearing_limit;
   if (job.state == JobState::kEnding && deadline >= job.deadline) return;
   if (job.state != JobState::kEnding) {
     job.code = code;

@@ -138,7 +138,7 @@ int Serve(const Options& options) {
   base::FdLoop loop;
   WaitForEnd(loop, parent.get());
   service.Stop();
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  server->Shutdown(rpc::DeadlineIn(absl::Milliseconds(500)));
   return 0;
 }
 

@@ -1,9 +1,11 @@
 #include "driver/service.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
 
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/secret.h"
@@ -51,7 +53,7 @@ void DriverService::Carry(Effects effects) {
     if (const auto* record = std::get_if<Record>(&effect)) records.push_back(*record);
   }
   // A full disk ends no job: what is lost is what a restarted driver would know.
-  if (const absl::Status kept = journal_->Append(records, absl::ToUnixMillis(executor_->Now())); !kept.ok()) {
+  if (const absl::Status kept = journal_->Append(records, absl::ToUnixMillis(absl::Now())); !kept.ok()) {
     base::Log(base::LogLevel::kError, kept.message());
   }
   for (auto& effect : effects) {
@@ -82,11 +84,11 @@ void DriverService::Carry(Effects effects) {
 }
 
 void DriverService::SetAlarm() {
-  const std::optional<absl::Time> next = state_.NextDeadline();
+  const std::optional<base::Instant> next = state_.NextDeadline();
   if (!next || *next >= alarm_) return;
   alarm_ = *next;
   queue_->PostAfter(std::max(absl::ZeroDuration(), *next - executor_->Now()), [this] {
-    alarm_ = absl::InfiniteFuture();
+    alarm_ = base::kForever;
     Effects effects;
     state_.Tick(executor_->Now(), &effects);
     Carry(std::move(effects));
@@ -107,7 +109,7 @@ grpc::ServerBidiReactor<v1::NodeToDriver, v1::DriverToNode>* DriverService::Node
 
 void DriverService::OnNodeMessage(const std::shared_ptr<NodeConnection>& connection, const v1::NodeToDriver& message) {
   Effects effects;
-  const absl::Time now = executor_->Now();
+  const base::Instant now = executor_->Now();
   if (message.has_join() && connection->node == 0) {
     // Its answer must find the stream.
     const NodeId node = state_.NodeJoined(message.join(), now, &effects);
@@ -160,7 +162,7 @@ grpc::ServerBidiReactor<v1::ProgramToDriver, v1::DriverToProgram>* DriverService
 void DriverService::OnProgramMessage(const std::shared_ptr<ProgramConnection>& connection,
                                      const v1::ProgramToDriver& message) {
   Effects effects;
-  const absl::Time now = executor_->Now();
+  const base::Instant now = executor_->Now();
   if (message.has_submit() && connection->job == 0) {
     connection->job = state_.Submit(message.submit(), rpc::NewSecret(), now, &effects);
     programs_[connection->job] = connection->stream;

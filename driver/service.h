@@ -12,6 +12,7 @@
 
 #include "driver/cluster_state.h"
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/rpc/streams.h"
 
@@ -86,7 +87,7 @@ class DriverService final : public v1::Driver::CallbackService {
   ClusterState state_;
   std::map<NodeId, std::shared_ptr<NodeStream>> nodes_;
   std::map<JobNumber, std::shared_ptr<ProgramStream>> programs_;
-  absl::Time alarm_ = absl::InfiniteFuture();
+  base::Instant alarm_ = base::kForever;
 
   const std::unique_ptr<base::TaskQueue> queue_;  // last: its tasks use the rest
 };

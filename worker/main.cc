@@ -1,6 +1,5 @@
 // twinkle-worker: the daemon of one node. Starts worker processes, watches them, ends them.
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,9 +12,11 @@
 #include <thread>
 
 #include "runtime/base/bytes_text.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
+#include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
@@ -152,7 +153,7 @@ class Service {
     Connect();
     loop_.Run();
     link_.Cancel();
-    server_->Shutdown(std::chrono::system_clock::now());
+    server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
     spawner_gone_ ? EndDescendants() : daemon_.EndSpawner();
     return exit_code_;
   }
@@ -210,11 +211,11 @@ class Service {
   void Stop() {
     stopping_ = true;
     daemon_.EndAllJobs();
-    deadline_ = absl::Now() + kStopLimit;
+    deadline_ = base::Now() + kStopLimit;
     StopWhenIdle();
   }
   void StopWhenIdle() {
-    if (daemon_.idle() || absl::Now() >= deadline_) return loop_.Stop();
+    if (daemon_.idle() || base::Now() >= deadline_) return loop_.Stop();
     loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
   }
 
@@ -250,7 +251,7 @@ class Service {
   int connection_ = 0;
   bool stopping_ = false;
   bool spawner_gone_ = false;
-  absl::Time deadline_;
+  base::Instant deadline_;
   int exit_code_ = 0;
 };
 

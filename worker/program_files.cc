@@ -1,7 +1,6 @@
 #include "worker/program_files.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -58,7 +57,7 @@ absl::StatusOr<rpc::Fd> Copy(const v1::FetchProgram& wanted, const std::string& 
   const auto stub = v1::ProgramFiles::NewStub(rpc::NewChannel(from));
   grpc::ClientContext context;
   context.AddMetadata(rpc::kTokenKey, token);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kFetchLimit));
+  context.set_deadline(rpc::DeadlineIn(kFetchLimit));
   const auto reader = stub->Fetch(&context, wanted);
   v1::FileChunk chunk;
   while (reader->Read(&chunk)) {

@@ -1,7 +1,6 @@
 #include "client/cli/cluster_client.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <utility>
 
@@ -38,7 +37,7 @@ ClusterClient::ClusterClient(std::string driver, std::string token)
 
 void ClusterClient::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata(rpc::kTokenKey, token_);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+  context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
 }
 
 absl::Status ClusterClient::Told(const grpc::Status& status) const {
@@ -86,7 +85,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
   const auto stub = v1::ProcessReports::NewStub(rpc::NewChannel(target));
   grpc::ClientContext context;
   context.AddMetadata(rpc::kSecretKey, ticket);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+  context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
   v1::ProcessReport report;
   const absl::Status told = rpc::FromGrpc(stub->Report(&context, v1::Nothing(), &report));
   if (!told.ok()) return absl::UnavailableError(absl::StrCat(who, " does not answer: ", told.message()));

@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
-#include <absl/time/clock.h>
 
 #include <utility>
 
@@ -55,7 +54,7 @@ ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::str
 
 void ClusterDirectory::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata(rpc::kSecretKey, secret_);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kAnswerLimit));
+  context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
 }
 
 absl::StatusOr<GroupInfo> ClusterDirectory::FindGroup(absl::string_view name) {

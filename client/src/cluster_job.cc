@@ -16,6 +16,7 @@
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/groups.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
@@ -158,17 +159,17 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
     TWINKLE_ASSIGN_OR_RETURN(private_, PrivateCluster::Start());
     driver_ = private_->role().target;
     token_ = private_->role().token;
-    TWINKLE_RETURN_IF_ERROR(private_->AwaitReady(absl::Now() + kPrivateLimit));
+    TWINKLE_RETURN_IF_ERROR(private_->AwaitReady(base::Now() + kPrivateLimit));
   } else {
     TWINKLE_ASSIGN_OR_RETURN(token_, rpc::ReadToken(rpc::DefaultTokenFile()));
   }
   told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
   rpc::KeepCallbacks();
   const auto channel = rpc::NewChannel(driver_);
-  const absl::Time deadline = absl::Now() + kConnectLimit;
-  while (!rpc::WaitConnected(*channel, private_ == nullptr ? deadline : absl::Now() + kLookAfter)) {
+  const base::Instant deadline = base::Now() + kConnectLimit;
+  while (!rpc::WaitConnected(*channel, private_ == nullptr ? deadline : base::Now() + kLookAfter)) {
     if (private_ != nullptr) TWINKLE_RETURN_IF_ERROR(private_->CheckAlive());
-    if (absl::Now() < deadline) continue;
+    if (base::Now() < deadline) continue;
     return absl::UnavailableError(absl::StrCat("no driver answers at ", driver_, ": is twinkle-driver running there?"));
   }
   stream_ = Stream::Make({[told = told_](v1::DriverToProgram message) { OnMessage(*told, std::move(message)); },
@@ -221,7 +222,7 @@ absl::Status ClusterJob::AwaitChange() const {
     told_->changed.Wait(&told_->mutex);
     return absl::OkStatus();
   }
-  told_->changed.WaitWithDeadline(&told_->mutex, absl::Now() + kLookAfter);
+  told_->changed.WaitWithDeadline(&told_->mutex, base::Now() + kLookAfter);
   return private_->CheckAlive();
 }
 
@@ -297,7 +298,7 @@ std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
 
 std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   std::vector<std::string> some = program_->CallsUnderWay(most);
-  const absl::Time deadline = absl::Now() + kAccountLimit;
+  const base::Instant deadline = base::Now() + kAccountLimit;
   for (rpc::ProcessId worker : workers_) {
     if (some.size() >= most) break;
     for (std::string& call : program_->AccountOf(worker, false, deadline).calls_under_way) {
@@ -308,13 +309,13 @@ std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
 }
 
 // Calls of worker processes are asked for, at growing intervals: they are rare at a session's end.
-bool ClusterJob::WaitForCalls(absl::Time deadline) const {
+bool ClusterJob::WaitForCalls(base::Instant deadline) const {
   absl::Duration interval = absl::Milliseconds(1);
   while (true) {
     if (!program_->WaitForCalls(deadline)) return false;
     if (CallsUnderWay(1).empty()) return true;
-    if (absl::Now() >= deadline) return false;
-    absl::SleepFor(std::min(interval, deadline - absl::Now()));
+    if (base::Now() >= deadline) return false;
+    absl::SleepFor(std::min(interval, deadline - base::Now()));
     interval = std::min(2 * interval, absl::Milliseconds(100));
   }
 }
@@ -323,20 +324,20 @@ bool ClusterJob::WaitForCalls(absl::Time deadline) const {
 void ClusterJob::Shutdown(const absl::Status& why) {
   if (std::exchange(shut_down_, true)) return;
   if (program_ != nullptr) EndProgram(why);
-  if (output_ != nullptr) output_->AwaitEnd(absl::Now() + kOutputLimit);
+  if (output_ != nullptr) output_->AwaitEnd(base::Now() + kOutputLimit);
   output_.reset();
   if (stream_ != nullptr) stream_->Cancel();  // without a program: what was begun ends at once
   private_.reset();
 }
 
 void ClusterJob::EndProgram(const absl::Status& why) {
-  const absl::Time limit = absl::Now() + kAccountLimit;
+  const base::Instant limit = base::Now() + kAccountLimit;
   for (rpc::ProcessId worker : workers_) {
     const absl::Status unread = program_->AccountOf(worker, true, limit).unread_failure;
     if (unread_of_workers_.ok()) unread_of_workers_ = unread;
   }
   program_->BeginEnd();
-  const absl::Time deadline = absl::Now() + grace_ + kEndMargin;
+  const base::Instant deadline = base::Now() + grace_ + kEndMargin;
   v1::ProgramToDriver finish;
   finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
   stream_->Write(std::move(finish));
@@ -347,7 +348,7 @@ void ClusterJob::EndProgram(const absl::Status& why) {
   program_->Stop(why);
   {
     base::MutexLock lock(&told_->mutex);
-    while (!told_->ended && absl::Now() < deadline) told_->changed.WaitWithDeadline(&told_->mutex, deadline);
+    while (!told_->ended && base::Now() < deadline) told_->changed.WaitWithDeadline(&told_->mutex, deadline);
   }
   program_->Join(deadline);
 }

@@ -12,6 +12,7 @@
 #include "client/src/private_cluster.h"
 #include "client/src/worker_output.h"
 #include "runtime/actor/job.h"
+#include "runtime/base/clock.h"
 #include "runtime/rpc/streams.h"
 
 namespace twinkle::internal {
@@ -27,7 +28,7 @@ class ClusterJob final : public actor::Job {
 
   const std::shared_ptr<actor::Process>& program() const override { return program_; }
   std::vector<mesh::PlacedGroup> Placed() const override;
-  bool WaitForCalls(absl::Time deadline) const override;
+  bool WaitForCalls(base::Instant deadline) const override;
   std::vector<std::string> CallsUnderWay(size_t most) const override;
   void Shutdown(const absl::Status& why) override;
   absl::Status CloseFailures() override;

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
@@ -106,7 +107,7 @@ absl::Status PrivateCluster::CheckAlive() const {
   return absl::OkStatus();
 }
 
-absl::Status PrivateCluster::AwaitReady(absl::Time deadline) const {
+absl::Status PrivateCluster::AwaitReady(base::Instant deadline) const {
   while (true) {
     TWINKLE_RETURN_IF_ERROR(CheckAlive());
     std::vector<pollfd> starting;
@@ -118,7 +119,7 @@ absl::Status PrivateCluster::AwaitReady(absl::Time deadline) const {
     const bool all =
         std::all_of(starting.begin(), starting.end(), [](const pollfd& one) { return one.events != POLLIN; });
     if (all) return absl::OkStatus();
-    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
+    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - base::Now(), absl::Milliseconds(1)));
     if (left <= 0) return absl::DeadlineExceededError("the private cluster does not serve in time");
     ::poll(starting.data(), starting.size(), static_cast<int>(left));
   }
@@ -126,10 +127,10 @@ absl::Status PrivateCluster::AwaitReady(absl::Time deadline) const {
 
 PrivateCluster::~PrivateCluster() {
   for (Service& service : services_) service.link.Reset();
-  const absl::Time deadline = absl::Now() + kEndLimit;
+  const base::Instant deadline = base::Now() + kEndLimit;
   for (const Service& service : services_) {
     while (::waitpid(service.pid, nullptr, WNOHANG) == 0) {
-      if (absl::Now() >= deadline) ::kill(service.pid, SIGKILL);
+      if (base::Now() >= deadline) ::kill(service.pid, SIGKILL);
       absl::SleepFor(absl::Milliseconds(1));
     }
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/parent_link.h"
 
@@ -24,7 +25,7 @@ class PrivateCluster {
 
   const rpc::PrivateRole& role() const { return role_; }
   // Blocks until both serve. Unavailable: one has ended. DeadlineExceeded.
-  absl::Status AwaitReady(absl::Time deadline) const;
+  absl::Status AwaitReady(base::Instant deadline) const;
   // Unavailable: one has ended.
   absl::Status CheckAlive() const;
 

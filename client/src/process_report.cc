@@ -1,12 +1,12 @@
 #include "client/src/process_report.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "runtime/actor/failure.h"
+#include "runtime/base/clock.h"
 
 namespace twinkle::internal {
 namespace {
@@ -48,7 +48,7 @@ v1::ProcessReport ReportOf(const actor::Process& process, const object::SegmentP
   report.set_spill_folder(process.options().spill.folder);
   report.set_shared_bytes_used(pool.bytes_used());
   report.set_shared_bytes_touched(pool.bytes_touched());
-  const absl::Time now = absl::Now();
+  const base::Instant now = base::Now();
   const std::vector<object::HeldObjects> held = table.Held();
   for (size_t i = 0; i < std::min(held.size(), kMostGroups); ++i) {
     v1::HeldObjects& group = *report.add_held();

@@ -1,11 +1,11 @@
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 #include <twinkle/internal/runtime.h>
 
 #include <algorithm>
 
 #include "client/src/session_state.h"
 #include "runtime/actor/failure.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/object/lazy_core.h"
 #include "runtime/object/lazy_plan.h"
@@ -41,7 +41,7 @@ absl::Status CheckMesh(const ClassInfo& class_info) {
 
 // ---- lazies
 bool LazyReady(const LazyPtr& lazy) { return lazy->Ready(); }
-absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return lazy->Wait(absl::Now() + limit); }
+absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return lazy->Wait(base::Now() + limit); }
 absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return lazy->Size(); }
 const void* LazyAnswer(const LazyPtr& lazy) { return lazy->Answer(); }
 void LazyCancel(const LazyPtr& lazy) { lazy->Cancel(); }
@@ -112,14 +112,14 @@ absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Durati
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAny: one of the lazies is empty");
     lazy->OnSettled([any] { any->Set(); });
   }
-  if (!any->WaitUntil(absl::Now() + limit)) return absl::DeadlineExceededError("WaitAny: none has settled in time");
+  if (!any->WaitUntil(base::Now() + limit)) return absl::DeadlineExceededError("WaitAny: none has settled in time");
   const auto settled = std::find_if(lazies.begin(), lazies.end(), [](const LazyPtr& lazy) { return lazy->Ready(); });
   return static_cast<size_t>(settled - lazies.begin());
 }
 
 // Only the failure that is returned has been looked at.
 absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const base::Instant deadline = base::Now() + limit;
   const LazyPtr* first = nullptr;
   for (const LazyPtr& lazy : lazies) {
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAll: one of the lazies is empty");

@@ -1,6 +1,5 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
-#include <absl/time/clock.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "client/src/session_state.h"
 #include "client/src/worker_role.h"
 #include "runtime/actor/in_process_job.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
@@ -63,13 +63,13 @@ std::shared_ptr<actor::Process> CurrentProcess() {
 }
 
 void SessionState::WaitForCalls() const {
-  const absl::Time deadline = absl::Now() + options_.finish_timeout;
-  while (!job_->WaitForCalls(std::min(deadline, absl::Now() + kProgressInterval))) {
+  const base::Instant deadline = base::Now() + options_.finish_timeout;
+  while (!job_->WaitForCalls(std::min(deadline, base::Now() + kProgressInterval))) {
     const std::vector<std::string> some = job_->CallsUnderWay(kCallsNamed);
     if (some.empty()) continue;
     std::fprintf(stderr, "twinkle: the session's end waits for calls under way: %s%s\n",
                  absl::StrJoin(some, ", ").c_str(), some.size() == kCallsNamed ? ", …" : "");
-    if (absl::Now() >= deadline) return;
+    if (base::Now() >= deadline) return;
   }
 }
 

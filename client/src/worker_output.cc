@@ -1,13 +1,13 @@
 #include "client/src/worker_output.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/rpc/channel.h"
 
@@ -40,7 +40,7 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
     StartCall();
   }
   void Cancel() { context_.TryCancel(); }
-  bool AwaitEnd(absl::Time deadline) const { return ended_.WaitUntil(deadline); }
+  bool AwaitEnd(base::Instant deadline) const { return ended_.WaitUntil(deadline); }
 
   void OnReadDone(bool ok) override {
     if (!ok) return;
@@ -80,10 +80,10 @@ WorkerOutput::WorkerOutput(uint64_t job, const std::vector<v1::NodeDescription>&
 
 WorkerOutput::~WorkerOutput() {
   for (const auto& node : nodes_) node->Cancel();
-  AwaitEnd(absl::Now() + absl::Seconds(1));
+  AwaitEnd(base::Now() + absl::Seconds(1));
 }
 
-void WorkerOutput::AwaitEnd(absl::Time deadline) {
+void WorkerOutput::AwaitEnd(base::Instant deadline) {
   for (const auto& node : nodes_) node->AwaitEnd(deadline);
 }
 

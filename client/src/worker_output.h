@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
+#include "runtime/base/clock.h"
 
 namespace twinkle::internal {
 
@@ -18,7 +19,7 @@ class WorkerOutput {
   ~WorkerOutput();
 
   // Blocks until all nodes have said that no more comes, or the deadline.
-  void AwaitEnd(absl::Time deadline);
+  void AwaitEnd(base::Instant deadline);
 
  private:
   class Watching;

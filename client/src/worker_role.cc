@@ -2,7 +2,6 @@
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "client/src/worker_session.h"
 #include "proto/twinkle/v1/local.pb.h"
 #include "runtime/actor/job.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/grpc_transport.h"
@@ -39,11 +39,11 @@ class WorkerJob final : public actor::Job {
   explicit WorkerJob(std::shared_ptr<actor::Process> process) : process_(std::move(process)) {}
   const std::shared_ptr<actor::Process>& program() const override { return process_; }
   std::vector<mesh::PlacedGroup> Placed() const override { return {}; }
-  bool WaitForCalls(absl::Time deadline) const override { return process_->WaitForCalls(deadline); }
+  bool WaitForCalls(base::Instant deadline) const override { return process_->WaitForCalls(deadline); }
   std::vector<std::string> CallsUnderWay(size_t most) const override { return process_->CallsUnderWay(most); }
   void Shutdown(const absl::Status& why) override {
     process_->BeginEnd();
-    process_->Shutdown(why, absl::Now() + process_->options().abort_grace);
+    process_->Shutdown(why, base::Now() + process_->options().abort_grace);
   }
   absl::Status CloseFailures() override { return process_->failures().Close(); }
 

@@ -9,6 +9,7 @@
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -383,7 +384,7 @@ void Host::Stop(const absl::Status& why) {
   }
 }
 
-void Host::Shutdown(absl::Time deadline) {
+void Host::Shutdown(base::Instant deadline) {
   absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes;
   {

@@ -18,6 +18,7 @@
 #include "runtime/actor/order_gate.h"
 #include "runtime/actor/sequencer.h"
 #include "runtime/actor/services.h"
+#include "runtime/base/clock.h"
 
 namespace twinkle::actor {
 
@@ -54,7 +55,7 @@ class Host : public std::enable_shared_from_this<Host> {
   void Stop(const absl::Status& why);
   // Destroys the objects on their lanes and ends the lanes; one that is in user code after the deadline is abandoned.
   // Not from the service queue, which must be closed.
-  void Shutdown(absl::Time deadline);
+  void Shutdown(base::Instant deadline);
 
  private:
   using CallPtr = std::shared_ptr<IncomingCall>;

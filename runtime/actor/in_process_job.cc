@@ -1,12 +1,11 @@
 #include "runtime/actor/in_process_job.h"
 
-#include <absl/time/clock.h>
-
 #include <mutex>
 #include <utility>
 
 #include "runtime/actor/groups.h"
 #include "runtime/actor/in_process_directory.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -83,7 +82,7 @@ std::vector<mesh::PlacedGroup> InProcessJob::Placed() const {
 
 rpc::InMemoryNetwork& InProcessJob::network() const { return world_->network; }
 
-bool InProcessJob::WaitForCalls(absl::Time deadline) const {
+bool InProcessJob::WaitForCalls(base::Instant deadline) const {
   do {  // calls make calls: until all are found idle in one pass
     if (!program_->WaitForCalls(deadline)) return false;
     for (const auto& worker : workers_) {
@@ -111,7 +110,7 @@ absl::Status InProcessJob::CloseFailures() {
 }
 
 void InProcessJob::Shutdown(const absl::Status& why) {
-  const absl::Time deadline = absl::Now() + program_->options().abort_grace;
+  const base::Instant deadline = base::Now() + program_->options().abort_grace;
   program_->BeginEnd();
   for (const auto& worker : workers_) worker->BeginEnd();
   program_->Stop(why);

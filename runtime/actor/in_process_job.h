@@ -12,6 +12,7 @@
 
 #include "runtime/actor/job.h"
 #include "runtime/actor/process.h"
+#include "runtime/base/clock.h"
 #include "runtime/rpc/in_memory_network.h"
 
 namespace twinkle::actor {
@@ -40,7 +41,7 @@ class InProcessJob final : public Job {
   rpc::InMemoryNetwork& network() const;
 
   std::vector<mesh::PlacedGroup> Placed() const override;
-  bool WaitForCalls(absl::Time deadline) const override;
+  bool WaitForCalls(base::Instant deadline) const override;
   std::vector<std::string> CallsUnderWay(size_t most) const override;
   absl::Status CloseFailures() override;
   void Shutdown(const absl::Status& why) override;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/actor/process.h"
+#include "runtime/base/clock.h"
 #include "runtime/mesh/placement.h"
 
 namespace twinkle::actor {
@@ -25,7 +26,7 @@ class Job {
   virtual std::vector<mesh::PlacedGroup> Placed() const = 0;
 
   // Blocks until all calls of all processes have settled (true) or the deadline.
-  virtual bool WaitForCalls(absl::Time deadline) const = 0;
+  virtual bool WaitForCalls(base::Instant deadline) const = 0;
   virtual std::vector<std::string> CallsUnderWay(size_t most) const = 0;
 
   // Ends the program's part first, then the worker processes. Blocks. Idempotent.

@@ -1,11 +1,11 @@
 #include "runtime/actor/lane.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 
 namespace twinkle::actor {
@@ -74,9 +74,9 @@ bool Lane::InLane() const {
 
 bool Lane::busy() const { return posted_ > 0; }
 
-bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline) {
+bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant deadline) {
   if (abandoned_) return true;
-  if (!busy()) deadline = std::max(deadline, absl::Now() + kIdleTime);
+  if (!busy()) deadline = std::max(deadline, base::Now() + kIdleTime);
   waiting_.clear();
   for (size_t i = 1; i < threads_.size(); ++i) {  // none of them may be in a method any more
     const auto idle = std::make_shared<base::Event>();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/actor/incoming_call.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 
 namespace twinkle::actor {
@@ -35,7 +36,7 @@ class Lane {
   bool InLane() const;
   // Destroys the objects on the lane, after the call under way, and ends its threads. False when that was not done by
   // the deadline: the threads are left to themselves. Blocks.
-  bool Destroy(std::vector<std::shared_ptr<Instance>> objects, absl::Time deadline);
+  bool Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant deadline);
   // Leaves a thread that is in user code to itself; nothing else begins.
   void Abandon();
   bool busy() const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/actor/local_object.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 
 namespace twinkle::actor {
@@ -48,7 +49,7 @@ void LocalComponents::Remove(const internal::ComponentRef& component) {
   }
 }
 
-void LocalComponents::EndAll(const absl::Status& why, absl::Time deadline) {
+void LocalComponents::EndAll(const absl::Status& why, base::Instant deadline) {
   std::vector<Component> components;
   {
     base::MutexLock lock(&mutex_);
@@ -56,7 +57,7 @@ void LocalComponents::EndAll(const absl::Status& why, absl::Time deadline) {
     instances_.clear();
   }
   for (const Component& component : components) {
-    const std::unique_lock lock(component->local->mutex, absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
+    const std::unique_lock lock(component->local->mutex, std::max(deadline, base::Instant()).ToChrono());
     if (!lock.owns_lock()) {
       base::Log(base::LogLevel::kWarning,
                 absl::StrCat("an object of class ", component->info.class_name, " is still in use and is left alone"));

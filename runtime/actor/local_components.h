@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/actor/component_ref.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 
 namespace twinkle::actor {
@@ -28,7 +29,7 @@ class LocalComponents {
   absl::StatusOr<Component> Add(Component component, const std::string& instance_id);
   void Remove(const internal::ComponentRef& component);
   // Destroys all objects; calls fail with `why` from now on. One that is in use beyond the deadline is left alone.
-  void EndAll(const absl::Status& why, absl::Time deadline);
+  void EndAll(const absl::Status& why, base::Instant deadline);
 
  private:
   Component Find(absl::string_view name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,11 +1,11 @@
 #include "runtime/actor/pending_calls.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <utility>
 
 #include "runtime/base/bytes_text.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -34,7 +34,7 @@ absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom w
       room = std::make_shared<base::Event>();
       blocked_.push_back(room);
     }
-    room->WaitUntil(absl::InfiniteFuture());
+    room->WaitUntil(base::kForever);
   }
 }
 
@@ -78,10 +78,10 @@ void PendingCalls::Remove(uint64_t call) {
   for (const auto& room : rooms) room->Set();
 }
 
-bool PendingCalls::WaitAllSettled(absl::Time deadline) const {
+bool PendingCalls::WaitAllSettled(base::Instant deadline) const {
   base::MutexLock lock(&mutex_);
   while (!calls_.empty()) {
-    if (absl::Now() >= deadline) return false;
+    if (base::Now() >= deadline) return false;
     all_settled_.WaitWithDeadline(&mutex_, deadline);
   }
   return true;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/lazy_core.h"
@@ -34,7 +35,7 @@ class PendingCalls {
   // It has settled.
   void Remove(uint64_t call);
   // Blocks until all have settled (true) or the deadline.
-  bool WaitAllSettled(absl::Time deadline) const;
+  bool WaitAllSettled(base::Instant deadline) const;
   // What some of them are.
   std::vector<std::string> Some(size_t most) const;
   // All of them fail with `why`.

@@ -1,7 +1,6 @@
 #include "runtime/actor/process.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "runtime/actor/call_arguments.h"
 #include "runtime/actor/local_call.h"
 #include "runtime/actor/local_object.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -30,10 +30,10 @@ namespace {
 constexpr absl::Duration kDrainTime = absl::Seconds(1);  // for what is not stuck, however late it is
 
 // Closes the queue after what was posted to it has run; a task that is stuck is left to itself.
-void CloseDrained(base::TaskQueue& queue, absl::Time deadline) {
+void CloseDrained(base::TaskQueue& queue, base::Instant deadline) {
   const auto drained = std::make_shared<base::Event>();
   queue.Post([drained] { drained->Set(); });
-  drained->WaitUntil(std::max(deadline, absl::Now() + kDrainTime)) ? queue.Close() : queue.Abandon();
+  drained->WaitUntil(std::max(deadline, base::Now() + kDrainTime)) ? queue.Close() : queue.Abandon();
 }
 
 }  // namespace
@@ -73,9 +73,9 @@ Process::Process(ProcessOptions options, Surroundings surroundings) : surroundin
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }
 
-Process::~Process() { Shutdown(absl::CancelledError("the process has ended"), absl::InfinitePast()); }
+Process::~Process() { Shutdown(absl::CancelledError("the process has ended"), base::kLongAgo); }
 
-void Process::Shutdown(const absl::Status& why, absl::Time deadline) {
+void Process::Shutdown(const absl::Status& why, base::Instant deadline) {
   Stop(why);
   Join(deadline);
 }
@@ -90,7 +90,7 @@ void Process::Stop(const absl::Status& why) {
   host_->Stop(why);
 }
 
-void Process::Join(absl::Time deadline) {
+void Process::Join(base::Instant deadline) {
   if (joined_.exchange(true)) return;
   {
     base::MutexLock lock(&mutex_);
@@ -347,7 +347,7 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 }
 
 // ---- accounts
-Process::Account Process::AccountOf(rpc::ProcessId peer, bool close, absl::Time deadline) {
+Process::Account Process::AccountOf(rpc::ProcessId peer, bool close, base::Instant deadline) {
   struct Answer {
     base::Event there;
     Account account;

@@ -17,6 +17,7 @@
 #include "runtime/actor/local_components.h"
 #include "runtime/actor/object_exchange.h"
 #include "runtime/actor/services.h"
+#include "runtime/base/clock.h"
 #include "runtime/object/lazy_core.h"
 
 namespace twinkle::actor {
@@ -77,7 +78,7 @@ class Process final : public rpc::Receiver,
 
   // ---- for the session
   // Waits for the calls under way; false at the deadline.
-  bool WaitForCalls(absl::Time deadline) const { return caller_->pending().WaitAllSettled(deadline); }
+  bool WaitForCalls(base::Instant deadline) const { return caller_->pending().WaitAllSettled(deadline); }
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
   // What calls another process has under way, at most three; none when it is gone or does not answer by the deadline.
   // With `close` it is to log the failures that nobody looked at; the first of them is the answer's status. Blocks.
@@ -85,15 +86,15 @@ class Process final : public rpc::Receiver,
     std::vector<std::string> calls_under_way;
     absl::Status unread_failure;
   };
-  Account AccountOf(rpc::ProcessId peer, bool close, absl::Time deadline);
+  Account AccountOf(rpc::ProcessId peer, bool close, base::Instant deadline);
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
   // after the deadline. Not from a thread of the process. Idempotent.
-  void Shutdown(const absl::Status& why, absl::Time deadline);
+  void Shutdown(const absl::Status& why, base::Instant deadline);
   // Its parts, so that several processes can be told before one is waited for. BeginEnd: peers that end from now on
   // have not failed.
   void BeginEnd() { ending_ = true; }
   void Stop(const absl::Status& why);
-  void Join(absl::Time deadline);
+  void Join(base::Instant deadline);
   bool ended() const { return ended_; }
 
   // ---- for the rest of the runtime

@@ -1,6 +1,5 @@
 // What a process does with whole components: makes, finds, releases them. And Put, whose value is its own.
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "runtime/actor/local_object.h"
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/mesh/share.h"
@@ -164,7 +164,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_v
 
 absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration limit, CallSite site) {
   if (const auto instance = host_->InstanceInLane(component.info.id)) return instance->status;
-  const absl::Time deadline = absl::Now() + limit;
+  const base::Instant deadline = base::Now() + limit;
   if (component.constructed != nullptr) return component.constructed->Wait(deadline);
   auto call = NewCall(Operation::kProbe, component, site);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));

@@ -1,13 +1,13 @@
 // A one-time event that threads wait for.
 #pragma once
 
-#include <absl/time/clock.h>
 #include <absl/time/time.h>
 
 #include <atomic>
 #include <memory>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/wait_helper.h"
 
@@ -29,7 +29,7 @@ class Event {
   }
   bool IsSet() const { return set_.load(std::memory_order_acquire); }
   // Blocks until set (true) or the deadline (false). Helps meanwhile (wait_helper.h).
-  bool WaitUntil(absl::Time deadline) const {
+  bool WaitUntil(Instant deadline) const {
     if (IsSet()) return true;
     std::shared_ptr<WaitHelper> helper = TheWaitHelper();
     {
@@ -40,7 +40,7 @@ class Event {
     if (helper != nullptr && helper->Help([this] { return IsSet(); }, deadline)) return true;
     MutexLock lock(&mutex_);
     ++waiting_;
-    while (!IsSet() && absl::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
+    while (!IsSet() && Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
     --waiting_;
     return IsSet();
   }

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::base {
 
 using Task = absl::AnyInvocable<void()>;
@@ -47,7 +49,7 @@ class Executor {
   // One whose thread helps (wait_helper.h) while it has nothing to run, where the executor has such.
   virtual std::unique_ptr<TaskQueue> NewHelpingQueue(std::string name) { return NewQueue(std::move(name)); }
 
-  virtual absl::Time Now() const = 0;
+  virtual Instant Now() const = 0;
 };
 
 // One thread a queue, and the real clock.

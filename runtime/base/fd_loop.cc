@@ -1,6 +1,5 @@
 #include "runtime/base/fd_loop.h"
 
-#include <absl/time/clock.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include "runtime/base/clock.h"
 
 namespace twinkle::base {
 
@@ -65,7 +66,7 @@ void FdLoop::Post(Task task) {
 void FdLoop::PostAfter(absl::Duration delay, Task task) {
   {
     MutexLock lock(&mutex_);
-    timers_.emplace(absl::Now() + delay, std::move(task));
+    timers_.emplace(Now() + delay, std::move(task));
   }
   Wake();
 }
@@ -77,11 +78,11 @@ void FdLoop::Stop() {
 
 int FdLoop::RunDue() {
   std::deque<Task> due;
-  absl::Time next = absl::InfiniteFuture();
+  Instant next = kForever;
   {
     MutexLock lock(&mutex_);
     due.swap(tasks_);
-    const absl::Time now = absl::Now();
+    const Instant now = Now();
     while (!timers_.empty() && timers_.begin()->first <= now) {
       due.push_back(std::move(timers_.begin()->second));
       timers_.erase(timers_.begin());
@@ -93,8 +94,8 @@ int FdLoop::RunDue() {
     task = nullptr;
   }
   if (!due.empty()) return 0;  // they may have posted more
-  if (next == absl::InfiniteFuture()) return -1;
-  const int64_t wait = absl::ToInt64Milliseconds(absl::Ceil(next - absl::Now(), absl::Milliseconds(1)));
+  if (next == kForever) return -1;
+  const int64_t wait = absl::ToInt64Milliseconds(absl::Ceil(next - Now(), absl::Milliseconds(1)));
   return static_cast<int>(std::clamp<int64_t>(wait, 0, 60'000));
 }
 

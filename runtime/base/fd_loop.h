@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
 
@@ -58,7 +59,7 @@ class FdLoop {
 
   Mutex mutex_;
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
-  std::multimap<absl::Time, Task> timers_ ABSL_GUARDED_BY(mutex_);
+  std::multimap<Instant, Task> timers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace twinkle::base

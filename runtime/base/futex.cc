@@ -6,14 +6,15 @@
 
 #include <ctime>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::base {
 
 static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) && std::atomic<uint32_t>::is_always_lock_free);
 
-void FutexWait(const std::atomic<uint32_t>& word, uint32_t seen, uint32_t bits, absl::Time deadline) {
-  const timespec until = absl::ToTimespec(deadline);
-  ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, seen,
-            deadline == absl::InfiniteFuture() ? nullptr : &until, nullptr, bits);
+void FutexWait(const std::atomic<uint32_t>& word, uint32_t seen, uint32_t bits, Instant deadline) {
+  const timespec until = deadline.ToTimespec();
+  ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, seen, deadline == kForever ? nullptr : &until, nullptr, bits);
 }
 
 void FutexWake(const std::atomic<uint32_t>& word, uint32_t bits, int most) {

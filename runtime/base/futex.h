@@ -6,10 +6,12 @@
 #include <atomic>
 #include <cstdint>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::base {
 
 // Blocks while the word is `seen`, until it is woken for one of `bits` or the deadline. May end early.
-void FutexWait(const std::atomic<uint32_t>& word, uint32_t seen, uint32_t bits, absl::Time deadline);
+void FutexWait(const std::atomic<uint32_t>& word, uint32_t seen, uint32_t bits, Instant deadline);
 
 // Wakes `most` of those that wait for one of `bits`.
 void FutexWake(const std::atomic<uint32_t>& word, uint32_t bits, int most);

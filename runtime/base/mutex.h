@@ -9,6 +9,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::base {
 
 class ABSL_LOCKABLE Mutex {
@@ -35,16 +37,16 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 // REQUIRES for waiting: the calling thread holds the mutex; it holds it again afterwards. Waiting may end early.
 class CondVar {
  public:
-  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { WaitWithDeadline(mutex, absl::InfiniteFuture()); }
+  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { WaitWithDeadline(mutex, kForever); }
 
   // True when the deadline passed.
-  bool WaitWithDeadline(Mutex* mutex, absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  bool WaitWithDeadline(Mutex* mutex, Instant deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     bool late = false;
-    if (deadline == absl::InfiniteFuture()) {
+    if (deadline == kForever) {
       changed_.wait(lock);
     } else {
-      late = changed_.wait_until(lock, absl::ToChronoTime(deadline)) == std::cv_status::timeout;
+      late = changed_.wait_until(lock, deadline.ToChrono()) == std::cv_status::timeout;
     }
     lock.release();
     return late;

@@ -1,10 +1,11 @@
 #include "runtime/base/shared_queue.h"
 
-#include <absl/time/clock.h>
 #include <sched.h>
 
 #include <limits>
 #include <utility>
+
+#include "runtime/base/clock.h"
 
 namespace twinkle::base {
 namespace {
@@ -83,7 +84,7 @@ void SharedQueue::RunThread(State& state) {
       MutexLock lock(&state.mutex);
       while (true) {
         if (state.closed) return;
-        state.list.TakeDue(absl::Now());
+        state.list.TakeDue(Now());
         if (!state.running && state.wanting == 0 && !state.list.tasks.empty()) break;
         state.changed.WaitWithDeadline(&state.mutex, state.list.NextTimer());
       }
@@ -97,7 +98,7 @@ void SharedQueue::RunThread(State& state) {
 void SharedQueue::PostAfter(absl::Duration delay, Task task) {
   MutexLock lock(&state_->mutex);
   if (state_->closed) return;
-  const absl::Time due = absl::Now() + delay;
+  const Instant due = Now() + delay;
   const bool first = due < state_->list.NextTimer();
   state_->list.timers.emplace(due, std::move(task));
   if (first) state_->changed.SignalAll();

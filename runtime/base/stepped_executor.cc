@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::base {
 
 class SteppedExecutor::Queue final : public TaskQueue {
@@ -24,7 +26,7 @@ class SteppedExecutor::Queue final : public TaskQueue {
   void Close() override {
     state_->closed = true;
     std::deque<Task> tasks = std::exchange(state_->tasks, {});
-    std::multimap<absl::Time, Task> timers = std::exchange(state_->timers, {});
+    std::multimap<Instant, Task> timers = std::exchange(state_->timers, {});
   }
   void Abandon() override { Close(); }
 
@@ -33,7 +35,7 @@ class SteppedExecutor::Queue final : public TaskQueue {
   const std::shared_ptr<State> state_;
 };
 
-SteppedExecutor::SteppedExecutor() : now_(absl::UnixEpoch()) {}
+SteppedExecutor::SteppedExecutor() : now_(Instant()) {}
 SteppedExecutor::~SteppedExecutor() = default;
 
 std::unique_ptr<TaskQueue> SteppedExecutor::NewQueue(std::string name) {

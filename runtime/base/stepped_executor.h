@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 
 namespace twinkle::base {
@@ -22,7 +23,7 @@ class SteppedExecutor final : public Executor {
   ~SteppedExecutor() override;
 
   std::unique_ptr<TaskQueue> NewQueue(std::string name) override;
-  absl::Time Now() const override { return now_; }
+  Instant Now() const override { return now_; }
 
   // Runs the next task of the queue of that name; false when it has none (or there is no such queue).
   bool Step(absl::string_view queue);
@@ -42,7 +43,7 @@ class SteppedExecutor final : public Executor {
   struct State {  // shared with the executor's queues: forgotten by them when closed
     std::string name;
     std::deque<Task> tasks;
-    std::multimap<absl::Time, Task> timers;
+    std::multimap<Instant, Task> timers;
     bool closed = false;
     bool running = false;
   };
@@ -50,7 +51,7 @@ class SteppedExecutor final : public Executor {
   bool StepOne(const std::shared_ptr<State>& state);
   std::shared_ptr<State> Find(absl::string_view name) const;
 
-  absl::Time now_;
+  Instant now_;
   std::vector<std::shared_ptr<State>> queues_;
 };
 

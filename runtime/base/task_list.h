@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 
 namespace twinkle::base {
@@ -14,16 +15,16 @@ namespace twinkle::base {
 // Not thread-safe.
 struct TaskList {
   std::deque<Task> tasks;
-  std::multimap<absl::Time, Task> timers;
+  std::multimap<Instant, Task> timers;
 
   // Timers that are due go behind the tasks that wait already.
-  void TakeDue(absl::Time now) {
+  void TakeDue(Instant now) {
     while (!timers.empty() && timers.begin()->first <= now) {
       tasks.push_back(std::move(timers.begin()->second));
       timers.erase(timers.begin());
     }
   }
-  absl::Time NextTimer() const { return timers.empty() ? absl::InfiniteFuture() : timers.begin()->first; }
+  Instant NextTimer() const { return timers.empty() ? kForever : timers.begin()->first; }
   Task Pop() {
     Task task = std::move(tasks.front());
     tasks.pop_front();

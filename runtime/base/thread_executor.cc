@@ -1,10 +1,10 @@
-#include <absl/time/clock.h>
 
 #include <atomic>
 #include <cstdint>
 #include <thread>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/shared_queue.h"
@@ -33,7 +33,7 @@ struct Shared {
   // behind the tasks that wait already.
   bool Take(Task* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (closed) return true;
-    if (!list.timers.empty()) list.TakeDue(absl::Now());
+    if (!list.timers.empty()) list.TakeDue(Now());
     if (list.tasks.empty()) return false;
     *task = list.Pop();
     return true;
@@ -44,7 +44,7 @@ struct Shared {
 void HelpUntilChanged(Shared& shared) {
   const std::shared_ptr<WaitHelper> helper = TheWaitHelper();
   if (helper == nullptr) return;
-  absl::Time deadline;
+  Instant deadline;
   uint64_t seen = 0;
   {
     MutexLock lock(&shared.mutex);
@@ -94,7 +94,7 @@ class ThreadQueue final : public TaskQueue {
   void PostAfter(absl::Duration delay, Task task) override {
     MutexLock lock(&shared_->mutex);
     if (shared_->closed) return;
-    shared_->list.timers.emplace(absl::Now() + delay, std::move(task));
+    shared_->list.timers.emplace(Now() + delay, std::move(task));
     shared_->Changed();
   }
 
@@ -135,7 +135,7 @@ class ThreadExecutor final : public Executor {
     return std::make_unique<ThreadQueue>(name, /*helps=*/true);
   }
   std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) override { return std::make_unique<SharedQueue>(name); }
-  absl::Time Now() const override { return absl::Now(); }
+  Instant Now() const override { return base::Now(); }
 };
 
 }  // namespace

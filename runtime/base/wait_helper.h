@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::base {
 
 // Thread-safe.
@@ -15,7 +17,7 @@ class WaitHelper {
 
   // Helps until `done` says true, and then returns true. False: the deadline has passed, or there is nothing to help
   // with for now, and the caller had better sleep. `done` is called often, and must be quick.
-  virtual bool Help(absl::FunctionRef<bool()> done, absl::Time deadline) = 0;
+  virtual bool Help(absl::FunctionRef<bool()> done, Instant deadline) = 0;
 
   // What a thread in Help waits for has happened: it may be asleep there. Quick when none is.
   virtual void Wake() = 0;

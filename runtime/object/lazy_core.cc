@@ -6,6 +6,7 @@
 #include <atomic>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/dispatch/collect.h"
@@ -175,7 +176,7 @@ std::shared_ptr<Failure> LazyCore::failure() const {
   return failure_;
 }
 
-absl::Status LazyCore::Wait(absl::Time deadline) {
+absl::Status LazyCore::Wait(base::Instant deadline) {
   if (!settled_.WaitUntil(deadline)) {
     return absl::DeadlineExceededError(
         absl::StrCat(origin_.what.text(), " has not finished within the time given to Wait"));
@@ -185,7 +186,7 @@ absl::Status LazyCore::Wait(absl::Time deadline) {
 }
 
 absl::StatusOr<int64_t> LazyCore::Size() {
-  TWINKLE_RETURN_IF_ERROR(Wait(absl::InfiniteFuture()));
+  TWINKLE_RETURN_IF_ERROR(Wait(base::kForever));
   if (origin_.collected == nullptr)
     return absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), " has no result"));
   absl::StatusOr<int64_t> rows = absl::InternalError("not counted");
@@ -203,7 +204,7 @@ absl::StatusOr<int64_t> LazyCore::Size() {
 void LazyCore::WaitAnswered() {
   WaitSettled();
   StartCollect(/*here=*/true);
-  answered_.WaitUntil(absl::InfiniteFuture());
+  answered_.WaitUntil(base::kForever);
 }
 
 const void* LazyCore::Answer() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/base/call_name.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/failure_log.h"
@@ -71,11 +72,11 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   bool ended() const;  // see End
   bool Ready() const { return settled_.IsSet(); }
   // Block without looking at a failure.
-  void WaitSettled() const { settled_.WaitUntil(absl::InfiniteFuture()); }
-  bool WaitSettledUntil(absl::Time deadline) const { return settled_.WaitUntil(deadline); }
+  void WaitSettled() const { settled_.WaitUntil(base::kForever); }
+  bool WaitSettledUntil(base::Instant deadline) const { return settled_.WaitUntil(deadline); }
   void WaitAnswered();
   // The call's failure, or DeadlineExceeded. Looks at the failure.
-  absl::Status Wait(absl::Time deadline);
+  absl::Status Wait(base::Instant deadline);
   // Waits; rows of the collected value. Only own collect functions, paddings and the like make it fetch the value.
   absl::StatusOr<int64_t> Size();
   // Waits, fetches and joins; the typed answer (AnswerOps). Looks at the failure.

@@ -1,12 +1,13 @@
 #include "runtime/object/leases.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 #include <signal.h>
 
 #include <cerrno>
 #include <fstream>
 #include <utility>
+
+#include "runtime/base/clock.h"
 
 namespace twinkle::object {
 namespace {
@@ -38,7 +39,7 @@ class Doubted {
   void Sweep() {
     std::vector<Owner> released;
     base::MutexLock lock(&mutex_);
-    const absl::Time now = absl::Now();
+    const base::Instant now = base::Now();
     if (all_.empty() || now < next_) return;
     next_ = now + kInterval;
     for (auto entry = all_.begin(); entry != all_.end();) {
@@ -59,7 +60,7 @@ class Doubted {
   };
   base::Mutex mutex_;
   std::vector<Entry> all_ ABSL_GUARDED_BY(mutex_);
-  absl::Time next_ ABSL_GUARDED_BY(mutex_);
+  base::Instant next_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

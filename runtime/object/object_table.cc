@@ -1,7 +1,6 @@
 #include "runtime/object/object_table.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <algorithm>
 #include <tuple>
@@ -36,7 +35,7 @@ uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder, uint
   Entry& entry = objects_[id];
   entry.value = std::move(value);
   entry.bytes = bytes;
-  entry.made = absl::Now();
+  entry.made = base::Now();
   entry.maker = std::move(maker);
   entry.references.emplace_back(holder, 1);
   if (bytes >= base::kLargeBytes) {

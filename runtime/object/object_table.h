@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/codec/codec.h"
 #include "runtime/object/spill_file.h"
 #include "runtime/rpc/transport.h"
@@ -37,7 +38,7 @@ struct HeldObjects {
   uint64_t count = 0;
   uint64_t bytes = 0;
   uint64_t bytes_on_disk = 0;  // of those
-  absl::Time oldest;           // when the first of them was made
+  base::Instant oldest;        // when the first of them was made
 };
 
 // For one thread, but for the sizes. Invariants:
@@ -92,7 +93,7 @@ class ObjectTable {
     std::shared_ptr<const SpillFile> file;
     uint64_t bytes = 0;
     uint64_t used = 0;  // in `by_use_`; 0: it is small, or in a file
-    absl::Time made;
+    base::Instant made;
     Maker maker;
     absl::InlinedVector<std::pair<rpc::ProcessId, int64_t>, 1> references;  // by holder
     int64_t* ReferencesOf(rpc::ProcessId holder);                           // null: none

@@ -1,10 +1,10 @@
 #include "runtime/object/spiller.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/sure_answer.h"
@@ -47,7 +47,7 @@ void Spiller::OnInserted() {
     if (may_wait_ && !writing_) SetRoom(absl::OkStatus());
     return;
   }
-  if (!writing_ && absl::Now() - failed_at_ >= kRetryAfter) WriteNext();
+  if (!writing_ && base::Now() - failed_at_ >= kRetryAfter) WriteNext();
   if (!writing_ || used <= options_.cap_bytes) return;
   base::MutexLock lock(&mutex_);
   full_ = absl::OkStatus();
@@ -75,7 +75,7 @@ void Spiller::OnWritten(uint64_t id, absl::StatusOr<std::shared_ptr<const SpillF
     if (table_.bytes_in_memory() <= options_.cap_bytes) SetRoom(absl::OkStatus());
     return OnInserted();
   }
-  failed_at_ = absl::Now();
+  failed_at_ = base::Now();
   const uint64_t used = table_.bytes_in_memory();
   const absl::Status full = absl::ResourceExhaustedError(
       absl::StrCat("the objects of this process take ", used, " bytes of memory, ", options_.cap_bytes,
@@ -117,7 +117,7 @@ absl::Status Spiller::AwaitRoom() {
       return full;
     }
     if (room == nullptr) break;
-    room->WaitUntil(absl::InfiniteFuture());
+    room->WaitUntil(base::kForever);
   }
   return absl::OkStatus();
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
@@ -64,7 +65,7 @@ class Spiller {
   const std::string name_;
   std::unique_ptr<base::TaskQueue> queue_;
   bool writing_ = false;
-  absl::Time failed_at_ = absl::InfinitePast();
+  base::Instant failed_at_ = base::kLongAgo;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for tasks on the service queue
 
   std::atomic<bool> may_wait_ = false;  // `room_` or `full_` says something

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::rpc {
 
 namespace {
@@ -77,8 +79,13 @@ std::string MetadataOf(const grpc::ServerContextBase& context, const char* key) 
   return found == all.end() ? std::string() : std::string(found->second.data(), found->second.size());
 }
 
-bool WaitConnected(grpc::Channel& channel, absl::Time deadline) {
-  return channel.WaitForConnected(absl::ToChronoTime(deadline));
+gpr_timespec DeadlineIn(absl::Duration limit) {
+  const gpr_timespec span = gpr_time_from_nanos(absl::ToInt64Nanoseconds(limit), GPR_TIMESPAN);
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), span);
+}
+
+bool WaitConnected(grpc::Channel& channel, base::Instant deadline) {
+  return channel.WaitForConnected(DeadlineIn(deadline - base::Now()));
 }
 
 }  // namespace twinkle::rpc

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::rpc {
 
 // Of HTTP/2, on both sides: with gRPC's own, which follow its estimate of the link, every fourth connection stayed at
@@ -37,7 +39,10 @@ void KeepCallbacks();
 // The first value of that key a client sent; empty if none.
 std::string MetadataOf(const grpc::ServerContextBase& context, const char* key);
 
+// What gRPC is given as a deadline: the time that is left, so that nobody who sets the clock moves it.
+gpr_timespec DeadlineIn(absl::Duration limit);
+
 // Blocks until the channel is connected (true) or the deadline.
-bool WaitConnected(grpc::Channel& channel, absl::Time deadline);
+bool WaitConnected(grpc::Channel& channel, base::Instant deadline);
 
 }  // namespace twinkle::rpc

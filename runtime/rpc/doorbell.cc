@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/futex.h"
 #include "runtime/base/status.h"
 
@@ -41,7 +42,7 @@ void Doorbell::WakeAll() const {
   base::FutexWake(page().count, kService | kWaiter, std::numeric_limits<int>::max());
 }
 
-void Doorbell::Wait(uint32_t seen, Listener listener, absl::Time deadline) const {
+void Doorbell::Wait(uint32_t seen, Listener listener, base::Instant deadline) const {
   base::FutexWait(page().count, seen, listener, deadline);
 }
 

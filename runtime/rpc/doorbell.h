@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/base/clock.h"
 #include "runtime/rpc/memory_file.h"
 
 namespace twinkle::rpc {
@@ -59,7 +60,7 @@ class Doorbell {
   // Everybody in Wait leaves it.
   void WakeAll() const;
   // Blocks until it is rung for `listener`, unless the count is not `seen`; or until the deadline. May end early.
-  void Wait(uint32_t seen, Listener listener, absl::Time deadline) const;
+  void Wait(uint32_t seen, Listener listener, base::Instant deadline) const;
 
   const MemoryFile& file() const { return file_; }
 

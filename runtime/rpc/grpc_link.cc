@@ -1,7 +1,6 @@
 #include "runtime/rpc/grpc_link.h"
 
 #include <absl/strings/match.h>
-#include <absl/time/clock.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -182,7 +181,7 @@ void GrpcLink::StartMessage(Message message) {
   writing_ = true;
   writing_payload_ = message.payload;
   writing_compressed_ = message.compressed;
-  writing_since_ = absl::Now();
+  writing_since_ = base::Now();
   way().sent += message.bytes.Length();
   StartWrite(message.bytes, write_.Arm());
 }
@@ -273,7 +272,7 @@ void GrpcLink::OnWritten(bool ok) {
     base::MutexLock lock(&mutex_);
     writing_ = false;
     if (ok && writing_payload_ >= kCompressedBytes) {
-      choice_.OnSent(writing_payload_, writing_compressed_, absl::Now() - writing_since_);
+      choice_.OnSent(writing_payload_, writing_compressed_, base::Now() - writing_since_);
     }
     if (!ok) {  // reading ends too
       outgoing_.clear();

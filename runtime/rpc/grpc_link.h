@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/compression_choice.h"
 #include "runtime/rpc/frame_stream.h"
@@ -127,7 +128,7 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
   size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_compressed_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time writing_since_ ABSL_GUARDED_BY(mutex_);
+  base::Instant writing_since_ ABSL_GUARDED_BY(mutex_);
   bool open_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

@@ -148,7 +148,7 @@ void GrpcTransport::Impl::Close() {
     }
   }
   for (const LinkPtr& link : links) link->Cancel();
-  server_->Shutdown(std::chrono::system_clock::now());
+  server_->Shutdown(DeadlineIn(absl::ZeroDuration()));
   {
     base::MutexLock lock(&mutex_);
     while (live_ > 0) none_live_.Wait(&mutex_);

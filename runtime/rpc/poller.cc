@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::rpc {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr absl::Duration kLongestSleep = absl::Milliseconds(500);
 // Whether much is coming: so many pieces in a millisecond.
 class Pace {
  public:
-  bool IsHigh(size_t found, absl::Time now) {
+  bool IsHigh(size_t found, base::Instant now) {
     if (now - since_ >= kSpan) {
       before_ = now - since_ < 2 * kSpan ? found_ : 0;
       found_ = 0;
@@ -29,7 +31,7 @@ class Pace {
  private:
   static constexpr absl::Duration kSpan = absl::Milliseconds(1);
   static constexpr size_t kMuch = 8;
-  absl::Time since_ = absl::InfinitePast();
+  base::Instant since_ = base::kLongAgo;
   size_t found_ = 0;   // since then
   size_t before_ = 0;  // in the span before
 };
@@ -99,12 +101,12 @@ void Poller::Serve() {
     uint32_t polled = bell_->count();
     bool mine = Begin();
     bool everywhere = true;  // after each sleep
-    absl::Time until = absl::Now() + options_.patience;
+    base::Instant until = base::Now() + options_.patience;
     while (mine) {
       polled = bell_->count();
       const size_t found = poll_(std::exchange(everywhere, false));
       if (closed_ || wanting_ > 0) break;
-      const absl::Time now = absl::Now();
+      const base::Instant now = base::Now();
       if (found > 0) until = now + options_.patience;
       if (pace.IsHigh(found, now)) {
         mine = Nap();
@@ -116,7 +118,7 @@ void Poller::Serve() {
     }
     if (mine) End(polled);
     if (closed_) return;  // looked at after the count, which Close changes afterwards
-    bell_->Wait(polled, Doorbell::kService, absl::Now() + kLongestSleep);
+    bell_->Wait(polled, Doorbell::kService, base::Now() + kLongestSleep);
   }
 }
 
@@ -150,13 +152,13 @@ class Poller::Turn {
   uint32_t polled_ = 0;
 };
 
-bool Poller::Help(absl::FunctionRef<bool()> done, absl::Time deadline) {
+bool Poller::Help(absl::FunctionRef<bool()> done, base::Instant deadline) {
   Turn turn(this);
-  absl::Time until = absl::Now() + options_.patience;
+  base::Instant until = base::Now() + options_.patience;
   while (!done()) {
     if (closed_) return false;
     const bool found = turn.Poll(/*everywhere=*/false);
-    const absl::Time now = absl::Now();
+    const base::Instant now = base::Now();
     if (now >= deadline) return done();
     if (found) {
       until = now + options_.patience;
@@ -166,13 +168,13 @@ bool Poller::Help(absl::FunctionRef<bool()> done, absl::Time deadline) {
       turn.Give();
       if (!Sleep(done, deadline)) return done();
       turn.Poll(/*everywhere=*/true);  // the bell may have rung for more than this thread waits for
-      until = absl::Now() + options_.patience;
+      until = base::Now() + options_.patience;
     }
   }
   return true;
 }
 
-bool Poller::Sleep(absl::FunctionRef<bool()> done, absl::Time deadline) {
+bool Poller::Sleep(absl::FunctionRef<bool()> done, base::Instant deadline) {
   const uint32_t seen = bell_->count();
   {
     base::MutexLock lock(&mutex_);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/wait_helper.h"
 #include "runtime/rpc/doorbell.h"
@@ -42,7 +43,7 @@ class Poller final : public base::WaitHelper {
   // Nobody polls any more once this has returned; threads in Help leave it. Idempotent; not from within a poll.
   void Close();
 
-  bool Help(absl::FunctionRef<bool()> done, absl::Time deadline) override;
+  bool Help(absl::FunctionRef<bool()> done, base::Instant deadline) override;
   void Wake() override;
 
  private:
@@ -53,7 +54,7 @@ class Poller final : public base::WaitHelper {
   bool Nap();                 // of the service thread, which polls: whether it does so again
   void Listen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sleeps until the bell rings or the deadline, if nobody else in Help sleeps: else false.
-  bool Sleep(absl::FunctionRef<bool()> done, absl::Time deadline);
+  bool Sleep(absl::FunctionRef<bool()> done, base::Instant deadline);
 
   const std::shared_ptr<const Doorbell> bell_;
   const Poll poll_;

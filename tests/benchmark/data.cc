@@ -1,5 +1,6 @@
 // What large values cost.
 #include <absl/strings/str_format.h>
+#include <absl/time/clock.h>
 
 #include <cstring>
 

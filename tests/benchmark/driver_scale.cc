@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "driver/cluster_state.h"
+#include "runtime/base/clock.h"
 #include "tests/benchmark/measure.h"
 
 namespace twinkle::driver {
@@ -23,7 +24,7 @@ constexpr int kNodes = 1000;
 constexpr int kDevices = 8;  // of a node
 constexpr int kGroups = 64;
 constexpr int kMostRanks = kNodes * kDevices / kGroups;  // of a group: then the job takes the whole cluster
-const absl::Time kBegin = absl::UnixEpoch();
+const base::Instant kBegin = base::Instant();
 
 v1::NodeDescription NodeOf(int index) {
   v1::NodeDescription node;

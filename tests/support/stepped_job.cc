@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "runtime/base/clock.h"
+
 namespace twinkle::tests {
 namespace {
 
@@ -30,7 +32,7 @@ class EndingExecutor final : public base::Executor {
   std::unique_ptr<base::TaskQueue> NewQueue(std::string name) override {
     return std::make_unique<Queue>(*this, stepped_->NewQueue(name), name);
   }
-  absl::Time Now() const override { return stepped_->Now(); }
+  base::Instant Now() const override { return stepped_->Now(); }
 
  private:
   class Queue final : public base::TaskQueue {
@@ -117,7 +119,7 @@ std::vector<std::shared_ptr<actor::Process>> SteppedJob::Processes() const {
 void SteppedJob::Shutdown() {
   for (const auto& process : Processes()) process->Stop(absl::CancelledError("the session has ended"));
   *ending_ = true;
-  for (const auto& process : Processes()) process->Join(absl::InfiniteFuture());
+  for (const auto& process : Processes()) process->Join(base::kForever);
 }
 
 void SteppedJob::Kill(const std::string& group, int rank) {

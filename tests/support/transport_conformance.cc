@@ -1,6 +1,5 @@
 #include "tests/support/transport_conformance.h"
 
-#include <absl/time/clock.h>
 #include <absl/time/time.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "tests/support/catch.h"
@@ -18,7 +18,7 @@
 namespace twinkle::rpc {
 namespace {
 
-absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+base::Instant Soon() { return base::Now() + absl::Seconds(60); }
 
 struct Arrived {
   ProcessId from;
@@ -96,10 +96,10 @@ class Peer final : public Receiver {
 
  private:
   bool Await(const std::function<bool()>& there) {
-    const absl::Time deadline = Soon();
+    const base::Instant deadline = Soon();
     base::MutexLock lock(&mutex_);
     while (!there()) {
-      if (absl::Now() >= deadline) return false;
+      if (base::Now() >= deadline) return false;
       changed_.WaitWithDeadline(&mutex_, deadline);
     }
     return true;

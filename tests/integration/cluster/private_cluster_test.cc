@@ -211,7 +211,7 @@ struct Sleeper {
   bool Gone(absl::Duration limit) const {
     return Eventually([&] { return Marked().empty(); }, limit);
   }
-  const std::string mark = std::to_string(::getpid()) + "-" + std::to_string(absl::ToUnixNanos(absl::Now()));
+  const std::string mark = std::to_string(::getpid()) + "-" + std::to_string(base::Now().nanoseconds());
   std::unique_ptr<Child> child;
 };
 

@@ -1,5 +1,6 @@
 #include "tests/integration/cluster/processes.h"
 
+#include <absl/time/clock.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -13,6 +14,8 @@
 #include <sstream>
 #include <stdexcept>
 #include <utility>
+
+#include "runtime/base/clock.h"
 
 namespace twinkle::tests {
 namespace fs = std::filesystem;
@@ -154,9 +157,9 @@ std::string TestCluster::Command(std::vector<std::string> words) const {
 
 // ---- what there is
 bool Eventually(const std::function<bool()>& holds, absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const base::Instant deadline = base::Now() + limit;
   while (!holds()) {
-    if (absl::Now() >= deadline) return false;
+    if (base::Now() >= deadline) return false;
     absl::SleepFor(absl::Milliseconds(2));
   }
   return true;

@@ -1,7 +1,6 @@
 // Processes that tests start, end and look for.
 #pragma once
 
-#include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <signal.h>
 #include <sys/types.h>

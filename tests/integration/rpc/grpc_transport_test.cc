@@ -2,7 +2,6 @@
 #include "runtime/rpc/grpc_transport.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/time/clock.h>
 
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
@@ -128,7 +128,7 @@ struct Member {
   std::unique_ptr<GrpcTransport> transport;
 };
 
-absl::Time Soon() { return absl::Now() + absl::Seconds(30); }
+base::Instant Soon() { return base::Now() + absl::Seconds(30); }
 
 TEST_CASE("who does not know the secret is refused, and told so") {
   Member a(1, "another secret");

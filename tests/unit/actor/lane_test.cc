@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/stepped_executor.h"
 #include "tests/support/catch.h"
 
@@ -122,7 +123,7 @@ TEST_CASE("an abandoned lane begins nothing more") {
   stage.Add(3);
   stage.executor.RunAll();
   CHECK(stage.begun == Ids{1});
-  CHECK(stage.lane.Destroy({}, absl::InfinitePast()));  // there is nothing to wait for
+  CHECK(stage.lane.Destroy({}, base::kLongAgo));  // there is nothing to wait for
 }
 
 TEST_CASE("code on one of a lane's threads knows that it is there") {

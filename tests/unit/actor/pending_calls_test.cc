@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::actor {
@@ -29,7 +30,7 @@ TEST_CASE("there is room for so many calls, and for arguments of so many bytes (
   CHECK_THAT(std::string(calls.Add(5, Core(), WithoutRoom::kFail).message()), ContainsSubstring("max_pending_calls"));
   calls.SetBytes(2, 5);  // it has settled meanwhile
   for (uint64_t call : {1, 3, 4}) calls.Remove(call);
-  CHECK(calls.WaitAllSettled(absl::InfinitePast()));
+  CHECK(calls.WaitAllSettled(base::kLongAgo));
 }
 
 TEST_CASE("a thread that waits for room goes on when a large call has ended (C5)") {

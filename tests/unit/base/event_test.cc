@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::base {
@@ -19,11 +20,11 @@ TEST_CASE("an event is set once and for all") {
 
 TEST_CASE("waiting ends at the deadline, or at once when the event is set") {
   Event event;
-  CHECK_FALSE(event.WaitUntil(absl::InfinitePast()));
-  CHECK_FALSE(event.WaitUntil(absl::Now()));
+  CHECK_FALSE(event.WaitUntil(base::kLongAgo));
+  CHECK_FALSE(event.WaitUntil(base::Now()));
   event.Set();
-  CHECK(event.WaitUntil(absl::InfinitePast()));
-  CHECK(event.WaitUntil(absl::InfiniteFuture()));
+  CHECK(event.WaitUntil(base::kLongAgo));
+  CHECK(event.WaitUntil(base::kForever));
 }
 
 TEST_CASE("what happened before Set is seen by all who wait") {
@@ -33,7 +34,7 @@ TEST_CASE("what happened before Set is seen by all who wait") {
   std::vector<std::thread> threads;
   for (int& mine : seen) {
     threads.emplace_back([&event, &written, &mine] {
-      if (event.WaitUntil(absl::Now() + absl::Seconds(60))) mine = written;
+      if (event.WaitUntil(base::Now() + absl::Seconds(60))) mine = written;
     });
   }
   written = 7;

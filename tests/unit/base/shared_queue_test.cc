@@ -7,13 +7,14 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::base {
 namespace {
 
-absl::Time Soon() { return absl::Now() + absl::Seconds(30); }
+base::Instant Soon() { return base::Now() + absl::Seconds(30); }
 
 TEST_CASE("a task runs in the thread that posts it, before Post returns, when nothing else is under way") {
   SharedQueue queue("test");

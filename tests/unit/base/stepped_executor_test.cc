@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::base {
@@ -97,7 +98,7 @@ TEST_CASE("RunRandomly keeps each queue's order, and one seed gives one order") 
 
 TEST_CASE("time stands still until it is moved; due timers become tasks in the order of their times") {
   Two two;
-  const absl::Time start = two.executor.Now();
+  const base::Instant start = two.executor.Now();
   two.a->PostAfter(absl::Seconds(2), [&] { two.ran.emplace_back("two"); });
   two.a->PostAfter(absl::Seconds(1), [&] { two.ran.emplace_back("one"); });
   two.a->PostAfter(absl::Seconds(1), [&] { two.ran.emplace_back("one again"); });

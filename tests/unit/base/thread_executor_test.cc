@@ -1,4 +1,3 @@
-#include <absl/time/clock.h>
 #include <absl/time/time.h>
 
 #include <atomic>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/executor.h"
 #include "tests/support/catch.h"
@@ -17,7 +17,7 @@
 namespace twinkle::base {
 namespace {
 
-bool Await(const Event& event) { return event.WaitUntil(absl::Now() + absl::Seconds(60)); }
+bool Await(const Event& event) { return event.WaitUntil(base::Now() + absl::Seconds(60)); }
 
 // Tells when it is destroyed.
 class Token {
@@ -121,9 +121,9 @@ TEST_CASE("a task may post, and knows the queue that it runs on") {
 TEST_CASE("timers run when they are due, in the order in which they are") {
   Event done;  // outlives the thread that sets it
   Queue q;
-  const absl::Time before = q.executor->Now();
+  const base::Instant before = q.executor->Now();
   std::vector<std::string> order;
-  absl::Time ran;
+  base::Instant ran;
   q.queue->PostAfter(absl::Milliseconds(20), [&] {
     ran = q.executor->Now();
     order.push_back("late");

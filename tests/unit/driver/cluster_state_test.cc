@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::driver {
 namespace {
 
-const absl::Time kBegin = absl::UnixEpoch();
+const base::Instant kBegin = base::Instant();
 
 v1::NodeDescription NodeOf(const std::string& name, int slots, int devices) {
   v1::NodeDescription node;
@@ -50,7 +51,7 @@ v1::SubmitJob JobOf(int cpu_workers, int devices = 0, const std::string& machine
 // A cluster whose nodes and programs do as they are told, when they are told to.
 struct Cluster {
   ClusterState state{{.clearing_limit = absl::Seconds(10)}, kBegin};
-  absl::Time now = kBegin;
+  base::Instant now = kBegin;
   Effects effects;
 
   Effects Take() { return std::exchange(effects, {}); }

@@ -1,7 +1,6 @@
 #include "runtime/object/lazy_core.h"
 
 #include <absl/strings/match.h>
-#include <absl/time/clock.h>
 
 #include <map>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 #include "tests/unit/object/lazy_fixture.h"
 
@@ -75,11 +75,11 @@ TEST_CASE("the end of an iteration is no value and no failure") {
 TEST_CASE("Wait ends with the call, or at its deadline") {
   LazyFixture f;
   const LazyPtr lazy = f.NewVoid();
-  const absl::Status late = lazy->Wait(absl::Now());
+  const absl::Status late = lazy->Wait(base::Now());
   CHECK(absl::IsDeadlineExceeded(late));
   CHECK(absl::StrContains(late.message(), "Policy.Train [train.cc:7]"));
   lazy->Succeed({});
-  CHECK(lazy->Wait(absl::InfinitePast()).ok());
+  CHECK(lazy->Wait(base::kLongAgo).ok());
 }
 
 // ---- fetching ----------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ TEST_CASE("a failure is entered once, and is looked at when a caller was given i
   CHECK_FALSE(lazy->failure()->looked_at());
   SECTION("by nobody") { CHECK(std::string(f.failures->Close().message()) == "boom"); }
   SECTION("by Wait") {
-    CHECK(absl::IsUnknown(lazy->Wait(absl::InfiniteFuture())));
+    CHECK(absl::IsUnknown(lazy->Wait(base::kForever)));
     CHECK(f.failures->Close().ok());
   }
   SECTION("by Get") {
@@ -244,11 +244,11 @@ TEST_CASE("a failed void lazy and one that failed from the start (L3)") {
   LazyFixture f;
   const LazyPtr lazy = LazyCore::Failed(f.Origin<void, void>(Collect::kFirst), absl::NotFoundError("no session"));
   CHECK(lazy->Ready());
-  CHECK(absl::IsNotFound(lazy->Wait(absl::InfinitePast())));
+  CHECK(absl::IsNotFound(lazy->Wait(base::kLongAgo)));
   CHECK(lazy->Answer() == nullptr);
   CHECK(f.failures->Close().ok());
   LazyOrigin alone;  // not even a log
-  CHECK(absl::IsNotFound(LazyCore::Failed(std::move(alone), absl::NotFoundError("gone"))->Wait(absl::InfinitePast())));
+  CHECK(absl::IsNotFound(LazyCore::Failed(std::move(alone), absl::NotFoundError("gone"))->Wait(base::kLongAgo)));
 }
 
 TEST_CASE("a failed fetch is the lazy's failure from then on, entered once (L2, L3)") {
@@ -282,7 +282,7 @@ TEST_CASE("looking at a failure looks at its causes (L3)") {
   cause->Fail(absl::UnknownError("root"));
   const LazyPtr lazy = f.NewVoid();
   lazy->Fail(absl::UnknownError("its argument failed"), {cause->failure()});
-  lazy->Wait(absl::InfiniteFuture()).IgnoreError();
+  lazy->Wait(base::kForever).IgnoreError();
   CHECK(cause->failure()->looked_at());
   CHECK(f.failures->Close().ok());
 }
@@ -322,7 +322,7 @@ TEST_CASE("what Cancel calls may settle the lazy") {
   owner->lazy = lazy.get();
   lazy->SetCall(owner, 7);
   lazy->Cancel();
-  CHECK(absl::IsCancelled(lazy->Wait(absl::InfinitePast())));
+  CHECK(absl::IsCancelled(lazy->Wait(base::kLongAgo)));
   CHECK(f.failures->Close().ok());
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 #include "tests/support/random.h"
 #include "tests/unit/object/lazy_fixture.h"
@@ -213,7 +214,7 @@ TEST_CASE("members without rows go along when rows are taken; members with items
 TEST_CASE("a plan that makes no sense fails with InvalidArgument, saying why") {
   LazyFixture f;
   const LazyPtr lazy = f.Lists({{1, 2, 3}});
-  const auto told = [](const LazyPtr& bad) { return std::string(bad->Wait(absl::InfinitePast()).message()); };
+  const auto told = [](const LazyPtr& bad) { return std::string(bad->Wait(base::kLongAgo).message()); };
   CHECK(absl::StrContains(told(Take(lazy, {0, 3})), "it has 3 rows, there is no row 3"));
   CHECK(absl::StrContains(told(Take(lazy, {-1})), "there is no row -1"));
   CHECK(absl::StrContains(told(Repeat(lazy, int64_t{1} << 60)), "too many"));
@@ -236,7 +237,7 @@ TEST_CASE("a plan fails as the first of its lazies that failed, and waits for al
   CHECK_FALSE(joined->Ready());
   late->Succeed({f.store->KeepValue(Ints{1})});
   REQUIRE(joined->Ready());
-  CHECK(absl::IsDataLoss(joined->Wait(absl::InfinitePast())));
+  CHECK(absl::IsDataLoss(joined->Wait(base::kLongAgo)));
 }
 
 TEST_CASE("sources that no row is left of are let go") {

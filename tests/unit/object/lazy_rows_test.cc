@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/support/catch.h"
 #include "tests/support/random.h"
 #include "tests/unit/object/lazy_fixture.h"
@@ -50,12 +51,12 @@ TEST_CASE("a range outside the value fails with InvalidArgument and says how man
   for (const Range bad : {Range{0, 6}, Range{-1, 2}, Range{4, 2}, Range{6, 6}}) {
     const LazyPtr view = LazyCore::Rows(lazy, bad.begin, bad.end);
     REQUIRE(view->Ready());
-    const absl::Status status = view->Wait(absl::InfinitePast());
+    const absl::Status status = view->Wait(base::kLongAgo);
     CHECK(absl::IsInvalidArgument(status));
     CHECK(absl::StrContains(status.message(), "it has 5 rows"));
   }
   const LazyPtr inner = LazyCore::Rows(LazyCore::Rows(lazy, 1, 3), 0, 3);
-  CHECK(absl::IsInvalidArgument(inner->Wait(absl::InfinitePast())));
+  CHECK(absl::IsInvalidArgument(inner->Wait(base::kLongAgo)));
   CHECK(*LazyCore::Rows(lazy, 5, 5)->Size() == 0);
 }
 
@@ -79,7 +80,7 @@ TEST_CASE("a view of a failed call has failed, and looking at it looks at the ca
   lazy->Fail(absl::UnknownError("boom"));
   REQUIRE(view->Ready());
   CHECK_FALSE(lazy->failure()->looked_at());
-  CHECK(absl::IsUnknown(view->Wait(absl::InfinitePast())));
+  CHECK(absl::IsUnknown(view->Wait(base::kLongAgo)));
   CHECK(lazy->failure()->looked_at());
   CHECK(f.failures->Close().ok());
 }
@@ -137,7 +138,7 @@ TEST_CASE("a view whose source cannot be fetched fails as it does (L3)") {
   const LazyPtr view = LazyCore::Rows(lazy, 0, 1);
   f.Finish();
   REQUIRE(view->Ready());
-  CHECK(absl::IsDataLoss(view->Wait(absl::InfinitePast())));
+  CHECK(absl::IsDataLoss(view->Wait(base::kLongAgo)));
   CHECK(lazy->failure()->looked_at());
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("the rows of a struct are those of all its lists") {
   CHECK((*f.Fetch<Columns>(LazyCore::Rows(lazy, 1, 3)) == Columns{{2, 3}, scores({2, 3})}));
   const LazyPtr uneven = f.New<Columns, Columns>(Collect::kFlatten);
   uneven->Succeed({f.store->KeepValue(Columns{{1, 2}, scores({1})})});
-  CHECK(absl::IsInvalidArgument(LazyCore::Rows(uneven, 0, 1)->Wait(absl::InfinitePast())));
+  CHECK(absl::IsInvalidArgument(LazyCore::Rows(uneven, 0, 1)->Wait(base::kLongAgo)));
 }
 
 TEST_CASE("rows of rows of random lists are the same rows of the list") {

@@ -1,20 +1,19 @@
 #include "runtime/rpc/poller.h"
 
-#include <absl/time/clock.h>
-
 #include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::rpc {
 namespace {
 
-absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+base::Instant Soon() { return base::Now() + absl::Seconds(60); }
 
 // Input: numbers of events that are to be set; whoever polls sets them.
 struct Input {
@@ -83,8 +82,8 @@ TEST_CASE("input is polled for although nobody waits: the service thread does it
     input.Arrive(events.back());
   }
   for (const auto& event : events) {
-    const absl::Time deadline = Soon();
-    while (!event->IsSet() && absl::Now() < deadline) std::this_thread::yield();
+    const base::Instant deadline = Soon();
+    while (!event->IsSet() && base::Now() < deadline) std::this_thread::yield();
     CHECK(event->IsSet());
   }
   poller->Close();
@@ -107,7 +106,7 @@ TEST_CASE("who sleeps is woken by what it waits for, though another thread begin
   const auto poller = NewPoller(input, absl::ZeroDuration());
   std::atomic<bool> end = false;
   std::thread polling([&] {
-    while (!end) poller->Help([] { return false; }, absl::InfinitePast());  // polls once
+    while (!end) poller->Help([] { return false; }, base::kLongAgo);  // polls once
   });
   for (int i = 0; i < 5000; ++i) {
     const auto event = std::make_shared<base::Event>();
@@ -129,13 +128,13 @@ TEST_CASE("help ends at its deadline, and when the poller closes") {
   Input input;
   const auto poller = NewPoller(input, absl::ZeroDuration());
   const base::Event never;
-  CHECK_FALSE(never.WaitUntil(absl::Now() + absl::Milliseconds(20)));
-  CHECK_FALSE(never.WaitUntil(absl::InfinitePast()));
-  std::thread waiting([&] { CHECK_FALSE(poller->Help([] { return false; }, absl::InfiniteFuture())); });
+  CHECK_FALSE(never.WaitUntil(base::Now() + absl::Milliseconds(20)));
+  CHECK_FALSE(never.WaitUntil(base::kLongAgo));
+  std::thread waiting([&] { CHECK_FALSE(poller->Help([] { return false; }, base::kForever)); });
   poller->Close();
   waiting.join();
-  CHECK_FALSE(poller->Help([] { return false; }, absl::InfiniteFuture()));
-  CHECK(poller->Help([] { return true; }, absl::InfiniteFuture()));
+  CHECK_FALSE(poller->Help([] { return false; }, base::kForever));
+  CHECK(poller->Help([] { return true; }, base::kForever));
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "runtime/rpc/ring_transport.h"
 
-#include <absl/time/clock.h>
-
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/support/catch.h"
@@ -47,7 +46,7 @@ TEST_CASE("rings over a transport do what every transport must (T1-T4)") {
 }
 
 // ---- what only this one has --------------------------------------------------------------------
-absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+base::Instant Soon() { return base::Now() + absl::Seconds(60); }
 
 class Member final : public Receiver {
  public:
@@ -66,8 +65,8 @@ class Member final : public Receiver {
 
   std::vector<std::string> AwaitHeard(size_t count) {
     base::MutexLock lock(&mutex_);
-    const absl::Time deadline = Soon();
-    while (heard_.size() < count && absl::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
+    const base::Instant deadline = Soon();
+    while (heard_.size() < count && base::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
     return heard_;
   }
   void Forget() {
@@ -98,8 +97,8 @@ class Member final : public Receiver {
 
 // Both send through rings from here on.
 void Meet(Member& a, ProcessId a_id, Member& b, ProcessId b_id) {
-  const absl::Time deadline = Soon();
-  while ((a.transport().frames_sent() == 0 || b.transport().frames_sent() == 0) && absl::Now() < deadline) {
+  const base::Instant deadline = Soon();
+  while ((a.transport().frames_sent() == 0 || b.transport().frames_sent() == 0) && base::Now() < deadline) {
     REQUIRE(a.transport().Send(b_id, Stream::kData, Frame{"hello", {}}).ok());
     REQUIRE(b.transport().Send(a_id, Stream::kData, Frame{"hello", {}}).ok());
     std::this_thread::yield();
