@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.h"
 #include "tests/integration/cluster/processes.h"
 #include "tests/integration/cluster/programs.h"
 #include "tests/integration/session.h"
