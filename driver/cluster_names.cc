@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "driver/cluster_state.h"
+#include "driver/bounds.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::driver {
@@ -11,6 +12,7 @@ namespace twinkle::driver {
 absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, v1::Component component,
                                                                  Effects* effects) {
   if (jobs_.count(job) == 0) return absl::CancelledError("the job has ended");
+  if (absl::Status bad = CheckComponent(component); !bad.ok()) return bad;
   absl::StatusOr<v1::AddComponentReply> reply = components_.Add(job, std::move(component));
   if (reply.ok() && !reply->existed()) {
     const v1::Component& added = reply->component();
@@ -19,7 +21,21 @@ absl::StatusOr<v1::AddComponentReply> ClusterState::AddComponent(JobNumber job, 
   return reply;
 }
 
-void ClusterState::RemoveComponent(uint64_t id, Effects* effects) {
+absl::Status ClusterState::CheckOwn(JobNumber caller, uint64_t id) const {
+  const v1::Component* const component = components_.Get(id);
+  if (component == nullptr) return absl::NotFoundError("the component is not there: it was released");
+  if (component->job() == caller) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat("component ", id, " is of job ", component->job(), ", the caller of job ", caller));
+}
+
+absl::Status ClusterState::RemoveComponent(JobNumber caller, uint64_t id, Effects* effects) {
+  if (absl::Status refused = CheckOwn(caller, id); !refused.ok()) return refused;
+  ForgetComponent(id, effects);
+  return absl::OkStatus();
+}
+
+void ClusterState::ForgetComponent(uint64_t id, Effects* effects) {
   if (components_.Remove(id)) effects->push_back(Record{Record::Kind::kComponentRemoved, id, ""});
   rendezvous_.erase(id);
 }
@@ -69,7 +85,7 @@ absl::StatusOr<v1::JobVisit> ClusterState::Visit(JobNumber number) const {
   for (const auto& [id, state] : job->second.processes) {
     if (!state.gone) *visit.add_processes() = state.process;
   }
-  visit.set_ticket(rpc::TicketFor(job->second.secret, 0));  // jobs are numbered from 1
+  visit.set_ticket(rpc::CommandTicket(job->second.secret));
   return visit;
 }
 
@@ -85,12 +101,10 @@ bool ClusterState::Acquainted(JobNumber a, JobNumber b) const {
          std::any_of(of_a.begin(), of_a.end(), [&](JobNumber third) { return of_b.count(third) != 0; });
 }
 
-absl::StatusOr<std::string> ClusterState::Rendezvous(uint64_t id) {
-  const v1::Component* const component = components_.Get(id);
-  const auto job = component == nullptr ? jobs_.end() : jobs_.find(component->job());
-  if (job == jobs_.end()) return absl::NotFoundError("the component is not there: it was released");
+absl::StatusOr<std::string> ClusterState::Rendezvous(JobNumber caller, uint64_t id) {
+  if (absl::Status refused = CheckOwn(caller, id); !refused.ok()) return refused;
   std::string& address = rendezvous_[id];
-  if (address.empty()) address = NewAddress(job->second, component->group());
+  if (address.empty()) address = NewAddress(jobs_.at(caller), components_.Get(id)->group());
   return address;
 }
 

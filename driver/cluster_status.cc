@@ -1,8 +1,18 @@
 // What people are told of a cluster.
 #include "driver/cluster_state.h"
-#include "runtime/base/clock.h"
 
 namespace twinkle::driver {
+namespace {
+
+void AddAborted(const std::map<std::string, std::string>& groups, v1::ClusterStatus::Job* job) {
+  for (const auto& [name, reason] : groups) {
+    v1::ClusterStatus::AbortedGroup& aborted = *job->add_aborted_groups();
+    aborted.set_name(name);
+    aborted.set_reason(reason);
+  }
+}
+
+}  // namespace
 
 v1::ClusterStatus ClusterState::Status(base::Instant now) const {
   v1::ClusterStatus status;
@@ -31,7 +41,19 @@ v1::ClusterStatus ClusterState::Status(base::Instant now) const {
       if (!state.gone) *told.add_processes() = state.process;
     }
     *told.mutable_components() = components_.Of(number).components();
-    for (const std::string& group : job.ended_groups) told.add_ended_groups(group);
+    AddAborted(job.aborted_groups, &told);
+  }
+  for (const EndedJob& job : ended_jobs_) {
+    v1::ClusterStatus::Job& told = *status.add_ended_jobs();
+    told.set_id(job.number);
+    told.set_name(job.name);
+    told.set_state("ended");
+    told.set_code(static_cast<int>(job.code));
+    told.set_reason(job.reason);
+    *told.mutable_program() = job.program;
+    told.set_age_s(absl::ToDoubleSeconds(job.ended - job.submitted));
+    told.set_ended_s(absl::ToDoubleSeconds(now - job.ended));
+    AddAborted(job.aborted_groups, &told);
   }
   return status;
 }

@@ -1,58 +1,84 @@
 // Losses, and the end of a job.
 #include <absl/strings/str_cat.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "driver/cluster_state.h"
+#include "driver/bounds.h"
 #include "driver/messages.h"
-#include "runtime/base/clock.h"
+#include "runtime/base/cut_text.h"
+#include "runtime/base/names.h"
 
 namespace twinkle::driver {
 
 // ---- losses
+void ClusterState::ProcessExited(NodeId node, const v1::ProcessExited& message, base::Instant now, Effects* effects) {
+  Observe(now);
+  const auto job = jobs_.find(message.job());
+  if (job == jobs_.end()) return;
+  const auto process = job->second.processes.find(message.process());
+  if (process == job->second.processes.end() || process->second.node != node || process->second.gone) return;
+  const std::string group = process->second.process.group();
+  LoseProcess(message.job(), message.process(), CauseOf(message), effects);
+  const auto still = jobs_.find(message.job());
+  if (still == jobs_.end() || still->second.aborted_groups.count(group) == 0) return;
+  GiveBack(still->second, process->second);
+  TryWaiting(effects);
+}
+
+// It may be the job's end.
+void ClusterState::LoseProcess(JobNumber number, uint64_t process, const std::string& cause, Effects* effects) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end()) return;
+  Job& job = found->second;
+  ProcessState& state = job.processes.at(process);
+  if (std::exchange(state.gone, true)) return;
+  state.cause = cause;
+  job.starting.erase(process);
+  const std::string& group = state.process.group();
+  if (job.state == JobState::kRunning) return LoseGroup(number, job, group, process, cause, effects);
+  if (job.state != JobState::kStarting) return;
+  BeginEnd(number, job, absl::StatusCode::kAborted,
+           absl::StrCat("rank ", state.process.rank(), " of group '", group, "' (", state.process.place().host(),
+                        ") did not start: ", cause),
+           absl::ZeroDuration(), effects);
+}
+
+void ClusterState::EndGroup(JobNumber number, const std::string& group, const std::string& cause, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end() || job->second.state != JobState::kRunning) return;
+  LoseGroup(number, job->second, group, 0, base::CutText(cause), effects);
+}
+
+// `first`: the process that is gone; 0: none is, yet. What is true of all the others is said once.
 void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first,
                              const std::string& cause, Effects* effects) {
-  const auto found = job.processes.find(first);
-  if (found != job.processes.end()) {
-    if (found->second.gone) return;
-    found->second.gone = true;
-    job.starting.erase(first);
-    found->second.cause = cause;
-  }
-  if (job.state == JobState::kEnding) return;
-  if (job.state == JobState::kStarting) {
-    const std::string who = absl::StrCat("rank ", found->second.process.rank(), " of group '", group, "' (",
-                                         found->second.process.place().host(), ")");
-    job.code = absl::StatusCode::kAborted;
-    job.reason = absl::StrCat(who, " did not start: ", cause);
-    return;  // Tick ends the job: the caller has no clock
-  }
-  if (!job.ended_groups.insert(group).second) return;  // all have heard
-  effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat(group, ": ", cause)});
+  std::string why = cause;
   v1::PeersLost lost;
   lost.set_job(number);
-  std::map<NodeId, v1::EndProcesses> ends;
-  const auto add = [&](uint64_t process, const std::string& why) {
-    v1::PeersLost::Loss& loss = *lost.add_losses();
-    loss.set_process(process);
-    loss.set_cause(why);
-  };
-  std::string others = absl::StrCat("group '", group, "' was aborted: ", cause);
+  const auto found = job.processes.find(first);
   if (found != job.processes.end()) {
-    add(first, absl::StrCat("it ", cause));
     const v1::Process& process = found->second.process;
-    others = absl::StrCat("group '", group, "' was aborted: rank ", process.rank(), " (", process.place().host(),
-                          ", pid ", process.place().pid(), ") ", cause);
+    v1::PeersLost::Loss& loss = *lost.add_losses();
+    loss.set_process(first);
+    loss.set_cause(absl::StrCat("it ", cause));
+    why = absl::StrCat("rank ", process.rank(), " (", process.place().host(), ", pid ", process.place().pid(), ") ",
+                       cause);
   }
-  for (auto& [id, state] : job.processes) {
+  if (!job.aborted_groups.emplace(group, why).second) return;  // all have heard
+  effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat("'", group, "' was aborted: ", why)});
+  lost.set_cause(absl::StrCat("group '", group, "' was aborted: ", why));
+  std::map<NodeId, v1::EndProcesses> ends;
+  for (const auto& [id, state] : job.processes) {
     if (state.process.group() != group || id == first) continue;
-    add(id, others);
+    lost.add_losses()->set_process(id);
     if (state.gone) continue;
     ends[state.node].set_job(number);
     ends[state.node].add_processes(id);
   }
-  Tell(number, job, lost, effects);
+  std::set<JobNumber> programs = job.guests;
+  programs.insert(number);
+  Tell(programs, job.nodes, lost, effects);
   for (auto& [node, end] : ends) {
     if (nodes_.count(node) == 0) continue;
     ToNode effect{node, {}};
@@ -61,15 +87,13 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
   }
 }
 
-// The program and all nodes of the job, and those of its guests.
-void ClusterState::Tell(JobNumber number, const Job& job, const v1::PeersLost& lost, Effects* effects) {
-  std::set<NodeId> nodes = job.nodes;
-  std::set<JobNumber> programs = job.guests;
-  programs.insert(number);
+// These programs, the nodes of their jobs, and `nodes`.
+void ClusterState::Tell(const std::set<JobNumber>& programs, std::set<NodeId> nodes, const v1::PeersLost& lost,
+                        Effects* effects) {
   for (JobNumber program : programs) {
     const auto found = jobs_.find(program);
     if (found == jobs_.end()) continue;
-    if (program != number) nodes.insert(found->second.nodes.begin(), found->second.nodes.end());
+    nodes.insert(found->second.nodes.begin(), found->second.nodes.end());
     if (found->second.program_gone) continue;
     ToProgram effect{program, {}};
     *effect.message.mutable_lost() = lost;
@@ -83,37 +107,44 @@ void ClusterState::Tell(JobNumber number, const Job& job, const v1::PeersLost& l
   }
 }
 
-void ClusterState::EndGroup(JobNumber number, const std::string& group, const std::string& cause, Effects* effects) {
-  const auto job = jobs_.find(number);
-  if (job == jobs_.end() || job->second.state != JobState::kRunning) return;
-  LoseGroup(number, job->second, group, 0, cause, effects);
-}
-
 // ---- the end of a job
 void ClusterState::Finish(JobNumber number, absl::Duration grace, base::Instant now, Effects* effects) {
+  Observe(now);
   const auto job = jobs_.find(number);
-  if (job != jobs_.end()) BeginEnd(number, job->second, absl::StatusCode::kOk, "", grace, now, effects);
+  if (job != jobs_.end()) BeginEnd(number, job->second, absl::StatusCode::kOk, "", grace, effects);
 }
 
 void ClusterState::ProgramGone(JobNumber number, base::Instant now, Effects* effects) {
+  Observe(now);
   const auto job = jobs_.find(number);
   if (job == jobs_.end()) return;
   job->second.program_gone = true;
-  BeginEnd(number, job->second, absl::StatusCode::kCancelled, "its program is gone", absl::ZeroDuration(), now,
-           effects);
+  BeginEnd(number, job->second, absl::StatusCode::kCancelled, "its program is gone", absl::ZeroDuration(), effects);
+}
+
+void ClusterState::ProgramNotFound(NodeId node, JobNumber number, base::Instant now, Effects* effects) {
+  Observe(now);
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end() || job->second.nodes.count(node) == 0) return;
+  const v1::Place& place = job->second.submit.program().place();
+  BeginEnd(number, job->second, absl::StatusCode::kCancelled,
+           absl::StrCat("its program is gone: node '", nodes_.at(node).description.name(), "' has no process ",
+                        place.pid(), " any more"),
+           absl::ZeroDuration(), effects);
 }
 
 absl::Status ClusterState::Stop(JobNumber number, const std::string& why, base::Instant now, Effects* effects) {
+  Observe(now);
   const auto job = jobs_.find(number);
   if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("there is no job ", number));
-  BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), now, effects);
+  BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), effects);
   return absl::OkStatus();
 }
 
-// A second wish may shorten the grace, not change the words.
+// A second wish may shorten the grace, not change the words. It may be the job's end: `job` is not used after.
 void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why,
-                            absl::Duration grace, base::Instant now, Effects* effects) {
-  const base::Instant deadline = now + grace + options_.clearing_limit;
+                            absl::Duration grace, Effects* effects) {
+  const base::Instant deadline = clock_.Awake() + grace + options_.clearing_limit;
   if (job.state == JobState::kEnding && deadline >= job.deadline) return;
   if (job.state != JobState::kEnding) {
     job.code = code;
@@ -130,44 +161,54 @@ void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, c
   EndIfCleared(number, effects);
 }
 
-void ClusterState::GiveBack(const ProcessState& state, const std::string& device_type) {
-  const auto found = nodes_.find(state.node);
-  if (found == nodes_.end()) return;
-  FreeNode& node = found->second.free;
-  node.slots += state.slots;
-  std::vector<int>& free = node.devices[device_type];
-  for (int device : state.process.local_devices()) {  // one that several groups shared is given back once
-    if (std::find(free.begin(), free.end(), device) == free.end()) free.push_back(device);
-  }
-  std::sort(free.begin(), free.end());
-  if (free.empty()) node.devices.erase(device_type);
+void ClusterState::JobCleared(NodeId node, JobNumber number, base::Instant now, Effects* effects) {
+  Observe(now);
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return;
+  job->second.nodes.erase(node);
+  EndIfCleared(number, effects);
 }
 
 void ClusterState::EndIfCleared(JobNumber number, Effects* effects) {
   const auto found = jobs_.find(number);
-  if (found == jobs_.end() || found->second.state != JobState::kEnding || !found->second.nodes.empty()) return;
-  const Job job = std::move(found->second);
+  if (found != jobs_.end() && found->second.state == JobState::kEnding && found->second.nodes.empty()) {
+    End(number, effects);
+  }
+}
+
+// Nothing of it is left: what it had is free, its guests and its program hear of it, and it is kept for those who ask.
+void ClusterState::End(JobNumber number, Effects* effects) {
+  const auto found = jobs_.find(number);
+  Job job = std::move(found->second);
   jobs_.erase(found);
-  std::map<std::string, std::string> types;
-  for (const v1::Group& group : job.submit.groups()) types[group.name()] = group.device_type();
-  for (const auto& [id, state] : job.processes) GiveBack(state, types[state.process.group()]);
+  GiveBackAll(job);
   const v1::Components components = components_.Of(number);
-  for (const v1::Component& component : components.components()) RemoveComponent(component.id(), effects);
+  for (const v1::Component& component : components.components()) ForgetComponent(component.id(), effects);
   effects->push_back(Record{Record::Kind::kJobEnded, number, job.reason});
   if (!job.guests.empty()) {
     v1::PeersLost lost;
     lost.set_job(number);
-    for (const auto& [id, state] : job.processes) {
-      v1::PeersLost::Loss& loss = *lost.add_losses();
-      loss.set_process(id);
-      loss.set_cause(absl::StrCat("its job has ended", job.reason.empty() ? "" : ": ", job.reason));
-    }
-    Job others;
-    others.guests = job.guests;
-    Tell(number, others, lost, effects);
+    lost.set_cause(absl::StrCat("its job has ended", job.reason.empty() ? "" : ": ", job.reason));
+    for (const auto& [id, state] : job.processes) lost.add_losses()->set_process(id);
+    Tell(job.guests, {}, lost, effects);
   }
   if (!job.program_gone) effects->push_back(ToProgram{number, Ended(job.code, job.reason)});
+  Keep(number, job);
   TryWaiting(effects);
+}
+
+void ClusterState::Keep(JobNumber number, const Job& job) {
+  EndedJob ended;
+  ended.number = number;
+  ended.name = base::CutText(job.submit.program().name(), base::kLongestName);
+  ended.program = job.submit.program().place();
+  ended.code = job.code;
+  ended.reason = job.reason;
+  ended.aborted_groups = job.aborted_groups;
+  ended.submitted = job.submitted;
+  ended.ended = now_;
+  ended_jobs_.push_back(std::move(ended));
+  if (ended_jobs_.size() > options_.ended_jobs_kept) ended_jobs_.pop_front();
 }
 
 }  // namespace twinkle::driver

@@ -1,7 +1,8 @@
 #include "driver/journal.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace twinkle::driver {
@@ -25,6 +26,8 @@ class MemoryJournal final : public Journal {
   std::vector<Record> records_;
 };
 
+std::string Because(const std::string& why) { return why.empty() ? why : absl::StrCat(": ", why); }
+
 }  // namespace
 
 const char* NameOf(Record::Kind kind) {
@@ -45,6 +48,28 @@ const char* NameOf(Record::Kind kind) {
       return "component_added";
     case Record::Kind::kComponentRemoved:
       return "component_removed";
+  }
+  return "";
+}
+
+std::string TextOf(const Record& record) {
+  switch (record.kind) {
+    case Record::Kind::kNodeJoined:
+      return absl::StrCat("node ", record.id, " '", record.detail, "' has joined");
+    case Record::Kind::kNodeGone:
+      return absl::StrCat("node ", record.id, " is gone", Because(record.detail));
+    case Record::Kind::kJobSubmitted:
+      return absl::StrCat("job ", record.id, " '", record.detail, "' was submitted");
+    case Record::Kind::kJobPlaced:
+      return absl::StrCat("job ", record.id, " was placed", Because(record.detail));
+    case Record::Kind::kGroupEnded:
+      return absl::StrCat("job ", record.id, ": group ", record.detail);
+    case Record::Kind::kJobEnded:
+      return absl::StrCat("job ", record.id, " has ended", Because(record.detail));
+    case Record::Kind::kComponentAdded:
+      return absl::StrCat("component ", record.id, ", a ", record.detail, ", was made");
+    case Record::Kind::kComponentRemoved:
+      return absl::StrCat("component ", record.id, " was released");
   }
   return "";
 }

@@ -1,5 +1,4 @@
 // twinkle-driver: knows the nodes of a cluster, places jobs on them, keeps names. No data passes through it.
-#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <unistd.h>
@@ -11,54 +10,38 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "driver/options.h"
 #include "driver/service.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
-#include "runtime/base/log.h"
+#include "runtime/base/names.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
+#include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 
 namespace twinkle::driver {
 namespace {
 
-struct Options {
-  std::string listen = "127.0.0.1:7077";
-  std::string state_folder;
-  std::string token_file = rpc::DefaultTokenFile();
-  std::string port_file;
-  bool insecure_network = false;
-  int private_fd = -1;
-};
-
-void AddOptions(CLI::App& app, Options& options) {
-  app.add_option("--listen", options.listen, "HOST:PORT to serve on; port 0: one that the kernel chooses")
-      ->envname("TWINKLE_LISTEN")
-      ->capture_default_str();
-  app.add_option("--state-dir", options.state_folder,
-                 "Folder for the journal: after a restart no number is given twice; without it nothing survives")
-      ->envname("TWINKLE_STATE_DIR");
-  app.add_option("--token-file", options.token_file, "File with the cluster's token; made where there is none")
-      ->envname("TWINKLE_TOKEN_FILE")
-      ->capture_default_str();
-  app.add_option("--port-file", options.port_file, "File to write the port to, once it serves");
-  app.add_flag("--insecure-network", options.insecure_network,
-               "Serve other machines without encryption: only in a network that you trust");
-  app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
-  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
-  app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
-}
-
-bool IsLoopback(const std::string& listen) {
-  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") ||
-         absl::StartsWith(listen, "[::1]:") || absl::StartsWith(listen, "unix");
-}
+constexpr absl::Duration kAnswerLimit = absl::Milliseconds(500);  // for calls to end by themselves, at the driver's end
+constexpr absl::Duration kEndLimit = absl::Seconds(5);            // for that end
 
 int Fail(const absl::Status& status) {
-  std::cerr << "twinkle-driver: " << status.message() << '\n';
+  std::cerr << "twinkle-driver: " << base::PrintableLines(status.message(), "  ") << '\n';
   return 1;
+}
+
+int64_t UnixMs() { return absl::ToUnixMillis(absl::Now()); }
+
+// One line of what comes and goes, with the time.
+void Say(const std::string& line) {
+  const std::string time = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::LocalTimeZone());
+  std::cerr << absl::StrCat(time, " twinkle-driver: ", line, "\n") << std::flush;
 }
 
 // Written beside it and renamed: who waits for the file finds a whole one.
@@ -67,6 +50,17 @@ absl::Status WritePort(const std::string& file, int port) {
   std::ofstream(fresh) << port << '\n';
   if (std::rename(fresh.c_str(), file.c_str()) == 0) return absl::OkStatus();
   return absl::ErrnoToStatus(errno, absl::StrCat("the port file ", file, " cannot be written"));
+}
+
+// What an earlier driver has kept; its jobs have ended with it, as their programs were told by their connections' end.
+absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const std::string& folder, Restored* restored) {
+  if (folder.empty()) return NewMemoryJournal();
+  TWINKLE_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, OpenSqliteJournal(folder));
+  TWINKLE_ASSIGN_OR_RETURN(*restored, journal->Restore());
+  std::vector<Record> ended;
+  for (uint64_t job : restored->open_jobs) ended.push_back({Record::Kind::kJobEnded, job, "its driver ended"});
+  TWINKLE_RETURN_IF_ERROR(journal->Append(ended, UnixMs()));
+  return journal;
 }
 
 // Until a signal, or the end of the program that this private driver belongs to.
@@ -80,66 +74,89 @@ void WaitForEnd(base::FdLoop& loop, const rpc::ParentLink* parent) {
   loop.Run();
 }
 
-int Serve(const Options& options) {
-  std::unique_ptr<rpc::ParentLink> parent;
-  ServiceOptions service_options;
-  std::string listen = options.listen;
-  if (options.private_fd >= 0) {
-    absl::StatusOr<rpc::ParentLink> link = rpc::ParentLink::Open(options.private_fd);
-    if (!link.ok()) return Fail(link.status());
-    parent = std::make_unique<rpc::ParentLink>(*std::move(link));
-    service_options.token = parent->role().token;
-    listen = parent->role().target;
-  } else {
-    absl::StatusOr<std::string> token = rpc::ReadOrMakeToken(options.token_file);
-    if (!token.ok()) return Fail(token.status());
-    service_options.token = *std::move(token);
-  }
-  if (!IsLoopback(listen) && !options.insecure_network) {
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat("--listen ", listen,
-                     " is open to other machines, and connections are not encrypted: say --insecure-network if "
-                     "you trust that network, or listen on 127.0.0.1")));
-  }
-  service_options.cluster.version = TWINKLE_VERSION;
+// Whatever hangs, a disk say: the driver's end has its limit.
+void LimitEnd() {
+  std::thread([] {
+    absl::SleepFor(kEndLimit);
+    std::fputs("twinkle-driver: it does not end by itself in time\n", stderr);
+    ::_exit(1);
+  }).detach();
+}
 
-  absl::StatusOr<std::unique_ptr<Journal>> journal = NewMemoryJournal();
-  if (!options.state_folder.empty()) journal = OpenSqliteJournal(options.state_folder);
-  if (!journal.ok()) return Fail(journal.status());
-  const absl::StatusOr<Restored> restored = (*journal)->Restore();
-  if (!restored.ok()) return Fail(restored.status());
-  std::vector<Record> ended;  // their programs were told by the end of the connection
-  ended.reserve(restored->open_jobs.size());
-  for (uint64_t job : restored->open_jobs) ended.push_back({Record::Kind::kJobEnded, job, "its driver ended"});
-  (*journal)->Append(ended, absl::ToUnixMillis(absl::Now())).IgnoreError();
+struct Start {
+  std::unique_ptr<rpc::ParentLink> parent;  // of a private driver
+  std::string listen;
+  std::string host;  // of that, for people
+  std::string token;
+  std::unique_ptr<Journal> journal;
+  Restored restored;
+};
 
+absl::StatusOr<Start> PrivateStart(int fd) {
+  Start start;
+  TWINKLE_ASSIGN_OR_RETURN(rpc::ParentLink link, rpc::ParentLink::Open(fd));
+  start.parent = std::make_unique<rpc::ParentLink>(std::move(link));
+  start.token = start.parent->role().token;
+  start.listen = start.parent->role().target;
+  start.journal = NewMemoryJournal();
+  return start;
+}
+
+// The token last: a driver that does not start has made none.
+absl::StatusOr<Start> PublicStart(const Options& options) {
+  Start start;
+  TWINKLE_ASSIGN_OR_RETURN(const rpc::HostPort at, CheckListen(options));
+  start.listen = rpc::JoinHostPort(at.host, at.port);
+  start.host = at.host;
+  TWINKLE_ASSIGN_OR_RETURN(start.journal, OpenJournal(options.state_folder, &start.restored));
+  TWINKLE_ASSIGN_OR_RETURN(start.token, rpc::ReadOrMakeToken(options.token_file));
+  return start;
+}
+
+int Serve(const Options& options, Start start) {
+  ConductorOptions conductor{.cluster = ClusterOptionsFrom(options), .unix_ms = &UnixMs, .new_secret = &rpc::NewSecret};
+  conductor.cluster.version = TWINKLE_VERSION;
+  if (start.parent == nullptr) conductor.say = &Say;
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
-  DriverService service(service_options, executor.get(), *std::move(journal), *restored);
+  DriverService service(start.token, std::move(conductor), executor.get(), std::move(start.journal), start.restored);
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(start.listen, grpc::InsecureServerCredentials(), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   rpc::AllowWatching(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
-    return Fail(
-        absl::UnavailableError(absl::StrCat("cannot listen on ", listen, ": is another driver running there?")));
+    return Fail(absl::UnavailableError(absl::StrCat("cannot serve on ", start.listen)));
   }
   if (!options.port_file.empty()) {
     if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(written);
   }
-  if (parent != nullptr) {
-    parent->Ready();
+  if (start.parent != nullptr) {
+    start.parent->Ready();
   } else {
-    std::cout << "twinkle-driver serves on " << listen.substr(0, listen.rfind(':')) << ":" << port << ", token in "
+    std::cout << "twinkle-driver serves on " << rpc::JoinHostPort(start.host, port) << ", token in "
               << options.token_file << std::endl;
   }
   base::FdLoop loop;
-  WaitForEnd(loop, parent.get());
+  WaitForEnd(loop, start.parent.get());
+  LimitEnd();
   service.Stop();
-  server->Shutdown(rpc::DeadlineIn(absl::Milliseconds(500)));
+  server->Shutdown(rpc::DeadlineIn(kAnswerLimit));
   return 0;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  options.token_file = rpc::DefaultTokenFile();
+  CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.");
+  AddOptions(app, options);
+  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
+  absl::StatusOr<Start> start = options.private_fd >= 0 ? PrivateStart(options.private_fd) : PublicStart(options);
+  return start.ok() ? Serve(options, *std::move(start)) : Fail(start.status());
 }
 
 }  // namespace
@@ -147,9 +164,5 @@ int Serve(const Options& options) {
 
 int main(int argc, char** argv) {
   twinkle::base::BlockEndSignals();
-  twinkle::driver::Options options;
-  CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.");
-  twinkle::driver::AddOptions(app, options);
-  CLI11_PARSE(app, argc, argv);
-  return twinkle::driver::Serve(options);
+  return twinkle::driver::Main(argc, argv);
 }

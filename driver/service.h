@@ -1,35 +1,30 @@
-// The driver's gRPC service: turns what arrives into events of the cluster's state, and its effects into messages.
+// The driver's gRPC service: turns what arrives into tasks of its queue, for the Conductor, and answers.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 
-#include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
-#include "driver/cluster_state.h"
+#include "driver/conductor.h"
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
-#include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/rpc/streams.h"
 
 namespace twinkle::driver {
 
-struct ServiceOptions {
-  std::string token;  // of the cluster
-  ClusterOptions cluster;
-};
-
-// State is confined to one task queue; gRPC's threads only post to it. Everything that calls must show the cluster's
-// token, or, for names, a job's secret: else Unauthenticated.
+// Everything that calls must show the cluster's token, or, for names, a job's secret: else Unauthenticated. Invariants:
+//  S1 the conductor is confined to one task queue; gRPC's threads only post to it;
+//  S2 each call is answered: by its task, or, if that never runs, with Unavailable.
 class DriverService final : public v1::Driver::CallbackService {
  public:
-  DriverService(ServiceOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
+  // `token`: of the cluster. The executor outlives it.
+  DriverService(std::string token, ConductorOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
                 const Restored& restored);
-  // Ends the streams. The server must be shut down afterwards, before this goes.
+  ~DriverService() override;
+  // Ends the streams, answers what waits. Blocks for the task under way. The server must be shut down afterwards,
+  // before this goes.
   void Stop();
 
   grpc::ServerBidiReactor<v1::NodeToDriver, v1::DriverToNode>* Node(grpc::CallbackServerContext* context) override;
@@ -66,30 +61,20 @@ class DriverService final : public v1::Driver::CallbackService {
   };
 
   bool HasToken(const grpc::CallbackServerContext& context) const;
-  // For a job's process: runs `answer` with the job that it belongs to, on the queue.
+  // Answers with what `answer` says, on the queue; OK only once the reply is filled in.
+  grpc::ServerUnaryReactor* OnQueue(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
+  // For a job's process: `answer` is given the job that it belongs to.
   grpc::ServerUnaryReactor* ForJob(grpc::CallbackServerContext* context, std::function<absl::Status(JobNumber)> answer);
   grpc::ServerUnaryReactor* ForCommand(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
 
   // On the queue.
-  void OnNodeMessage(const std::shared_ptr<NodeConnection>& connection, const v1::NodeToDriver& message);
-  void OnNodeEnd(const std::shared_ptr<NodeConnection>& connection);
-  void OnProgramMessage(const std::shared_ptr<ProgramConnection>& connection, const v1::ProgramToDriver& message);
-  void OnProgramEnd(const std::shared_ptr<ProgramConnection>& connection);
-  void Carry(Effects effects);
-  void SetAlarm();
+  void OnNodeMessage(NodeConnection& connection, const v1::NodeToDriver& message, base::Instant arrived);
+  void OnProgramMessage(ProgramConnection& connection, const v1::ProgramToDriver& message, base::Instant arrived);
 
-  const ServiceOptions options_;
+  const std::string token_;
   base::Executor* const executor_;
-  std::atomic<bool> stopped_ = false;
-
-  // Confined to the queue.
-  const std::unique_ptr<Journal> journal_;
-  ClusterState state_;
-  std::map<NodeId, std::shared_ptr<NodeStream>> nodes_;
-  std::map<JobNumber, std::shared_ptr<ProgramStream>> programs_;
-  base::Instant alarm_ = base::kForever;
-
-  const std::unique_ptr<base::TaskQueue> queue_;  // last: its tasks use the rest
+  const std::unique_ptr<base::TaskQueue> queue_;  // closed before the conductor goes
+  Conductor conductor_;                           // confined to the queue
 };
 
 }  // namespace twinkle::driver

@@ -1,163 +1,189 @@
 #include <absl/strings/str_cat.h>
-#include <sqlite3.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
 #include "driver/journal.h"
+#include "driver/sqlite_statement.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::driver {
 namespace {
 
 constexpr int kVersion = 1;  // of the tables
 
-struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-
-// One prepared statement. Finalized with its owner.
-class Statement {
- public:
-  Statement(sqlite3* database, const char* sql) { code_ = sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr); }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& Bind(int index, int64_t value) {
-    sqlite3_bind_int64(statement_, index, value);
-    return *this;
+absl::StatusOr<Record::Kind> KindFrom(int64_t number) {
+  if (number >= 0 && number <= static_cast<int64_t>(Record::Kind::kComponentRemoved)) {
+    return static_cast<Record::Kind>(number);
   }
-  Statement& Bind(int index, const std::string& text) {
-    sqlite3_bind_text(statement_, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-    return *this;
-  }
-  // Whether there is a row.
-  bool Step() {
-    return (code_ = code_ == SQLITE_OK || code_ == SQLITE_ROW ? sqlite3_step(statement_) : code_) == SQLITE_ROW;
-  }
-  bool failed() const { return code_ != SQLITE_OK && code_ != SQLITE_ROW && code_ != SQLITE_DONE; }
-  void Reset() {
-    sqlite3_reset(statement_);
-    if (!failed()) code_ = SQLITE_OK;
-  }
-  int64_t Number(int column) const { return sqlite3_column_int64(statement_, column); }
-  std::string Text(int column) const {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return text == nullptr ? "" : std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
-  }
-
- private:
-  sqlite3_stmt* statement_ = nullptr;
-  int code_ = SQLITE_OK;
-};
+  return absl::DataLossError(absl::StrCat("there is no kind ", number, " of records"));
+}
 
 class SqliteJournal final : public Journal {
  public:
-  SqliteJournal(Database database, std::string file) : database_(std::move(database)), file_(std::move(file)) {}
+  SqliteJournal(Database database, std::string file, const struct stat& facts, SqliteJournalOptions options)
+      : database_(std::move(database)),
+        file_(std::move(file)),
+        device_(facts.st_dev),
+        inode_(facts.st_ino),
+        options_(options) {}
 
-  // Tables, and the lock that keeps other drivers out.
+  // Tables, and the lock that keeps other drivers out. Each commit is on the disk when it returns.
   absl::Status Prepare() {
     constexpr char kTable[] =
         "CREATE TABLE IF NOT EXISTS record(number INTEGER PRIMARY KEY, unix_ms INTEGER NOT NULL, "
         "kind INTEGER NOT NULL, id INTEGER NOT NULL, detail TEXT NOT NULL)";
-    for (const char* sql : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
+    for (const char* sql : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
                             kTable, "CREATE INDEX IF NOT EXISTS record_by_kind ON record(kind, id)"}) {
-      TWINKLE_RETURN_IF_ERROR(Execute(sql));
+      TWINKLE_RETURN_IF_ERROR(Run(sql));
     }
-    Statement version(database_.get(), "PRAGMA user_version");
-    version.Step();
-    const int64_t found = version.Number(0);
-    version.Reset();
+    TWINKLE_ASSIGN_OR_RETURN(const int64_t found, VersionFound());
+    if (found == 0) return Run(absl::StrCat("PRAGMA user_version=", kVersion).c_str());
     if (found == kVersion) return absl::OkStatus();
-    if (found != 0) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(file_, " was written by another version of Twinkle (", found, ", not ", kVersion, ")"));
-    }
-    return Execute(absl::StrCat("PRAGMA user_version=", kVersion).c_str());
+    return absl::FailedPreconditionError(
+        absl::StrCat(file_, " was written by another version of Twinkle (", found, ", not ", kVersion, ")"));
   }
 
   absl::Status Append(const std::vector<Record>& records, int64_t unix_ms) override {
     if (records.empty()) return absl::OkStatus();
-    TWINKLE_RETURN_IF_ERROR(Execute("BEGIN"));
-    Statement insert(database_.get(), "INSERT INTO record(unix_ms, kind, id, detail) VALUES(?, ?, ?, ?)");
-    for (const Record& record : records) {
-      insert.Bind(1, unix_ms).Bind(2, static_cast<int64_t>(record.kind)).Bind(3, static_cast<int64_t>(record.id));
-      insert.Bind(4, record.detail).Step();
-      insert.Reset();
+    TWINKLE_RETURN_IF_ERROR(CheckInPlace());
+    TWINKLE_RETURN_IF_ERROR(Run("BEGIN IMMEDIATE"));
+    absl::Status written = Insert(records, unix_ms);
+    if (written.ok()) written = Run("COMMIT");
+    if (!written.ok()) {
+      Run("ROLLBACK").IgnoreError();  // SQLite may have done so
+      return written;
     }
-    if (!insert.failed()) return Execute("COMMIT");
-    absl::Status why = Failed("written");
-    Execute("ROLLBACK").IgnoreError();
-    return why;
+    appended_ += static_cast<int64_t>(records.size());
+    if (appended_ >= options_.kept && Compact().ok()) appended_ = 0;  // else later
+    return absl::OkStatus();
   }
 
   absl::StatusOr<Restored> Restore() override {
     Restored restored;
-    restored.last_node = Highest(Record::Kind::kNodeJoined);
-    restored.last_job = Highest(Record::Kind::kJobSubmitted);
-    restored.last_component = Highest(Record::Kind::kComponentAdded);
+    TWINKLE_ASSIGN_OR_RETURN(restored.last_node, Highest(Record::Kind::kNodeJoined));
+    TWINKLE_ASSIGN_OR_RETURN(restored.last_job, Highest(Record::Kind::kJobSubmitted));
+    TWINKLE_ASSIGN_OR_RETURN(restored.last_component, Highest(Record::Kind::kComponentAdded));
     Statement open(
         database_.get(),
-        "SELECT id FROM record WHERE kind=?1 AND id NOT IN (SELECT id FROM record WHERE kind=?2) ORDER BY id");
+        "SELECT id FROM record WHERE kind=?1 AND id NOT IN (SELECT id FROM record WHERE kind=?2) ORDER BY id", file_);
     open.Bind(1, static_cast<int64_t>(Record::Kind::kJobSubmitted));
     open.Bind(2, static_cast<int64_t>(Record::Kind::kJobEnded));
-    while (open.Step()) restored.open_jobs.push_back(static_cast<uint64_t>(open.Number(0)));
-    if (open.failed()) return Failed("read");
-    return restored;
+    while (true) {
+      TWINKLE_ASSIGN_OR_RETURN(const bool more, open.Step());
+      if (!more) return restored;
+      restored.open_jobs.push_back(static_cast<uint64_t>(open.Number(0)));
+    }
   }
 
   absl::StatusOr<std::vector<Record>> Last(size_t most) override {
     std::vector<Record> records;
-    Statement last(database_.get(), "SELECT kind, id, detail FROM record ORDER BY number DESC LIMIT ?");
+    Statement last(database_.get(), "SELECT kind, id, detail FROM record ORDER BY number DESC LIMIT ?", file_);
     last.Bind(1, static_cast<int64_t>(most));
-    while (last.Step()) {
-      records.push_back(
-          {static_cast<Record::Kind>(last.Number(0)), static_cast<uint64_t>(last.Number(1)), last.Text(2)});
+    while (true) {
+      TWINKLE_ASSIGN_OR_RETURN(const bool more, last.Step());
+      if (!more) break;
+      TWINKLE_ASSIGN_OR_RETURN(const Record::Kind kind, KindFrom(last.Number(0)));
+      records.push_back({kind, static_cast<uint64_t>(last.Number(1)), last.Text(2)});
     }
-    if (last.failed()) return Failed("read");
     std::reverse(records.begin(), records.end());
     return records;
   }
 
  private:
-  absl::Status Failed(const char* what) const {
-    const int code = sqlite3_extended_errcode(database_.get());
-    if ((code & 0xff) == SQLITE_BUSY) {
-      return absl::FailedPreconditionError(absl::StrCat("another driver uses ", file_));
+  absl::Status Run(const char* sql) { return Execute(database_.get(), sql, file_); }
+
+  absl::StatusOr<int64_t> VersionFound() {
+    Statement version(database_.get(), "PRAGMA user_version", file_);
+    TWINKLE_RETURN_IF_ERROR(version.Step().status());
+    return version.Number(0);
+  }
+
+  // What is written to a file that was removed is lost with the process.
+  absl::Status CheckInPlace() const {
+    struct stat facts {};
+    if (::stat(file_.c_str(), &facts) == 0 && facts.st_dev == device_ && facts.st_ino == inode_) {
+      return absl::OkStatus();
     }
-    return absl::InternalError(absl::StrCat(file_, " cannot be ", what, ": ", sqlite3_errmsg(database_.get())));
+    return absl::UnavailableError(
+        absl::StrCat(file_, " was removed or replaced while the driver used it: put it back, or restart the driver"));
   }
-  absl::Status Execute(const char* sql) {
-    return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK ? absl::OkStatus()
-                                                                                      : Failed("written");
+
+  absl::Status Insert(const std::vector<Record>& records, int64_t unix_ms) {
+    Statement insert(database_.get(), "INSERT INTO record(unix_ms, kind, id, detail) VALUES(?, ?, ?, ?)", file_);
+    for (const Record& record : records) {
+      insert.Bind(1, unix_ms).Bind(2, static_cast<int64_t>(record.kind)).Bind(3, static_cast<int64_t>(record.id));
+      TWINKLE_RETURN_IF_ERROR(insert.Bind(4, record.detail).Step().status());
+      insert.Reset();
+    }
+    return absl::OkStatus();
   }
-  uint64_t Highest(Record::Kind kind) {
-    Statement highest(database_.get(), "SELECT max(id) FROM record WHERE kind=?");
+
+  // 0: none.
+  absl::StatusOr<uint64_t> Highest(Record::Kind kind) {
+    Statement highest(database_.get(), "SELECT max(id) FROM record WHERE kind=?", file_);
     highest.Bind(1, static_cast<int64_t>(kind));
-    return highest.Step() ? static_cast<uint64_t>(highest.Number(0)) : 0;
+    TWINKLE_ASSIGN_OR_RETURN(const bool found, highest.Step());
+    return found ? static_cast<uint64_t>(highest.Number(0)) : 0;
+  }
+
+  // Old records go, but for those of the highest number of each kind and of jobs that have not ended.
+  absl::Status Compact() {
+    Statement remove(database_.get(),
+                     "DELETE FROM record WHERE number <= (SELECT max(number) FROM record) - ?1 "
+                     "AND id NOT IN (SELECT max(id) FROM record GROUP BY kind) "
+                     "AND NOT (kind=?2 AND id NOT IN (SELECT id FROM record WHERE kind=?3))",
+                     file_);
+    remove.Bind(1, options_.kept).Bind(2, static_cast<int64_t>(Record::Kind::kJobSubmitted));
+    return remove.Bind(3, static_cast<int64_t>(Record::Kind::kJobEnded)).Step().status();
   }
 
   const Database database_;
   const std::string file_;
+  const dev_t device_;
+  const ino_t inode_;
+  const SqliteJournalOptions options_;
+  int64_t appended_ = 0;  // since the last compaction
 };
+
+absl::Status MakeFolder(const std::string& folder) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(folder, failed)) return absl::OkStatus();
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return absl::UnavailableError(absl::StrCat(folder, " cannot be made: ", failed.message()));
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
+  return absl::OkStatus();
+}
+
+// SQLite gives the files beside it the same mode.
+absl::StatusOr<struct stat> MakeFile(const std::string& file) {
+  const rpc::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  struct stat facts {};
+  if (!fd.valid() || ::fchmod(fd.get(), 0600) != 0 || ::fstat(fd.get(), &facts) != 0) {
+    const absl::Status why = absl::ErrnoToStatus(errno, file);
+    return absl::UnavailableError(absl::StrCat("the journal cannot be opened: ", why.message()));
+  }
+  return facts;
+}
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Journal>> OpenSqliteJournal(const std::string& folder) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
+absl::StatusOr<std::unique_ptr<Journal>> OpenSqliteJournal(const std::string& folder, SqliteJournalOptions options) {
+  TWINKLE_RETURN_IF_ERROR(MakeFolder(folder));
   const std::string file = (std::filesystem::path(folder) / "journal.sqlite").string();
+  TWINKLE_ASSIGN_OR_RETURN(const struct stat facts, MakeFile(file));
   sqlite3* opened = nullptr;
-  const int code =
-      sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(opened);
   if (code != SQLITE_OK) {
-    return absl::InternalError(absl::StrCat(file, " cannot be opened: ", sqlite3_errstr(code)));
+    return absl::UnavailableError(absl::StrCat(file, " cannot be opened: ", sqlite3_errstr(code)));
   }
-  auto journal = std::make_unique<SqliteJournal>(std::move(database), file);
+  auto journal = std::make_unique<SqliteJournal>(std::move(database), file, facts, options);
   TWINKLE_RETURN_IF_ERROR(journal->Prepare());
   return std::unique_ptr<Journal>(std::move(journal));
 }

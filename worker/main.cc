@@ -16,6 +16,8 @@
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
+#include "runtime/base/names.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
@@ -31,7 +33,8 @@ namespace twinkle::worker {
 namespace {
 
 constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
-constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // a fifth of the driver's lease
+constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
+constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
 constexpr int kPorts = 32;  // told to the driver, each time anew
 
@@ -88,6 +91,7 @@ int Fail(const absl::Status& status) {
 
 absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   v1::NodeDescription node;
+  TWINKLE_RETURN_IF_ERROR(base::CheckName("--node-name", options.node_name));
   node.set_name(options.node_name);
   node.mutable_place()->set_machine(rpc::ThisMachine());
   node.mutable_place()->set_host(rpc::ThisHost());
@@ -98,7 +102,10 @@ absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   for (int port : rpc::FreePorts(kPorts)) node.add_free_ports(port);
   auto devices = options.devices.empty() ? DiscoverDevices() : ParseDevices(options.devices);
   if (!devices.ok()) return devices.status();
-  for (const auto& [type, count] : *devices) (*node.mutable_devices())[type] = count;
+  for (const auto& [type, count] : *devices) {
+    TWINKLE_RETURN_IF_ERROR(base::CheckName("the type of devices", type));
+    (*node.mutable_devices())[type] = count;
+  }
   node.mutable_endpoint()->set_socket(rpc::NewSocketName());
   return node;
 }
@@ -169,6 +176,10 @@ class Service {
   void OnMessage(const v1::DriverToNode& message) {
     if (!message.has_joined()) return daemon_.OnMessage(message);
     joined_ = true;
+    refused_.clear();
+    if (const int64_t lease_ms = message.joined().lease_ms(); lease_ms > 0) {
+      alive_interval_ = absl::Milliseconds(lease_ms) / kAliveInLease;
+    }
     SayAlive(++connection_);
     if (parent_ != nullptr) return parent_->Ready();
     std::cout << "twinkle-worker: node '" << node_.name() << "' has joined the driver at " << driver_ << std::endl;
@@ -180,13 +191,13 @@ class Service {
     v1::NodeToDriver alive;
     for (int port : rpc::FreePorts(kPorts)) alive.mutable_alive()->add_free_ports(port);
     link_.Send(std::move(alive));
-    loop_.PostAfter(kAliveInterval, [this, connection] { SayAlive(connection); });
+    loop_.PostAfter(alive_interval_, [this, connection] { SayAlive(connection); });
   }
 
   void OnDriverGone(const absl::Status& why) {
     if (stopping_) return;
     daemon_.EndAllJobs();
-    if (absl::IsUnauthenticated(why) || is_private_) {
+    if (absl::IsUnauthenticated(why) || absl::IsInvalidArgument(why) || is_private_) {
       if (!is_private_) Fail(why);
       exit_code_ = 1;
       return loop_.Stop();
@@ -194,6 +205,10 @@ class Service {
     if (std::exchange(joined_, false)) {
       std::cerr << "twinkle-worker: the driver at " << driver_ << " is gone (" << why.message()
                 << "): its jobs are ended here; waiting for it to come back\n";
+    }
+    if (refused_ != why.message() && (absl::IsAlreadyExists(why) || absl::IsResourceExhausted(why))) {
+      refused_ = std::string(why.message());
+      std::cerr << "twinkle-worker: " << base::PrintableLines(refused_, "  ") << "; it goes on trying\n";
     }
     loop_.PostAfter(kReconnectInterval, [this] {
       if (!stopping_) Connect();
@@ -248,6 +263,8 @@ class Service {
   NodeDaemon daemon_;
   const rpc::ParentLink* parent_ = nullptr;
   bool joined_ = false;
+  std::string refused_;  // why the driver does not let it in: said once
+  absl::Duration alive_interval_ = kAliveInterval;
   int connection_ = 0;
   bool stopping_ = false;
   bool spawner_gone_ = false;

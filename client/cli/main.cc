@@ -19,6 +19,7 @@
 #include "client/cli/doctor.h"
 #include "client/cli/memory_text.h"
 #include "client/cli/status_text.h"
+#include "runtime/base/names.h"
 #include "runtime/rpc/token.h"
 
 namespace twinkle::cli {
@@ -36,7 +37,7 @@ struct Options {
 };
 
 int Fail(const absl::Status& status) {
-  std::cerr << "twinkle: " << status.message() << '\n';
+  std::cerr << "twinkle: " << base::PrintableLines(status.message(), "  ") << '\n';
   return 1;
 }
 
@@ -94,8 +95,8 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
     threads.emplace_back([&, description = node.description()] {
       const absl::Status watched = client.Watch(description, wish, [&](const v1::Output::Line& line) {
         const std::lock_guard lock(mutex);
-        std::cout << "[" << line.group() << ":" << line.rank() << " " << line.pid() << " " << description.place().host()
-                  << "] " << line.text() << std::endl;
+        std::cout << "[" << base::Printable(line.group()) << ":" << line.rank() << " " << line.pid() << " "
+                  << base::Printable(description.place().host()) << "] " << line.text() << std::endl;
       });
       const std::lock_guard lock(mutex);
       if (!watched.ok()) failed = Fail(watched);
@@ -133,7 +134,7 @@ absl::StatusOr<std::vector<ReportOfProcess>> AskAll(const ClusterClient& client,
         if (report.ok()) {
           reports[mine] = {process, *std::move(report)};
         } else {
-          std::cerr << "twinkle: " << report.status().message() << '\n';
+          Fail(report.status());
         }
       }
     });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/cli/text_table.h"
+#include "runtime/base/names.h"
 
 namespace twinkle::cli {
 namespace {
@@ -25,12 +26,18 @@ std::string DevicesText(const v1::ClusterStatus::Node& node) {
   return absl::StrJoin(devices, ", ", [](std::string* text, const auto& entry) { *text += entry.second; });
 }
 
-std::string PlaceText(const v1::Place& place) { return absl::StrCat(place.host(), ", pid ", place.pid()); }
+std::string PlaceText(const v1::Place& place) {
+  return absl::StrCat(base::Printable(place.host()), ", pid ", place.pid());
+}
+
+// What others have written, under a line of its own: nothing in it can look like one of ours.
+std::string Indented(absl::string_view text) { return base::PrintableLines(text, "        "); }
 
 // "  model: 4 ranks on a (3), b (1)" for each group.
 std::string GroupsText(const v1::ClusterStatus::Job& job) {
   std::map<std::string, std::map<std::string, int>> groups;
-  for (const v1::Process& process : job.processes()) ++groups[process.group()][process.place().node()];
+  for (const v1::Process& process : job.processes())
+    ++groups[base::Printable(process.group())][base::Printable(process.place().node())];
   std::string text;
   for (const auto& [group, nodes] : groups) {
     int ranks = 0;
@@ -42,10 +49,15 @@ std::string GroupsText(const v1::ClusterStatus::Job& job) {
     absl::StrAppend(&text, "      group ", group, ": ", ranks, ranks == 1 ? " rank" : " ranks", " on ",
                     absl::StrJoin(on, ", "), "\n");
   }
-  for (const std::string& group : job.ended_groups()) absl::StrAppend(&text, "      group ", group, ": aborted\n");
+  for (const auto& group : job.aborted_groups()) {
+    absl::StrAppend(&text, "      group ", base::Printable(group.name()), ": aborted: ", Indented(group.reason()),
+                    "\n");
+  }
   for (const v1::Component& component : job.components()) {
-    absl::StrAppend(&text, "      component ", component.id(), ": ", component.class_name(), " on ", component.group(),
-                    component.name().empty() ? "" : absl::StrCat(", named '", component.name(), "'"), "\n");
+    absl::StrAppend(&text, "      component ", component.id(), ": ", base::Printable(component.class_name()), " on ",
+                    base::Printable(component.group()),
+                    component.name().empty() ? "" : absl::StrCat(", named '", base::Printable(component.name()), "'"),
+                    "\n");
   }
   return text;
 }
@@ -94,8 +106,46 @@ nlohmann::json JobJson(const v1::ClusterStatus::Job& job) {
                                   {"class", component.class_name()},
                                   {"group", component.group()}});
   }
-  for (const std::string& group : job.ended_groups()) told["aborted_groups"].push_back(group);
+  for (const auto& group : job.aborted_groups()) {
+    told["aborted_groups"].push_back({{"name", group.name()}, {"reason", group.reason()}});
+  }
   return told;
+}
+
+nlohmann::json EndedJson(const v1::ClusterStatus::Job& job) {
+  nlohmann::json told = JobJson(job);
+  told["code"] = absl::StatusCodeToString(static_cast<absl::StatusCode>(job.code()));
+  told["ended_s"] = job.ended_s();
+  return told;
+}
+
+std::string RunningText(const v1::ClusterStatus& status) {
+  if (status.jobs().empty()) return "no jobs\n";
+  std::string text;
+  for (const v1::ClusterStatus::Job& job : status.jobs()) {
+    absl::StrAppend(&text, "  job ", job.id(), " '", base::Printable(job.name()), "': ", job.state(), " for ",
+                    AgeText(job.age_s()), ", ", job.processes_size(), " processes, program on ",
+                    PlaceText(job.program()), "\n");
+    if (!job.reason().empty()) absl::StrAppend(&text, "      ", Indented(job.reason()), "\n");
+    text += GroupsText(job);
+  }
+  return text;
+}
+
+// The last ones, the last one first.
+std::string EndedText(const v1::ClusterStatus& status) {
+  constexpr int kShown = 5;
+  std::string text;
+  for (int i = status.ended_jobs_size() - 1; i >= std::max(0, status.ended_jobs_size() - kShown); --i) {
+    const v1::ClusterStatus::Job& job = status.ended_jobs(i);
+    const auto code = static_cast<absl::StatusCode>(job.code());
+    absl::StrAppend(&text, "  job ", job.id(), " '", base::Printable(job.name()), "': ended ", AgeText(job.ended_s()),
+                    " ago, after ", AgeText(job.age_s()), ": ",
+                    code == absl::StatusCode::kOk ? "as its program wished" : absl::StatusCodeToString(code), "\n");
+    if (!job.reason().empty()) absl::StrAppend(&text, "      ", Indented(job.reason()), "\n");
+    text += GroupsText(job);
+  }
+  return text;
 }
 
 }  // namespace
@@ -110,6 +160,9 @@ std::string AgeText(double seconds) {
 std::string StatusText(const v1::ClusterStatus& status, const std::string& driver) {
   std::string text =
       absl::StrCat("driver ", driver, ", version ", status.version(), ", up ", AgeText(status.age_s()), "\n");
+  if (!status.journal_failure().empty()) {
+    absl::StrAppend(&text, "\nno new jobs and nodes are taken: ", Indented(status.journal_failure()), "\n");
+  }
   if (status.nodes().empty()) {
     absl::StrAppend(&text, "\nno nodes (start twinkle-worker on one)\n");
   } else {
@@ -121,14 +174,8 @@ std::string StatusText(const v1::ClusterStatus& status, const std::string& drive
     }
     absl::StrAppend(&text, "\n", TableText(rows));
   }
-  if (status.jobs().empty()) return text + "\nno jobs\n";
-  text += "\n";
-  for (const v1::ClusterStatus::Job& job : status.jobs()) {
-    absl::StrAppend(&text, "  job ", job.id(), " '", job.name(), "': ", job.state(), " for ", AgeText(job.age_s()),
-                    ", ", job.processes_size(), " processes, program on ", PlaceText(job.program()), "\n");
-    if (!job.reason().empty()) absl::StrAppend(&text, "      ", job.reason(), "\n");
-    text += GroupsText(job);
-  }
+  absl::StrAppend(&text, "\n", RunningText(status));
+  if (status.ended_jobs_size() > 0) absl::StrAppend(&text, "\n", EndedText(status));
   return text;
 }
 
@@ -137,9 +184,12 @@ std::string StatusJson(const v1::ClusterStatus& status, const std::string& drive
                          {"version", status.version()},
                          {"age_s", status.age_s()},
                          {"nodes", nlohmann::json::array()},
-                         {"jobs", nlohmann::json::array()}};
+                         {"jobs", nlohmann::json::array()},
+                         {"ended_jobs", nlohmann::json::array()}};
+  if (!status.journal_failure().empty()) told["journal_failure"] = status.journal_failure();
   for (const v1::ClusterStatus::Node& node : status.nodes()) told["nodes"].push_back(NodeJson(node));
   for (const v1::ClusterStatus::Job& job : status.jobs()) told["jobs"].push_back(JobJson(job));
+  for (const v1::ClusterStatus::Job& job : status.ended_jobs()) told["ended_jobs"].push_back(EndedJson(job));
   return told.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -4,10 +4,15 @@
 
 #include <algorithm>
 
+#include "runtime/base/names.h"
+
 namespace twinkle::cli {
 
-std::string TableText(const std::vector<Row>& rows) {
+std::string TableText(std::vector<Row> rows) {
   std::vector<size_t> widths;
+  for (Row& row : rows) {
+    for (std::string& entry : row) entry = base::Printable(entry);
+  }
   for (const Row& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

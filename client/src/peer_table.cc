@@ -31,7 +31,7 @@ bool PeerTable::IsNear(rpc::ProcessId process) const {
 
 void LoseAll(const v1::PeersLost& lost, rpc::GrpcTransport& transport) {
   for (const v1::PeersLost::Loss& loss : lost.losses()) {
-    transport.Lose(loss.process(), absl::UnavailableError(loss.cause()));
+    transport.Lose(loss.process(), absl::UnavailableError(loss.cause().empty() ? lost.cause() : loss.cause()));
   }
 }
 

@@ -333,7 +333,7 @@ bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
     report = report_;
     if (closed_ || report == nullptr) refused = absl::UnavailableError("the process is about to begin, or has ended");
   }
-  if (!SecretsEqual(call->Metadata(kSecretKey), TicketFor(options_.secret, kCommands))) {
+  if (!SecretsEqual(call->Metadata(kSecretKey), CommandTicket(options_.secret))) {
     refused = absl::UnauthenticatedError("the caller has no ticket of this job");
   }
   if (!refused.ok()) {

@@ -15,9 +15,6 @@
 
 namespace twinkle::rpc {
 
-// In place of a job's number: for which commands are given a ticket (rpc/secret.h).
-inline constexpr uint64_t kCommands = 0;
-
 struct GrpcOptions {
   ProcessId self = kProgram;
   std::string socket = {};  // Unix socket to listen on, "unix:PATH" or "unix-abstract:NAME"; empty: none
@@ -63,8 +60,8 @@ class GrpcTransport final : public Transport {
   // Frames sent to a process before wait for this.
   void Introduce(ProcessId peer, Introduction introduction);
 
-  // What commands that show the ticket kCommands are told of this process, as a message of protobuf; called on `queue`
-  // of Start. Before that they are refused.
+  // What commands that show the CommandTicket (rpc/secret.h) are told of this process, as a message of protobuf; called
+  // on `queue` of Start. Before that they are refused.
   void SetReport(std::function<std::string()> report);
 
   // The verdict on a peer: it is gone, and why. OnLost is called if it was not yet.

@@ -2,6 +2,7 @@
 
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sys/random.h>
@@ -9,6 +10,19 @@
 #include <array>
 
 namespace twinkle::rpc {
+
+namespace {
+
+// 32 bytes that say nothing of the secret, nor of those for another purpose.
+std::string Digest(const std::string& secret, const std::string& purpose) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), code.data(), &size);
+  return {reinterpret_cast<const char*>(code.data()), size};
+}
+
+}  // namespace
 
 std::string NewSecret() {
   std::array<char, 32> bytes{};
@@ -21,19 +35,13 @@ std::string NewSecret() {
 }
 
 std::string TicketFor(const std::string& secret, uint64_t job) {
-  const std::string text = absl::StrCat("guest ", job);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), code.data(), &size);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(code.data()), size});
+  return absl::BytesToHexString(Digest(secret, absl::StrCat("guest ", job)));
 }
 
+std::string CommandTicket(const std::string& secret) { return absl::BytesToHexString(Digest(secret, "command")); }
+
 bool SecretsEqual(std::string_view a, std::string_view b) {
-  if (a.empty() || a.size() != b.size()) return false;
-  volatile unsigned char differences = 0;
-  for (size_t i = 0; i < a.size(); ++i) differences = differences | static_cast<unsigned char>(a[i] ^ b[i]);
-  return differences == 0;
+  return !a.empty() && a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace twinkle::rpc

@@ -14,6 +14,9 @@ std::string NewSecret();
 // the secret, and serves nobody else.
 std::string TicketFor(const std::string& secret, uint64_t job);
 
+// With which the processes of the job with that secret tell commands about themselves. It opens nothing else.
+std::string CommandTicket(const std::string& secret);
+
 // Takes as long whatever they are, but for their lengths. An empty secret equals none.
 bool SecretsEqual(std::string_view a, std::string_view b);
 

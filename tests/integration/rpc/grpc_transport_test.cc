@@ -161,6 +161,17 @@ TEST_CASE("a ticket of another job's serves nobody else") {
   CHECK_FALSE(b.losses.arrived.IsSet());
 }
 
+TEST_CASE("the ticket of commands opens no stream, whichever job the caller says it is of") {
+  for (const ProcessId caller : {ProcessId{1}, (ProcessId{3} << kProcessBits) + 1}) {
+    Member a(caller, "another secret");
+    Member b(2);
+    a.transport->Introduce(2, {b.target, CommandTicket(kSecret)});
+    REQUIRE(a.transport->Send(2, Stream::kControl, Frame{"abort a group", {}}).ok());
+    REQUIRE(a.losses.gone.WaitUntil(Soon()));
+    CHECK_FALSE(b.losses.arrived.IsSet());
+  }
+}
+
 TEST_CASE("a process of another job that was not introduced is asked for, once") {
   constexpr ProcessId kOther = (ProcessId{7} << kProcessBits) + 2;
   Member b(kOther, kSecret);

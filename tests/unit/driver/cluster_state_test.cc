@@ -6,124 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "driver/bounds.h"
 #include "runtime/base/clock.h"
 #include "tests/support/catch.h"
+#include "tests/unit/driver/cluster.h"
 
 namespace twinkle::driver {
 namespace {
-
-const base::Instant kBegin = base::Instant();
-
-v1::NodeDescription NodeOf(const std::string& name, int slots, int devices) {
-  v1::NodeDescription node;
-  node.set_name(name);
-  node.mutable_place()->set_machine(name);
-  node.mutable_place()->set_host("host-" + name);
-  node.mutable_endpoint()->set_address(name + ".example:1000");
-  node.set_cpu_slots(slots);
-  for (const int port : {29500, 29501, 29502}) node.add_free_ports(port);
-  if (devices > 0) (*node.mutable_devices())["cuda"] = devices;
-  return node;
-}
-
-v1::SubmitJob JobOf(int cpu_workers, int devices = 0, const std::string& machine = "a") {
-  v1::SubmitJob submit;
-  submit.mutable_program()->set_name("job");
-  submit.mutable_program()->mutable_place()->set_machine(machine);
-  submit.set_devices_per_node(8);
-  submit.set_slots_per_node(8);
-  submit.set_placement_limit_ms(60'000);
-  if (cpu_workers > 0) {
-    v1::Group& group = *submit.add_groups();
-    group.set_name("pool");
-    group.set_device_type("cpu");
-    for (int i = 0; i < cpu_workers; ++i) group.add_workers()->set_slots(1);
-  }
-  if (devices > 0) {
-    v1::Group& group = *submit.add_groups();
-    group.set_name("policy");
-    group.set_device_type("cuda");
-    for (int i = 0; i < devices; ++i) group.add_workers()->add_devices(i);
-  }
-  return submit;
-}
-
-// A cluster whose nodes and programs do as they are told, when they are told to.
-struct Cluster {
-  ClusterState state{{.clearing_limit = absl::Seconds(10)}, kBegin};
-  base::Instant now = kBegin;
-  Effects effects;
-
-  Effects Take() { return std::exchange(effects, {}); }
-  NodeId Join(const std::string& name, int slots, int devices = 0) {
-    return state.NodeJoined(NodeOf(name, slots, devices), now, &effects);
-  }
-  JobNumber Submit(const v1::SubmitJob& submit) {
-    return state.Submit(submit, "secret-" + std::to_string(++secrets), now, &effects);
-  }
-  // All processes of a placed job listen.
-  void Start(JobNumber job) {
-    v1::ProgramListens listens;
-    listens.mutable_endpoint()->set_socket("unix:program");
-    state.ProgramListens(job, listens, &effects);
-    for (const ToNode& effect : ToNodes()) {
-      if (!effect.message.has_start() || effect.message.start().job() != job) continue;
-      for (const v1::Process& process : effect.message.start().processes()) {
-        v1::ProcessListens message;
-        message.set_job(job);
-        message.set_process(process.id());
-        message.set_pid(static_cast<int>(100 + process.rank()));
-        state.ProcessListens(effect.node, message, &effects);
-      }
-    }
-  }
-  void Exit(NodeId node, JobNumber job, uint64_t process, const std::string& cause) {
-    v1::ProcessExited exited;
-    exited.set_job(job);
-    exited.set_process(process);
-    exited.set_cause(cause);
-    exited.add_last_lines("the last line");
-    state.ProcessExited(node, exited, &effects);
-  }
-  void Pass(absl::Duration time) {
-    now += time;
-    state.Tick(now, &effects);
-  }
-  std::vector<ToNode> ToNodes() const {
-    std::vector<ToNode> all;
-    for (const auto& effect : effects) {
-      if (const auto* to_node = std::get_if<ToNode>(&effect)) all.push_back(*to_node);
-    }
-    return all;
-  }
-  std::vector<v1::DriverToProgram> ToJob(JobNumber job) const {
-    std::vector<v1::DriverToProgram> all;
-    for (const auto& effect : effects) {
-      const auto* to_program = std::get_if<ToProgram>(&effect);
-      if (to_program != nullptr && to_program->job == job) all.push_back(to_program->message);
-    }
-    return all;
-  }
-  bool Told(JobNumber job, bool (v1::DriverToProgram::*has)() const) const {
-    const auto messages = ToJob(job);
-    return std::any_of(messages.begin(), messages.end(), [&](const auto& message) { return (message.*has)(); });
-  }
-  int UsedSlots() const {
-    int used = 0;
-    const v1::ClusterStatus status = state.Status(now);
-    for (const auto& node : status.nodes()) used += node.used_slots();
-    return used;
-  }
-  int UsedDevices() const {
-    int used = 0;
-    const v1::ClusterStatus status = state.Status(now);
-    for (const auto& node : status.nodes()) {
-      for (const auto& [type, count] : node.used_devices()) used += count;
-    }
-    return used;
-  }
-  int secrets = 0;
-};
 
 TEST_CASE("a job is placed, started, and told of its processes once all listen (D1)") {
   Cluster cluster;
@@ -229,7 +118,7 @@ TEST_CASE("a job that does not fit now waits, says for what, and is placed when 
   CHECK(absl::StrContains(cluster.ToJob(second).back().waits().reason(), "group 'pool'"));
   cluster.state.Finish(first, absl::ZeroDuration(), cluster.now, &cluster.effects);
   CHECK_FALSE(cluster.Told(second, &v1::DriverToProgram::has_placed));  // not before the node has cleared it
-  cluster.state.JobCleared(node, first, &cluster.effects);
+  cluster.state.JobCleared(node, first, cluster.now, &cluster.effects);
   CHECK(cluster.Told(first, &v1::DriverToProgram::has_ended));
   CHECK(cluster.Told(second, &v1::DriverToProgram::has_placed));
 }
@@ -241,10 +130,7 @@ TEST_CASE("a job waits for a first node, and at most as long as it said") {
   cluster.Join("a", 1);
   CHECK(cluster.Told(early, &v1::DriverToProgram::has_placed));
   const JobNumber late = cluster.Submit(JobOf(1));
-  for (int i = 0; i < 59; ++i) {
-    cluster.state.NodeAlive(1, cluster.now);
-    cluster.Pass(absl::Seconds(1));
-  }
+  cluster.PassWith({1}, absl::Seconds(59));
   CHECK_FALSE(cluster.Told(late, &v1::DriverToProgram::has_ended));
   cluster.Pass(absl::Seconds(1));
   REQUIRE(cluster.Told(late, &v1::DriverToProgram::has_ended));
@@ -267,7 +153,8 @@ TEST_CASE("the end of one process is that of its group: all hear of all, the fir
   CHECK(absl::StrContains(lost.losses(0).cause(),
                           "it was killed by signal 9 (SIGKILL); the last it printed:\n  the last line"));
   CHECK(lost.losses(1).process() == policy);
-  CHECK(absl::StrContains(lost.losses(1).cause(), "group 'policy' was aborted: rank 1 (host-a, pid 101) was killed"));
+  CHECK(lost.losses(1).cause().empty());  // that of all
+  CHECK(absl::StrContains(lost.cause(), "group 'policy' was aborted: rank 1 (host-a, pid 101) was killed"));
   const auto to_nodes = cluster.ToNodes();
   REQUIRE(to_nodes.size() == 2);
   CHECK(to_nodes[0].message.has_lost());
@@ -276,24 +163,48 @@ TEST_CASE("the end of one process is that of its group: all hear of all, the fir
   cluster.Take();
   cluster.Exit(node, job, policy, "was killed by signal 9 (SIGKILL)");  // as it was told to
   CHECK(cluster.effects.empty());
+  const v1::ClusterStatus status = cluster.state.Status(cluster.now);
+  REQUIRE(status.jobs(0).aborted_groups_size() == 1);
+  CHECK(status.jobs(0).aborted_groups(0).name() == "policy");
+  CHECK(
+      absl::StrContains(status.jobs(0).aborted_groups(0).reason(), "rank 1 (host-a, pid 101) was killed by signal 9"));
 }
 
-TEST_CASE("a node that falls silent is gone when its lease has run out") {
+TEST_CASE("what an aborted group had is free as soon as its processes have ended, but not what others share (D2)") {
   Cluster cluster;
-  const NodeId node = cluster.Join("a", 1);
-  cluster.Pass(absl::Seconds(15));
-  cluster.state.NodeAlive(node, cluster.now);
-  cluster.Pass(absl::Seconds(19));
-  CHECK(cluster.state.HasNode(node));
-  CHECK(cluster.state.NextDeadline() == cluster.now + absl::Seconds(1));
-  cluster.Pass(absl::Seconds(1));
-  CHECK_FALSE(cluster.state.HasNode(node));
+  const NodeId node = cluster.Join("a", 8, 4);
+  v1::SubmitJob submit = JobOf(2, 2);
+  v1::Group& sharing = *submit.add_groups();
+  sharing.set_name("critic");
+  sharing.set_device_type("cuda");
+  sharing.add_workers()->add_devices(0);
+  const JobNumber job = cluster.Submit(submit);
+  cluster.Start(job);
+  CHECK(cluster.UsedDevices() == 2);
+  const uint64_t policy = (job << kProcessBits) + 3;
+  cluster.Exit(node, job, policy, "exited with code 1");
+  CHECK(cluster.UsedDevices() == 2);  // its device is the critic's, too; the other rank has not ended
+  cluster.Exit(node, job, policy + 1, "was killed by signal 9 (SIGKILL)");
+  CHECK(cluster.UsedDevices() == 1);
+  cluster.Take();
+  const JobNumber other = cluster.Submit(JobOf(0, 3));
+  CHECK(cluster.Told(other, &v1::DriverToProgram::has_placed));
+  cluster.Exit(node, job, policy + 2, "exited with code 1");
+  CHECK(cluster.UsedDevices() == 3);
+  cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 1");
+  CHECK(cluster.UsedSlots() == 1);
+  cluster.state.ProgramGone(job, cluster.now, &cluster.effects);
+  cluster.state.JobCleared(node, job, cluster.now, &cluster.effects);
+  CHECK(cluster.UsedDevices() == 3);  // nothing is given back twice
+  CHECK(cluster.UsedSlots() == 0);
 }
 
 TEST_CASE("numbers go on where an earlier driver left off; what must survive is recorded") {
   ClusterState state({}, kBegin, {.last_node = 4, .last_job = 9, .last_component = 6, .open_jobs = {}});
   Effects effects;
+  CHECK(state.Joining(NodeOf("a", 1, 0)) == Record{Record::Kind::kNodeJoined, 5, "a"});
   CHECK(state.NodeJoined(NodeOf("a", 1, 0), kBegin, &effects) == 5);
+  CHECK(state.Submitting(JobOf(1)) == Record{Record::Kind::kJobSubmitted, 10, "job"});
   const JobNumber job = state.Submit(JobOf(1), "secret", kBegin, &effects);
   CHECK(job == 10);
   CHECK(state.AddComponent(job, v1::Component(), &effects)->component().id() == 7);
@@ -302,7 +213,7 @@ TEST_CASE("numbers go on where an earlier driver left off; what must survive is 
     if (const auto* record = std::get_if<Record>(&effect)) kinds.push_back(record->kind);
   }
   using Kind = Record::Kind;
-  CHECK(kinds == std::vector<Kind>{Kind::kNodeJoined, Kind::kJobSubmitted, Kind::kJobPlaced, Kind::kComponentAdded});
+  CHECK(kinds == std::vector<Kind>{Kind::kJobPlaced, Kind::kComponentAdded});
 }
 
 TEST_CASE("a group that cannot go on is ended, and no other") {
@@ -314,7 +225,7 @@ TEST_CASE("a group that cannot go on is ended, and no other") {
   cluster.state.EndGroup(job, "pool", "it did not leave the method", &cluster.effects);
   const v1::PeersLost lost = cluster.ToJob(job).at(0).lost();
   REQUIRE(lost.losses_size() == 2);
-  CHECK(lost.losses(0).cause() == "group 'pool' was aborted: it did not leave the method");
+  CHECK(lost.cause() == "group 'pool' was aborted: it did not leave the method");
   cluster.Take();
   cluster.state.EndGroup(job, "pool", "again", &cluster.effects);
   CHECK(cluster.effects.empty());
@@ -327,7 +238,7 @@ TEST_CASE("a node's end is that of its processes; the job's lease of it is gone 
   const JobNumber job = cluster.Submit(JobOf(2));
   cluster.Start(job);
   cluster.Take();
-  cluster.state.NodeGone(a, "its daemon's connection ended", &cluster.effects);
+  cluster.state.NodeGone(a, "its daemon's connection ended", cluster.now, &cluster.effects);
   const v1::PeersLost lost = cluster.ToJob(job).at(0).lost();
   REQUIRE(lost.losses_size() == 2);
   CHECK(absl::StrContains(lost.losses(0).cause(), "it was on node 'a', which is gone: its daemon's connection ended"));
@@ -343,9 +254,9 @@ TEST_CASE("a process that does not start ends the job, with what it printed (D4)
   const JobNumber job = cluster.Submit(JobOf(2));
   cluster.state.ProgramListens(job, {}, &cluster.effects);
   cluster.Exit(node, job, (job << kProcessBits) + 2, "exited with code 127");
-  REQUIRE(cluster.state.NextDeadline().has_value());
-  cluster.Pass(absl::ZeroDuration());
-  cluster.state.JobCleared(node, job, &cluster.effects);
+  CHECK(cluster.ToNodes().back().message.stop().grace_ms() == 0);
+  cluster.Exit(node, job, (job << kProcessBits) + 1, "was killed by signal 9 (SIGKILL)");  // as it was told to
+  cluster.state.JobCleared(node, job, cluster.now, &cluster.effects);
   REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_ended));
   const v1::JobEnded ended = cluster.ToJob(job).back().ended();
   CHECK(ended.code() == static_cast<int>(absl::StatusCode::kAborted));
@@ -363,7 +274,7 @@ TEST_CASE("the end of a program is that of its job; a node that does not clear i
   cluster.state.ProgramGone(job, cluster.now, &cluster.effects);
   CHECK(cluster.ToNodes().at(0).message.has_stop());
   CHECK(cluster.UsedDevices() == 2);
-  cluster.Pass(absl::Seconds(10));
+  cluster.PassWith({1}, absl::Seconds(11));
   REQUIRE(cluster.state.HasNode(1));
   CHECK(cluster.UsedDevices() == 0);
   CHECK(cluster.UsedSlots() == 0);
@@ -381,10 +292,47 @@ TEST_CASE("a job that finishes is given its grace, and told last that it has end
   CHECK(cluster.ToNodes().at(0).message.stop().grace_ms() == 3000);
   cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 0");
   CHECK(cluster.ToJob(job).empty());  // that was wished
-  cluster.state.JobCleared(node, job, &cluster.effects);
+  cluster.state.JobCleared(node, job, cluster.now, &cluster.effects);
   REQUIRE(cluster.ToJob(job).size() == 1);
   CHECK(cluster.ToJob(job)[0].ended().code() == 0);
   CHECK(absl::IsNotFound(cluster.state.Stop(job, "why", cluster.now, &cluster.effects)));
+}
+
+TEST_CASE("how the last jobs have ended can be asked for") {
+  Cluster cluster({.ended_jobs_kept = 2});
+  const NodeId node = cluster.Join("a", 8);
+  for (int i = 0; i < 3; ++i) {
+    const JobNumber job = cluster.Submit(JobOf(1));
+    cluster.Start(job);
+    cluster.PassWith({node}, absl::Seconds(5));
+    REQUIRE(cluster.state.Stop(job, "it was stopped by a command", cluster.now, &cluster.effects).ok());
+    cluster.state.JobCleared(node, job, cluster.now, &cluster.effects);
+  }
+  cluster.Submit(JobOf(9));  // can never fit
+  const v1::ClusterStatus status = cluster.state.Status(cluster.now + absl::Seconds(7));
+  CHECK(status.jobs_size() == 0);
+  REQUIRE(status.ended_jobs_size() == 2);
+  CHECK(status.ended_jobs(0).id() == 3);
+  CHECK(status.ended_jobs(0).reason() == "it was stopped by a command");
+  CHECK(status.ended_jobs(0).code() == static_cast<int>(absl::StatusCode::kCancelled));
+  CHECK(status.ended_jobs(0).age_s() == 5);
+  CHECK(status.ended_jobs(0).ended_s() == 7);
+  CHECK(absl::StrContains(status.ended_jobs(1).reason(), "can never fit"));
+}
+
+TEST_CASE("what others say of an end is cut, and told once, however many hear of it") {
+  Cluster cluster;
+  cluster.Join("a", 16);
+  const JobNumber job = cluster.Submit(JobOf(16));
+  cluster.Start(job);
+  cluster.Take();
+  const std::string text(3'000'000, 'x');
+  cluster.state.EndGroup(job, "pool", text, &cluster.effects);
+  CHECK(cluster.ToJob(job).at(0).ByteSizeLong() < 20'000);
+  v1::ProcessExited exited;
+  exited.set_cause(text);
+  for (int i = 0; i < 1000; ++i) exited.add_last_lines(text.substr(0, 10'000));
+  CHECK(CauseOf(exited).size() < 40'000);
 }
 
 TEST_CASE("names are the cluster's, instance ids a job's") {
@@ -415,14 +363,19 @@ TEST_CASE("names are the cluster's, instance ids a job's") {
   CHECK(found->processes_size() == 1);
   CHECK_FALSE(found->ticket().empty());
   // Two ports went to the jobs' groups.
-  CHECK(*cluster.state.Rendezvous(made->component().id()) == "a.example:29502");
-  CHECK(*cluster.state.Rendezvous(made->component().id()) == "a.example:29502");
+  CHECK(*cluster.state.Rendezvous(one, made->component().id()) == "a.example:29502");
+  CHECK(*cluster.state.Rendezvous(one, made->component().id()) == "a.example:29502");
+  // What is done with it is its own job's business.
+  CHECK(absl::IsPermissionDenied(cluster.state.Rendezvous(two, made->component().id()).status()));
+  CHECK(absl::IsPermissionDenied(cluster.state.RemoveComponent(two, made->component().id(), &cluster.effects)));
+  CHECK(cluster.state.FindComponent(two, "policy").ok());
+  CHECK(absl::IsNotFound(cluster.state.RemoveComponent(two, 99, &cluster.effects)));
   // Who found it hears of its end.
   cluster.Take();
   cluster.Exit(1, one, (one << kProcessBits) + 1, "exited with code 1");
   CHECK(cluster.Told(two, &v1::DriverToProgram::has_lost));
   cluster.state.ProgramGone(one, cluster.now, &cluster.effects);
-  cluster.state.JobCleared(1, one, &cluster.effects);
+  cluster.state.JobCleared(1, one, cluster.now, &cluster.effects);
   CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "policy").status()));
 }
 

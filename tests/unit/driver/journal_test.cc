@@ -1,30 +1,38 @@
-// What every journal must do, and what the one that survives does besides.
+// What every journal must do, and what the one on a disk does besides.
 #include "driver/journal.h"
 
+#include <absl/strings/match.h>
+#include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/unit/driver/fake_journal.h"
 
 namespace twinkle::driver {
 namespace {
 
+namespace fs = std::filesystem;
 using Kind = Record::Kind;
 
 class Scratch {
  public:
   Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "twinkle-journal-XXXXXX").string();
+    std::string pattern = (fs::temp_directory_path() / "twinkle-journal-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     path = pattern;
   }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
+  ~Scratch() { fs::remove_all(path); }
+  fs::path path;
 };
 
 const std::vector<Record> kSome = {{Kind::kNodeJoined, 3, "a"},
@@ -33,56 +41,195 @@ const std::vector<Record> kSome = {{Kind::kNodeJoined, 3, "a"},
                                    {Kind::kComponentAdded, 5, "Policy"},
                                    {Kind::kJobEnded, 7, ""}};
 
-void KeepsRecords(Journal& journal) {
-  REQUIRE(journal.Append({}, 1).ok());
-  CHECK(journal.Last(10)->empty());
-  REQUIRE(journal.Append(kSome, 1).ok());
-  REQUIRE(journal.Append({{Kind::kNodeGone, 3, "why"}}, 2).ok());
-  std::vector<Record> all = kSome;
-  all.push_back({Kind::kNodeGone, 3, "why"});
-  CHECK(*journal.Last(10) == all);
-  CHECK(*journal.Last(2) == std::vector<Record>(all.end() - 2, all.end()));
+// ---- conformance
+// A journal and its disk.
+class Fixture {
+ public:
+  virtual ~Fixture() = default;
+  // The journal as it is on the disk; one at a time.
+  virtual std::unique_ptr<Journal> Open() = 0;
+  // Runs that while nothing can be written; false: this one has no disk that could fail.
+  virtual bool WhileFailing(const std::function<void()>& run) = 0;
+};
+
+class MemoryFixture final : public Fixture {
+ public:
+  std::unique_ptr<Journal> Open() override { return NewMemoryJournal(); }
+  bool WhileFailing(const std::function<void()>&) override { return false; }
+};
+
+class FakeFixture final : public Fixture {
+ public:
+  std::unique_ptr<Journal> Open() override { return std::make_unique<FakeJournal>(disk_); }
+  bool WhileFailing(const std::function<void()>& run) override {
+    disk_->failing = absl::UnavailableError("the disk fails");
+    run();
+    disk_->failing = absl::OkStatus();
+    return true;
+  }
+
+ private:
+  const std::shared_ptr<FakeJournal::Disk> disk_ = std::make_shared<FakeJournal::Disk>();
+};
+
+class SqliteFixture final : public Fixture {
+ public:
+  std::unique_ptr<Journal> Open() override {
+    auto journal = OpenSqliteJournal((scratch_.path / "state").string());
+    REQUIRE(journal.ok());
+    return *std::move(journal);
+  }
+  // No file may grow.
+  bool WhileFailing(const std::function<void()>& run) override {
+    const auto before = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    const rlimit none{1, limit.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    run();
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, before);
+    return true;
+  }
+
+ private:
+  const Scratch scratch_;
+};
+
+std::vector<std::unique_ptr<Fixture>> Fixtures() {
+  std::vector<std::unique_ptr<Fixture>> all;
+  all.push_back(std::make_unique<MemoryFixture>());
+  all.push_back(std::make_unique<FakeFixture>());
+  all.push_back(std::make_unique<SqliteFixture>());
+  return all;
 }
 
 TEST_CASE("a journal keeps records in their order") {
-  KeepsRecords(*NewMemoryJournal());
-  const Scratch scratch;
-  KeepsRecords(**OpenSqliteJournal((scratch.path / "new").string()));
+  for (const auto& fixture : Fixtures()) {
+    const auto journal = fixture->Open();
+    REQUIRE(journal->Append({}, 1).ok());
+    CHECK(journal->Last(10)->empty());
+    REQUIRE(journal->Append(kSome, 1).ok());
+    REQUIRE(journal->Append({{Kind::kNodeGone, 3, "why"}}, 2).ok());
+    std::vector<Record> all = kSome;
+    all.push_back({Kind::kNodeGone, 3, "why"});
+    CHECK(*journal->Last(10) == all);
+    CHECK(*journal->Last(2) == std::vector<Record>(all.end() - 2, all.end()));
+  }
+}
+
+TEST_CASE("what could not be written is said, and is not there; what comes after is, once the disk takes it again") {
+  for (const auto& fixture : Fixtures()) {
+    auto journal = fixture->Open();
+    REQUIRE(journal->Append(kSome, 1).ok());
+    absl::Status refused;
+    // More than fits in a page: also where the file's end has room.
+    const std::vector<Record> lost(100, {Kind::kJobSubmitted, 9, std::string(1000, 'x')});
+    if (!fixture->WhileFailing([&] { refused = journal->Append(lost, 2); })) continue;
+    INFO(refused.message());
+    CHECK((absl::IsUnavailable(refused) || absl::IsResourceExhausted(refused)));
+    CHECK(*journal->Last(10) == kSome);
+    REQUIRE(journal->Append({{Kind::kJobEnded, 8, "late"}}, 3).ok());
+    journal.reset();
+    journal = fixture->Open();
+    CHECK(journal->Restore()->last_job == 8);
+    CHECK(journal->Restore()->open_jobs.empty());
+    CHECK(journal->Last(1)->at(0).detail == "late");
+  }
 }
 
 TEST_CASE("what was appended is there after a restart: numbers that were given, jobs that had not ended") {
-  const Scratch scratch;
-  {
-    const auto journal = OpenSqliteJournal(scratch.path.string());
-    REQUIRE(journal.ok());
-    CHECK((*journal)->Restore()->last_job == 0);
-    REQUIRE((*journal)->Append(kSome, 1).ok());
+  for (const auto& fixture : Fixtures()) {
+    if (!fixture->WhileFailing([] {})) continue;  // it forgets with the process
+    CHECK(fixture->Open()->Restore()->last_job == 0);
+    REQUIRE(fixture->Open()->Append(kSome, 1).ok());
+    const auto journal = fixture->Open();
+    const auto restored = journal->Restore();
+    REQUIRE(restored.ok());
+    CHECK(restored->last_node == 3);
+    CHECK(restored->last_job == 8);
+    CHECK(restored->last_component == 5);
+    CHECK(restored->open_jobs == std::vector<uint64_t>{8});
+    CHECK(*journal->Last(10) == kSome);
   }
-  const auto journal = OpenSqliteJournal(scratch.path.string());
-  REQUIRE(journal.ok());
-  const auto restored = (*journal)->Restore();
-  REQUIRE(restored.ok());
-  CHECK(restored->last_node == 3);
-  CHECK(restored->last_job == 8);
-  CHECK(restored->last_component == 5);
-  CHECK(restored->open_jobs == std::vector<uint64_t>{8});
-  CHECK(*(*journal)->Last(10) == kSome);
 }
 
-TEST_CASE("one folder is one driver's") {
+// ---- the one on a disk
+TEST_CASE("one folder is one driver's, and nobody else's to read") {
   const Scratch scratch;
-  const auto first = OpenSqliteJournal(scratch.path.string());
+  const std::string folder = (scratch.path / "state").string();
+  const auto first = OpenSqliteJournal(folder);
   REQUIRE(first.ok());
   REQUIRE((*first)->Append(kSome, 1).ok());
-  const auto second = OpenSqliteJournal(scratch.path.string());
+  for (const auto& file : fs::directory_iterator(folder)) {
+    INFO(file.path().string());
+    struct stat facts {};
+    REQUIRE(::stat(file.path().c_str(), &facts) == 0);
+    CHECK((facts.st_mode & 0777U) == 0600U);
+  }
+  const auto second = OpenSqliteJournal(folder);
   CHECK(absl::IsFailedPrecondition(second.status()));
+}
+
+TEST_CASE("a journal of before that others could read is theirs no more") {
+  const Scratch scratch;
+  { REQUIRE((*OpenSqliteJournal(scratch.path.string()))->Append(kSome, 1).ok()); }
+  const fs::path file = scratch.path / "journal.sqlite";
+  fs::permissions(file, fs::perms::all);
+  const auto journal = OpenSqliteJournal(scratch.path.string());
+  REQUIRE(journal.ok());
+  CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("a folder that is removed underneath is noticed") {
+  const Scratch scratch;
+  const fs::path folder = scratch.path / "state";
+  const auto journal = OpenSqliteJournal(folder.string());
+  REQUIRE((*journal)->Append(kSome, 1).ok());
+  fs::remove_all(folder);
+  const absl::Status lost = (*journal)->Append(kSome, 2);
+  CHECK(absl::IsUnavailable(lost));
+  CHECK(absl::StrContains(lost.message(), folder.string()));
+  CHECK(absl::StrContains(lost.message(), "was removed or replaced"));
+  fs::create_directories(folder);
+  std::ofstream(folder / "journal.sqlite") << "another";
+  CHECK(absl::IsUnavailable((*journal)->Append(kSome, 3)));
 }
 
 TEST_CASE("a file that is no journal, or cannot be made, is told of") {
   const Scratch scratch;
   std::ofstream(scratch.path / "journal.sqlite") << std::string(5000, 'x');
-  CHECK_FALSE(OpenSqliteJournal(scratch.path.string()).ok());
-  CHECK_FALSE(OpenSqliteJournal("/proc/nowhere").ok());
+  CHECK(absl::IsDataLoss(OpenSqliteJournal(scratch.path.string()).status()));
+  const absl::Status nowhere = OpenSqliteJournal("/proc/nowhere").status();
+  CHECK(absl::IsUnavailable(nowhere));
+  CHECK(absl::StrContains(nowhere.message(), "/proc/nowhere"));
+  CHECK_FALSE(OpenSqliteJournal((scratch.path / "journal.sqlite").string()).ok());
+}
+
+TEST_CASE("what cannot be read is no empty journal: numbers do not begin anew") {
+  const Scratch scratch;
+  { REQUIRE((*OpenSqliteJournal(scratch.path.string()))->Append(kSome, 1).ok()); }
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open((scratch.path / "journal.sqlite").c_str(), &database) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(database, "ALTER TABLE record RENAME COLUMN id TO other", nullptr, nullptr, nullptr) ==
+          SQLITE_OK);
+  sqlite3_close(database);
+  const auto journal = OpenSqliteJournal(scratch.path.string());
+  CHECK_FALSE((journal.ok() && (*journal)->Restore().ok()));
+}
+
+TEST_CASE("old records go; numbers, and jobs that have not ended, do not") {
+  const Scratch scratch;
+  const auto journal = OpenSqliteJournal(scratch.path.string(), {.kept = 20});
+  REQUIRE((*journal)->Append({{Kind::kNodeJoined, 1, "a"}, {Kind::kJobSubmitted, 1, "long"}}, 1).ok());
+  for (uint64_t job = 2; job <= 50; ++job) {
+    REQUIRE((*journal)->Append({{Kind::kJobSubmitted, job, "short"}, {Kind::kJobEnded, job, ""}}, 1).ok());
+  }
+  CHECK((*journal)->Last(1000)->size() < 50);
+  const auto restored = (*journal)->Restore();
+  CHECK(restored->last_node == 1);
+  CHECK(restored->last_job == 50);
+  CHECK(restored->open_jobs == std::vector<uint64_t>{1});
 }
 
 }  // namespace
