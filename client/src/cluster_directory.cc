@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "client/src/job_description.h"
 #include "runtime/actor/groups.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
@@ -74,6 +75,7 @@ absl::StatusOr<ComponentInfo> ClusterDirectory::AddComponent(ComponentInfo compo
   request.set_group(component.group);
   request.set_instance_id(std::string(instance_id));
   TWINKLE_ASSIGN_OR_RETURN(*request.mutable_description(), EncodeInfo(component));
+  TWINKLE_RETURN_IF_ERROR(CheckSize(request));
   grpc::ClientContext context;
   Prepare(context);
   v1::AddComponentReply reply;

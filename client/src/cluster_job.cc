@@ -13,11 +13,14 @@
 #include <utility>
 
 #include "client/src/cluster_member.h"
+#include "client/src/job_description.h"
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/groups.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/cut_text.h"
 #include "runtime/base/log.h"
+#include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/file_digest.h"
@@ -67,12 +70,13 @@ std::string ListenHost(const std::string& told) {
 std::string LossText(const v1::PeersLost& lost, const v1::JobPeers& peers) {
   if (lost.losses().empty()) return "processes are gone";
   const v1::PeersLost::Loss& first = lost.losses(0);
+  const std::string& cause = first.cause().empty() ? lost.cause() : first.cause();
   for (const v1::Process& process : peers.processes()) {
     if (process.id() != first.process()) continue;
     return absl::StrCat("rank ", process.rank(), " of group '", process.group(), "' (", PlaceText(process.place()),
-                        ") is gone, and its group with it: ", first.cause());
+                        ") is gone, and its group with it: ", cause);
   }
-  return absl::StrCat("a process of job ", lost.job(), " is gone: ", first.cause());
+  return absl::StrCat("a process of job ", lost.job(), " is gone: ", cause);
 }
 
 // Asked for by nodes on other machines alone.
@@ -106,7 +110,8 @@ void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
   base::MutexLock lock(&told.mutex);
   if (message.has_waits()) {
     told.waits_for = message.waits().reason();
-    std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n", told.waits_for.c_str());
+    std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
+                 base::PrintableLines(told.waits_for, "  ").c_str());
   } else if (message.has_placed()) {
     told.placed = std::move(*message.mutable_placed());
   } else if (message.has_peers()) {
@@ -186,7 +191,7 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   v1::Program& program = *submit.mutable_program();
   std::error_code ignored;
   program.set_executable(std::filesystem::read_symlink("/proc/self/exe", ignored).string());
-  program.set_name(options.name.empty() ? actor::BaseName(program.executable()) : options.name);
+  program.set_name(options.name.empty() ? NameFrom(program.executable()) : options.name);
   program.mutable_place()->set_machine(rpc::ThisMachine());
   program.mutable_place()->set_host(rpc::ThisHost());
   program.mutable_place()->set_pid(::getpid());
@@ -200,6 +205,7 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   submit.set_slots_per_node(options.ncpu_proc_per_node);
   submit.set_placement_limit_ms(absl::ToInt64Milliseconds(std::min(options.placement_timeout, absl::Hours(24 * 365))));
   submit.set_session(EncodeSession(SessionOf(options)));
+  TWINKLE_RETURN_IF_ERROR(CheckSize(submit));
   return submit;
 }
 
@@ -265,7 +271,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
     v1::ProgramToDriver end;
     end.mutable_end_group()->set_job(job);
     end.mutable_end_group()->set_group(group);
-    end.mutable_end_group()->set_cause(std::string(why.message()));
+    end.mutable_end_group()->set_cause(base::CutText(why.message()));
     stream->Write(std::move(end));
   };
   program_ = StartProcess(std::move(process), std::move(member));

@@ -6,6 +6,7 @@
 #include "client/src/session_state.h"
 #include "runtime/actor/failure.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/object/lazy_core.h"
 #include "runtime/object/lazy_plan.h"
@@ -158,6 +159,10 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
   const auto process = CurrentProcess();
   const auto session = SessionState::Current();
   if (process == nullptr || session == nullptr) return NoSession();
+  if (!options.name.empty()) TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.name", options.name));
+  if (!options.instance_id.empty()) {
+    TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.instance_id", options.instance_id));
+  }
   if (!options.remote_group.empty()) {
     TWINKLE_RETURN_IF_ERROR(process->directory().FindGroup(options.remote_group).status());
     const bool mesh = options.device_mesh.has_value() || process->options().session_mesh.has_value();
@@ -178,6 +183,7 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
 absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassInfo& class_info) {
   const auto process = CurrentProcess();
   if (process == nullptr) return NoSession();
+  TWINKLE_RETURN_IF_ERROR(base::CheckName("the name of a component", name));
   return process->Find(name, class_info);
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/actor/in_process_job.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/base/names.h"
 #include "runtime/base/status.h"
 
 namespace twinkle {
@@ -89,6 +90,9 @@ absl::Status Bad(absl::string_view field, absl::string_view why) {
 }
 
 absl::Status Check(const InitializeOptions& options) {
+  if (!options.name.empty()) {
+    if (absl::Status bad = base::CheckName("InitializeOptions.name", options.name); !bad.ok()) return bad;
+  }
   if (options.nproc_per_node < 1) return Bad("nproc_per_node", "must be at least 1");
   if (options.ncpu_proc_per_node < 1) return Bad("ncpu_proc_per_node", "must be at least 1");
   if (options.placement_timeout <= absl::ZeroDuration()) return Bad("placement_timeout", "must be positive");

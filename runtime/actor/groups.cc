@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "runtime/base/names.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -14,12 +15,21 @@ namespace {
 // Group domains are told from components' by this bit.
 constexpr uint64_t kGroupDomain = uint64_t{1} << 63;
 
+constexpr int kMostRanks = 100'000;
+constexpr int kMostDeviceIndex = 1'000'000;
+
 absl::Status Check(const DeviceGroup& group) {
   const int ranks = group.ranks.count();
-  if (group.name.empty()) return absl::InvalidArgumentError("a device group has no name");
+  TWINKLE_RETURN_IF_ERROR(base::CheckFileName("the name of a device group", group.name));
+  TWINKLE_RETURN_IF_ERROR(
+      base::CheckName(absl::StrCat("the device_type of group '", group.name, "'"), group.device_type));
   if (ranks < 1)
     return absl::InvalidArgumentError(
         absl::StrCat("group '", group.name, "' has ", ranks, " ranks; it needs at least 1"));
+  if (ranks > kMostRanks) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("group '", group.name, "' has ", ranks, " ranks; at most ", kMostRanks, " are possible"));
+  }
   if (group.devices_per_worker < 1 || ranks % group.devices_per_worker != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("group '", group.name, "': its ", ranks,
@@ -29,6 +39,10 @@ absl::Status Check(const DeviceGroup& group) {
   const std::set<int> different(listed.begin(), listed.end());
   if (different.size() != listed.size() || (!listed.empty() && *different.begin() < 0)) {
     return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' lists a device twice, or a negative one"));
+  }
+  if (!listed.empty() && *different.rbegin() > kMostDeviceIndex) {
+    return absl::InvalidArgumentError(absl::StrCat("group '", group.name, "' lists device ", *different.rbegin(),
+                                                   "; the highest possible is ", kMostDeviceIndex));
   }
   return absl::OkStatus();
 }
