@@ -26,6 +26,7 @@
 #include "runtime/rpc/file_digest.h"
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 
 namespace twinkle::internal {
@@ -262,6 +263,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   }
   TWINKLE_ASSIGN_OR_RETURN(groups_, actor::LayOutGroups(options.groups, placed.process() + 1));
   actor::ProcessOptions process = OptionsFrom(SessionOf(options));
+  process.job = rpc::JobKeyOf(placed.secret());
   process.id = placed.process();
   process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
   ClusterMember member{std::move(transport), table_, groups_, driver_, placed.secret(), options.prefault_bytes};

@@ -22,6 +22,7 @@
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/secret.h"
 
 namespace twinkle::internal {
 namespace {
@@ -104,6 +105,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   }
   auto groups = GroupsOf(job.groups(), job.program_process() + 1);
   actor::ProcessOptions options = OptionsFrom(session);
+  options.job = rpc::JobKeyOf(job.secret());
   options.id = self.id();
   options.group = self.group();
   options.rank = self.rank();

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "runtime/actor/component_ref.h"
+#include "runtime/actor/process.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
 #include "runtime/codec/guarded.h"
@@ -18,13 +19,18 @@ void SnapshotOne(const CallArgument& argument, const internal::ParameterInfo& pa
   for (const CallArgument& element : argument.per_rank) SnapshotOne(element, parameter);
 }
 
-absl::Status CheckOne(const CallArgument& argument, bool leaves) {
-  for (const CallArgument& element : argument.per_rank) TWINKLE_RETURN_IF_ERROR(CheckOne(element, leaves));
-  if (argument.kind == CallArgument::Kind::kLazy && argument.lazy == nullptr) {
-    return absl::InvalidArgumentError("it is an empty Lazy");
-  }
+absl::Status CheckLazy(const internal::LazyCore* lazy, base::JobKey job) {
+  if (lazy == nullptr) return absl::InvalidArgumentError("it is an empty Lazy");
+  const auto& store = lazy->origin().store;
+  return store == nullptr ? absl::OkStatus() : object::CheckSameJob(store->job(), job);
+}
+
+absl::Status CheckOne(const CallArgument& argument, bool leaves, base::JobKey job) {
+  for (const CallArgument& element : argument.per_rank) TWINKLE_RETURN_IF_ERROR(CheckOne(element, leaves, job));
+  if (argument.kind == CallArgument::Kind::kLazy) return CheckLazy(argument.lazy.get(), job);
   if (argument.kind != CallArgument::Kind::kComponent) return absl::OkStatus();
   if (argument.component == nullptr) return absl::InvalidArgumentError("it is an empty Remote");
+  TWINKLE_RETURN_IF_ERROR(object::CheckSameJob(argument.component->process->job(), job));
   if (!leaves || argument.component->local == nullptr) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "it is an object of this process, which no other can reach: make it with remote_group");
@@ -40,9 +46,9 @@ absl::Status SnapshotArguments(const std::vector<CallArgument>& arguments,
   });
 }
 
-absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leaves) {
+absl::Status CheckArguments(const std::vector<CallArgument>& arguments, bool leaves, base::JobKey job) {
   for (size_t i = 0; i < arguments.size(); ++i) {
-    TWINKLE_RETURN_IF_ERROR(base::Annotate(CheckOne(arguments[i], leaves), absl::StrCat("argument ", i + 1)));
+    TWINKLE_RETURN_IF_ERROR(base::Annotate(CheckOne(arguments[i], leaves, job), absl::StrCat("argument ", i + 1)));
   }
   return absl::OkStatus();
 }

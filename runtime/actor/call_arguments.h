@@ -14,7 +14,8 @@ namespace twinkle::actor {
 absl::Status SnapshotArguments(const std::vector<internal::CallArgument>& arguments,
                                std::span<const internal::ParameterInfo> parameters);
 
-// InvalidArgument, saying which: what no call can take. `leaves`: they leave this process.
-absl::Status CheckArguments(const std::vector<internal::CallArgument>& arguments, bool leaves);
+// InvalidArgument, saying which: what no call can take. `leaves`: they leave this process. FailedPrecondition: a lazy
+// or a handle of another session than that of `job`, whose ids mean other things there.
+absl::Status CheckArguments(const std::vector<internal::CallArgument>& arguments, bool leaves, base::JobKey job);
 
 }  // namespace twinkle::actor

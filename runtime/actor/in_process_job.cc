@@ -7,6 +7,7 @@
 #include "runtime/actor/in_process_directory.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/secret.h"
 
 namespace twinkle::actor {
 
@@ -50,6 +51,7 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
   job->world_->executor = options.executor != nullptr ? options.executor : std::shared_ptr(base::NewThreadExecutor());
   job->world_->machine_of = options.machine_of;
   job->world_->directory = std::make_shared<InProcessDirectory>(std::move(groups));
+  options.process.job = rpc::JobKeyOf(rpc::NewSecret());
   options.notifier = OneAtATime(std::move(options.notifier));
   for (const GroupInfo& group : job->world_->directory->groups()) {
     if (!options.start_workers) break;

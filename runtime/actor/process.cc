@@ -143,7 +143,7 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   call->core = std::make_shared<LazyCore>(OriginFor(*call, collected, answer));
   std::shared_ptr<LazyCore> core = call->core;
   const bool leaves = component->local == nullptr && !IsOwnObject(component->info, rank);
-  if (const absl::Status bad = snapshot.ok() ? CheckArguments(call->arguments, leaves) : snapshot; !bad.ok()) {
+  if (const absl::Status bad = snapshot.ok() ? CheckArguments(call->arguments, leaves, job()) : snapshot; !bad.ok()) {
     core->Fail(base::Annotate(bad, call->Name().text()));
   } else if (component->local != nullptr) {
     CallLocal(*component, *call);

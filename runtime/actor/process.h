@@ -115,6 +115,7 @@ class Process final : public rpc::Receiver,
   void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
   void Release(const object::ObjectRef& object) override;
   base::TaskQueue& collector() override { return *collector_; }
+  base::JobKey job() const override { return services_.options.job; }
   // internal::CallOwner
   void OnCallSettled(uint64_t call) override;
   void CancelCall(uint64_t call, const std::string& what) override;

@@ -58,7 +58,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
                                                                  std::vector<CallArgument> arguments, CallSite site) {
   TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
   const bool local = options.local || options.group.empty() || options.group == services_.options.group;
-  if (const absl::Status bad = CheckArguments(arguments, !local); !bad.ok()) {
+  if (const absl::Status bad = CheckArguments(arguments, !local, job()); !bad.ok()) {
     return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
   }
   TWINKLE_RETURN_IF_ERROR(SnapshotArguments(arguments, constructor.parameters));

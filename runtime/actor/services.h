@@ -24,6 +24,7 @@ namespace twinkle::actor {
 
 // Who the process is and how it behaves.
 struct ProcessOptions {
+  base::JobKey job = 0;
   rpc::ProcessId id = rpc::kProgram;
   std::string group;  // empty: the program
   int rank = 0;

@@ -108,8 +108,8 @@ void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, 
   absl::StatusOr<LazyPlan> plan = codec::Guarded([&]() -> absl::StatusOr<LazyPlan> {
     std::vector<LazyPlan> plans;
     for (const auto& input : inputs) {
-      if (input->origin_.store != nullptr && input->origin_.store != origin_.store) {
-        return absl::InvalidArgumentError("lazies of two sessions cannot be put together");
+      if (input->origin_.store != nullptr) {
+        TWINKLE_RETURN_IF_ERROR(object::CheckSameJob(input->origin_.store->job(), origin_.store->job()));
       }
       TWINKLE_ASSIGN_OR_RETURN(LazyPlan one, input->PlanOver());
       plans.push_back(std::move(one));

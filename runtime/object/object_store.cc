@@ -12,4 +12,11 @@ absl::StatusOr<codec::Described> Select(const codec::Described& value, const Sel
   return codec::Described{member.type, taken};
 }
 
+absl::Status CheckSameJob(base::JobKey theirs, base::JobKey ours) {
+  if (theirs == ours) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "it belongs to a session that has ended: make it anew in this one, or fetch its value with Get() before Finish() "
+      "and give that");
+}
+
 }  // namespace twinkle::object

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/executor.h"
+#include "runtime/base/ids.h"
 #include "runtime/codec/codec.h"
 #include "runtime/rpc/transport.h"
 
@@ -54,6 +55,9 @@ class ObjectStore {
   // Gives one reference of this process back.
   virtual void Release(const ObjectRef& object) = 0;
 
+  // Whose objects these are: what another job's process holds is none of this one's.
+  virtual base::JobKey job() const = 0;
+
   // Where results are joined when no thread of the user's waits for them; own collect functions run there.
   virtual base::TaskQueue& collector() = 0;
 };
@@ -71,6 +75,9 @@ class HeldObject {
   const std::shared_ptr<ObjectStore> store_;  // outlives the session that made it
   const ObjectRef ref_;
 };
+
+// FailedPrecondition: what belongs to job `theirs` is given to one of another session, `ours`.
+absl::Status CheckSameJob(base::JobKey theirs, base::JobKey ours);
 
 // The result of one rank.
 struct Shard {

@@ -8,9 +8,9 @@
 #include <sys/random.h>
 
 #include <array>
+#include <cstring>
 
 namespace twinkle::rpc {
-
 namespace {
 
 // 32 bytes that say nothing of the secret, nor of those for another purpose.
@@ -36,6 +36,13 @@ std::string NewSecret() {
 
 std::string TicketFor(const std::string& secret, uint64_t job) {
   return absl::BytesToHexString(Digest(secret, absl::StrCat("guest ", job)));
+}
+
+base::JobKey JobKeyOf(const std::string& secret) {
+  const std::string digest = Digest(secret, "job");
+  base::JobKey key = 0;
+  std::memcpy(&key, digest.data(), sizeof(key));
+  return key != 0 ? key : 1;
 }
 
 std::string CommandTicket(const std::string& secret) { return absl::BytesToHexString(Digest(secret, "command")); }

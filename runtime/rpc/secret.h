@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/ids.h"
+
 namespace twinkle::rpc {
 
 // 256 random bits from the kernel, in hexadecimal.
@@ -16,6 +18,9 @@ std::string TicketFor(const std::string& secret, uint64_t job);
 
 // With which the processes of the job with that secret tell commands about themselves. It opens nothing else.
 std::string CommandTicket(const std::string& secret);
+
+// The identity of the job with that secret: it tells nothing about the secret.
+base::JobKey JobKeyOf(const std::string& secret);
 
 // Takes as long whatever they are, but for their lengths. An empty secret equals none.
 bool SecretsEqual(std::string_view a, std::string_view b);

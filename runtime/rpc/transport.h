@@ -7,15 +7,14 @@
 #include <functional>
 #include <memory>
 
+#include "runtime/base/ids.h"
 #include "runtime/codec/codec.h"
 
 namespace twinkle::rpc {
 
-// A process of a job: 0 is the program. Never used again within the job.
-using ProcessId = uint64_t;
-inline constexpr ProcessId kProgram = 0;
-// On a cluster ids are unique in it: the number of the job above these bits, 0 below them for its program.
-inline constexpr int kProcessBits = 24;
+using base::kProcessBits;
+using base::kProgram;
+using base::ProcessId;
 
 // Whether a process may be on this one's machine, so that trying to share memory with it makes sense. Thread-safe.
 using IsNear = std::function<bool(ProcessId)>;

@@ -58,6 +58,9 @@ class FakeStore final : public ObjectStore, public std::enable_shared_from_this<
   void Retain(const ObjectRef&, absl::AnyInvocable<void(absl::Status)> done) override { done(absl::OkStatus()); }
   void Release(const ObjectRef& object) override { released.push_back(object.id); }
   base::TaskQueue& collector() override { return *collector_; }
+  base::JobKey job() const override { return job_key; }
+
+  base::JobKey job_key = 1;
 
   std::vector<Asked> asked;        // every pull there was
   std::vector<uint64_t> released;  // by id
