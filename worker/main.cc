@@ -272,13 +272,10 @@ class Service {
   int exit_code_ = 0;
 };
 
-int Serve(Options options, Spawner spawner) {
-  std::unique_ptr<rpc::ParentLink> parent;
+// `parent`: of a private daemon; else null.
+int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   std::string token;
-  if (options.private_fd >= 0) {
-    absl::StatusOr<rpc::ParentLink> link = rpc::ParentLink::Open(options.private_fd);
-    if (!link.ok()) return Fail(link.status());
-    parent = std::make_unique<rpc::ParentLink>(*std::move(link));
+  if (parent != nullptr) {
     token = parent->role().token;
     options.driver = parent->role().target;
   } else {
@@ -293,7 +290,7 @@ int Serve(Options options, Spawner spawner) {
   if (!node.ok()) return Fail(node.status());
   Service service(options, options.driver, std::move(token), *node, std::move(spawner));
   if (const absl::Status listens = service.Listen(options.host); !listens.ok()) return Fail(listens);
-  return service.Run(parent.get());
+  return service.Run(parent);
 }
 
 }  // namespace
@@ -305,8 +302,14 @@ int main(int argc, char** argv) {
   CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.");
   twinkle::worker::AddOptions(app, options);
   CLI11_PARSE(app, argc, argv);
+  std::unique_ptr<twinkle::rpc::ParentLink> parent;
+  if (options.private_fd >= 0) {
+    auto link = twinkle::rpc::ParentLink::Open(options.private_fd);  // before the spawner: in another process
+    if (!link.ok()) return twinkle::worker::Fail(link.status());
+    parent = std::make_unique<twinkle::rpc::ParentLink>(*std::move(link));
+  }
   auto spawner = twinkle::worker::StartSpawner();  // before the first thread
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (!spawner.ok()) return twinkle::worker::Fail(spawner.status());
-  return twinkle::worker::Serve(options, *std::move(spawner));
+  return twinkle::worker::Serve(options, parent.get(), *std::move(spawner));
 }

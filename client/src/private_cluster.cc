@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -89,50 +91,65 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   Service service{name, 0, std::move(link.first)};
-  const int failed = ::posix_spawn(&service.pid, path.c_str(), &files, &attributes, arguments.data(), environ);
+  TWINKLE_RETURN_IF_ERROR(rpc::Prepare(service.link.get()));
+  const int failed = ::posix_spawn(&service.starter, path.c_str(), &files, &attributes, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) return absl::ErrnoToStatus(failed, absl::StrCat(path, " could not be started"));
   link.second.Reset();
-  TWINKLE_RETURN_IF_ERROR(rpc::SendRole(service.link.get(), role_));
+  const absl::Status sent = rpc::SendRole(service.link.get(), role_);
   services_.push_back(std::move(service));
-  return absl::OkStatus();
+  return sent;
 }
 
-absl::Status PrivateCluster::CheckAlive() const {
-  for (const Service& service : services_) {
-    if (rpc::StateOf(service.link.get()) != rpc::ChildState::kEnded) continue;
+absl::Status PrivateCluster::CheckAlive() {
+  for (Service& service : services_) {
+    rpc::Update(service.link.get(), &service.facts);
+    if (service.facts.state != rpc::ServiceState::kEnded) continue;
     return absl::UnavailableError(absl::StrCat("the private cluster's ", service.name, " has ended"));
   }
   return absl::OkStatus();
 }
 
-absl::Status PrivateCluster::AwaitReady(base::Instant deadline) const {
+absl::Status PrivateCluster::AwaitReady(base::Instant deadline) {
   while (true) {
     TWINKLE_RETURN_IF_ERROR(CheckAlive());
-    std::vector<pollfd> starting;
+    std::vector<pollfd> links;
+    bool all = true;
     for (const Service& service : services_) {
-      const bool ready = rpc::StateOf(service.link.get()) == rpc::ChildState::kReady;
-      // What is ready can only end: its readiness, which stays to be read, must not wake anybody.
-      starting.push_back({service.link.get(), static_cast<short>(ready ? POLLRDHUP : POLLIN), 0});
+      if (service.facts.state != rpc::ServiceState::kReady) all = false;
+      links.push_back({service.link.get(), POLLIN, 0});
     }
-    const bool all =
-        std::all_of(starting.begin(), starting.end(), [](const pollfd& one) { return one.events != POLLIN; });
-    if (all) return absl::OkStatus();
+    if (all) {
+      ReapStarters();
+      return absl::OkStatus();
+    }
     const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - base::Now(), absl::Milliseconds(1)));
     if (left <= 0) return absl::DeadlineExceededError("the private cluster does not serve in time");
-    ::poll(starting.data(), starting.size(), static_cast<int>(left));
+    ::poll(links.data(), links.size(), static_cast<int>(left));
+  }
+}
+
+void PrivateCluster::ReapStarters() {
+  for (Service& service : services_) {
+    const pid_t starter = std::exchange(service.starter, 0);
+    while (starter != 0 && ::waitpid(starter, nullptr, 0) < 0 && errno == EINTR) {  // or the program has waited for it
+    }
   }
 }
 
 PrivateCluster::~PrivateCluster() {
-  for (Service& service : services_) service.link.Reset();
+  for (const Service& service : services_) ::shutdown(service.link.get(), SHUT_WR);
+  ReapStarters();
   const base::Instant deadline = base::Now() + kEndLimit;
-  for (const Service& service : services_) {
-    while (::waitpid(service.pid, nullptr, WNOHANG) == 0) {
-      if (base::Now() >= deadline) ::kill(service.pid, SIGKILL);
-      absl::SleepFor(absl::Milliseconds(1));
+  for (Service& service : services_) {
+    rpc::Update(service.link.get(), &service.facts);
+    while (service.facts.state != rpc::ServiceState::kEnded && base::Now() < deadline) {
+      pollfd ended{service.link.get(), POLLIN, 0};
+      ::poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(deadline - base::Now())) + 1);
+      rpc::Update(service.link.get(), &service.facts);
     }
+    if (service.facts.state != rpc::ServiceState::kEnded && service.facts.pid > 0) ::kill(service.facts.pid, SIGKILL);
   }
 }
 

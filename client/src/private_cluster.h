@@ -1,5 +1,5 @@
-// A driver and a node daemon of the session's own, when no driver is named: children of the program, for as long as the
-// session lasts.
+// A driver and a node daemon of the session's own, when no driver is named: started by the program, for as long as the
+// session lasts. They are not its children: a program may wait for all that it has.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -25,18 +25,21 @@ class PrivateCluster {
 
   const rpc::PrivateRole& role() const { return role_; }
   // Blocks until both serve. Unavailable: one has ended. DeadlineExceeded.
-  absl::Status AwaitReady(base::Instant deadline) const;
+  absl::Status AwaitReady(base::Instant deadline);
   // Unavailable: one has ended.
-  absl::Status CheckAlive() const;
+  absl::Status CheckAlive();
 
  private:
   struct Service {
     std::string name;
-    pid_t pid = 0;
+    pid_t starter = 0;  // a child, until the service has left it
     rpc::Fd link;
+    rpc::ServiceFacts facts = {};
   };
   PrivateCluster() = default;
   absl::Status StartService(const std::string& folder, const std::string& name);
+  // Waits for the children that the services came from, which have ended or soon will.
+  void ReapStarters();
 
   rpc::PrivateRole role_;
   std::vector<Service> services_;

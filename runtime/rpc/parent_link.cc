@@ -3,26 +3,23 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 namespace twinkle::rpc {
 namespace {
 
+// What a service says, in this order; the kernel adds who it is.
+constexpr char kStarted = 'S';
 constexpr char kReady = 'R';
 
-}  // namespace
-
-absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
-  ParentLink link;
-  link.fd_ = Fd(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  link.process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, ::getppid(), 0)));
+absl::StatusOr<std::string> ReadLine(int fd) {
   std::string text;
   char byte = 0;
   while (text.empty() || text.back() != '\n') {
@@ -32,13 +29,51 @@ absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
     text += byte;
   }
   text.pop_back();
-  const std::vector<std::string> words = absl::StrSplit(text, ' ');
+  return text;
+}
+
+void Say(int fd, char word) { (void)!::send(fd, &word, 1, MSG_NOSIGNAL); }
+
+// The pid of who wrote what was received, or 0.
+pid_t WriterOf(const msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(const_cast<msghdr*>(&message), part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_CREDENTIALS) continue;
+    ucred writer{};
+    std::memcpy(&writer, CMSG_DATA(part), sizeof(writer));
+    return writer.pid;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// ---- the service's side
+absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
+  ParentLink link;
+  link.fd_ = Fd(fd);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  link.process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, ::getppid(), 0)));
+  const pid_t service = ::fork();
+  if (service < 0) return absl::ErrnoToStatus(errno, "the service cannot leave the program that has started it");
+  if (service > 0) ::_exit(0);
+  Say(fd, kStarted);
+  absl::StatusOr<std::string> text = ReadLine(fd);
+  if (!text.ok()) return text.status();
+  const std::vector<std::string> words = absl::StrSplit(*text, ' ');
   if (words.size() != 2) return absl::InvalidArgumentError("the program sent no role");
   link.role_ = {words[0], words[1]};
   return link;
 }
 
-void ParentLink::Ready() const { (void)!::send(fd_.get(), &kReady, 1, MSG_NOSIGNAL); }
+void ParentLink::Ready() const { Say(fd_.get(), kReady); }
+
+// ---- the program's side
+absl::Status Prepare(int fd) {
+  const int on = 1;
+  if (::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "a socket for a service cannot be made");
+}
 
 absl::Status SendRole(int fd, const PrivateRole& role) {
   const std::string text = absl::StrCat(role.token, " ", role.target, "\n");
@@ -46,14 +81,26 @@ absl::Status SendRole(int fd, const PrivateRole& role) {
   return absl::UnavailableError("the service has ended");
 }
 
-ChildState StateOf(int fd) {
-  char byte = 0;
-  const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);  // the byte stays: it is asked again
-  if (got == 1 && byte == kReady) {
-    pollfd hung_up{fd, POLLRDHUP, 0};
-    return ::poll(&hung_up, 1, 0) == 1 ? ChildState::kEnded : ChildState::kReady;
+void Update(int fd, ServiceFacts* facts) {
+  while (facts->state != ServiceState::kEnded) {
+    char word = 0;
+    iovec place{&word, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> credentials{};
+    msghdr message{};
+    message.msg_iov = &place;
+    message.msg_iovlen = 1;
+    message.msg_control = credentials.data();
+    message.msg_controllen = credentials.size();
+    const ssize_t got = ::recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      facts->state = ServiceState::kEnded;
+      return;
+    }
+    facts->pid = WriterOf(message);
+    if (word == kReady) facts->state = ServiceState::kReady;
   }
-  return got < 0 && (errno == EAGAIN || errno == EINTR) ? ChildState::kStarting : ChildState::kEnded;
 }
 
 }  // namespace twinkle::rpc

@@ -1,9 +1,10 @@
-// Between a program and the services of its private cluster, which are its children: the token, whether they serve, and
-// the end of either.
+// Between a program and the services of its private cluster, which it starts: the token, whether they serve, and the
+// end of either. A service is not the program's child for long: the program may wait for all children that it has.
 #pragma once
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <sys/types.h>
 
 #include <string>
 
@@ -17,17 +18,19 @@ struct PrivateRole {
   std::string target;  // where the driver listens: a Unix socket
 };
 
-// ---- the child's side
+// ---- the service's side
 class ParentLink {
  public:
-  // Reads the role from an inherited descriptor. Unavailable: the parent is gone.
+  // Before the first thread. Reads the role from an inherited descriptor, and returns in a child of the process that
+  // called, which ends: whoever inherits orphans is the service's parent from then on. Unavailable: the program is
+  // gone.
   static absl::StatusOr<ParentLink> Open(int fd);
 
   const PrivateRole& role() const { return role_; }
-  // Tells the parent that this process serves.
+  // Tells the program that this process serves.
   void Ready() const;
-  // Both can be read when the parent is gone. The second, a pidfd, is not fooled by copies of the first in other
-  // children of the parent; invalid where the kernel has none.
+  // Both can be read when the program is gone. The second, a pidfd, is not fooled by copies of the first in other
+  // children of the program; invalid where the kernel has none.
   int fd() const { return fd_.get(); }
   int process_fd() const { return process_.get(); }
 
@@ -37,10 +40,17 @@ class ParentLink {
   Fd process_;
 };
 
-// ---- the parent's side
+// ---- the program's side
+// The program's end of a service's link, before the service is started: who writes to it is known from then on.
+absl::Status Prepare(int fd);
 absl::Status SendRole(int fd, const PrivateRole& role);
-// What has come of a child. Does not block.
-enum class ChildState { kStarting, kReady, kEnded };
-ChildState StateOf(int fd);
+// What has come of a service.
+enum class ServiceState { kStarting, kReady, kEnded };
+struct ServiceFacts {
+  ServiceState state = ServiceState::kStarting;
+  pid_t pid = 0;  // 0 before it has said so
+};
+// Reads what the service has said since. Does not block.
+void Update(int fd, ServiceFacts* facts);
 
 }  // namespace twinkle::rpc
