@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "driver/cluster_state.h"
 #include "driver/bounds.h"
+#include "driver/cluster_state.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::driver {

@@ -5,8 +5,8 @@
 #include <iterator>
 #include <utility>
 
-#include "driver/cluster_state.h"
 #include "driver/bounds.h"
+#include "driver/cluster_state.h"
 
 namespace twinkle::driver {
 

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "driver/cluster_state.h"
 #include "driver/bounds.h"
+#include "driver/cluster_state.h"
 #include "driver/messages.h"
 #include "runtime/base/cut_text.h"
 #include "runtime/base/names.h"

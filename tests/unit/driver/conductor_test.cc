@@ -32,7 +32,8 @@ struct End {
 };
 
 struct Driver {
-  explicit Driver(const Restored& restored = {}) : conductor(Options(), &executor, queue.get(), NewJournal(), restored) {}
+  explicit Driver(const Restored& restored = {})
+      : conductor(Options(), &executor, queue.get(), NewJournal(), restored) {}
 
   ConductorOptions Options() {
     ConductorOptions options;
