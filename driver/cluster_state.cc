@@ -134,7 +134,8 @@ bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
   Lease(number, job, *placed);
   Enter(number, job, JobState::kStarting);
   effects->push_back(Record{Record::Kind::kJobPlaced, number,
-                            absl::StrCat(job.processes.size(), " processes on ", job.nodes.size(), " nodes")});
+                            absl::StrCat(job.processes.size(), job.processes.size() == 1 ? " process" : " processes",
+                                         " on ", job.nodes.size(), job.nodes.size() == 1 ? " node" : " nodes")});
   SendPlaced(number, job, effects);
   return true;
 }

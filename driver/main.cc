@@ -1,9 +1,11 @@
 // twinkle-driver: knows the nodes of a cluster, places jobs on them, keeps names. No data passes through it.
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -16,6 +18,7 @@
 
 #include "driver/options.h"
 #include "driver/service.h"
+#include "runtime/base/cut_text.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/names.h"
@@ -38,10 +41,14 @@ int Fail(const absl::Status& status) {
 
 int64_t UnixMs() { return absl::ToUnixMillis(absl::Now()); }
 
-// One line of what comes and goes, with the time.
+// One line of what comes and goes, with the time. A pipe that nobody reads holds up nobody: what it has no room for is
+// left out. What has room takes PIPE_BUF bytes at once.
 void Say(const std::string& line) {
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
   const std::string time = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::LocalTimeZone());
-  std::cerr << absl::StrCat(time, " twinkle-driver: ", line, "\n") << std::flush;
+  const std::string text = base::CutText(absl::StrCat(time, " twinkle-driver: ", line), PIPE_BUF / 2) + "\n";
+  static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));
 }
 
 // Written beside it and renamed: who waits for the file finds a whole one.
@@ -155,6 +162,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
+  std::signal(SIGPIPE, SIG_IGN);  // and so is whoever reads no more of what is said
   absl::StatusOr<Start> start = options.private_fd >= 0 ? PrivateStart(options.private_fd) : PublicStart(options);
   return start.ok() ? Serve(options, *std::move(start)) : Fail(start.status());
 }
