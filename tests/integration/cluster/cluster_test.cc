@@ -179,6 +179,8 @@ TEST_CASE("services that others could reach must be told that this is meant; bad
   Child open({ServicePath("twinkle-driver"), "--listen", "0.0.0.0:0", "--token-file", folder / "token"});
   CHECK(open.Wait() == 1);
   CHECK_THAT(open.Output(), ContainsSubstring("--insecure-network"));
+  std::ofstream(folder / "token") << "0123\n";
+  ::chmod((folder / "token").c_str(), 0600);
   Child devices({ServicePath("twinkle-worker"), "--driver", "127.0.0.1:1", "--devices", "many", "--token-file",
                  folder / "token"});
   CHECK(devices.Wait() == 1);
