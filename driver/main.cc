@@ -22,6 +22,7 @@
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/names.h"
+#include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
@@ -171,6 +172,6 @@ int Main(int argc, char** argv) {
 }  // namespace twinkle::driver
 
 int main(int argc, char** argv) {
-  twinkle::base::BlockEndSignals();
+  twinkle::base::BeginService();
   return twinkle::driver::Main(argc, argv);
 }

@@ -49,7 +49,8 @@ std::string DeviceVariable(const std::string& device_type) {
 }
 
 std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Process& process,
-                                       const v1::NodeDescription& node, uint64_t object_memory) {
+                                       const v1::NodeDescription& node, uint64_t object_memory,
+                                       const DriverAccess& driver) {
   std::map<std::string, std::string> variables;
   for (const std::string& variable : job.program().environment()) {
     const size_t equals = variable.find('=');
@@ -84,6 +85,10 @@ std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Proces
   variables["TWINKLE_ROLE_FD"] = "3";
   for (const char* const name : {"XDG_RUNTIME_DIR", "TWINKLE_SPILL_DIR"}) {
     if (const char* value = std::getenv(name)) variables[name] = value;
+  }
+  if (variables.erase("TWINKLE_DRIVER") != 0 && !driver.address.empty()) {
+    variables["TWINKLE_DRIVER"] = driver.address;
+    variables["TWINKLE_TOKEN_FILE"] = driver.token_file;
   }
   if (object_memory == 0) object_memory = base::MachineMemory() / 2 / std::max(1, job.processes_size());
   variables["TWINKLE_OBJECT_MEMORY"] = absl::StrCat(object_memory);

@@ -12,9 +12,17 @@ namespace twinkle::worker {
 // The variable by which a device type's runtime learns which devices it may see: CUDA_VISIBLE_DEVICES for "cuda".
 std::string DeviceVariable(const std::string& device_type);
 
+// How programs on this node reach the driver. Empty: they cannot, as in a private cluster.
+struct DriverAccess {
+  std::string address;     // HOST:PORT
+  std::string token_file;  // path
+};
+
 // NAME=VALUE: the program's, less what belongs to its machine, and what says where the process stands. `object_memory`
-// bytes are for its objects; 0: an even share of half the machine's memory.
+// bytes are for its objects; 0: an even share of half the machine's memory. Where the program has TWINKLE_DRIVER, so
+// has the process, with the node's own address of it and the token file that goes with it.
 std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Process& process,
-                                       const v1::NodeDescription& node, uint64_t object_memory = 0);
+                                       const v1::NodeDescription& node, uint64_t object_memory = 0,
+                                       const DriverAccess& driver = {});
 
 }  // namespace twinkle::worker

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
@@ -27,7 +29,9 @@
 #include "worker/driver_link.h"
 #include "worker/node_daemon.h"
 #include "worker/output_service.h"
+#include "worker/own_children.h"
 #include "worker/program_files.h"
+#include "worker/rank_cgroups.h"
 
 namespace twinkle::worker {
 namespace {
@@ -36,6 +40,7 @@ constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
 constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
 constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
+constexpr int kEndRounds = 200;
 constexpr int kPorts = 32;  // told to the driver, each time anew
 
 struct Options {
@@ -48,6 +53,7 @@ struct Options {
   std::string log_folder;
   double start_limit_s = 20;
   std::string object_memory;
+  std::string cgroup = "auto";
   int private_fd = -1;
 };
 
@@ -79,6 +85,11 @@ void AddOptions(CLI::App& app, Options& options) {
                  "TWINKLE_SPILL_DIR; without it half of the machine's memory, shared by a job's processes on it")
       ->envname("TWINKLE_OBJECT_MEMORY")
       ->check([](const std::string& text) { return std::string(base::ParseBytes(text).status().message()); });
+  app.add_option("--cgroup", options.cgroup,
+                 "Folder of a control group (version 2) in which each worker process gets a group of its own; auto: "
+                 "this process's, where it is delegated; none")
+      ->envname("TWINKLE_CGROUP")
+      ->capture_default_str();
   app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
@@ -110,6 +121,18 @@ absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   return node;
 }
 
+std::string CgroupOf(const Options& options) {
+  if (options.cgroup == "auto") return DelegatedCgroup();
+  return options.cgroup == "none" ? "" : options.cgroup;
+}
+
+// Whoever is not in a private cluster can be reached by others, too.
+DriverAccess AccessOf(const Options& options) {
+  if (options.private_fd >= 0) return {};
+  std::error_code ignored;
+  return {options.driver, std::filesystem::absolute(options.token_file, ignored).string()};
+}
+
 // Everything that one node's daemon is made of, on one loop.
 class Service {
  public:
@@ -125,6 +148,7 @@ class Service {
         daemon_({.node = node_,
                  .driver = driver_,
                  .start_limit = absl::Seconds(options.start_limit_s),
+                 .access = AccessOf(options),
                  .object_memory = base::ParseBytes(options.object_memory).value_or(0),
                  .fetch = [this](const v1::FetchProgram& wanted, const std::string& digest, const std::string& from,
                                  ProgramFetcher::Done done) { fetcher_.Fetch(wanted, digest, from, std::move(done)); }},
@@ -161,7 +185,13 @@ class Service {
     loop_.Run();
     link_.Cancel();
     server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
-    spawner_gone_ ? EndDescendants() : daemon_.EndSpawner();
+    if (spawner_gone_) {
+      // What the spawner had was orphaned to this process: its death has ended the wardens and the worker processes,
+      // and what these had started comes here then.
+      EndOwnChildren(kEndRounds);
+    } else {
+      daemon_.EndSpawner();
+    }
     return exit_code_;
   }
 
@@ -234,22 +264,6 @@ class Service {
     loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
   }
 
-  // What the spawner had was orphaned to this process. PDEATHSIG has ended the worker processes; what they had started
-  // comes here then.
-  static void EndDescendants() {
-    for (int round = 0; round < 200; ++round) {
-      std::FILE* file = std::fopen(absl::StrCat("/proc/self/task/", ::getpid(), "/children").c_str(), "r");
-      int pid = 0;
-      while (file != nullptr && std::fscanf(file, "%d", &pid) == 1) ::kill(pid, SIGKILL);
-      if (file != nullptr) std::fclose(file);
-      pid_t reaped = 0;
-      while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
-      }
-      if (reaped < 0) return;
-      ::usleep(1000);
-    }
-  }
-
   const bool is_private_;
   v1::NodeDescription node_;
   const std::string driver_;
@@ -297,7 +311,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
 }  // namespace twinkle::worker
 
 int main(int argc, char** argv) {
-  twinkle::base::BlockEndSignals();
+  const rlimit open_files = twinkle::base::BeginService();
   twinkle::worker::Options options;
   CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.");
   twinkle::worker::AddOptions(app, options);
@@ -308,7 +322,7 @@ int main(int argc, char** argv) {
     if (!link.ok()) return twinkle::worker::Fail(link.status());
     parent = std::make_unique<twinkle::rpc::ParentLink>(*std::move(link));
   }
-  auto spawner = twinkle::worker::StartSpawner();  // before the first thread
+  auto spawner = twinkle::worker::StartSpawner({open_files, twinkle::worker::CgroupOf(options)});  // before any thread
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (!spawner.ok()) return twinkle::worker::Fail(spawner.status());
   return twinkle::worker::Serve(options, parent.get(), *std::move(spawner));

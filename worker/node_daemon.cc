@@ -18,7 +18,6 @@
 #include "runtime/base/status.h"
 #include "runtime/rpc/file_digest.h"
 #include "worker/cause_of_death.h"
-#include "worker/environment.h"
 
 namespace twinkle::worker {
 namespace {
@@ -38,14 +37,10 @@ int PidFd(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
 
 NodeDaemon::NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loop, OutputStore* output, OnFatal fatal)
     : options_(std::move(options)),
-      spawner_(std::move(spawner)),
-      spawner_reader_(spawner_.socket.get()),
       loop_(*loop),
+      spawner_({.exec_limit = options_.start_limit}, std::move(spawner), loop, this),
       output_(*output),
-      fatal_(std::move(fatal)) {
-  ::fcntl(spawner_.socket.get(), F_SETFL, O_NONBLOCK);
-  loop_.Watch(spawner_.socket.get(), [this] { OnSpawner(); });
-}
+      fatal_(std::move(fatal)) {}
 
 void NodeDaemon::OnMessage(const v1::DriverToNode& message) {
   if (message.has_start()) Start(message.start());
@@ -124,9 +119,7 @@ absl::Status NodeDaemon::PutFile(Job& job, const v1::File& file, int copy) {
     std::string folder = (fs::temp_directory_path(failed) / name).string();
     if (::mkdtemp(folder.data()) == nullptr) return absl::ErrnoToStatus(errno, "a folder for the job's files");
     job.files = folder;
-    v1::ToSpawner scratch;
-    scratch.mutable_scratch()->set_folder(folder);
-    rpc::SendMessage(spawner_.socket.get(), scratch).IgnoreError();
+    spawner_.KeepScratch(folder);
   }
   const fs::path to = fs::path(job.files) / fs::path(file.path()).filename();
   if (copy < 0) {
@@ -140,10 +133,14 @@ absl::Status NodeDaemon::PutFile(Job& job, const v1::File& file, int copy) {
 
 void NodeDaemon::StartAll(const v1::StartJob& start, const absl::StatusOr<rpc::Fd>& program) {
   const Job& job = jobs_[start.job()];
+  std::shared_ptr<const rpc::Fd> executable;
+  if (program.ok()) executable = std::make_shared<const rpc::Fd>(::fcntl(program->get(), F_DUPFD_CLOEXEC, 0));
   for (const v1::Process& facts : start.processes()) {
-    absl::Status started = program.status();
-    if (started.ok()) started = StartProcess(job, facts, program->get());
-    if (!started.ok()) CouldNotStart(start.job(), facts, std::string(started.message()));
+    if (program.ok()) {
+      StartProcess(job, facts, executable);
+    } else {
+      CouldNotStart(start.job(), facts, std::string(program.status().message()));
+    }
   }
 }
 
@@ -189,48 +186,52 @@ void NodeDaemon::WatchProgram(uint64_t number, Job& job) {
   }
 }
 
-absl::Status NodeDaemon::StartProcess(const Job& job, const v1::Process& facts, int executable) {
-  TWINKLE_ASSIGN_OR_RETURN(auto sockets, rpc::SocketPair());
-  TWINKLE_ASSIGN_OR_RETURN(auto output, NewPipe());
-  TWINKLE_ASSIGN_OR_RETURN(auto error, NewPipe());
-  v1::ToSpawner message;
-  v1::Spawn& spawn = *message.mutable_spawn();
-  spawn.set_key(facts.id());
-  *spawn.mutable_arguments() = job.start.program().arguments();
-  for (std::string& variable : EnvironmentOf(job.start, facts, options_.node, options_.object_memory)) {
-    spawn.add_environment(std::move(variable));
-  }
-  if (!job.files.empty()) spawn.add_environment(absl::StrCat("TWINKLE_FILES=", job.files));
-  spawn.set_directory(job.start.program().directory());
-  TWINKLE_RETURN_IF_ERROR(rpc::SendMessage(
-      spawner_.socket.get(), message, {executable, sockets.second.get(), output.second.get(), error.second.get()}));
+void NodeDaemon::StartProcess(const Job& job, const v1::Process& facts,
+                              const std::shared_ptr<const rpc::Fd>& executable) {
   const uint64_t key = facts.id();
   Process& process = processes_[key];
   process.job = job.start.job();
   process.facts = facts;
+  jobs_[process.job].processes.insert(key);
+  spawner_.Start(key, [this, key, executable] { return LaunchOf(key, *executable); });
+}
+
+// Its descriptors are made here and not before: hundreds may wait for their turn.
+absl::StatusOr<Launch> NodeDaemon::LaunchOf(uint64_t key, const rpc::Fd& executable) {
+  Process& process = processes_[key];
+  const Job& job = jobs_[process.job];
+  TWINKLE_ASSIGN_OR_RETURN(auto sockets, rpc::SocketPair());
+  TWINKLE_ASSIGN_OR_RETURN(auto output, NewPipe());
+  TWINKLE_ASSIGN_OR_RETURN(auto error, NewPipe());
+  Launch launch;
+  launch.executable = rpc::Fd(::fcntl(executable.get(), F_DUPFD_CLOEXEC, 0));
+  if (!launch.executable.valid()) return absl::ErrnoToStatus(errno, "the program's descriptor could not be copied");
+  launch.arguments = {job.start.program().arguments().begin(), job.start.program().arguments().end()};
+  launch.environment = EnvironmentOf(job.start, process.facts, options_.node, options_.object_memory, options_.access);
+  if (!job.files.empty()) launch.environment.push_back(absl::StrCat("TWINKLE_FILES=", job.files));
+  launch.directory = job.start.program().directory();
+  launch.ignored_signals = job.start.program().ignored_signals();
+  launch.blocked_signals = job.start.program().blocked_signals();
+  launch.role = std::move(sockets.second);
+  launch.output = std::move(output.second);
+  launch.error = std::move(error.second);
   process.role = std::move(sockets.first);
   ::fcntl(process.role.get(), F_SETFL, O_NONBLOCK);
   process.reader = std::make_unique<rpc::MessageReader>(process.role.get());
   process.writer = std::make_unique<rpc::MessageWriter>(process.role.get());
   process.pipes.push_back({std::move(output.first), false, {}});
   process.pipes.push_back({std::move(error.first), true, {}});
-  jobs_[process.job].processes.insert(key);
   loop_.Watch(process.role.get(), [this, key] { OnRole(key); });
   for (size_t i = 0; i < process.pipes.size(); ++i) {
     loop_.Watch(process.pipes[i].fd.get(), [this, key, i] { OnOutput(key, i); });
   }
   v1::ToWorker role;
   *role.mutable_role()->mutable_job() = job.start;
-  *role.mutable_role()->mutable_process() = facts;
+  role.mutable_role()->mutable_job()->clear_processes();  // a thousand of them would be told a thousand times
+  *role.mutable_role()->mutable_process() = process.facts;
   role.mutable_role()->set_driver(options_.driver);
   Write(key, role);
-  loop_.PostAfter(options_.start_limit, [this, key] {
-    const auto found = processes_.find(key);
-    if (found == processes_.end() || found->second.listens) return;
-    found->second.late = true;
-    Signal(key, SIGKILL);
-  });
-  return absl::OkStatus();
+  return launch;
 }
 
 void NodeDaemon::CouldNotStart(uint64_t job, const v1::Process& facts, const std::string& why) {
@@ -242,43 +243,38 @@ void NodeDaemon::CouldNotStart(uint64_t job, const v1::Process& facts, const std
 }
 
 // ---- the spawner
-void NodeDaemon::OnSpawner() {
-  while (true) {
-    v1::FromSpawner message;
-    const absl::StatusOr<bool> read = spawner_reader_.Next(&message);
-    if (!read.ok()) {
-      loop_.Forget(spawner_.socket.get());
-      return fatal_(absl::InternalError("the spawner is gone"));
-    }
-    if (!*read) return;
-    if (message.has_spawned()) OnSpawned(message.spawned());
-    if (message.has_reaped()) OnReaped(message.reaped());
-  }
+void NodeDaemon::OnStarted(uint64_t key, pid_t pid) {
+  const auto found = processes_.find(key);
+  if (found == processes_.end()) return;
+  found->second.pid = pid;
+  found->second.facts.mutable_place()->set_pid(pid);
+  TellListens(found->second);
+  loop_.PostAfter(options_.start_limit, [this, key] {
+    const auto late = processes_.find(key);
+    if (late == processes_.end() || late->second.listens) return;
+    late->second.late = true;
+    Signal(key, SIGKILL);
+  });
 }
 
-void NodeDaemon::OnSpawned(const v1::Spawned& spawned) {
-  const auto found = processes_.find(spawned.key());
+void NodeDaemon::OnNotStarted(uint64_t key, const std::string& why) {
+  const auto found = processes_.find(key);
   if (found == processes_.end()) return;
   Process& process = found->second;
-  process.pid = spawned.pid();
-  process.facts.mutable_place()->set_pid(spawned.pid());
-  if (spawned.failure().empty()) return TellListens(process);
-  output_.Add(spawned.key(), spawned.pid(), true, spawned.failure());
-  if (spawned.pid() != 0) return;  // it is reaped, too
-  CouldNotStart(process.job, process.facts, spawned.failure());
+  output_.Add(key, process.pid, true, why);
+  CouldNotStart(process.job, process.facts, why);
   const uint64_t job = process.job;
   Forget(process);
   ClearIfDone(job);
 }
 
+void NodeDaemon::OnSpawnerGone() { fatal_(absl::InternalError("the spawner is gone")); }
+
 void NodeDaemon::Signal(uint64_t key, int number) {
   const auto found = processes_.find(key);
   if (found == processes_.end()) return;
   found->second.ended = true;
-  v1::ToSpawner message;
-  message.mutable_signal()->set_key(key);
-  message.mutable_signal()->set_number(number);
-  rpc::SendMessage(spawner_.socket.get(), message).IgnoreError();
+  spawner_.Signal(key, number);
 }
 
 std::string NodeDaemon::CauseOf(const Process& process, int wait_status) {
@@ -293,20 +289,20 @@ std::string NodeDaemon::CauseOf(const Process& process, int wait_status) {
                           : "");
 }
 
-void NodeDaemon::OnReaped(const v1::Reaped& reaped) {
-  const auto found = processes_.find(reaped.key());
+void NodeDaemon::OnEnded(uint64_t key, int status) {
+  const auto found = processes_.find(key);
   if (found == processes_.end()) return;
   Process& process = found->second;
   for (Pipe& pipe : process.pipes) {
     ReadOutput(process, pipe);
-    if (!pipe.partial.empty()) output_.Add(reaped.key(), process.pid, pipe.error, std::exchange(pipe.partial, {}));
+    if (!pipe.partial.empty()) output_.Add(key, process.pid, pipe.error, std::exchange(pipe.partial, {}));
   }
   v1::NodeToDriver message;
   v1::ProcessExited& exited = *message.mutable_exited();
   exited.set_job(process.job);
-  exited.set_process(reaped.key());
-  exited.set_cause(CauseOf(process, reaped.status()));
-  for (std::string& line : output_.LastLines(reaped.key(), kLastLines)) exited.add_last_lines(std::move(line));
+  exited.set_process(key);
+  exited.set_cause(CauseOf(process, status));
+  for (std::string& line : output_.LastLines(key, kLastLines)) exited.add_last_lines(std::move(line));
   send_(std::move(message));
   const uint64_t job = process.job;
   Forget(process);
@@ -314,7 +310,7 @@ void NodeDaemon::OnReaped(const v1::Reaped& reaped) {
 }
 
 void NodeDaemon::Forget(Process& process) {
-  loop_.Forget(process.role.get());
+  if (process.role.valid()) loop_.Forget(process.role.get());
   for (const Pipe& pipe : process.pipes) {
     if (pipe.fd.valid()) loop_.Forget(pipe.fd.get());
   }
@@ -334,6 +330,7 @@ void NodeDaemon::ToWorkers(uint64_t job, const v1::ToWorker& message) {
 }
 
 void NodeDaemon::Write(uint64_t key, const v1::ToWorker& message) {
+  if (processes_[key].writer == nullptr) return;  // its turn to start has not come
   const absl::StatusOr<bool> written = processes_[key].writer->Write(message);
   if (written.ok() && !*written) loop_.WaitWritable(processes_[key].role.get(), [this, key] { Flush(key); });
 }
@@ -425,6 +422,9 @@ void NodeDaemon::Stop(uint64_t number, absl::Duration grace) {
     stop.mutable_stop()->set_job(number);
     stop.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
     ToWorkers(number, stop);
+    for (uint64_t key : job.processes) {
+      if (processes_[key].writer == nullptr) Signal(key, SIGKILL);
+    }
     // The processes keep to the grace themselves; this is for those that cannot.
     loop_.PostAfter(grace + absl::Seconds(2), [this, number] { Stop(number, absl::ZeroDuration()); });
   } else {
@@ -453,13 +453,6 @@ void NodeDaemon::EndAllJobs() {
   for (uint64_t number : numbers) Stop(number, absl::ZeroDuration());
 }
 
-void NodeDaemon::EndSpawner() {
-  loop_.Forget(spawner_.socket.get());
-  spawner_.socket.Reset();
-  while (::waitpid(spawner_.pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
-
 void NodeDaemon::RemoveFiles(const Job& job) {
   std::error_code ignored;
   if (!job.files.empty()) std::filesystem::remove_all(job.files, ignored);
@@ -467,9 +460,7 @@ void NodeDaemon::RemoveFiles(const Job& job) {
 
 void NodeDaemon::KillAll() {
   for (const auto& [number, job] : jobs_) RemoveFiles(job);
-  for (const auto& [key, process] : processes_) {
-    if (process.pid != 0) ::kill(-process.pid, SIGKILL);
-  }
+  spawner_.KillAll();
 }
 
 }  // namespace twinkle::worker

@@ -16,7 +16,9 @@
 #include "runtime/base/fd_loop.h"
 #include "runtime/rpc/fd_channel.h"
 #include "worker/cause_of_death.h"
+#include "worker/environment.h"
 #include "worker/output_store.h"
+#include "worker/processes.h"
 #include "worker/spawner.h"
 
 namespace twinkle::worker {
@@ -25,6 +27,7 @@ struct DaemonOptions {
   v1::NodeDescription node;
   std::string driver;                              // gRPC target, for worker processes
   absl::Duration start_limit = absl::Seconds(20);  // for a process to reach Initialize
+  DriverAccess access;                             // for programs that worker processes start
   uint64_t object_memory = 0;  // for the objects of a worker process; 0: its share of half the machine's memory
   // Brings a program, or a file that it needs, with that digest from another node's daemon at that address.
   std::function<void(const v1::FetchProgram&, const std::string& digest, const std::string& from,
@@ -38,7 +41,7 @@ struct DaemonOptions {
 //  W3 nothing is left of a process that ended, but what descends from it and has cut itself loose from its group, and
 //  that
 //     the spawner ends.
-class NodeDaemon {
+class NodeDaemon final : public Processes::Listener {
  public:
   using Send = std::function<void(v1::NodeToDriver)>;
   using OnFatal = std::function<void(const absl::Status&)>;
@@ -51,10 +54,10 @@ class NodeDaemon {
   void OnMessage(const v1::DriverToNode& message);
   // The driver is gone, and all jobs with it.
   void EndAllJobs();
-  // Kills what runs, through the process groups too: for when the spawner cannot.
+  // Kills what runs: for when the spawner cannot.
   void KillAll();
   // Ends the spawner, and with it all that it started; blocks until it has ended.
-  void EndSpawner();
+  void EndSpawner() { spawner_.EndSpawner(); }
   bool idle() const { return jobs_.empty() && processes_.empty(); }
 
  private:
@@ -91,16 +94,18 @@ class NodeDaemon {
   void StartAll(const v1::StartJob& start, const absl::StatusOr<rpc::Fd>& program);
   absl::StatusOr<rpc::Fd> OpenProgram(const v1::Program& program) const;
   void WatchProgram(uint64_t number, Job& job);
-  absl::Status StartProcess(const Job& job, const v1::Process& facts, int executable);
+  void StartProcess(const Job& job, const v1::Process& facts, const std::shared_ptr<const rpc::Fd>& executable);
+  absl::StatusOr<Launch> LaunchOf(uint64_t key, const rpc::Fd& executable);
+  void OnStarted(uint64_t key, pid_t pid) override;
+  void OnNotStarted(uint64_t key, const std::string& why) override;
+  void OnEnded(uint64_t key, int status) override;
+  void OnSpawnerGone() override;
   void CouldNotStart(uint64_t job, const v1::Process& facts, const std::string& why);
   void Stop(uint64_t job, absl::Duration grace);
   void Signal(uint64_t key, int number);
   void ToWorkers(uint64_t job, const v1::ToWorker& message);
   void Write(uint64_t key, const v1::ToWorker& message);
   void Flush(uint64_t key);
-  void OnSpawner();
-  void OnSpawned(const v1::Spawned& spawned);
-  void OnReaped(const v1::Reaped& reaped);
   std::string CauseOf(const Process& process, int wait_status);
   void OnRole(uint64_t key);
   void TellListens(const Process& process);
@@ -111,9 +116,8 @@ class NodeDaemon {
   void Forget(Process& process);
 
   const DaemonOptions options_;
-  Spawner spawner_;
-  rpc::MessageReader spawner_reader_;
   base::FdLoop& loop_;
+  Processes spawner_;
   OutputStore& output_;
   const OnFatal fatal_;
   Send send_;

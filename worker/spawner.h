@@ -1,15 +1,18 @@
 // The process that starts worker processes: single-threaded, forked from the node daemon before that has any threads,
 // so that fork is cheap and safe, and so that whatever becomes of the daemon there is somebody who cleans up.
+//
+//   twinkle-worker ── socket ──► spawner ──┬── pipe ── warden ── worker process (rank) ── what it starts
+//   (Processes)                            ├── pipe ── warden ── worker process ── …
+//
+// Each worker process has a warden (warden.h), which does all that can take long: entering a directory and executing a
+// file on storage that may not answer, waiting, and ending what a rank leaves behind.
 #pragma once
 
-#include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
-#include <array>
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "runtime/rpc/fd_channel.h"
 
@@ -21,15 +24,16 @@ struct Spawner {
   rpc::Fd socket;
 };
 
+struct SpawnerOptions {
+  rlimit open_files{};  // with which processes begin
+  std::string cgroup;   // folder of the control group in which each has one of its own; empty: they have none
+};
+
 // Forks the spawner. Before the first thread. Its end, like the end of its socket, ends all that it started.
 //
 // Each process gets a process group of its own, a signal when the spawner dies, /dev/null as standard input, the
-// descriptors of its Spawn message as 3 (role), 1 and 2, and none of any other. When it ends, its process group does;
-// when the daemon is gone, so do its scratch folders, and every process that descends from those and still has the
-// spawner as its reaper.
-absl::StatusOr<Spawner> StartSpawner();
-
-// Where a worker process finds its role's descriptor.
-inline constexpr int kRoleDescriptor = 3;
+// descriptors of its Spawn message as kRoleDescriptor, 1 and 2, and none of any other. When it ends, everything does
+// that descends from it; when the daemon is gone, so do its scratch folders and all processes.
+absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options);
 
 }  // namespace twinkle::worker

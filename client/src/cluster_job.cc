@@ -14,6 +14,7 @@
 
 #include "client/src/cluster_member.h"
 #include "client/src/job_description.h"
+#include "client/src/start_signals.h"
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/groups.h"
@@ -201,6 +202,8 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   program.add_environment(absl::StrCat("TWINKLE_SEED=", options.seed));
   program.add_environment(absl::StrCat("TWINKLE_FULL_DETERMINISM=", options.full_determinism ? 1 : 0));
   program.set_directory(std::filesystem::current_path(ignored).string());
+  program.set_ignored_signals(SignalsAtStart().ignored);
+  program.set_blocked_signals(SignalsAtStart().blocked);
   for (size_t i = 0; i < groups.size(); ++i) *submit.add_groups() = GroupOf(groups[i], options.groups[i]);
   submit.set_devices_per_node(options.nproc_per_node);
   submit.set_slots_per_node(options.ncpu_proc_per_node);

@@ -16,19 +16,56 @@ namespace {
 
 constexpr uint32_t kMostBytes = 1 << 30;
 constexpr size_t kMostFds = 16;
+constexpr size_t kPieceBytes = 64 << 10;  // a piece that is larger takes no further message
+constexpr int kShortageMs = 10;           // between two tries while the kernel is short of something
+
+// Before each message.
+struct Head {
+  uint32_t bytes = 0;
+  uint32_t fds = 0;
+};
 
 absl::Status Gone() { return absl::UnavailableError("the other side is gone"); }
 
-// Size and message. False: too large.
-bool AppendFramed(const google::protobuf::MessageLite& message, std::string* bytes) {
+// Head and message. False: too large.
+bool AppendFramed(const google::protobuf::MessageLite& message, size_t fds, std::string* bytes) {
   const size_t begin = bytes->size();
   const size_t length = message.ByteSizeLong();
-  if (length > kMostBytes) return false;
-  const uint32_t size = static_cast<uint32_t>(length);
-  bytes->append(reinterpret_cast<const char*>(&size), sizeof(size));
+  if (length > kMostBytes || fds > kMostFds) return false;
+  const Head head{static_cast<uint32_t>(length), static_cast<uint32_t>(fds)};
+  bytes->append(reinterpret_cast<const char*>(&head), sizeof(head));
   if (message.AppendToString(bytes)) return true;
   bytes->resize(begin);
   return false;
+}
+
+// Empty: it is none, or none that passes.
+absl::string_view ShortageOf(int error) {
+  switch (error) {
+    case ENOBUFS:
+    case ENOMEM:
+      return "the kernel's memory for sockets";
+    case ETOOMANYREFS:
+      return "descriptors on their way to other processes (the limit is that of open files, ulimit -n)";
+    case EMFILE:
+    case ENFILE:
+      return "open descriptors (ulimit -n)";
+    default:
+      return "";
+  }
+}
+
+void AttachFds(const std::vector<Fd>& fds, char* control, msghdr* header) {
+  header->msg_control = control;
+  header->msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+  cmsghdr* rights = CMSG_FIRSTHDR(header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+  for (size_t i = 0; i < fds.size(); ++i) {
+    const int fd = fds[i].get();
+    std::memcpy(CMSG_DATA(rights) + i * sizeof(int), &fd, sizeof(int));
+  }
 }
 
 }  // namespace
@@ -52,65 +89,70 @@ absl::StatusOr<std::pair<Fd, Fd>> SocketPair() {
   return std::make_pair(Fd(ends[0]), Fd(ends[1]));
 }
 
-absl::Status SendMessage(int socket, const google::protobuf::MessageLite& message, const std::vector<int>& fds) {
-  std::string bytes;
-  if (!AppendFramed(message, &bytes)) return absl::InvalidArgumentError("a message is too large to be sent");
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostFds * sizeof(int))> control{};
-  size_t sent = 0;
-  while (sent < bytes.size()) {
-    iovec part{bytes.data() + sent, bytes.size() - sent};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    if (sent == 0 && !fds.empty()) {  // with the first byte
-      header.msg_control = control.data();
-      header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-      cmsghdr* rights = CMSG_FIRSTHDR(&header);
-      rights->cmsg_level = SOL_SOCKET;
-      rights->cmsg_type = SCM_RIGHTS;
-      rights->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-      std::memcpy(CMSG_DATA(rights), fds.data(), fds.size() * sizeof(int));
-    }
-    const ssize_t wrote = ::sendmsg(socket, &header, MSG_NOSIGNAL);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0 && errno == EAGAIN) {
-      pollfd room{socket, POLLOUT, 0};
+absl::Status SendMessage(int socket, const google::protobuf::MessageLite& message) {
+  MessageWriter writer(socket);
+  absl::StatusOr<bool> done = writer.Write(message);
+  while (done.ok() && !*done) {
+    pollfd room{socket, POLLOUT, 0};
+    if (writer.shortage().empty()) {
       ::poll(&room, 1, -1);
-      continue;
+    } else {
+      ::poll(nullptr, 0, kShortageMs);
     }
-    if (wrote < 0) return Gone();
-    sent += static_cast<size_t>(wrote);
+    done = writer.Flush();
   }
-  return absl::OkStatus();
+  return done.status();
 }
 
-absl::StatusOr<bool> MessageWriter::Write(const google::protobuf::MessageLite& message) {
-  if (!AppendFramed(message, &unsent_)) return absl::InvalidArgumentError("a message is too large to be sent");
+// ---- writing
+absl::StatusOr<bool> MessageWriter::Write(const google::protobuf::MessageLite& message, std::vector<Fd> fds) {
+  if (unsent_.empty() || !fds.empty() || unsent_.back().bytes.size() > kPieceBytes) unsent_.emplace_back();
+  Piece& last = unsent_.back();
+  if (!AppendFramed(message, fds.size(), &last.bytes)) {
+    if (last.bytes.empty()) unsent_.pop_back();
+    return absl::InvalidArgumentError("a message is too large to be sent");
+  }
+  if (!fds.empty()) last.fds = std::move(fds);
   return Flush();
 }
 
-absl::StatusOr<bool> MessageWriter::Flush() {
-  size_t sent = 0;
-  while (sent < unsent_.size()) {
-    const ssize_t wrote = ::send(socket_, unsent_.data() + sent, unsent_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0 && errno == EAGAIN) break;
-    if (wrote < 0) return Gone();
-    sent += static_cast<size_t>(wrote);
+absl::StatusOr<size_t> MessageWriter::SendSome() {
+  Piece& first = unsent_.front();
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostFds * sizeof(int))> control{};
+  iovec part{first.bytes.data() + sent_, first.bytes.size() - sent_};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (!first.fds.empty()) AttachFds(first.fds, control.data(), &header);
+  shortage_ = {};
+  ssize_t wrote = 0;
+  do {
+    wrote = ::sendmsg(socket_, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (wrote < 0 && errno == EINTR);
+  if (wrote < 0) {
+    if (errno == EAGAIN) return 0;
+    shortage_ = ShortageOf(errno);
+    if (!shortage_.empty()) return 0;
+    return Gone();
   }
-  unsent_.erase(0, sent);
-  return unsent_.empty();
+  first.fds.clear();
+  return static_cast<size_t>(wrote);
 }
 
-std::vector<Fd> MessageReader::TakeFds(size_t count) {
-  std::vector<Fd> taken;
-  const size_t most = std::min(count, fds_.size());
-  taken.reserve(most);
-  for (size_t i = 0; i < most; ++i) taken.push_back(std::move(fds_[i]));
-  fds_.erase(fds_.begin(), fds_.begin() + static_cast<std::ptrdiff_t>(most));
-  return taken;
+absl::StatusOr<bool> MessageWriter::Flush() {
+  while (!unsent_.empty()) {
+    const absl::StatusOr<size_t> wrote = SendSome();
+    if (!wrote.ok()) return wrote.status();
+    if (*wrote == 0) return false;
+    sent_ += *wrote;
+    if (sent_ < unsent_.front().bytes.size()) continue;
+    unsent_.pop_front();
+    sent_ = 0;
+  }
+  return true;
 }
 
+// ---- reading
 // False: nothing is there now.
 absl::StatusOr<bool> MessageReader::ReadSome() {
   std::array<char, 64 << 10> chunk{};
@@ -119,40 +161,60 @@ absl::StatusOr<bool> MessageReader::ReadSome() {
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
+  if (limits_.descriptors) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+  }
   ssize_t got = 0;
   do {
     got = ::recvmsg(socket_, &header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+  if (got < 0 && !ShortageOf(errno).empty()) return false;
   if (got <= 0) return Gone();
+  std::vector<Fd> fds;
   for (cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr; rights = CMSG_NXTHDR(&header, rights)) {
     if (rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) continue;
     const size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; ++i) {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(rights) + i * sizeof(int), sizeof(int));
-      fds_.emplace_back(fd);
+      fds.emplace_back(fd);
     }
   }
+  // The kernel gives descriptors of one message at a time. Where this process had room for none of them, the flag alone
+  // says that there were some.
+  if (limits_.descriptors && (!fds.empty() || (header.msg_flags & MSG_CTRUNC) != 0)) batches_.push_back(std::move(fds));
   bytes_.append(chunk.data(), static_cast<size_t>(got));
+  return true;
+}
+
+absl::StatusOr<bool> MessageReader::TakeMessage(google::protobuf::MessageLite* message) {
+  const size_t there = bytes_.size() - begin_;
+  Head head;
+  if (there < sizeof(head)) return false;
+  std::memcpy(&head, bytes_.data() + begin_, sizeof(head));
+  if (head.bytes > limits_.most_bytes) {
+    return absl::InvalidArgumentError(absl::StrCat("a message is larger than ", limits_.most_bytes, " bytes"));
+  }
+  if (there - sizeof(head) < head.bytes) return false;
+  const bool parsed = message->ParseFromArray(bytes_.data() + begin_ + sizeof(head), static_cast<int>(head.bytes));
+  begin_ += sizeof(head) + head.bytes;
+  taken_.clear();
+  if (head.fds > 0 && !batches_.empty()) {
+    taken_ = std::move(batches_.front());
+    batches_.pop_front();
+  }
+  if (!parsed) return absl::InvalidArgumentError("a message could not be parsed");
   return true;
 }
 
 absl::StatusOr<bool> MessageReader::Next(google::protobuf::MessageLite* message) {
   while (true) {
-    uint32_t size = 0;
-    if (bytes_.size() >= sizeof(size)) {
-      std::memcpy(&size, bytes_.data(), sizeof(size));
-      if (size > kMostBytes) return absl::InvalidArgumentError("a message is larger than 1 GiB");
-      if (bytes_.size() - sizeof(size) >= size) {
-        const bool parsed = message->ParseFromArray(bytes_.data() + sizeof(size), static_cast<int>(size));
-        bytes_.erase(0, sizeof(size) + size);
-        if (!parsed) return absl::InvalidArgumentError("a message could not be parsed");
-        return true;
-      }
-    }
+    const absl::StatusOr<bool> taken = TakeMessage(message);
+    if (!taken.ok() || *taken) return taken;
+    bytes_.erase(0, begin_);
+    begin_ = 0;
     absl::StatusOr<bool> more = ReadSome();
     if (!more.ok() || !*more) return more;
   }

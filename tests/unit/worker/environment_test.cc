@@ -61,6 +61,23 @@ TEST_CASE("a rank finds where it stands, and the program's variables less what b
   }
 }
 
+TEST_CASE("a rank whose program names a driver reaches it as its node does") {
+  v1::StartJob job = JobWith("cpu");
+  v1::NodeDescription node;
+  const DriverAccess access{"driver-1:50050", "/node/token"};
+  const auto lines_of = [&](const DriverAccess& driver) {
+    std::string lines;
+    for (const std::string& line : EnvironmentOf(job, job.processes(0), node, 0, driver)) lines += line + "\n";
+    return lines;
+  };
+  using Catch::Matchers::ContainsSubstring;
+  CHECK_THAT(lines_of(access), !ContainsSubstring("TWINKLE_DRIVER") && !ContainsSubstring("TWINKLE_TOKEN_FILE"));
+  job.mutable_program()->add_environment("TWINKLE_DRIVER=localhost:50050");
+  CHECK_THAT(lines_of(access), ContainsSubstring("\nTWINKLE_DRIVER=driver-1:50050\n") &&
+                                   ContainsSubstring("\nTWINKLE_TOKEN_FILE=/node/token\n"));
+  CHECK_THAT(lines_of({}), !ContainsSubstring("TWINKLE_DRIVER") && !ContainsSubstring("TWINKLE_TOKEN_FILE"));
+}
+
 TEST_CASE("each device type has its variable; a CPU group's ranks see no device") {
   CHECK(DeviceVariable("cuda") == "CUDA_VISIBLE_DEVICES");
   CHECK(DeviceVariable("npu") == "ASCEND_RT_VISIBLE_DEVICES");

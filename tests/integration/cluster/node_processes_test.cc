@@ -1,0 +1,125 @@
+// What a node's machinery does for its processes: how they begin, what they leave behind, how many there may be.
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cluster/processes.h"
+#include "tests/integration/session.h"
+
+namespace twinkle::tests {
+
+class Surroundings {
+ public:
+  int64_t Pid() { return ::getpid(); }
+  // A set of signals, by its name in /proc/self/status, less the two that are the C library's own.
+  uint64_t Signals(const std::string& name) {
+    std::ifstream file("/proc/self/status");
+    for (std::string word; file >> word;) {
+      if (word == name + ":" && file >> word) return std::stoull(word, nullptr, 16) & ~(uint64_t{3} << 31);
+    }
+    return ~uint64_t{0};
+  }
+  // How a child ends that is asked to.
+  int64_t EndOfChild() {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      while (true) ::pause();
+    }
+    ::kill(pid, SIGTERM);
+    int status = 0;
+    return ::waitpid(pid, &status, 0) == pid ? status : -1;
+  }
+  // Of a session and an environment of its own, and no child of the rank's.
+  int64_t StartHelper() {
+    std::FILE* shell = ::popen("(env -i setsid sleep 1000 >/dev/null 2>&1 & echo $!)", "r");
+    int pid = 0;
+    if (std::fscanf(shell, "%d", &pid) != 1) pid = 0;
+    ::pclose(shell);
+    return pid;
+  }
+};
+TWINKLE_REMOTE_CLASS(Surroundings, (), (Pid), (Signals, Dispatch::kAll), (EndOfChild), (StartHelper))
+
+namespace {
+
+Session Begun(std::vector<DeviceGroup> groups) { return Begin({.mode = Mode::kCluster, .groups = std::move(groups)}); }
+
+// This test program, with those words before it and its arguments.
+std::unique_ptr<Child> Itself(std::vector<std::string> before, const std::string& test_case) {
+  before.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
+  before.push_back(test_case);
+  return std::make_unique<Child>(before);
+}
+
+// As this process began: the tests' runner has handlers of its own while it runs.
+const std::map<std::string, uint64_t> at_start = {{"SigIgn", Surroundings().Signals("SigIgn")},
+                                                  {"SigBlk", Surroundings().Signals("SigBlk")}};
+
+TEST_CASE("ranks with the signals of their program", "[.]") {
+  auto session = Begun({Cpu("pool", 2)});
+  auto ranks = Must(New<Surroundings>({.remote_group = "pool"}));
+  for (const auto& [name, signals] : at_start) {
+    CAPTURE(name);
+    CHECK(Result(ranks.Signals(name)) == std::vector<uint64_t>(2, signals));
+  }
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a rank begins with the signals that its program began with, and every end is seen") {
+  for (const std::string option : {"--ignore-signal=CHLD", "--ignore-signal=INT,PIPE", "--block-signal=USR1"}) {
+    CAPTURE(option);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto program = Itself({"/usr/bin/env", option}, "ranks with the signals of their program");
+    const int code = program->Wait();
+    INFO(program->Output());
+    CHECK(code == 0);
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));  // of which an unseen end takes 36
+  }
+}
+
+TEST_CASE("what a rank starts can be ended as usual") {
+  auto session = Begun({Cpu("pool", 1)});
+  auto rank = Must(New<Surroundings>({.remote_group = "pool"}));
+  CHECK(Result(rank.EndOfChild()) == std::vector<int64_t>{SIGTERM});
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a helper that has cut itself loose lives as long as its rank, and no longer") {
+  auto session = Begun({Cpu("pool", 1), Cpu("other", 1)});
+  auto rank = Must(New<Surroundings>({.remote_group = "pool"}));
+  auto other = Must(New<Surroundings>({.remote_group = "other"}));
+  const auto helper = static_cast<pid_t>(Result(rank.StartHelper()).at(0));
+  const auto pid = static_cast<pid_t>(Result(rank.Pid()).at(0));
+  const auto gone = static_cast<pid_t>(Result(other.Pid()).at(0));
+  other.component().Kill();
+  CHECK(Eventually([&] { return !IsAlive(gone); }));
+  CHECK(IsAlive(helper));
+  rank.component().Kill();
+  CHECK(Eventually([&] { return !IsAlive(pid) && !IsAlive(helper); }));
+  session.Finish().IgnoreError();
+}
+
+void RunMany(int count) {
+  auto session = Begun({Cpu("pool", count)});
+  auto ranks = Must(New<Surroundings>({.remote_group = "pool"}));
+  const std::vector<int64_t> pids = Result(ranks.Pid());
+  CHECK(std::set<int64_t>(pids.begin(), pids.end()).size() == static_cast<size_t>(count));
+  CHECK(Told(session.Finish()) == "OK");
+  for (const int64_t pid : pids) CHECK_FALSE(IsAlive(static_cast<pid_t>(pid)));
+}
+
+TEST_CASE("200 ranks on a node start, work and end") { RunMany(200); }
+TEST_CASE("500 ranks on a node start, work and end", "[.][many]") { RunMany(500); }
+TEST_CASE("1000 ranks on a node start, work and end", "[.][many]") { RunMany(1000); }
+
+}  // namespace
+}  // namespace twinkle::tests

@@ -1,0 +1,30 @@
+#include "worker/own_children.h"
+
+#include <absl/strings/str_cat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+namespace twinkle::worker {
+
+std::vector<pid_t> OwnChildren() {
+  std::vector<pid_t> pids;
+  std::ifstream file(absl::StrCat("/proc/self/task/", ::getpid(), "/children"));
+  for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
+  return pids;
+}
+
+void EndOwnChildren(int rounds) {
+  for (int round = 0; round < rounds; ++round) {
+    for (const pid_t pid : OwnChildren()) ::kill(pid, SIGKILL);
+    pid_t reaped = 0;
+    while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
+    }
+    if (reaped < 0) return;  // no children are left
+    ::usleep(1000);
+  }
+}
+
+}  // namespace twinkle::worker

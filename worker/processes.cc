@@ -1,0 +1,221 @@
+#include "worker/processes.h"
+
+#include <absl/strings/str_cat.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace twinkle::worker {
+namespace {
+
+// Between two tries to send while the kernel is short of something.
+constexpr absl::Duration kShortageWait = absl::Milliseconds(10);
+
+v1::ToSpawner SpawnMessage(uint64_t key, const Launch& launch) {
+  v1::ToSpawner message;
+  v1::Spawn& spawn = *message.mutable_spawn();
+  spawn.set_key(key);
+  for (const std::string& argument : launch.arguments) spawn.add_arguments(argument);
+  for (const std::string& variable : launch.environment) spawn.add_environment(variable);
+  spawn.set_directory(launch.directory);
+  spawn.set_ignored_signals(launch.ignored_signals);
+  spawn.set_blocked_signals(launch.blocked_signals);
+  return message;
+}
+
+}  // namespace
+
+Processes::Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, Listener* listener)
+    : options_(options),
+      spawner_(std::move(spawner)),
+      reader_(spawner_.socket.get()),
+      writer_(spawner_.socket.get()),
+      loop_(*loop),
+      listener_(*listener) {
+  ::fcntl(spawner_.socket.get(), F_SETFL, ::fcntl(spawner_.socket.get(), F_GETFL) | O_NONBLOCK);
+  loop_.Watch(spawner_.socket.get(), [this] { OnReadable(); });
+}
+
+Processes::~Processes() {
+  *alive_ = false;
+  Close();
+}
+
+void Processes::Close() {
+  if (!spawner_.socket.valid()) return;
+  loop_.Forget(spawner_.socket.get());
+  spawner_.socket.Reset();
+}
+
+void Processes::Later(std::function<void()> task, absl::Duration delay) {
+  auto guarded = [this, alive = alive_, task = std::move(task)] {
+    if (*alive && !gone_) task();
+  };
+  if (delay > absl::ZeroDuration()) {
+    loop_.PostAfter(delay, std::move(guarded));
+  } else {
+    loop_.Post(std::move(guarded));
+  }
+}
+
+// ---- states
+void Processes::Enter(Entries::iterator entry, State state) {
+  State& now = entry->second.state;
+  if (now == State::kAsked) --asked_;
+  if (state == State::kAsked) ++asked_;
+  now = state;
+  if (state == State::kAsked) entry->second.make = nullptr;
+  if (state == State::kExecuted) entry->second.directory.clear();
+}
+
+void Processes::Refuse(uint64_t key, const std::string& why) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;
+  if (found->second.state == State::kAsked) --asked_;
+  entries_.erase(found);
+  listener_.OnNotStarted(key, why);
+}
+
+void Processes::Start(uint64_t key, Make make) {
+  if (gone_ || !entries_.emplace(key, Entry{State::kQueued, 0, std::move(make), {}}).second) return;
+  queue_.push_back(key);
+  if (std::exchange(filling_, true)) return;
+  Later([this] {
+    filling_ = false;
+    Fill();
+  });
+}
+
+void Processes::Fill() {
+  while (asked_ < options_.window && !queue_.empty() && !gone_) {
+    const uint64_t key = queue_.front();
+    queue_.pop_front();
+    if (entries_.count(key) != 0) Ask(key);
+  }
+}
+
+void Processes::Ask(uint64_t key) {
+  const auto entry = entries_.find(key);
+  absl::StatusOr<Launch> launch = entry->second.make();
+  if (!launch.ok()) return Refuse(key, std::string(launch.status().message()));
+  Enter(entry, State::kAsked);
+  entry->second.directory = launch->directory;
+  Later([this, key] { OnLate(key); }, options_.exec_limit);
+  std::vector<rpc::Fd> fds;
+  for (rpc::Fd* fd : {&launch->executable, &launch->role, &launch->output, &launch->error}) {
+    fds.push_back(std::move(*fd));
+  }
+  const absl::StatusOr<bool> done = writer_.Write(SpawnMessage(key, *launch), std::move(fds));
+  if (absl::IsInvalidArgument(done.status())) {
+    return Refuse(key, "its arguments and its environment are too large to be sent to the spawner");
+  }
+  Written(done);
+}
+
+void Processes::Signal(uint64_t key, int number) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || gone_) return;
+  if (found->second.state == State::kQueued) {
+    if (number == SIGKILL) Later([this, key] { Refuse(key, "it was ended before its turn to start had come"); });
+    return;
+  }
+  v1::ToSpawner message;
+  message.mutable_signal()->set_key(key);
+  message.mutable_signal()->set_number(number);
+  Write(message);
+}
+
+void Processes::KeepScratch(const std::string& folder) {
+  v1::ToSpawner message;
+  message.mutable_scratch()->set_folder(folder);
+  Write(message);
+}
+
+// ---- the channel
+void Processes::Write(const v1::ToSpawner& message) {
+  if (!gone_) Written(writer_.Write(message));
+}
+
+void Processes::Written(const absl::StatusOr<bool>& done) {
+  if (!done.ok()) return Later([this] { OnGone(); });
+  if (*done) return;
+  if (writer_.shortage().empty()) {
+    loop_.WaitWritable(spawner_.socket.get(), [this] { Written(writer_.Flush()); });
+  } else {
+    Later([this] { Written(writer_.Flush()); }, kShortageWait);
+  }
+}
+
+void Processes::OnReadable() {
+  while (!gone_) {
+    v1::FromSpawner message;
+    const absl::StatusOr<bool> read = reader_.Next(&message);
+    if (!read.ok()) return OnGone();
+    if (!*read) break;
+    OnMessage(message);
+  }
+  Fill();
+}
+
+void Processes::OnMessage(const v1::FromSpawner& message) {
+  uint64_t key = 0;
+  if (message.has_forked()) key = message.forked().key();
+  if (message.has_executed()) key = message.executed().key();
+  if (message.has_not_started()) key = message.not_started().key();
+  if (message.has_ended()) key = message.ended().key();
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return;  // it was given up
+  Entry& entry = found->second;
+  if (message.has_forked() && entry.state == State::kAsked) {
+    Enter(found, State::kForked);
+    entry.pid = message.forked().pid();
+  } else if (message.has_executed() && entry.state == State::kForked) {
+    Enter(found, State::kExecuted);
+    listener_.OnStarted(key, entry.pid);
+  } else if (message.has_not_started() && entry.state != State::kExecuted) {
+    Refuse(key, message.not_started().why());
+  } else if (message.has_ended() && entry.state == State::kExecuted) {
+    entries_.erase(found);
+    listener_.OnEnded(key, message.ended().status());
+  }
+}
+
+// The kernel may keep it for as long as it likes; nobody waits for it any more.
+void Processes::OnLate(uint64_t key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || found->second.state == State::kExecuted) return;
+  const std::string limit = absl::FormatDuration(options_.exec_limit);
+  const std::string why =
+      found->second.state == State::kAsked
+          ? absl::StrCat("the node's spawner has not answered within ", limit, ": it is stopped, or hangs")
+          : absl::StrCat("it did not become the program within ", limit, ": the storage of its executable, or of its ",
+                         "working directory '", found->second.directory, "', does not answer");
+  Signal(key, SIGKILL);
+  Refuse(key, why);
+}
+
+void Processes::OnGone() {
+  if (std::exchange(gone_, true)) return;
+  loop_.Forget(spawner_.socket.get());
+  listener_.OnSpawnerGone();
+}
+
+// ---- the end
+void Processes::KillAll() const {
+  for (const auto& [key, entry] : entries_) {
+    if (entry.pid != 0) ::kill(-entry.pid, SIGKILL);
+  }
+}
+
+void Processes::EndSpawner() {
+  gone_ = true;
+  Close();
+  if (spawner_.pid <= 0) return;
+  while (::waitpid(spawner_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace twinkle::worker

@@ -1,0 +1,123 @@
+// The processes of a node, as the daemon sees them: started and signalled through the spawner, without ever waiting for
+// it.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/twinkle/v1/local.pb.h"
+#include "runtime/base/fd_loop.h"
+#include "runtime/rpc/fd_channel.h"
+#include "worker/spawner.h"
+
+namespace twinkle::worker {
+
+// What a process begins with, besides /dev/null as its standard input.
+struct Launch {
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string directory;                 // empty: the spawner's
+  uint64_t ignored_signals = 0;          // bit n - 1: signal n; all others have their default
+  uint64_t blocked_signals = 0;
+  rpc::Fd executable;
+  rpc::Fd role;  // kRoleDescriptor of the process
+  rpc::Fd output;
+  rpc::Fd error;
+};
+
+struct ProcessesOptions {
+  int window = 64;                                // starts asked for that have not become a process yet
+  absl::Duration exec_limit = absl::Seconds(20);  // for a process that was asked for to become the program
+};
+
+// Confined to the loop's thread. Never blocks but in EndSpawner. Invariants:
+//  P1 each start is answered once: OnStarted or OnNotStarted; each process that started ends once: OnEnded;
+//  P2 the spawner never has more than `window` starts that it has not answered; the others wait here, and hold nothing;
+//  P3 what a process does before it is the program, or does not do, is told within the limit, and delays no other;
+//  P4 after OnSpawnerGone nothing is told any more.
+class Processes {
+ public:
+  // Called from the loop, never from within a function of this class.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // It is the program now: what it is given to reach Initialize counts from here.
+    virtual void OnStarted(uint64_t key, pid_t pid) = 0;
+    // There is no such process, nor will there be. `why` is a sentence that names what was missing.
+    virtual void OnNotStarted(uint64_t key, const std::string& why) = 0;
+    // `status` as waitpid gives it.
+    virtual void OnEnded(uint64_t key, int status) = 0;
+    // Whatever was started is to be ended with KillAll.
+    virtual void OnSpawnerGone() = 0;
+  };
+  // Makes what the process begins with, when its turn has come; a failure is that of the start.
+  using Make = std::function<absl::StatusOr<Launch>()>;
+
+  // The loop and the listener outlive it.
+  Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, Listener* listener);
+  ~Processes();
+  Processes(const Processes&) = delete;
+  Processes& operator=(const Processes&) = delete;
+
+  // `key`: the caller's name for it, not used for another one.
+  void Start(uint64_t key, Make make);
+  // To its process group. SIGKILL takes what has not been asked for out of the queue: OnNotStarted; other signals do
+  // not reach what has not started. A key that is not known, or has ended: nothing.
+  void Signal(uint64_t key, int number);
+  // A folder that is to go when the daemon does, however that ends.
+  void KeepScratch(const std::string& folder);
+  // Kills what runs, through the process groups too: for when the spawner cannot.
+  void KillAll() const;
+  // Ends the spawner, and with it all that it started; blocks until it has ended. Nothing is told any more.
+  void EndSpawner();
+
+ private:
+  enum class State { kQueued, kAsked, kForked, kExecuted };
+  struct Entry {
+    State state = State::kQueued;
+    pid_t pid = 0;          // from kForked on
+    Make make;              // while kQueued
+    std::string directory;  // until kExecuted: what it has to enter
+  };
+  using Entries = std::map<uint64_t, Entry>;
+
+  void Enter(Entries::iterator entry, State state);
+  // Takes it out and tells why.
+  void Refuse(uint64_t key, const std::string& why);
+  // Runs for the listener later, if this still is there then.
+  void Later(std::function<void()> task, absl::Duration delay = absl::ZeroDuration());
+  void Fill();
+  void Ask(uint64_t key);
+  void Write(const v1::ToSpawner& message);
+  void Written(const absl::StatusOr<bool>& done);
+  void OnReadable();
+  void OnMessage(const v1::FromSpawner& message);
+  void OnLate(uint64_t key);
+  void OnGone();
+  void Close();
+
+  const ProcessesOptions options_;
+  Spawner spawner_;
+  rpc::MessageReader reader_;
+  rpc::MessageWriter writer_;
+  base::FdLoop& loop_;
+  Listener& listener_;
+  Entries entries_;
+  std::deque<uint64_t> queue_;  // keys, some of which may have been taken out
+  int asked_ = 0;               // entries that are kAsked
+  bool filling_ = false;        // Fill has been posted
+  bool gone_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace twinkle::worker

@@ -1,0 +1,118 @@
+#include "worker/rank_cgroups.h"
+
+#include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+#include <absl/strings/strip.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+#include "runtime/rpc/fd_channel.h"
+
+namespace twinkle::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kFolderPrefix[] = "twinkle-";
+
+// Whether all of it was taken.
+bool Put(const std::string& file, absl::string_view text) {
+  const rpc::Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  return fd.valid() && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// Where the hierarchy is mounted, and which of its groups is seen there as the root.
+std::pair<std::string, std::string> Mounted() {
+  std::ifstream file("/proc/self/mountinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> halves = absl::StrSplit(line, " - ");
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    if (halves.size() == 2 && absl::StartsWith(halves[1], "cgroup2 ") && words.size() > 4) return {words[4], words[3]};
+  }
+  return {};
+}
+
+// The calling process's own group, as the kernel names it.
+std::string OwnGroup() {
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (absl::StartsWith(line, "0::")) return line.substr(3);
+  }
+  return {};
+}
+
+bool IsMarked(const std::string& folder) {
+  for (const char* const name : {"user.delegate", "trusted.delegate"}) {
+    char value = 0;
+    if (::getxattr(folder.c_str(), name, &value, 1) == 1 && value == '1') return true;
+  }
+  return false;
+}
+
+void RemoveTree(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.is_directory(ignored)) RemoveTree(entry.path());
+  }
+  ::rmdir(folder.c_str());  // refused while there are processes in it
+}
+
+}  // namespace
+
+std::string DelegatedCgroup() {
+  const auto [mount, root] = Mounted();
+  std::string group = OwnGroup();
+  if (mount.empty() || group.empty()) return {};
+  if (root != "/") group = std::string(absl::StripPrefix(group, root));
+  std::string folder = group == "/" ? mount : mount + group;
+  if (::access((folder + "/cgroup.procs").c_str(), W_OK) != 0) return {};
+  if (::geteuid() != 0) return folder;
+  for (fs::path above = folder; above != fs::path(mount).parent_path(); above = above.parent_path()) {
+    if (IsMarked(above)) return folder;
+  }
+  return {};
+}
+
+RankCgroups::RankCgroups(std::string parent) {
+  if (parent.empty()) return;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+    if (absl::StartsWith(entry.path().filename().string(), kFolderPrefix)) RemoveTree(entry.path());
+  }
+  const std::string folder = absl::StrCat(parent, "/", kFolderPrefix, ::getpid());
+  if (::mkdir(folder.c_str(), 0755) == 0) folder_ = folder;
+}
+
+std::string RankCgroups::Make(uint64_t key) {
+  if (folder_.empty()) return {};
+  const std::string folder = absl::StrCat(folder_, "/process-", key);
+  return ::mkdir(folder.c_str(), 0755) == 0 ? folder : std::string();
+}
+
+void RankCgroups::EndAll() {
+  if (folder_.empty()) return;
+  KillCgroup(folder_);
+  RemoveTree(folder_);
+}
+
+void EnterCgroup(const std::string& folder) {
+  if (!folder.empty()) Put(folder + "/cgroup.procs", "0");
+}
+
+void KillCgroup(const std::string& folder) {
+  if (!folder.empty()) Put(folder + "/cgroup.kill", "1");
+}
+
+void RemoveCgroup(const std::string& folder) {
+  if (!folder.empty()) ::rmdir(folder.c_str());
+}
+
+}  // namespace twinkle::worker

@@ -1,0 +1,73 @@
+// What the spawner does.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "proto/twinkle/v1/local.pb.h"
+#include "runtime/base/fd_loop.h"
+#include "runtime/rpc/fd_channel.h"
+#include "worker/rank_cgroups.h"
+#include "worker/spawner.h"
+#include "worker/warden.h"
+
+namespace twinkle::worker {
+
+// Single-threaded. Invariants:
+//  S1 it waits for nothing but all of its descriptors at once: neither a daemon that does not read, nor a process that
+//     does not get to its program, nor one that cannot be killed delays another;
+//  S2 a number is signalled only while it is that of the worker process, alive or not yet waited for;
+//  S3 its children are wardens, and worker processes that it has yet to wait for; anything else has lost its warden,
+//  and is
+//     killed.
+class SpawnerLoop {
+ public:
+  // `socket`: to the daemon, not blocking. SIGCHLD is blocked.
+  SpawnerLoop(int socket, const SpawnerOptions& options);
+
+  // Until the daemon is gone; then ends what there is.
+  void Run();
+
+ private:
+  enum class State { kStarting, kForked, kExecuted, kOver };  // kOver: nothing more is to be told
+  struct Ward {
+    State state = State::kStarting;
+    pid_t warden = 0;          // 0: it has ended
+    pid_t pid = 0;             // of the worker process, from kForked on
+    rpc::Fd told;              // by the warden
+    std::vector<int> signals;  // that came before there was a process
+  };
+  using Wards = std::map<uint64_t, Ward>;
+
+  void OnDaemon();
+  void Spawn(v1::Spawn spawn, std::vector<rpc::Fd> fds);
+  void NotStarted(uint64_t key, const std::string& why);
+  void Signal(const v1::Signal& signal);
+  // What a warden has told.
+  void OnTold(uint64_t key);
+  void OnWord(uint64_t key, Ward& ward, const WardenWord& word);
+  void OnRankReaped(uint64_t key, int status);
+  void OnWardenReaped(uint64_t key, int status);
+  void Reap();
+  void EndStrays();
+  void Send(const v1::FromSpawner& message);
+  void Sent(const absl::StatusOr<bool>& done);
+  void EndAll();
+
+  const int socket_;
+  const rlimit open_files_;
+  RankCgroups cgroups_;
+  base::FdLoop loop_;
+  rpc::MessageReader reader_;
+  rpc::MessageWriter writer_;
+  Wards wards_;                       // by key
+  std::map<pid_t, uint64_t> keys_;    // of wardens and worker processes, until they are waited for
+  bool strays_ = false;               // a warden has not ended as it should
+  std::vector<std::string> scratch_;  // folders that go with the daemon
+};
+
+}  // namespace twinkle::worker
