@@ -25,6 +25,7 @@
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/listener.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
@@ -93,8 +94,8 @@ void LimitEnd() {
 
 struct Start {
   std::unique_ptr<rpc::ParentLink> parent;  // of a private driver
-  std::string listen;
-  std::string host;  // of that, for people
+  std::unique_ptr<rpc::Listener> listener;
+  std::string host;  // on which it listens, for people
   std::string token;
   std::unique_ptr<Journal> journal;
   Restored restored;
@@ -105,7 +106,7 @@ absl::StatusOr<Start> PrivateStart(int fd) {
   TWINKLE_ASSIGN_OR_RETURN(rpc::ParentLink link, rpc::ParentLink::Open(fd));
   start.parent = std::make_unique<rpc::ParentLink>(std::move(link));
   start.token = start.parent->role().token;
-  start.listen = start.parent->role().target;
+  TWINKLE_ASSIGN_OR_RETURN(start.listener, rpc::Listener::Open({.socket = start.parent->role().target}));
   start.journal = NewMemoryJournal();
   return start;
 }
@@ -114,7 +115,9 @@ absl::StatusOr<Start> PrivateStart(int fd) {
 absl::StatusOr<Start> PublicStart(const Options& options) {
   Start start;
   TWINKLE_ASSIGN_OR_RETURN(const rpc::HostPort at, CheckListen(options));
-  start.listen = rpc::JoinHostPort(at.host, at.port);
+  absl::StatusOr<std::unique_ptr<rpc::Listener>> listener = rpc::Listener::Open({.host = at.host, .port = at.port});
+  if (!listener.ok()) return base::Annotate(listener.status(), absl::StrCat("cannot serve on ", options.listen));
+  start.listener = *std::move(listener);
   start.host = at.host;
   TWINKLE_ASSIGN_OR_RETURN(start.journal, OpenJournal(options.state_folder, &start.restored));
   TWINKLE_ASSIGN_OR_RETURN(start.token, rpc::ReadOrMakeToken(options.token_file));
@@ -128,15 +131,14 @@ int Serve(const Options& options, Start start) {
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
   DriverService service(start.token, std::move(conductor), executor.get(), std::move(start.journal), start.restored);
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(start.listen, grpc::InsecureServerCredentials(), &port);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  service.SetLetIn([&](const std::string& peer) { start.listener->LetIn(peer); });
+  start.listener->Attach(builder);
   rpc::AllowWatching(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
-    return Fail(absl::UnavailableError(absl::StrCat("cannot serve on ", start.listen)));
-  }
+  if (server == nullptr) return Fail(absl::InternalError("the server does not start"));
+  start.listener->Start();
+  const int port = start.listener->port();
   if (!options.port_file.empty()) {
     if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(written);
   }
@@ -149,6 +151,7 @@ int Serve(const Options& options, Start start) {
   base::FdLoop loop;
   WaitForEnd(loop, start.parent.get());
   LimitEnd();
+  start.listener->Close();
   service.Stop();
   server->Shutdown(rpc::DeadlineIn(kAnswerLimit));
   return 0;

@@ -4,7 +4,6 @@
 #include <absl/strings/str_cat.h>
 
 #include "runtime/base/status.h"
-#include "runtime/rpc/can_listen.h"
 
 namespace twinkle::driver {
 namespace {
@@ -47,9 +46,7 @@ absl::StatusOr<rpc::HostPort> CheckListen(const Options& options) {
                      " is open to other machines, and connections are not encrypted: say --insecure-network if "
                      "you trust that network, or listen on 127.0.0.1"));
   }
-  const absl::Status can = rpc::CanListen(at);
-  if (can.ok()) return at;
-  return base::Annotate(can, absl::StrCat("cannot serve on ", options.listen));
+  return at;
 }
 
 ClusterOptions ClusterOptionsFrom(const Options& options) {

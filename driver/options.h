@@ -26,8 +26,7 @@ struct Options {
 // With `options` as the defaults; they are what the command line says once the application has parsed it.
 void AddOptions(CLI::App& app, Options& options);
 
-// Where to listen. InvalidArgument: it is no HOST:PORT, or reaches beyond this machine without --insecure-network, or
-// CanListen's.
+// Where to listen. InvalidArgument: it is no HOST:PORT, or reaches beyond this machine without --insecure-network.
 absl::StatusOr<rpc::HostPort> CheckListen(const Options& options);
 
 ClusterOptions ClusterOptionsFrom(const Options& options);

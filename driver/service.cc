@@ -60,7 +60,9 @@ void DriverService::Stop() {
 }
 
 bool DriverService::HasToken(const grpc::CallbackServerContext& context) const {
-  return rpc::SecretsEqual(rpc::MetadataOf(context, rpc::kTokenKey), token_);
+  if (!rpc::SecretsEqual(rpc::MetadataOf(context, rpc::kTokenKey), token_)) return false;
+  let_in_(context.peer());
+  return true;
 }
 
 // ---- nodes
@@ -128,9 +130,11 @@ grpc::ServerUnaryReactor* DriverService::OnQueue(grpc::CallbackServerContext* co
 
 grpc::ServerUnaryReactor* DriverService::ForJob(grpc::CallbackServerContext* context,
                                                 std::function<absl::Status(JobNumber)> answer) {
-  return OnQueue(context, [this, secret = rpc::MetadataOf(*context, rpc::kSecretKey), answer = std::move(answer)] {
+  return OnQueue(context, [this, secret = rpc::MetadataOf(*context, rpc::kSecretKey), peer = context->peer(),
+                           answer = std::move(answer)] {
     const JobNumber job = conductor_.state().JobOfSecret(secret);
     if (job == 0) return absl::UnauthenticatedError("the caller's job is not known (any more)");
+    let_in_(peer);
     return answer(job);
   });
 }

@@ -23,6 +23,9 @@ class DriverService final : public v1::Driver::CallbackService {
   DriverService(std::string token, ConductorOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
                 const Restored& restored);
   ~DriverService() override;
+  // `let_in` is told of the peer (ServerContext::peer) of each call that has shown the token or a job's secret. Before
+  // the service is served, once.
+  void SetLetIn(std::function<void(const std::string& peer)> let_in) { let_in_ = std::move(let_in); }
   // Ends the streams, answers what waits. Blocks for the task under way. The server must be shut down afterwards,
   // before this goes.
   void Stop();
@@ -72,6 +75,7 @@ class DriverService final : public v1::Driver::CallbackService {
   void OnProgramMessage(ProgramConnection& connection, const v1::ProgramToDriver& message, base::Instant arrived);
 
   const std::string token_;
+  std::function<void(const std::string&)> let_in_ = [](const std::string&) {};
   base::Executor* const executor_;
   const std::unique_ptr<base::TaskQueue> queue_;  // closed before the conductor goes
   Conductor conductor_;                           // confined to the queue

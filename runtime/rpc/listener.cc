@@ -1,0 +1,270 @@
+#include "runtime/rpc/listener.h"
+
+#include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/address.h"
+#include "runtime/rpc/channel.h"
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr size_t kReserve = 16;
+constexpr absl::Duration kTick = absl::Milliseconds(10);      // while there are strangers
+constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // when a connection could not be accepted
+constexpr uint8_t kEstablished = 1;                           // of TCP, as the kernel counts its states
+constexpr absl::string_view kUnix = "unix:", kAbstract = "unix-abstract:";
+
+absl::Status WhyNot(const std::string& host, int port) {
+  const int error = errno;
+  switch (error) {
+    case EADDRINUSE:
+      return absl::AlreadyExistsError(absl::StrCat("port ", port, " of host ", host, " is in use"));
+    case EADDRNOTAVAIL:
+      return absl::InvalidArgumentError(absl::StrCat("host ", host, " is not this machine"));
+    case EACCES:
+      return absl::PermissionDeniedError(absl::StrCat("port ", port, " of host ", host, " is for root alone"));
+    default:
+      return absl::ErrnoToStatus(error, absl::StrCat("cannot listen on ", JoinHostPort(host, port)));
+  }
+}
+
+absl::StatusOr<Fd> ListenOn(const sockaddr* address, socklen_t size) {
+  Fd socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return absl::ErrnoToStatus(errno, "a socket could not be made");
+  const int on = 1;
+  if (address->sa_family != AF_UNIX) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), kBacklog) != 0) {
+    return absl::ErrnoToStatus(errno, "it cannot be listened on");
+  }
+  return socket;
+}
+
+int PortOf(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<sockaddr_in&>(address).sin_port);
+}
+
+// As gRPC writes it in ServerContext::peer().
+std::string PeerOf(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    const auto& ip4 = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &ip4.sin_addr, text.data(), text.size());
+    return absl::StrCat("ipv4:", text.data(), ":", ntohs(ip4.sin_port));
+  }
+  const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(address);
+  if (IN6_IS_ADDR_V4MAPPED(&ip6.sin6_addr)) {
+    ::inet_ntop(AF_INET, ip6.sin6_addr.s6_addr + 12, text.data(), text.size());
+    return absl::StrCat("ipv4:", text.data(), ":", ntohs(ip6.sin6_port));
+  }
+  ::inet_ntop(AF_INET6, &ip6.sin6_addr, text.data(), text.size());
+  return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(ip6.sin6_port));
+}
+
+// What accept says of the connection or the moment, not of the listening socket.
+bool IsShortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
+}  // namespace
+
+Listener::Listener(ListenerOptions options) : options_(std::move(options)), strangers_(options_.strangers) {}
+
+Listener::~Listener() { Close(); }
+
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(ListenerOptions options) {
+  std::unique_ptr<Listener> listener(new Listener(std::move(options)));
+  if (!listener->options_.socket.empty()) TWINKLE_RETURN_IF_ERROR(listener->ListenOnSocket());
+  if (!listener->options_.host.empty()) TWINKLE_RETURN_IF_ERROR(listener->ListenOnPort());
+  listener->FillReserve();
+  return listener;
+}
+
+absl::Status Listener::ListenOnSocket() {
+  const absl::string_view target = options_.socket;
+  const bool is_abstract = absl::StartsWith(target, kAbstract);
+  const absl::string_view name = target.substr(is_abstract ? kAbstract.size() : kUnix.size());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.empty() || name.size() + 1 > sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError(absl::StrCat("the socket's name is empty or too long: ", target));
+  }
+  // An abstract name begins with a zero byte and has no end but its length.
+  std::memcpy(address.sun_path + (is_abstract ? 1 : 0), name.data(), name.size());
+  const size_t size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
+  absl::StatusOr<Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
+  if (!socket.ok()) return base::Annotate(socket.status(), absl::StrCat("cannot listen on ", target));
+  socket_fd_ = socket->get();
+  listening_.push_back(*std::move(socket));
+  return absl::OkStatus();
+}
+
+absl::Status Listener::ListenOnPort() {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const std::string& host = options_.host;
+  const int failed = ::getaddrinfo(host.c_str(), std::to_string(options_.port).c_str(), &wanted, &found);
+  if (failed != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("host ", host, " is not known: ", ::gai_strerror(failed)));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, &::freeaddrinfo);
+  absl::StatusOr<Fd> socket = ListenOn(found->ai_addr, found->ai_addrlen);
+  if (!socket.ok()) return WhyNot(host, options_.port);
+  port_ = PortOf(socket->get());
+  listening_.push_back(*std::move(socket));
+  return absl::OkStatus();
+}
+
+void Listener::Attach(grpc::ServerBuilder& builder) {
+  using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, grpc::InsecureServerCredentials());
+}
+
+void Listener::Start() {
+  for (const Fd& socket : listening_) {
+    loop_.Watch(socket.get(), [this, fd = socket.get()] { Accept(fd); });
+  }
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "twinkle.accept");
+    loop_.Run();
+  });
+}
+
+void Listener::Close() {
+  loop_.Stop();
+  if (thread_.joinable()) thread_.join();
+  listening_.clear();
+  base::MutexLock lock(&mutex_);
+  watched_.clear();
+}
+
+// ---- accepting
+void Listener::FillReserve() {
+  while (reserve_.size() < kReserve) {
+    Fd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return;
+    reserve_.push_back(std::move(fd));
+  }
+}
+
+void Listener::Accept(int listening) {
+  while (AcceptOne(listening)) {
+  }
+}
+
+// Whether there may be another.
+bool Listener::AcceptOne(int listening) {
+  Fd connection(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (connection.valid()) {
+    HandOver(std::move(connection), listening, listening != socket_fd_);
+    return true;
+  }
+  const int error = errno;
+  if (error == EAGAIN || error == EWOULDBLOCK) return false;
+  if (!IsShortage(error)) return true;  // of that connection alone: it is gone
+  return MakeRoom(listening);
+}
+
+// No descriptor is left, or no memory. Whether to try again at once; else it is tried a little later.
+bool Listener::MakeRoom(int listening) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (const auto oldest = strangers_.ExpelOldest()) ShowOut(*oldest);
+  }
+  if (!reserve_.empty()) {
+    reserve_.pop_back();
+    return true;
+  }
+  loop_.Forget(listening);  // it stays readable
+  loop_.PostAfter(kTryAgain, [this, listening] {
+    FillReserve();
+    loop_.Watch(listening, [this, listening] { Accept(listening); });
+  });
+  return false;
+}
+
+void Listener::HandOver(Fd connection, int listening, bool is_tcp) {
+  if (is_tcp) {
+    const int on = 1;
+    ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (!Watch(connection)) return;
+  }
+  Acceptor::NewConnectionParameters parameters;
+  parameters.listener_fd = listening;
+  parameters.fd = connection.Release();
+  acceptor_->HandleNewConnection(&parameters);
+}
+
+// ---- strangers
+// False: it has ended already, or no descriptor is left to watch it by. Then it is not served.
+bool Listener::Watch(const Fd& connection) {
+  Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+  std::string peer = PeerOf(connection.get());
+  if (!own.valid() || peer.empty()) return false;
+  if (!std::exchange(ticking_, true)) loop_.PostAfter(kTick, [this] { Tick(); });
+  base::MutexLock lock(&mutex_);
+  const Strangers::Id id = ++last_;
+  if (const auto gone = strangers_.Add(id, std::move(peer), base::Now())) ShowOut(*gone);
+  watched_[id] = std::move(own);
+  return true;
+}
+
+// gRPC sees its connection end.
+void Listener::ShowOut(Strangers::Id id) {
+  ::shutdown(watched_[id].get(), SHUT_RDWR);
+  watched_.erase(id);
+}
+
+// What the kernel knows of a stranger: one whose connection has ended is none any more.
+void Listener::Look(Strangers::Id id) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  const int fd = watched_[id].get();
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == kEstablished) {
+    return strangers_.SetBytes(id, info.tcpi_bytes_received);
+  }
+  strangers_.Remove(id);
+  watched_.erase(id);
+}
+
+void Listener::Tick() {
+  FillReserve();
+  base::MutexLock lock(&mutex_);
+  for (const Strangers::Id id : strangers_.ids()) Look(id);
+  for (const Strangers::Id id : strangers_.Expel(base::Now())) ShowOut(id);
+  ticking_ = strangers_.size() > 0;
+  if (ticking_) loop_.PostAfter(kTick, [this] { Tick(); });
+}
+
+void Listener::LetIn(const std::string& peer) {
+  base::MutexLock lock(&mutex_);
+  const auto id = strangers_.Find(peer);
+  if (!id) return;
+  strangers_.Remove(*id);
+  watched_.erase(*id);
+}
+
+}  // namespace twinkle::rpc

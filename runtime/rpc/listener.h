@@ -1,0 +1,88 @@
+// Where a server of the cluster accepts connections.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/fd_loop.h"
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/fd_channel.h"
+#include "runtime/rpc/strangers.h"
+
+namespace twinkle::rpc {
+
+struct ListenerOptions {
+  std::string socket = {};  // "unix:PATH" or "unix-abstract:NAME"; empty: none
+  std::string host = {};    // name or address, without brackets; empty: no TCP
+  int port = 0;             // 0: one that the kernel chooses
+  StrangerLimits strangers = {};
+};
+
+// Accepts connections in a thread of its own and hands them to a gRPC server. gRPC's own listener (1.51) stops for good
+// at the first accept that fails, as when no descriptor is left, and lets whoever connects take as much memory as it
+// likes. Here accepting goes on, with descriptors that are held in reserve for it; and a TCP connection whose calls
+// have not shown what lets them in is a stranger, bounded in number, bytes and time (strangers.h). Unix sockets reach
+// this machine only, and gRPC cannot tell their connections apart: these are accepted as they come. LetIn is
+// thread-safe; all else is for the thread that owns it. Invariant:
+//  A1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
+class Listener {
+ public:
+  // Binds and listens; blocks while the host's name is looked up. AlreadyExists: the port is in use. InvalidArgument:
+  // the host is not known, or is not this machine's. PermissionDenied: the port is for root alone.
+  static absl::StatusOr<std::unique_ptr<Listener>> Open(ListenerOptions options);
+  ~Listener();
+
+  // The TCP port; 0 without one.
+  int port() const { return port_; }
+
+  // Before the server is built, once.
+  void Attach(grpc::ServerBuilder& builder);
+  // Once the server has been started: begins to accept.
+  void Start();
+  // Ends accepting; waits for the thread. Before the server is shut down. Idempotent.
+  void Close();
+
+  // A call has shown what lets its caller in: its connection is no stranger's any more. `peer` is what the call's
+  // context says.
+  void LetIn(const std::string& peer);
+
+ private:
+  using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+
+  explicit Listener(ListenerOptions options);
+  absl::Status ListenOnSocket();
+  absl::Status ListenOnPort();
+  void Accept(int listening);
+  bool AcceptOne(int listening);
+  bool MakeRoom(int listening);
+  void HandOver(Fd connection, int listening, bool is_tcp);
+  bool Watch(const Fd& connection);
+  void ShowOut(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Tick();
+  void Look(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FillReserve();
+
+  const ListenerOptions options_;
+  int port_ = 0;
+  std::vector<Fd> listening_;
+  int socket_fd_ = -1;  // among those: the Unix socket's
+  std::unique_ptr<Acceptor> acceptor_;
+  base::FdLoop loop_;
+  std::thread thread_;
+  std::vector<Fd> reserve_;  // the thread's
+  bool ticking_ = false;     // the thread's
+  Strangers::Id last_ = 0;   // the thread's
+
+  base::Mutex mutex_;
+  Strangers strangers_ ABSL_GUARDED_BY(mutex_);
+  std::map<Strangers::Id, Fd> watched_ ABSL_GUARDED_BY(mutex_);  // descriptors of our own of their connections
+};
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,63 @@
+#include "runtime/rpc/strangers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace twinkle::rpc {
+
+std::optional<Strangers::Id> Strangers::Add(Id id, std::string peer, base::Instant now) {
+  std::optional<Id> gone;
+  if (all_.size() >= limits_.most) gone = ExpelOldest();
+  all_.emplace(id, Stranger{std::move(peer), now});
+  return gone;
+}
+
+std::optional<Strangers::Id> Strangers::Find(const std::string& peer) const {
+  for (const auto& [id, stranger] : all_) {
+    if (stranger.peer == peer) return id;
+  }
+  return std::nullopt;
+}
+
+void Strangers::SetBytes(Id id, uint64_t bytes) {
+  const auto found = all_.find(id);
+  if (found != all_.end()) found->second.bytes = bytes;
+}
+
+std::vector<Strangers::Id> Strangers::Expel(base::Instant now) {
+  std::vector<std::pair<uint64_t, Id>> by_bytes;
+  std::vector<Id> gone;
+  uint64_t sum = 0;
+  for (const auto& [id, stranger] : all_) {
+    if (stranger.bytes > limits_.bytes || now - stranger.since >= limits_.patience) {
+      gone.push_back(id);
+      continue;
+    }
+    by_bytes.emplace_back(stranger.bytes, id);
+    sum += stranger.bytes;
+  }
+  std::sort(by_bytes.rbegin(), by_bytes.rend());
+  for (const auto& [bytes, id] : by_bytes) {
+    if (sum <= limits_.bytes_of_all) break;
+    gone.push_back(id);
+    sum -= bytes;
+  }
+  for (const Id id : gone) all_.erase(id);
+  return gone;
+}
+
+std::optional<Strangers::Id> Strangers::ExpelOldest() {
+  if (all_.empty()) return std::nullopt;
+  const Id oldest = all_.begin()->first;
+  all_.erase(all_.begin());
+  return oldest;
+}
+
+std::vector<Strangers::Id> Strangers::ids() const {
+  std::vector<Id> ids;
+  ids.reserve(all_.size());
+  for (const auto& [id, stranger] : all_) ids.push_back(id);
+  return ids;
+}
+
+}  // namespace twinkle::rpc

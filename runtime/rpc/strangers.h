@@ -1,0 +1,63 @@
+// Connections that have not shown yet what lets them in, and what they may cost until they do.
+#pragma once
+
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+
+namespace twinkle::rpc {
+
+struct StrangerLimits {
+  size_t most = 256;                            // of them at once
+  absl::Duration patience = absl::Seconds(10);  // until one has shown what lets it in
+  // Bytes that one may send, and all of them, before that. A healthy peer shows it in the head of its first call, and
+  // HTTP/2 lets it send 64 KiB before that call is read.
+  uint64_t bytes = 256 << 10;
+  uint64_t bytes_of_all = 2 << 20;
+};
+
+// The table of strangers, as arithmetic: no descriptors and no clock. Not thread-safe. Invariants:
+//  S1 there are never more than `most`: the oldest goes for a newcomer, so whoever is let in quickly is served, however
+//     many others come;
+//  S2 who has sent too much, or has taken too long, goes;
+//  S3 when all of them together have sent too much those that sent most go first.
+class Strangers {
+ public:
+  // A connection's number here; the caller knows its descriptor by it.
+  using Id = uint64_t;
+
+  explicit Strangers(StrangerLimits limits) : limits_(limits) {}
+
+  // The stranger that has to go for this one, if one has (S1).
+  std::optional<Id> Add(Id id, std::string peer, base::Instant now);
+  // One was let in, or has ended: it is no stranger any more.
+  void Remove(Id id) { all_.erase(id); }
+  // The strangers that come from `peer`: address and port, so that there is one at most.
+  std::optional<Id> Find(const std::string& peer) const;
+  // How many bytes one has sent so far.
+  void SetBytes(Id id, uint64_t bytes);
+  // Those that have to go now (S2, S3). They are removed.
+  std::vector<Id> Expel(base::Instant now);
+  // The oldest, which is removed: for when descriptors are short.
+  std::optional<Id> ExpelOldest();
+
+  size_t size() const { return all_.size(); }
+  std::vector<Id> ids() const;
+
+ private:
+  struct Stranger {
+    std::string peer;
+    base::Instant since;
+    uint64_t bytes = 0;
+  };
+  const StrangerLimits limits_;
+  std::map<Id, Stranger> all_;  // ids ascend, so the oldest is the first
+};
+
+}  // namespace twinkle::rpc

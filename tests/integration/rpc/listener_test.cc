@@ -1,0 +1,212 @@
+// The listener in front of a real gRPC server, and strangers of several kinds.
+#include "runtime/rpc/listener.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <arpa/inet.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/place.h"
+#include "tests/support/catch.h"
+
+namespace twinkle::rpc {
+namespace {
+
+// Lets in whoever shows "good", and answers; refuses everybody else.
+class Service final : public grpc::CallbackGenericService {
+ public:
+  explicit Service(Listener* listener) : listener_(*listener) {}
+
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    struct Answer final : public grpc::ServerGenericBidiReactor {
+      void OnDone() override { delete this; }
+    };
+    auto* answer = new Answer;
+    if (MetadataOf(*context, kTokenKey) == "good") {
+      listener_.LetIn(context->peer());
+      answer->Finish(grpc::Status::OK);
+    } else {
+      answer->Finish({grpc::StatusCode::UNAUTHENTICATED, "no token"});
+    }
+    return answer;
+  }
+
+ private:
+  Listener& listener_;
+};
+
+struct Server {
+  explicit Server(ListenerOptions options) {
+    if (options.socket.empty()) options.host = "127.0.0.1";
+    target = options.socket;
+    auto opened = Listener::Open(std::move(options));
+    REQUIRE(opened.ok());
+    listener = *std::move(opened);
+    service = std::make_unique<Service>(listener.get());
+    grpc::ServerBuilder builder;
+    builder.RegisterCallbackGenericService(service.get());
+    listener->Attach(builder);
+    server = builder.BuildAndStart();
+    REQUIRE(server != nullptr);
+    listener->Start();
+    if (target.empty()) target = absl::StrCat("127.0.0.1:", listener->port());
+  }
+  ~Server() {
+    listener->Close();
+    server->Shutdown(DeadlineIn(absl::ZeroDuration()));
+  }
+  std::string target;
+  std::unique_ptr<Listener> listener;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<grpc::Server> server;
+};
+
+struct Client {
+  explicit Client(const std::string& target) : channel(NewChannel(target)), stub(channel) {}
+  grpc::StatusCode Call(const std::string& token) {
+    grpc::ClientContext context;
+    context.AddMetadata(kTokenKey, token);
+    context.set_deadline(DeadlineIn(absl::Seconds(20)));
+    context.set_wait_for_ready(true);
+    grpc::CompletionQueue queue;
+    const grpc::Slice nothing;
+    grpc::ByteBuffer request(&nothing, 1), reply;
+    grpc::Status status;
+    const auto call = stub.PrepareUnaryCall(&context, "/any/Method", request, &queue);
+    call->StartCall();
+    call->Finish(&reply, &status, this);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status.error_code();
+  }
+  std::shared_ptr<grpc::Channel> channel;
+  grpc::GenericStub stub;
+};
+
+Fd Connect(int port) {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (!fd.valid() || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return {};
+  return fd;
+}
+
+// Reads until the server ends the connection; false: not within the limit.
+bool Ends(const Fd& fd, absl::Duration limit) {
+  const timeval wait = {.tv_sec = 0, .tv_usec = 20'000};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+  std::string buffer(4096, '\0');
+  for (const base::Instant deadline = base::Now() + limit; base::Now() < deadline;) {
+    const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) return true;
+  }
+  return false;
+}
+
+// An HTTP/2 frame without padding.
+std::string Frame(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) {
+  const auto byte = [](uint32_t value, int shift) { return static_cast<char>((value >> shift) & 0xff); };
+  const auto size = static_cast<uint32_t>(payload.size());
+  std::string frame = {byte(size, 16), byte(size, 8), byte(size, 0), static_cast<char>(type), static_cast<char>(flags)};
+  for (const int shift : {24, 16, 8, 0}) frame += byte(stream, shift);
+  return frame + payload;
+}
+
+// Streams that are opened and reset at once, by the thousand.
+std::string Resets(uint32_t first, uint32_t count) {
+  constexpr uint8_t kHeaders = 1, kReset = 3, kEndHeaders = 4;
+  const std::string head = {'\x83', '\x86', '\x04', '\x02', '/',
+                            'x',    '\x01', '\x01', 'h'};  // POST http /x, authority h
+  std::string all;
+  for (uint32_t i = 0; i < count; ++i) {
+    all += Frame(kHeaders, kEndHeaders, first + 2 * i, head);
+    all += Frame(kReset, 0, first + 2 * i, std::string(4, '\0'));
+  }
+  return all;
+}
+
+TEST_CASE("a client that shows what lets it in is served, on TCP and on a Unix socket") {
+  Server tcp({});
+  CHECK(Client(tcp.target).Call("good") == grpc::StatusCode::OK);
+  CHECK(Client(tcp.target).Call("bad") == grpc::StatusCode::UNAUTHENTICATED);
+  Server local({.socket = NewSocketName()});
+  CHECK(Client(local.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("who was let in stays, a stranger is shown the door in time") {
+  Server server({.strangers = {.patience = absl::Milliseconds(200)}});
+  Client client(server.target);
+  REQUIRE(client.Call("good") == grpc::StatusCode::OK);
+  const Fd stranger = Connect(server.listener->port());
+  CHECK(Ends(stranger, absl::Seconds(20)));
+  // The client's connection is older than the stranger's was, and still the same.
+  CHECK(client.channel->GetState(false) == GRPC_CHANNEL_READY);
+  CHECK(client.Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("two thousand strangers and too few descriptors: who has a token is served, then and afterwards (A1)") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  Server server({.strangers = {.most = 1000}});
+  std::vector<Fd> strangers;
+  rlimit few = before;
+  few.rlim_cur = 300;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  for (int i = 0; i < 2000; ++i) {
+    Fd fd = Connect(server.listener->port());
+    if (fd.valid()) {
+      strangers.push_back(std::move(fd));
+    } else if (!strangers.empty()) {
+      strangers.erase(strangers.begin());
+    }
+  }
+  if (strangers.size() > 20) strangers.resize(strangers.size() - 20);  // the client needs some itself
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+  strangers.clear();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("a stranger that resets streams by the thousand is cut off after its bytes") {
+  Server server({.strangers = {.bytes = 64 << 10}});
+  const Fd stranger = Connect(server.listener->port());
+  std::string sent = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
+  bool cut = false;
+  uint64_t bytes = 0;
+  for (uint32_t round = 0; round < 10'000 && !cut; ++round) {
+    sent += Resets(1 + 2000 * round, 1000);
+    const ssize_t wrote = ::send(stranger.get(), sent.data(), sent.size(), MSG_NOSIGNAL);
+    cut = wrote < 0;
+    bytes += wrote > 0 ? static_cast<uint64_t>(wrote) : 0;
+    sent.clear();
+  }
+  CHECK(cut);
+  INFO(bytes << " bytes");
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("a port in use, and a host that is elsewhere, are told in words") {
+  const Server server({});
+  const auto in_use = Listener::Open({.host = "127.0.0.1", .port = server.listener->port()});
+  CHECK(absl::IsAlreadyExists(in_use.status()));
+  CHECK(in_use.status().message() == absl::StrCat("port ", server.listener->port(), " of host 127.0.0.1 is in use"));
+  CHECK(absl::IsInvalidArgument(Listener::Open({.host = "192.0.2.1"}).status()));
+  CHECK(absl::IsInvalidArgument(Listener::Open({.host = "no-such-host.invalid"}).status()));
+}
+
+}  // namespace
+}  // namespace twinkle::rpc

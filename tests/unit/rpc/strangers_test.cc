@@ -1,0 +1,67 @@
+#include "runtime/rpc/strangers.h"
+
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::rpc {
+namespace {
+
+using Ids = std::vector<Strangers::Id>;
+
+constexpr base::Instant kBegin;
+
+TEST_CASE("there are never too many strangers: the oldest goes for a newcomer (S1)") {
+  Strangers strangers({.most = 2});
+  CHECK_FALSE(strangers.Add(1, "a", kBegin));
+  CHECK_FALSE(strangers.Add(2, "b", kBegin));
+  CHECK(strangers.Add(3, "c", kBegin) == 1);
+  CHECK(strangers.Add(4, "d", kBegin) == 2);
+  CHECK(strangers.ids() == Ids{3, 4});
+}
+
+TEST_CASE("who was let in is no stranger, and does not go (S1)") {
+  Strangers strangers({.most = 2, .patience = absl::Seconds(1)});
+  strangers.Add(1, "a", kBegin);
+  strangers.Add(2, "b", kBegin);
+  REQUIRE(strangers.Find("a") == 1);
+  CHECK_FALSE(strangers.Find("c"));
+  strangers.Remove(1);
+  CHECK_FALSE(strangers.Find("a"));
+  CHECK_FALSE(strangers.Add(3, "c", kBegin));
+  CHECK(strangers.Expel(kBegin + absl::Seconds(1)) == Ids{2, 3});
+}
+
+TEST_CASE("a stranger that takes too long, or sends too much, goes (S2)") {
+  Strangers strangers({.patience = absl::Seconds(10), .bytes = 1000});
+  strangers.Add(1, "a", kBegin);
+  strangers.Add(2, "b", kBegin + absl::Seconds(5));
+  strangers.SetBytes(2, 1000);
+  CHECK(strangers.Expel(kBegin + absl::Seconds(9)).empty());
+  CHECK(strangers.Expel(kBegin + absl::Seconds(10)) == Ids{1});
+  strangers.SetBytes(2, 1001);
+  CHECK(strangers.Expel(kBegin + absl::Seconds(10)) == Ids{2});
+  CHECK(strangers.size() == 0);
+}
+
+TEST_CASE("when all have sent too much together, those that sent most go (S3)") {
+  Strangers strangers({.bytes = 1000, .bytes_of_all = 1500});
+  for (Strangers::Id id = 1; id <= 4; ++id) {
+    strangers.Add(id, "peer", kBegin);
+    strangers.SetBytes(id, id * 200);  // 2000 in all
+  }
+  CHECK(strangers.Expel(kBegin) == Ids{4});
+  CHECK(strangers.Expel(kBegin).empty());
+}
+
+TEST_CASE("the oldest stranger goes when descriptors are short") {
+  Strangers strangers({});
+  CHECK_FALSE(strangers.ExpelOldest());
+  strangers.Add(1, "a", kBegin);
+  strangers.Add(2, "b", kBegin);
+  CHECK(strangers.ExpelOldest() == 1);
+  CHECK(strangers.ids() == Ids{2});
+}
+
+}  // namespace
+}  // namespace twinkle::rpc
