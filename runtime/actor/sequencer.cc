@@ -7,6 +7,7 @@ namespace {
 
 // A caller uses its numbers in order, so only the latest can be under way: enough are kept to cover any outbox.
 constexpr size_t kMostRemembered = 65536;
+constexpr uint64_t kMostNumbers = uint64_t{1} << 62;  // a group lives no longer
 
 }  // namespace
 
@@ -16,7 +17,10 @@ void Sequencer::Serve(SequencerEffects& effects) {
     requests_.pop_front();
     effects.push_back(GrantNumbers{request.caller, next_, request.count, false});
     std::set<uint64_t>& granted = granted_[request.caller];
-    for (uint64_t i = 0; i < request.count; ++i) granted.insert(granted.end(), next_++);
+    next_ += request.count;
+    for (uint64_t left = std::min<uint64_t>(request.count, kMostRemembered); left > 0; --left) {
+      granted.insert(granted.end(), next_ - left);
+    }
     while (granted.size() > kMostRemembered) granted.erase(granted.begin());
   }
 }
@@ -30,6 +34,7 @@ SequencerEffects Sequencer::OnRequest(rpc::ProcessId caller, uint64_t count) {
     return effects;
   }
   if (state_ == State::kExclusive && holder_ == caller) return effects;  // asked before it heard of its grant
+  if (count > kMostNumbers - std::min(next_, kMostNumbers)) return effects;  // no caller has so many calls
   requests_.push_back({caller, count});
   if (state_ == State::kExclusive) {
     state_ = State::kRecalling;

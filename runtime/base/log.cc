@@ -6,6 +6,11 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/line_folder.h"
+#include "runtime/base/mutex.h"
 
 namespace twinkle::base {
 namespace {
@@ -15,14 +20,24 @@ spdlog::level::level_enum LevelFromEnvironment() {
   return asked == nullptr ? spdlog::level::warn : spdlog::level::from_str(asked);
 }
 
-spdlog::logger& Logger() {              // made on first use; the user's own spdlog registry is left alone
-  static spdlog::logger* logger = [] {  // never destroyed: threads may outlive static destructors
-    auto* made = new spdlog::logger("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ twinkle: %v");
-    made->set_level(LevelFromEnvironment());
-    return made;
-  }();
-  return *logger;
+struct TheLog {
+  TheLog() : logger("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
+    logger.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ twinkle: %v");
+    logger.set_level(LevelFromEnvironment());
+    std::atexit(FlushLog);
+  }
+  void Write(const std::vector<LineFolder::Line>& lines) {
+    for (const auto& [level, text] : lines) logger.log(static_cast<spdlog::level::level_enum>(level), "{}", text);
+  }
+
+  spdlog::logger logger;
+  Mutex mutex;  // held while lines are written: they come in order
+  LineFolder folder ABSL_GUARDED_BY(mutex);
+};
+
+TheLog& Logger() {                   // made on first use; the user's own spdlog registry is left alone
+  static TheLog& log = *new TheLog;  // never destroyed: threads may outlive static destructors
+  return log;
 }
 
 }  // namespace
@@ -30,7 +45,17 @@ spdlog::logger& Logger() {              // made on first use; the user's own spd
 void Log(LogLevel level, absl::string_view message) {
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                                    spdlog::level::err};
-  Logger().log(kLevels[static_cast<int>(level)], "{}", std::string(message));
+  TheLog& log = Logger();
+  const spdlog::level::level_enum asked = kLevels[static_cast<int>(level)];
+  if (!log.logger.should_log(asked)) return;
+  MutexLock lock(&log.mutex);
+  log.Write(log.folder.Add({asked, std::string(message)}, Now()));
+}
+
+void FlushLog() {
+  TheLog& log = Logger();
+  MutexLock lock(&log.mutex);
+  log.Write(log.folder.Rest());
 }
 
 }  // namespace twinkle::base

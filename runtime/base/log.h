@@ -8,7 +8,11 @@ namespace twinkle::base {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Thread-safe. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning.
+// Thread-safe. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning. Equal
+// lines are written once, with how many more came (line_folder.h).
 void Log(LogLevel level, absl::string_view message);
+
+// Writes what is known of equal lines by now; the process's exit does, too. Thread-safe.
+void FlushLog();
 
 }  // namespace twinkle::base

@@ -35,6 +35,10 @@ struct Buffer {
   size_t size = 0;
   std::shared_ptr<const void> owner;  // keeps `data` alive; its bytes never change
 };
+// One whose bytes a shortage kept from coming: without data, and what asks for them gets that status.
+Buffer Missing(size_t size, const absl::Status& why);
+absl::Status CheckThere(const Buffer& buffer);
+
 struct Encoded {
   std::string head;
   std::vector<Buffer> buffers;
@@ -75,8 +79,8 @@ absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>*
 absl::StatusOr<Encoded> EncodeAlternative(const Type& variant, size_t which, const void* value,
                                           size_t out_of_band = kOutOfBand, size_t expected = 0);
 
-// InvalidArgument for bytes that are truncated, left over, of another type, too deep or larger than the limits.
-// Tensors, Bytes and Arrays share the buffers' memory.
+// InvalidArgument for bytes that are truncated, left over, of another type, too deep or larger than the limits; the
+// status of a buffer that is missing, unless it becomes Bytes. Tensors, Bytes and Arrays share the buffers' memory.
 absl::Status Decode(const Type& type, void* value, std::string_view head, std::span<const Buffer> buffers,
                     const Limits& limits = {});
 

@@ -81,16 +81,21 @@ class Decoder : public Visitor {
     count >>= 1;
     return true;
   }
+  const Buffer* NextBuffer(uint64_t bytes) {
+    if (next_ < buffers_.size() && buffers_[next_].size == bytes) return &buffers_[next_++];
+    Fail("a buffer is missing or of another size");
+    return nullptr;
+  }
   // `bytes` contiguous bytes; null after a failure, never null otherwise. `buffer` is set when they are outside the
   // head.
   const void* Contents(uint64_t bytes, bool outside, size_t align, const Buffer** buffer = nullptr) {
     static constexpr char kNothing = 0;
     if (outside) {
-      if (next_ >= buffers_.size() || buffers_[next_].size != bytes)
-        return Fail("a buffer is missing or of another size"), nullptr;
-      if (buffer != nullptr) *buffer = &buffers_[next_];
-      const std::byte* data = buffers_[next_++].data;
-      return data != nullptr ? static_cast<const void*>(data) : &kNothing;
+      const Buffer* const next = NextBuffer(bytes);
+      if (next == nullptr) return nullptr;
+      if (status_ = CheckThere(*next); !status_.ok()) return nullptr;
+      if (buffer != nullptr) *buffer = next;
+      return next->data != nullptr ? static_cast<const void*>(next->data) : &kNothing;
     }
     if (bytes == 0) return &kNothing;
     const size_t skip = -static_cast<size_t>(at_ - start_) & (align - 1);
@@ -177,12 +182,18 @@ class Decoder : public Visitor {
     bool outside;
     const Buffer* buffer = nullptr;
     if (!Length(count, outside)) return false;
-    if (!outside && !Charge(count, 1)) return false;
-    const void* data = Contents(count, outside, 1, &buffer);
-    if (data == nullptr) return false;
-    const std::string_view view(static_cast<const char*>(data), count);
-    bytes = buffer != nullptr && buffer->owner != nullptr ? Bytes(buffer->owner, view) : Bytes(std::string(view));
-    return true;
+    if (outside) {
+      buffer = NextBuffer(count);
+      if (buffer == nullptr) return false;
+      if (buffer->owner == nullptr && !CheckThere(*buffer).ok()) return Fail("a buffer is missing or of another size");
+      const std::string_view view(reinterpret_cast<const char*>(buffer->data), count);
+      bytes = buffer->owner != nullptr ? Bytes(buffer->owner, view) : Bytes(std::string(view));
+      return true;
+    }
+    if (!Charge(count, 1)) return false;
+    const void* data = Contents(count, outside, 1);
+    if (data != nullptr) bytes = Bytes(std::string(static_cast<const char*>(data), count));
+    return data != nullptr;
   }
   bool GetFromBytes(const Type& t, void* p) {
     uint64_t count;
@@ -205,10 +216,13 @@ class Decoder : public Visitor {
     if (!item.bulk) return Count(count, item.least, item.size) && Items(item, t.resize(p, count), count);
     bool outside;
     const Buffer* buffer = nullptr;
-    if (!Length(count, outside) || count > kMostElements) return Fail("a length beyond the data");
+    uint64_t bytes = 0;
+    if (!Length(count, outside) || __builtin_mul_overflow(count, uint64_t{item.size}, &bytes)) {
+      return Fail("a length beyond the data");
+    }
     const bool refer = outside && t.adopt != nullptr;
-    if (!refer && !Charge(count, item.size)) return false;
-    const void* data = Contents(count * item.size, outside, item.align, &buffer);
+    if (!refer && !Charge(bytes, 1)) return false;
+    const void* data = Contents(bytes, outside, item.align, &buffer);
     if (data == nullptr) return false;
     const bool aligned = reinterpret_cast<uintptr_t>(data) % item.align == 0;
     if (refer && aligned && buffer->owner != nullptr) {
@@ -216,7 +230,7 @@ class Decoder : public Visitor {
     } else if (aligned && count > 0) {
       t.assign(p, data, count);
     } else if (void* first = t.resize(p, count); count > 0) {
-      std::memcpy(first, data, count * item.size);
+      std::memcpy(first, data, bytes);
     }
     return true;
   }
@@ -356,6 +370,14 @@ class Decoder : public Visitor {
 };
 
 }  // namespace
+
+Buffer Missing(size_t size, const absl::Status& why) { return {nullptr, size, std::make_shared<absl::Status>(why)}; }
+
+absl::Status CheckThere(const Buffer& buffer) {
+  if (buffer.data != nullptr || buffer.size == 0) return absl::OkStatus();
+  if (buffer.owner == nullptr) return absl::InvalidArgumentError("a buffer without data");
+  return *static_cast<const absl::Status*>(buffer.owner.get());
+}
 
 absl::Status Decode(const Type& type, void* value, std::string_view head, std::span<const Buffer> buffers,
                     const Limits& limits) {

@@ -5,14 +5,17 @@
 #include <absl/strings/str_cat.h>
 
 #include <exception>
+#include <new>
 
 namespace twinkle::codec {
 
-// f's status or StatusOr; Unknown with its what() when it throws.
+// f's status or StatusOr; Unknown with its what() when it throws, ResourceExhausted when there is no memory.
 template <class F>
 auto Guarded(F&& f) -> decltype(f()) {
   try {
     return f();
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError("there is no memory for a value or a copy of it");
   } catch (const std::exception& thrown) {
     return absl::UnknownError(absl::StrCat("a value's own code threw: ", thrown.what()));
   } catch (...) {

@@ -1,5 +1,8 @@
 #include <twinkle/internal/type.h>
 
+#include <cstring>
+#include <new>
+
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
 
@@ -13,9 +16,10 @@ void SnapshotTensor(Tensor& tensor) {
   if (tensor.CanBeAdopted()) return;
   const Tensor packed = tensor.Contiguous();
   const size_t bytes = static_cast<size_t>(packed.bytes());
-  Tensor copy = *Tensor::Empty(packed.dtype(), packed.shape());
-  if (bytes > 0) std::memcpy(const_cast<std::byte*>(copy.raw()), packed.raw(), bytes);
-  tensor = std::move(copy);
+  absl::StatusOr<Tensor> copy = Tensor::Empty(packed.dtype(), packed.shape());
+  if (!copy.ok()) throw std::bad_alloc();  // as a vector's copy does: Guarded makes a status of both
+  if (bytes > 0) std::memcpy(const_cast<std::byte*>(copy->raw()), packed.raw(), bytes);
+  tensor = *std::move(copy);
 }
 
 void SnapshotValue(Value& value) {

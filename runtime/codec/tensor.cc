@@ -9,6 +9,7 @@
 #include <cmath>
 #include <new>
 
+#include "runtime/base/bytes_text.h"
 #include "runtime/base/memory.h"
 
 namespace twinkle {
@@ -49,9 +50,12 @@ std::vector<int64_t> PackedStrides(const std::vector<int64_t>& shape) {
   return strides;
 }
 
-std::shared_ptr<std::byte> NewMemory(int64_t bytes, bool zeroed) {
+absl::StatusOr<std::shared_ptr<std::byte>> NewMemory(int64_t bytes, bool zeroed) {
   std::shared_ptr<std::byte> memory = base::NewMemory(static_cast<size_t>(bytes), zeroed);
-  if (memory == nullptr) throw std::bad_alloc();
+  if (memory == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("there is no memory for a tensor of ", base::BytesText(static_cast<uint64_t>(bytes))));
+  }
   return memory;
 }
 
@@ -103,9 +107,10 @@ DLDataType ToDLType(DType dtype) {
 absl::StatusOr<Tensor> Made(DType dtype, std::vector<int64_t> shape, bool zeroed) {
   absl::StatusOr<int64_t> bytes = CheckedBytes(dtype, shape);
   if (!bytes.ok()) return bytes.status();
-  std::shared_ptr<std::byte> memory = NewMemory(*bytes, zeroed);
-  const std::byte* data = memory.get();
-  return Tensor::FromBuffer(dtype, std::move(shape), std::move(memory), data, false);
+  absl::StatusOr<std::shared_ptr<std::byte>> memory = NewMemory(*bytes, zeroed);
+  if (!memory.ok()) return memory.status();
+  const std::byte* data = memory->get();
+  return Tensor::FromBuffer(dtype, std::move(shape), *std::move(memory), data, false);
 }
 
 struct DLDelete {
@@ -185,14 +190,15 @@ absl::Status Tensor::CheckRead(DType asked) const {
   return absl::OkStatus();
 }
 
-std::byte* Tensor::Writable() {
+absl::StatusOr<std::byte*> Tensor::Writable() {
   if (storage_ == nullptr) return nullptr;
   if (!CanBeAdopted() || storage_->frozen) {
-    std::shared_ptr<std::byte> memory = NewMemory(bytes(), false);
-    if (bytes() > 0) std::memcpy(memory.get(), raw(), static_cast<size_t>(bytes()));
-    const std::byte* data = memory.get();
+    absl::StatusOr<std::shared_ptr<std::byte>> memory = NewMemory(bytes(), false);
+    if (!memory.ok()) return memory.status();
+    if (bytes() > 0) std::memcpy(memory->get(), raw(), static_cast<size_t>(bytes()));
+    const std::byte* data = memory->get();
     storage_ = std::make_shared<internal::TensorStorage>();
-    storage_->owner = std::move(memory);
+    storage_->owner = *std::move(memory);
     storage_->data = data;
     offset_ = 0;
   }
@@ -211,9 +217,10 @@ Tensor Tensor::Rows(int64_t begin, int64_t end) const {
 
 Tensor Tensor::Contiguous() const {
   if (contiguous()) return *this;
-  Tensor packed = *Empty(dtype_, shape_);
-  Pack(packed.Writable(), raw(), shape_, strides_, 0, SizeOf(dtype_));
-  return packed;
+  const absl::StatusOr<Tensor> packed = Empty(dtype_, shape_);
+  if (!packed.ok()) throw std::bad_alloc();  // as a vector's copy would
+  Pack(const_cast<std::byte*>(packed->raw()), raw(), shape_, strides_, 0, SizeOf(dtype_));
+  return *packed;
 }
 
 void Tensor::Freeze() {

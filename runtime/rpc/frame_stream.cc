@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "runtime/base/memory.h"
+#include "runtime/base/bytes_text.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::rpc {
@@ -16,7 +16,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are written as they are in memory");
 
-constexpr uint64_t kPooledBytes = uint64_t{1} << 30;
 constexpr size_t kPrefixBytes = sizeof(uint32_t) + sizeof(uint64_t);
 
 template <class T>
@@ -76,26 +75,29 @@ absl::Status FrameReader::BeginHead() {
   return absl::OkStatus();
 }
 
-absl::Status FrameReader::BeginBuffer() {
+void FrameReader::BeginBuffer() {
   const uint64_t size = sizes_[frame_.buffers.size()];
-  // Beyond that a peer's word alone takes no memory: the heap's is taken as the bytes come.
-  std::shared_ptr<std::byte> memory =
-      size <= kPooledBytes ? base::NewMemory(size, false) : base::NewHeapMemory(size, false);
-  if (memory == nullptr) {
-    return absl::ResourceExhaustedError(absl::StrCat("there is no memory for ", size, " bytes that a peer sends"));
-  }
-  filling_ = memory.get();
+  memory_ = base::GrowingMemory::Of(size);
+  filling_ = true;
   filled_ = 0;
-  frame_.buffers.push_back({filling_, size, std::move(memory)});
-  return absl::OkStatus();
+  frame_.buffers.push_back({memory_.memory().get(), size, memory_.memory()});
 }
 
 bool FrameReader::FillBuffer(std::string_view* bytes) {
-  const uint64_t more = std::min<uint64_t>(frame_.buffers.back().size - filled_, bytes->size());
-  if (more > 0) std::memcpy(filling_ + filled_, bytes->data(), more);
+  codec::Buffer& buffer = frame_.buffers.back();
+  const uint64_t more = std::min<uint64_t>(buffer.size - filled_, bytes->size());
+  std::byte* const to = memory_.memory().get();
+  if (to != nullptr && memory_.Reach(filled_ + more)) {
+    if (more > 0) std::memcpy(to + filled_, bytes->data(), more);
+  } else if (buffer.data != nullptr || filled_ == 0) {
+    memory_ = {};
+    buffer = codec::Missing(
+        buffer.size, absl::ResourceExhaustedError(absl::StrCat("there is no memory for a value of ",
+                                                               base::BytesText(buffer.size), " that comes here")));
+  }
   filled_ += more;
   bytes->remove_prefix(more);
-  return filled_ == frame_.buffers.back().size;
+  return filled_ == buffer.size;
 }
 
 absl::Status FrameReader::Read(std::string_view bytes, std::vector<Frame>* frames) {
@@ -115,10 +117,13 @@ absl::Status FrameReader::Read(std::string_view bytes, std::vector<Frame>* frame
         part_ = Part::kBuffers;
         break;
       case Part::kBuffers:
-        if (filling_ != nullptr && !FillBuffer(&bytes)) return absl::OkStatus();
-        filling_ = nullptr;
+        if (filling_) {
+          if (!FillBuffer(&bytes)) return absl::OkStatus();
+          filling_ = false;
+          memory_ = {};
+        }
         if (frame_.buffers.size() < buffers_) {
-          TWINKLE_RETURN_IF_ERROR(BeginBuffer());
+          BeginBuffer();
           break;
         }
         frames->push_back(std::exchange(frame_, {}));

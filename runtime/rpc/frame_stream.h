@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/memory.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
@@ -27,13 +28,14 @@ struct FrameLimits {
   uint64_t total_bytes = uint64_t{1} << 38;
 };
 
-// Puts frames together again. Buffers are in memory of their own, aligned for any element type. Not thread-safe.
+// Puts frames together again. Buffers are in memory of their own, aligned for any element type, which is taken as their
+// bytes come. One for which there is no memory is missing from its frame (codec::Missing). Not thread-safe.
 class FrameReader {
  public:
   explicit FrameReader(const FrameLimits& limits = {}) : limits_(limits) {}
 
-  // Takes the next bytes, appends the frames that they complete. InvalidArgument: sizes beyond the limits;
-  // ResourceExhausted: there is no memory for a buffer. The rest of the stream makes no sense then.
+  // Takes the next bytes, appends the frames that they complete. InvalidArgument: sizes beyond the limits. The rest of
+  // the stream makes no sense then.
   absl::Status Read(std::string_view bytes, std::vector<Frame>* frames);
 
  private:
@@ -43,7 +45,7 @@ class FrameReader {
   bool Fill(std::string_view* bytes, size_t wanted);
   absl::Status BeginSizes();
   absl::Status BeginHead();
-  absl::Status BeginBuffer();
+  void BeginBuffer();
   bool FillBuffer(std::string_view* bytes);
 
   const FrameLimits limits_;
@@ -53,7 +55,8 @@ class FrameReader {
   uint64_t head_bytes_ = 0;
   std::vector<uint64_t> sizes_;
   Frame frame_;
-  std::byte* filling_ = nullptr;  // of the last buffer in frame_
+  bool filling_ = false;        // the last buffer in frame_
+  base::GrowingMemory memory_;  // of that one; none: its bytes are dropped
   uint64_t filled_ = 0;
 };
 

@@ -75,7 +75,7 @@ class TWINKLE_EXPORT Tensor {
   template <class T>
   static absl::StatusOr<Tensor> FromVector(std::vector<T> values, std::vector<int64_t> shape);
 
-  // Zeroed. InvalidArgument for a negative size or more than 2^56 bytes.
+  // Zeroed. InvalidArgument for a negative size or more than 2^56 bytes; ResourceExhausted: there is no such memory.
   static absl::StatusOr<Tensor> Zeros(DType dtype, std::vector<int64_t> shape);
 
   // The elements may be anything: for tensors that are written whole. In a process of a job a large one is made where
@@ -99,7 +99,8 @@ class TWINKLE_EXPORT Tensor {
   // The elements. InvalidArgument when of another dtype or not contiguous. Lives as long as the tensor's memory.
   template <class T>
   absl::StatusOr<std::span<const T>> data() const;
-  // The same for writing. Copies first when anybody shares the memory or it was frozen.
+  // The same for writing. Copies first when anybody shares the memory or it was frozen; ResourceExhausted: there is no
+  // memory for that.
   template <class T>
   absl::StatusOr<std::span<T>> mutable_data();
 
@@ -129,7 +130,7 @@ class TWINKLE_EXPORT Tensor {
   bool operator==(const Tensor& other) const;
 
  private:
-  std::byte* Writable();
+  absl::StatusOr<std::byte*> Writable();
   absl::Status CheckRead(DType asked) const;
 
   DType dtype_ = DType::kFloat32;
@@ -174,7 +175,9 @@ absl::StatusOr<std::span<const T>> Tensor::data() const {
 template <class T>
 absl::StatusOr<std::span<T>> Tensor::mutable_data() {
   if (absl::Status status = CheckRead(internal::DTypeFor<T>::kValue); !status.ok()) return status;
-  return std::span<T>(reinterpret_cast<T*>(Writable()), static_cast<size_t>(size()));
+  const absl::StatusOr<std::byte*> first = Writable();
+  if (!first.ok()) return first.status();
+  return std::span<T>(reinterpret_cast<T*>(*first), static_cast<size_t>(size()));
 }
 
 }  // namespace twinkle

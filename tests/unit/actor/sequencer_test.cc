@@ -56,6 +56,14 @@ TEST_CASE("after the recall numbers go to requests in the order made, from the f
   CHECK(sequencer.OnRequest(kA, 1) == Effects{GrantNumbers{kA, 17, 1, false}});
 }
 
+TEST_CASE("a number of numbers that no caller needs takes no memory, and beyond all numbers gets nothing") {
+  constexpr uint64_t kMany = uint64_t{1} << 60;
+  Sequencer sequencer = Shared(2, 1);
+  CHECK(sequencer.OnRequest(kB, kMany) == Effects{GrantNumbers{kB, 3, kMany, false}});
+  CHECK(sequencer.OnRequest(kB, ~uint64_t{0}).empty());
+  CHECK(sequencer.OnRequest(kC, 1) == Effects{GrantNumbers{kC, 3 + kMany, 1, false}});
+}
+
 TEST_CASE("only the holder's answer to the recall counts, and only a sensible one (Q1)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);

@@ -72,6 +72,22 @@ TEST_CASE("buffers that are missing or of another size are refused") {
   CHECK(absl::IsInvalidArgument(Refusal<Everything>(encoded.head, {})));
 }
 
+TEST_CASE("a buffer that did not come gives its reason to whoever needs it") {
+  const Encoded encoded = *Encode(Hold(Array<float>(std::vector<float>(1000, 1))));
+  REQUIRE(encoded.buffers.size() == 1);
+  const Buffer missing = Missing(encoded.buffers[0].size, absl::ResourceExhaustedError("no descriptor"));
+  CHECK(CheckThere(encoded.buffers[0]).ok());
+  CHECK(CheckThere(missing) == absl::ResourceExhaustedError("no descriptor"));
+  CHECK(Refusal<Array<float>>(encoded.head, {missing}) == absl::ResourceExhaustedError("no descriptor"));
+  CHECK(Refusal<std::vector<float>>(encoded.head, {missing}) == absl::ResourceExhaustedError("no descriptor"));
+  const Encoded bytes = *Encode(Hold(Bytes(std::string(4000, 'x'))));
+  const absl::StatusOr<Bytes> passed =
+      DecodeAs<Bytes>(bytes.head, std::vector<Buffer>{Missing(4000, CheckThere(missing))});
+  REQUIRE(passed.ok());
+  CHECK(passed->view().data() == nullptr);
+  CHECK(passed->size() == 4000);
+}
+
 TEST_CASE("thousands of changed heads: a status or a value that can be used, never worse") {
   const uint64_t seed = tests::Seed();
   INFO("TWINKLE_TEST_SEED=" << seed);
@@ -129,6 +145,28 @@ TEST_CASE("lengths beyond the data are refused before memory is taken") {
   CHECK(IsRefused<std::vector<double>>(Varint(uint64_t{1} << 62)));        // times 8 would be small
   CHECK(IsRefused<std::vector<double>>(std::string(9, '\xff') + '\x7f'));  // more than 64 bits
   CHECK(IsRefused<std::vector<double>>(std::string(30, '\xff')));
+}
+
+struct Wide {
+  double numbers[64] = {};
+  bool operator==(const Wide&) const = default;
+};
+
+TEST_CASE("a number of items whose bytes overflow is refused, whether they are here or in a buffer") {
+  const auto owner = std::make_shared<int>(0);
+  for (int shift = 40; shift < 63; ++shift) {
+    for (const uint64_t more : {0, 1}) {
+      const uint64_t length = ((uint64_t{1} << shift) + more) << 1;
+      for (const size_t bytes : {size_t{0}, sizeof(Wide)}) {
+        const std::vector<Buffer> buffers = {{reinterpret_cast<const std::byte*>(owner.get()), bytes, owner}};
+        CHECK(absl::IsInvalidArgument(Refusal<Array<Wide>>(Varint(length | 1), buffers)));
+        CHECK(absl::IsInvalidArgument(Refusal<std::vector<Wide>>(Varint(length | 1), buffers)));
+        CHECK(absl::IsInvalidArgument(Refusal<Array<Point>>(Varint(length | 1), buffers)));
+      }
+      CHECK(IsRefused<Array<Wide>>(Varint(length)));
+      CHECK(IsRefused<std::vector<Wide>>(Varint(length)));
+    }
+  }
 }
 
 TEST_CASE("tensors that make no sense are refused") {

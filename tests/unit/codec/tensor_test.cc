@@ -216,6 +216,19 @@ TEST_CASE("bfloat16 keeps infinities and nan, and large numbers become infinite"
   CHECK(std::isnan(static_cast<float>(BFloat16(std::bit_cast<float>(0x7f800001U)))));  // its only bit is cut off
 }
 
+TEST_CASE("a tensor that no memory is there for is refused") {
+  const std::vector<int64_t> shape = {int64_t{1} << 20, int64_t{1} << 23};  // of 32 TiB
+  CHECK(absl::IsResourceExhausted(Tensor::Zeros(DType::kFloat32, shape).status()));
+  const absl::Status refused = Tensor::Empty(DType::kFloat32, shape).status();
+  CHECK(absl::IsResourceExhausted(refused));
+  CHECK(refused.message() == "there is no memory for a tensor of 32.0 TiB");
+  const std::byte one{};
+  const auto view = Tensor::FromBuffer(DType::kUint8, shape, std::make_shared<int>(0), &one, true);  // never read
+  REQUIRE(view.ok());
+  Tensor frozen = *view;
+  CHECK(absl::IsResourceExhausted(frozen.mutable_data<uint8_t>().status()));
+}
+
 TEST_CASE("every bfloat16 survives the way to float and back") {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     BFloat16 number;

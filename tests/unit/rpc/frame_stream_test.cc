@@ -1,9 +1,11 @@
 #include "runtime/rpc/frame_stream.h"
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runtime/base/memory.h"
 #include "tests/support/catch.h"
 #include "tests/support/random.h"
 
@@ -82,12 +84,55 @@ TEST_CASE("sizes beyond the limits are refused before memory is taken") {
   CHECK_FALSE(refused(FramePrefix({std::string(100, 'h'), {}})));
 }
 
-TEST_CASE("a buffer for which there is no memory is a status") {
+// Gives address space without end, and memory up to `most` bytes.
+struct Scarce final : base::MemorySource {
+  std::shared_ptr<std::byte> Allocate(size_t, bool) override { return nullptr; }
+  std::shared_ptr<std::byte> Reserve(size_t bytes) override { return base::NewHeapMemory(bytes, false); }
+  bool Reach(const std::byte*, size_t end) override {
+    reached = end;
+    return end <= most;
+  }
+  size_t most = SIZE_MAX;
+  size_t reached = 0;
+};
+
+TEST_CASE("a buffer that is announced takes memory as its bytes come") {
+  const auto source = std::make_shared<Scarce>();
+  base::SetMemorySource(source);
   Frame lies{"", {BufferOf("a")}};
-  lies.buffers[0].size = uint64_t{1} << 62;
-  FrameReader reader({.total_bytes = uint64_t{1} << 63});
+  lies.buffers[0].size = size_t{1} << 28;
+  FrameReader reader;
   std::vector<Frame> read;
-  CHECK(absl::IsResourceExhausted(reader.Read(FramePrefix(lies), &read)));
+  REQUIRE(reader.Read(FramePrefix(lies), &read).ok());
+  CHECK(source->reached == 0);
+  const std::string some(1 << 20, 'x');
+  for (size_t came = some.size(); came <= 8 * some.size(); came += some.size()) {
+    REQUIRE(reader.Read(some, &read).ok());
+    CHECK(source->reached >= came);
+    CHECK(source->reached < came + (size_t{8} << 20));
+  }
+  base::SetMemorySource({});
+}
+
+TEST_CASE("a buffer for which there is no memory left is missing, and the stream goes on") {
+  const auto source = std::make_shared<Scarce>();
+  source->most = size_t{4} << 20;
+  base::SetMemorySource(source);
+  Frame large{"head", {BufferOf("before"), BufferOf(std::string(size_t{9} << 20, 'x')), BufferOf("after")}};
+  std::string bytes = BytesOf(large) + BytesOf({"next", {}});
+  FrameReader reader;
+  std::vector<Frame> read;
+  for (size_t at = 0; at < bytes.size(); at += 1 << 20) {
+    REQUIRE(reader.Read(std::string_view(bytes).substr(at, 1 << 20), &read).ok());
+  }
+  base::SetMemorySource({});
+  REQUIRE(read.size() == 2);
+  CHECK(read[0].head == "head");
+  CHECK(read[0].buffers.at(1).size == size_t{9} << 20);
+  CHECK(codec::CheckThere(read[0].buffers[1]) ==
+        absl::ResourceExhaustedError("there is no memory for a value of 9.0 MiB that comes here"));
+  CHECK(std::memcmp(read[0].buffers.at(2).data, "after", 5) == 0);
+  CHECK(read[1].head == "next");
 }
 
 }  // namespace
