@@ -221,6 +221,7 @@ void Caller::RequestNumbers(uint64_t id, Domain& domain) {
   if (count == 0) return;
   const absl::Status sent = services_.transport->Send(domain.workers.front(), rpc::Stream::kControl,
                                                       EncodeMessage(NumberRequest{id, count, domain.workers}));
+  domain.asked += count;
   if (!sent.ok()) FailWaiting(domain, sent);
 }
 
@@ -247,8 +248,11 @@ void Caller::OnGrant(const NumberGrant& grant) {
   if (grant.exclusive) {
     domain.exclusive = true;
     domain.next = grant.first;
+    domain.asked = 0;  // all that it needs
   }
-  for (uint64_t i = 0; i < grant.count; ++i) domain.granted.push_back(grant.first + i);
+  const uint64_t count = std::min(grant.count, domain.asked);  // a peer's word takes no memory
+  domain.asked -= count;
+  for (uint64_t i = 0; i < count; ++i) domain.granted.push_back(grant.first + i);
   PumpDomain(grant.domain);
 }
 
@@ -370,7 +374,10 @@ void Caller::Succeed(const CallPtr& call) {
   for (size_t i : call->used) {
     ReplyMessage& reply = *call->replies[i];
     object::Shard shard{Hold(*call, i), std::move(reply.rows), reply.bytes, std::nullopt};
-    if (reply.carried) shard.carried = Unpack(*std::move(reply.carried));
+    if (reply.carried) {
+      absl::StatusOr<codec::Encoded> carried = Unpack(*std::move(reply.carried));
+      if (carried.ok()) shard.carried = *std::move(carried);  // else it is pulled when it is asked for
+    }
     shards.push_back(std::move(shard));
   }
   if (ended) {

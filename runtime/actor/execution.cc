@@ -59,7 +59,8 @@ absl::Status FillArguments(IncomingCall& call) {
     } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
       argument.value = parameter.from_lazy(call.lazies[i]);
     } else if (auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
-      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, Unpack(std::move(*packed))}, *parameter.type));
+      TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, Unpack(std::move(*packed)));
+      TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, std::move(encoded)}, *parameter.type));
     } else if (const auto* pulled = std::get_if<PulledArgument>(&wire);
                pulled != nullptr && parameter.type != nullptr) {
       std::vector<Argument> pieces;

@@ -86,9 +86,12 @@ void Host::AddInstance(const CallPtr& call) {
   if (lane == nullptr) {
     const int threads = instance->class_info == nullptr ? 1 : instance->class_info->max_concurrency;
     const std::string name = absl::StrCat(me.group, ".", me.rank, ".", lane_id);
-    lane = std::make_shared<Lane>(services_.executor, name, threads, [weak = weak_from_this()](const CallPtr& posted) {
-      if (const auto host = weak.lock()) host->Run(posted);
-    });
+    lane = std::make_shared<Lane>(
+        services_.executor, name, threads,
+        [weak = weak_from_this()](const CallPtr& posted) {
+          if (const auto host = weak.lock()) host->Run(posted);
+        },
+        [this](const CallPtr& refused, const absl::Status& why) { Refuse(refused, why); });
   }
   instance->context.lane = lane.get();
 }
@@ -247,11 +250,25 @@ void Host::Run(const CallPtr& call) {
     }
   } else {
     call->reply = ReplyFor(*call, outcome, services_.options);
-    call->value = std::move(outcome.value);
+    if (outcome.value != nullptr) KeepResult(*call, std::move(outcome.value));
   }
   call->arguments.clear();  // in the lane: their destructors are the user's
   // As small as a task can be without memory of its own.
   services_.service->Post([call] { call->host->Finish(call); });
+}
+
+void Host::KeepResult(IncomingCall& call, std::shared_ptr<void> value) {
+  absl::StatusOr<object::Admission> admission = objects_.Admit({call.method->result, value}, call.reply.bytes);
+  if (admission.ok()) {
+    call.admission = *std::move(admission);
+    call.value = std::move(value);
+    return;
+  }
+  ReplyMessage refused;
+  refused.call = call.reply.call;
+  refused.more = call.reply.more;
+  refused.status = ToWire(Failed(call.Facts(services_.options), admission.status()));
+  call.reply = std::move(refused);
 }
 
 // ---- the end of a call
@@ -267,8 +284,8 @@ void Host::Finish(const CallPtr& call) {
   if (call->value != nullptr && lost_.count(call->caller) == 0) {
     object::Maker maker{call->instance->info.class_name, std::move(message.method), std::move(message.file),
                         message.line};
-    reply.object =
-        objects_.Insert({call->method->result, std::move(call->value)}, call->caller, reply.bytes, std::move(maker));
+    reply.object = objects_.Insert({call->method->result, std::move(call->value)}, call->caller, reply.bytes,
+                                   std::move(maker), std::move(call->admission));
   }
   services_.Send(call->caller, rpc::Stream::kData, reply);
 }
@@ -288,6 +305,16 @@ void Host::Forget(const Instance& instance) {
   lanes_.erase(found);
 }
 
+// There is no thread for it, and so there was none for the object.
+void Host::Refuse(const CallPtr& call, const absl::Status& why) {
+  if (call->message.operation == Operation::kDestroy) {
+    Forget(*call->instance);
+    return Answer(call, absl::OkStatus());
+  }
+  if (call->message.operation == Operation::kConstruct) call->instance->status = why;
+  Answer(call, why);
+}
+
 // Without running it.
 void Host::Answer(const CallPtr& call, const absl::Status& status) {
   if (std::exchange(call->state, State::kDone) == State::kDone) return;
@@ -298,7 +325,7 @@ void Host::Answer(const CallPtr& call, const absl::Status& status) {
   reply.call = call->message.call;
   // A component that is not here has no class to name: then the caller adds what it knows.
   const CallFacts facts = call->Facts(services_.options);
-  reply.status = ToWire(facts.class_name.empty() ? status : Failed(facts, status));
+  reply.status = ToWire(facts.class_name.empty() || status.ok() ? status : Failed(facts, status));
   services_.Send(call->caller, rpc::Stream::kData, reply);
 }
 

@@ -83,6 +83,9 @@ class Host : public std::enable_shared_from_this<Host> {
   // On the lane.
   void Run(const CallPtr& call);
   // Ending.
+  void Refuse(const CallPtr& call, const absl::Status& why);
+  // Has the result kept, or the call fail where there is no room for it. Blocks, on the lane.
+  void KeepResult(IncomingCall& call, std::shared_ptr<void> value);
   void Finish(const CallPtr& call);
   void Answer(const CallPtr& call, const absl::Status& status);
   void Forget(const Instance& instance);

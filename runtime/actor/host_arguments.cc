@@ -75,8 +75,10 @@ void Host::BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument
 void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& type,
                       const WirePiece& piece) {
   if (piece.value) {
-    call->pulled[argument][index] = object::Pulled{nullptr, Unpack(*piece.value)};
-    return ArgumentDone(call, absl::OkStatus());
+    absl::StatusOr<codec::Encoded> value = Unpack(*piece.value);
+    const absl::Status status = value.status();
+    if (status.ok()) call->pulled[argument][index] = object::Pulled{nullptr, *std::move(value)};
+    return ArgumentDone(call, status);
   }
   auto done = [weak = weak_from_this(), call, argument, index](absl::StatusOr<object::Pulled> pulled) {
     const absl::Status status = pulled.status();
@@ -130,8 +132,9 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   }
   if (wire.value && collected != nullptr) {
     const std::shared_ptr<void> value = collected->make();
-    const codec::Encoded encoded = Unpack(*wire.value);
-    const absl::Status decoded = codec::Decode(*collected, value.get(), encoded.head, encoded.buffers);
+    const absl::StatusOr<codec::Encoded> encoded = Unpack(*wire.value);
+    const absl::Status decoded =
+        encoded.ok() ? codec::Decode(*collected, value.get(), encoded->head, encoded->buffers) : encoded.status();
     return decoded.ok() ? core->SucceedWith(value) : core->Fail(decoded);
   }
   if (wire.rows.size() != wire.objects.size()) {

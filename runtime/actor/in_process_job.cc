@@ -63,11 +63,14 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
       worker.world_size = static_cast<int>(group.workers.size());
       worker.group_workers = group.workers;
       if (!group.is_cpu()) worker.devices = group.devices[rank];
-      job->workers_.push_back(Join(job->world_, std::move(worker), options.notifier));
+      std::shared_ptr<Process> process = Join(job->world_, std::move(worker), options.notifier);
+      if (process == nullptr) return base::NoThread();
+      job->workers_.push_back(std::move(process));
     }
   }
   options.process.id = rpc::kProgram;
   job->program_ = Join(job->world_, std::move(options.process), std::move(options.notifier));
+  if (job->program_ == nullptr) return base::NoThread();
   return job;
 }
 
@@ -112,13 +115,13 @@ absl::Status InProcessJob::CloseFailures() {
 }
 
 void InProcessJob::Shutdown(const absl::Status& why) {
-  const base::Instant deadline = base::Now() + program_->options().abort_grace;
-  program_->BeginEnd();
-  for (const auto& worker : workers_) worker->BeginEnd();
-  program_->Stop(why);
-  for (const auto& worker : workers_) worker->Stop(why);
-  program_->Join(deadline);
-  for (const auto& worker : workers_) worker->Join(deadline);
+  std::vector<std::shared_ptr<Process>> all = workers_;
+  if (program_ != nullptr) all.insert(all.begin(), program_);  // else it could not be started
+  if (all.empty()) return;
+  const base::Instant deadline = base::Now() + all.front()->options().abort_grace;
+  for (const auto& process : all) process->BeginEnd();
+  for (const auto& process : all) process->Stop(why);
+  for (const auto& process : all) process->Join(deadline);
 }
 
 }  // namespace twinkle::actor

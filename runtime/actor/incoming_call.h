@@ -14,6 +14,7 @@
 #include "runtime/actor/messages.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
+#include "runtime/object/spiller.h"
 
 namespace twinkle::internal {
 class LazyCore;
@@ -54,6 +55,7 @@ struct IncomingCall {
   // Of the lane, then of the service queue.
   ReplyMessage reply;
   std::shared_ptr<void> value;  // the result, to be kept
+  object::Admission admission;  // of the value, where it is large
 
   // Shared with the lane.
   std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);  // users may keep it

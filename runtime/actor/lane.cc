@@ -7,6 +7,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
+#include "runtime/base/log.h"
 
 namespace twinkle::actor {
 
@@ -23,11 +24,32 @@ bool IsExclusive(const IncomingCall& call) {
 
 }  // namespace
 
-Lane::Lane(base::Executor* executor, const std::string& name, int threads, Run run)
-    : run_(std::make_shared<const Run>(std::move(run))) {
-  for (int i = 0; i < threads; ++i) {
-    threads_.push_back({executor->NewHelpingQueue(threads == 1 ? name : absl::StrCat(name, ".", i)), nullptr});
+Lane::Lane(base::Executor* executor, std::string name, int threads, Run run, Refuse refuse)
+    : executor_(*executor),
+      name_(std::move(name)),
+      most_threads_(static_cast<size_t>(threads)),
+      run_(std::make_shared<const Run>(std::move(run))),
+      refuse_(std::move(refuse)) {
+  StartThread();  // so that it is there when the first call comes
+}
+
+Lane::Thread* Lane::StartThread() {
+  auto queue = executor_.NewHelpingQueue(most_threads_ == 1 ? name_ : absl::StrCat(name_, ".", threads_.size()));
+  if (queue == nullptr) {
+    base::Log(base::LogLevel::kWarning, absl::StrCat(name_, " runs with ", threads_.size(), " of ", most_threads_,
+                                                     " threads: ", base::NoThread().message()));
+    return nullptr;
   }
+  threads_.push_back({std::move(queue), nullptr});
+  return &threads_.back();
+}
+
+Lane::Thread* Lane::FreeThread() {
+  if (most_threads_ == 1 && !threads_.empty()) return &threads_.front();  // alone, its queue keeps the order
+  const auto idle =
+      std::find_if(threads_.begin(), threads_.end(), [](const Thread& thread) { return thread.running == nullptr; });
+  if (idle != threads_.end()) return &*idle;
+  return threads_.size() < most_threads_ ? StartThread() : nullptr;
 }
 
 void Lane::Add(std::shared_ptr<IncomingCall> call) {
@@ -45,17 +67,17 @@ void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
 
 void Lane::Pump() {
   while (!waiting_.empty() && waiting_.front()->arguments_missing == 0) {
-    if (threads_.size() > 1 && (exclusive_ || (IsExclusive(*waiting_.front()) && posted_ > 0))) return;
-    Thread* thread = &threads_.front();  // alone, its queue keeps the order
-    if (threads_.size() > 1) {
-      const auto idle =
-          std::find_if(threads_.begin(), threads_.end(), [](const Thread& t) { return t.running == nullptr; });
-      if (idle == threads_.end()) return;
-      thread = &*idle;
-    }
-    exclusive_ = IsExclusive(*waiting_.front());
-    Post(*thread, std::move(waiting_.front()));
+    if (most_threads_ > 1 && (exclusive_ || (IsExclusive(*waiting_.front()) && posted_ > 0))) return;
+    Thread* const thread = FreeThread();
+    if (thread == nullptr && !threads_.empty()) return;  // one of them will be free
+    const std::shared_ptr<IncomingCall> call = std::move(waiting_.front());
     waiting_.pop_front();
+    if (thread == nullptr) {
+      refuse_(call, base::NoThread());
+      continue;
+    }
+    exclusive_ = IsExclusive(*call);
+    Post(*thread, call);
   }
 }
 
@@ -66,10 +88,6 @@ void Lane::Done(const std::shared_ptr<IncomingCall>& call) {
     if (thread.running == call.get()) thread.running = nullptr;
   }
   Pump();
-}
-
-bool Lane::InLane() const {
-  return std::any_of(threads_.begin(), threads_.end(), [](const Thread& thread) { return thread.queue->InQueue(); });
 }
 
 bool Lane::busy() const { return posted_ > 0; }
@@ -83,6 +101,7 @@ bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant
     threads_[i].queue->Post([idle] { idle->Set(); });
     if (!idle->WaitUntil(deadline)) return Abandon(), false;
   }
+  if (threads_.empty()) return true;  // then there is no object either
   auto done = std::make_shared<base::Event>();
   threads_.front().queue->Post([objects = std::move(objects), done]() mutable {
     for (const auto& instance : objects) {

@@ -18,13 +18,18 @@ namespace twinkle::actor {
 // Confined to the service queue, as are its tasks' ends (Done). Invariants:
 //  N1 calls begin in the order in which they were added, each when its arguments are here;
 //  N2 with one thread a call begins after the one before it has ended;
-//  N3 with several threads construction and destruction still run alone.
+//  N3 with several threads construction and destruction still run alone;
+//  N4 a thread is started when a call needs it. Where none can be had the lane does with those that it has; without any
+//     the call is refused.
 class Lane {
  public:
   // Runs a call on the lane's thread; called there.
   using Run = std::function<void(const std::shared_ptr<IncomingCall>&)>;
+  // Answers a call that cannot run, which counts as done.
+  using Refuse = std::function<void(const std::shared_ptr<IncomingCall>&, const absl::Status&)>;
 
-  Lane(base::Executor* executor, const std::string& name, int threads, Run run);
+  // At most that many threads.
+  Lane(base::Executor* executor, std::string name, int threads, Run run, Refuse refuse);
 
   void Add(std::shared_ptr<IncomingCall> call);
   // A call's arguments have come: lets those go that may.
@@ -32,8 +37,6 @@ class Lane {
   // The call has left its thread.
   void Done(const std::shared_ptr<IncomingCall>& call);
 
-  // Whether the calling thread is one of the lane's.
-  bool InLane() const;
   // Destroys the objects on the lane, after the call under way, and ends its threads. False when that was not done by
   // the deadline: the threads are left to themselves. Blocks.
   bool Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant deadline);
@@ -46,9 +49,16 @@ class Lane {
     std::unique_ptr<base::TaskQueue> queue;
     const IncomingCall* running = nullptr;  // only kept with several threads
   };
+  // One that may take the next call; null: none for now.
+  Thread* FreeThread();
+  Thread* StartThread();
   void Post(Thread& thread, std::shared_ptr<IncomingCall> call);
 
+  base::Executor& executor_;
+  const std::string name_;
+  const size_t most_threads_;
   const std::shared_ptr<const Run> run_;
+  const Refuse refuse_;
   std::vector<Thread> threads_;
   std::deque<std::shared_ptr<IncomingCall>> waiting_;
   size_t posted_ = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/memory.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 
@@ -64,9 +65,17 @@ ObjectExchange::ObjectExchange(const Services* services)
       relays_(services->options.id) {}
 
 // ---- keeping
-uint64_t ObjectExchange::Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker) {
+absl::StatusOr<object::Admission> ObjectExchange::Admit(const codec::Described& value, uint64_t bytes) {
+  if (bytes < base::kLargeBytes) return object::Admission{};
+  return spiller_.Admit(value, bytes);
+}
+
+uint64_t ObjectExchange::Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker,
+                                object::Admission admission) {
   const uint64_t id = table_.Insert(std::move(value), holder, bytes, std::move(maker));
-  spiller_.OnInserted();
+  if (admission.file != nullptr) table_.MoveToFile(id, std::move(admission.file));
+  admission.room = nullptr;  // it is counted now
+  spiller_.OnChanged();
   return id;
 }
 
@@ -127,7 +136,9 @@ void ObjectExchange::OnPullReply(PullReply&& reply) {
   auto pull = pulls_.extract(reply.pull);
   if (pull.empty()) return;
   if (const absl::Status status = FromWire(reply.status); !status.ok()) return pull.mapped().done(status);
-  object::Pulled pulled{nullptr, Unpack(std::move(reply.value))};
+  absl::StatusOr<codec::Encoded> value = Unpack(std::move(reply.value));
+  if (!value.ok()) return pull.mapped().done(value.status());
+  object::Pulled pulled{nullptr, *std::move(value)};
   const bool here = services_.MachineOf(pull.mapped().owner) == services_.MachineOf(services_.options.id);
   (here ? services_.traffic->pulled_from_machine : services_.traffic->pulled_from_network) += pulled.encoded.bytes();
   pull.mapped().done(std::move(pulled));
@@ -177,7 +188,10 @@ void ObjectExchange::OnRetainReply(const RetainReply& reply) {
 }
 
 void ObjectExchange::Release(const object::ObjectRef& object) {
-  if (object.owner == services_.options.id) return table_.Release(object.id, object.owner);
+  if (object.owner == services_.options.id) {
+    table_.Release(object.id, object.owner);
+    return spiller_.OnChanged();
+  }
   std::vector<uint64_t>& pending = releases_[object.owner];
   pending.push_back(object.id);
   if (pending.size() >= kMostReleases) return SendReleases(object.owner);
@@ -194,11 +208,13 @@ void ObjectExchange::SendReleases(rpc::ProcessId owner) {
 
 void ObjectExchange::OnRelease(rpc::ProcessId from, const ReleaseMessage& release) {
   for (uint64_t object : release.objects) table_.Release(object, from);
+  spiller_.OnChanged();
 }
 
 // ---- ends
 void ObjectExchange::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   table_.DropHolder(peer);
+  spiller_.OnChanged();
   releases_.erase(peer);
   relays_.OnLost(peer, why);
   services_.service->PostAfter(kForgetAfter, [this, alive = std::weak_ptr(alive_), peer] {

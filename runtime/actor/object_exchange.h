@@ -28,10 +28,12 @@ class ObjectExchange {
 
   explicit ObjectExchange(const Services* services);
 
-  // Keeps a value of this process, of that size when encoded; `holder` gets the first reference.
-  uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker);
-  // Thread-safe: see object::Spiller.
+  // Keeps a value of this process, of that size when encoded and admitted with it; `holder` gets the first reference.
+  uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker,
+                  object::Admission admission);
+  // Thread-safe: see object::Spiller. What is small needs no admission.
   absl::Status AwaitRoom() { return spiller_.AwaitRoom(); }
+  absl::StatusOr<object::Admission> Admit(const codec::Described& value, uint64_t bytes);
 
   // See object::ObjectStore.
   void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
@@ -53,6 +55,8 @@ class ObjectExchange {
 
   // What is awaited fails with `why`, whoever waits for room goes on.
   void FailAll(const absl::Status& why);
+  // Lets go of all objects of this process, when nobody can ask for them any more.
+  void DropAll() { table_.Clear(); }
 
   const object::ObjectTable& table() const { return table_; }
 

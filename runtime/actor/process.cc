@@ -40,6 +40,11 @@ void CloseDrained(base::TaskQueue& queue, base::Instant deadline) {
 
 std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings surroundings) {
   std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings)));
+  if (!process->HasThreads()) {
+    process->ended_ = true;
+    process->joined_ = true;
+    return nullptr;
+  }
   process->services_.store = process;
   process->caller_ = std::make_shared<Caller>(
       &process->services_,
@@ -73,6 +78,10 @@ Process::Process(ProcessOptions options, Surroundings surroundings) : surroundin
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }
 
+bool Process::HasThreads() const {
+  return service_ != nullptr && collector_ != nullptr && (notifier_ != nullptr || !surroundings_.notifier);
+}
+
 Process::~Process() { Shutdown(absl::CancelledError("the process has ended"), base::kLongAgo); }
 
 void Process::Shutdown(const absl::Status& why, base::Instant deadline) {
@@ -99,6 +108,7 @@ void Process::Join(base::Instant deadline) {
   host_->Shutdown(deadline);
   locals_.EndAll(why_ended_, deadline);
   CloseDrained(*collector_, deadline);
+  exchange_->DropAll();  // handles may keep this process for long
   if (notifier_ != nullptr) CloseDrained(*notifier_, deadline);
 }
 

@@ -54,6 +54,7 @@ class Process final : public rpc::Receiver,
                       public internal::CallOwner,
                       public std::enable_shared_from_this<Process> {
  public:
+  // Null: there are no threads for it (base::NoThread).
   static std::shared_ptr<Process> Start(ProcessOptions options, Surroundings surroundings);
   ~Process() override;
 
@@ -122,6 +123,7 @@ class Process final : public rpc::Receiver,
 
  private:
   Process(ProcessOptions options, Surroundings surroundings);
+  bool HasThreads() const;
 
   std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
                                         internal::CallSite site);

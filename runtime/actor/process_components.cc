@@ -264,14 +264,16 @@ class SureCore {
 
 absl::Status Process::Keep(const std::shared_ptr<LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                            const CallFacts& maker) {
-  TWINKLE_RETURN_IF_ERROR(exchange_->AwaitRoom());
   const codec::Type& type = *core->origin().collected;
+  TWINKLE_RETURN_IF_ERROR(exchange_->AwaitRoom());
+  TWINKLE_ASSIGN_OR_RETURN(object::Admission admission, exchange_->Admit({&type, value}, bytes));
   codec::Rows rows = codec::RowsOf(type, value.get());  // may be the user's code
   service_->Post([self = shared_from_this(), sure = SureCore(core), value = std::move(value), rows = std::move(rows),
-                  bytes, maker]() mutable {
+                  bytes, maker, admission = std::move(admission)]() mutable {
     const rpc::ProcessId me = self->options().id;
-    const uint64_t id = self->exchange_->Insert({sure->origin().collected, std::move(value)}, me, bytes,
-                                                {maker.class_name, maker.method, maker.file, maker.line});
+    const uint64_t id =
+        self->exchange_->Insert({sure->origin().collected, std::move(value)}, me, bytes,
+                                {maker.class_name, maker.method, maker.file, maker.line}, std::move(admission));
     sure->Succeed(
         {{std::make_shared<object::HeldObject>(self, object::ObjectRef{me, id}), std::move(rows), bytes, {}}});
   });

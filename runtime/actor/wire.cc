@@ -1,5 +1,7 @@
 #include "runtime/actor/wire.h"
 
+#include "runtime/base/status.h"
+
 namespace twinkle::actor {
 
 WireStatus ToWire(const absl::Status& status) {
@@ -31,12 +33,21 @@ PackedValue Pack(codec::Encoded encoded) {
   return packed;
 }
 
-codec::Encoded Unpack(PackedValue packed) {
+namespace {
+
+codec::Buffer BufferOf(const Bytes& bytes) {
+  return {reinterpret_cast<const std::byte*>(bytes.view().data()), bytes.size(), bytes.owner()};
+}
+
+}  // namespace
+
+absl::StatusOr<codec::Encoded> Unpack(PackedValue packed) {
+  TWINKLE_RETURN_IF_ERROR(codec::CheckThere(BufferOf(packed.long_head)));
   codec::Encoded encoded{packed.long_head.empty() ? std::move(packed.head) : std::string(packed.long_head.view()), {}};
   encoded.buffers.reserve(packed.buffers.size());
   for (const Bytes& buffer : packed.buffers) {
-    encoded.buffers.push_back(
-        {reinterpret_cast<const std::byte*>(buffer.view().data()), buffer.size(), buffer.owner()});
+    encoded.buffers.push_back(BufferOf(buffer));
+    TWINKLE_RETURN_IF_ERROR(codec::CheckThere(encoded.buffers.back()));
   }
   return encoded;
 }

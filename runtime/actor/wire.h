@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <twinkle/bytes.h>
 
 #include <cstdint>
@@ -28,6 +29,7 @@ struct PackedValue {
   std::vector<Bytes> buffers;
 };
 PackedValue Pack(codec::Encoded encoded);
-codec::Encoded Unpack(PackedValue packed);
+// The status of a buffer that a shortage kept from coming, if there is one.
+absl::StatusOr<codec::Encoded> Unpack(PackedValue packed);
 
 }  // namespace twinkle::actor

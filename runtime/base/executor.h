@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
 #include <absl/time/time.h>
 
 #include <memory>
@@ -40,7 +41,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // `name` is for debuggers and tests. The queue is closed at the latest when its last owner lets go of it.
+  // `name` is for debuggers and tests. The queue is closed at the latest when its last owner lets go of it. Null: the
+  // system gives no thread for it (NoThread() says so).
   virtual std::unique_ptr<TaskQueue> NewQueue(std::string name) = 0;
 
   // One whose tasks may run in the threads that post them (shared_queue.h), where the executor has such.
@@ -51,6 +53,9 @@ class Executor {
 
   virtual Instant Now() const = 0;
 };
+
+// ResourceExhausted, naming what bounds the number of threads.
+absl::Status NoThread();
 
 // One thread a queue, and the real clock.
 std::unique_ptr<Executor> NewThreadExecutor();

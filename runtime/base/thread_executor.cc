@@ -1,6 +1,9 @@
+#include <absl/strings/str_cat.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <cstdint>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -128,17 +131,33 @@ class ThreadQueue final : public TaskQueue {
 
 class ThreadExecutor final : public Executor {
  public:
-  std::unique_ptr<TaskQueue> NewQueue(std::string name) override {
-    return std::make_unique<ThreadQueue>(name, /*helps=*/false);
-  }
+  std::unique_ptr<TaskQueue> NewQueue(std::string name) override { return Made<ThreadQueue>(name, /*helps=*/false); }
   std::unique_ptr<TaskQueue> NewHelpingQueue(std::string name) override {
-    return std::make_unique<ThreadQueue>(name, /*helps=*/true);
+    return Made<ThreadQueue>(name, /*helps=*/true);
   }
-  std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) override { return std::make_unique<SharedQueue>(name); }
+  std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) override { return Made<SharedQueue>(name); }
   Instant Now() const override { return base::Now(); }
+
+ private:
+  template <class Queue, class... Arguments>
+  static std::unique_ptr<TaskQueue> Made(Arguments&&... arguments) {
+    try {
+      return std::make_unique<Queue>(std::forward<Arguments>(arguments)...);
+    } catch (const std::system_error&) {  // of std::thread
+      return nullptr;
+    }
+  }
 };
 
 }  // namespace
+
+absl::Status NoThread() {
+  rlimit limit{};
+  const bool known = ::getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the system gives this process no more threads (ulimit -u: ", known ? absl::StrCat(limit.rlim_cur) : "unlimited",
+      "; pids.max of its control group; kernel.threads-max)"));
+}
 
 std::unique_ptr<Executor> NewThreadExecutor() { return std::make_unique<ThreadExecutor>(); }
 

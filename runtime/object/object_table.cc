@@ -43,7 +43,7 @@ uint64_t ObjectTable::Insert(codec::Described value, rpc::ProcessId holder, uint
     by_use_[entry.used] = id;
   }
   size_ = objects_.size();
-  bytes_in_memory_ += bytes;
+  Count(entry, 1);
   return id;
 }
 
@@ -67,9 +67,15 @@ absl::Status ObjectTable::Retain(uint64_t id, rpc::ProcessId holder) {
   return absl::OkStatus();
 }
 
+void ObjectTable::Count(const Entry& entry, int64_t sign) {
+  const auto times = static_cast<uint64_t>(sign);  // -1: as unsigned numbers wrap
+  (entry.file == nullptr ? bytes_in_memory_ : bytes_on_disk_) += times * entry.bytes;
+  if (entry.file == nullptr && entry.bytes < base::kLargeBytes) small_ += times;
+}
+
 void ObjectTable::Forget(Entry& entry) {
   if (entry.used != 0) by_use_.erase(entry.used);
-  (entry.file == nullptr ? bytes_in_memory_ : bytes_on_disk_) -= entry.bytes;
+  Count(entry, -1);
 }
 
 void ObjectTable::Release(uint64_t id, rpc::ProcessId holder) {
@@ -94,6 +100,15 @@ void ObjectTable::DropHolder(rpc::ProcessId holder) {
   size_ = objects_.size();
 }
 
+void ObjectTable::Clear() {
+  objects_.clear();
+  by_use_.clear();
+  size_ = 0;
+  small_ = 0;
+  bytes_in_memory_ = 0;
+  bytes_on_disk_ = 0;
+}
+
 std::optional<ObjectTable::Unused> ObjectTable::LeastRecentlyUsed() const {
   for (const auto& [used, id] : by_use_) {
     const codec::Described& value = objects_.at(id).value;
@@ -110,7 +125,7 @@ void ObjectTable::MoveToFile(uint64_t id, std::shared_ptr<const SpillFile> file)
   entry.used = 0;
   entry.value.value = nullptr;
   entry.file = std::move(file);
-  bytes_on_disk_ += entry.bytes;
+  Count(entry, 1);
 }
 
 std::vector<HeldObjects> ObjectTable::Held() const {

@@ -73,6 +73,8 @@ class ObjectTable {
 
   // All references of a process that is gone.
   void DropHolder(rpc::ProcessId holder);
+  // All references of all.
+  void Clear();
 
   // Of the large ones the one used longest ago.
   std::optional<Unused> LeastRecentlyUsed() const;
@@ -86,6 +88,10 @@ class ObjectTable {
   size_t size() const { return size_; }
   uint64_t bytes_in_memory() const { return bytes_in_memory_; }
   uint64_t bytes_on_disk() const { return bytes_on_disk_; }
+  // What the objects in memory cost: small ones take more than their bytes.
+  uint64_t bytes_counted() const { return bytes_in_memory_ + small_ * kSmallCost; }
+
+  static constexpr uint64_t kSmallCost = 400;  // bytes, about, of an object besides its value
 
  private:
   struct Entry {
@@ -99,6 +105,8 @@ class ObjectTable {
     int64_t* ReferencesOf(rpc::ProcessId holder);                           // null: none
     bool DropHolder(rpc::ProcessId holder);                                 // whether that was the last
   };
+  // Counts the entry, or no longer: where its value is now.
+  void Count(const Entry& entry, int64_t sign);
   void Forget(Entry& entry);
 
   uint64_t next_ = 1;
@@ -106,6 +114,7 @@ class ObjectTable {
   absl::flat_hash_map<uint64_t, Entry> objects_;
   std::map<uint64_t, uint64_t> by_use_;  // large ones in memory: when last used -> id
   std::atomic<size_t> size_ = 0;         // of objects_
+  std::atomic<uint64_t> small_ = 0;      // in memory
   std::atomic<uint64_t> bytes_in_memory_ = 0;
   std::atomic<uint64_t> bytes_on_disk_ = 0;
 };

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/sure_answer.h"
@@ -12,8 +11,6 @@
 
 namespace twinkle::object {
 namespace {
-
-constexpr absl::Duration kRetryAfter = absl::Seconds(1);  // of a disk that took no more
 
 absl::StatusOr<std::shared_ptr<const SpillFile>> WriteOut(const codec::Described& value, const std::string& folder) {
   TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Guarded([&] { return codec::Encode(value); }));
@@ -35,95 +32,163 @@ Spiller::Spiller(SpillOptions options, ObjectTable* table, base::TaskQueue* serv
                  std::string name)
     : options_(std::move(options)), table_(*table), service_(*service), executor_(*executor), name_(std::move(name)) {}
 
-base::TaskQueue& Spiller::queue() {
+base::TaskQueue* Spiller::queue() {
   if (queue_ == nullptr) queue_ = executor_.NewQueue(name_);
-  return *queue_;
+  return queue_.get();
 }
 
-void Spiller::OnInserted() {
-  if (options_.cap_bytes == 0) return;
-  const uint64_t used = table_.bytes_in_memory();
-  if (used <= options_.cap_bytes / 5 * 4) {
-    if (may_wait_ && !writing_) SetRoom(absl::OkStatus());
-    return;
+// ---- room
+bool Spiller::HasRoom(uint64_t bytes) const {
+  const uint64_t used = table_.bytes_counted() + *reserved_;
+  return used <= options_.cap_bytes && bytes <= options_.cap_bytes - used;
+}
+
+std::shared_ptr<const void> Spiller::TryReserve(uint64_t bytes) {
+  *reserved_ += bytes;
+  if (HasRoom(0)) {
+    return {reserved_.get(), [reserved = reserved_, bytes](const void*) { *reserved -= bytes; }};
   }
-  if (!writing_ && base::Now() - failed_at_ >= kRetryAfter) WriteNext();
-  if (!writing_ || used <= options_.cap_bytes) return;
-  base::MutexLock lock(&mutex_);
-  full_ = absl::OkStatus();
-  if (room_ == nullptr) room_ = std::make_shared<base::Event>();
-  may_wait_ = true;
-}
-
-void Spiller::WriteNext() {
-  auto next = table_.LeastRecentlyUsed();
-  if (!next) return SetRoom(absl::OkStatus());  // all that is there is in use: waiting frees nothing
-  writing_ = true;
-  queue().Post([this, alive = std::weak_ptr(alive_), unused = *std::move(next)]() mutable {
-    auto file = WriteOut(unused.value, options_.folder);
-    unused.value = {};
-    service_.Post([this, alive, id = unused.id, file = std::move(file)]() mutable {
-      if (alive.lock() != nullptr) OnWritten(id, std::move(file));
-    });
-  });
-}
-
-void Spiller::OnWritten(uint64_t id, absl::StatusOr<std::shared_ptr<const SpillFile>> file) {
-  writing_ = false;
-  if (file.ok()) {
-    table_.MoveToFile(id, *std::move(file));
-    if (table_.bytes_in_memory() <= options_.cap_bytes) SetRoom(absl::OkStatus());
-    return OnInserted();
-  }
-  failed_at_ = base::Now();
-  const uint64_t used = table_.bytes_in_memory();
-  const absl::Status full = absl::ResourceExhaustedError(
-      absl::StrCat("the objects of this process take ", used, " bytes of memory, ", options_.cap_bytes,
-                   " are allowed (object_memory_bytes), and they cannot go to disk: ", file.status().message(),
-                   ": release results, or give it room"));
-  base::Log(base::LogLevel::kWarning, std::string(full.message()));
-  SetRoom(used > options_.cap_bytes ? full : absl::OkStatus());
-}
-
-void Spiller::SetRoom(absl::Status status) {
-  std::shared_ptr<base::Event> room;
-  {
-    base::MutexLock lock(&mutex_);
-    room = std::exchange(room_, nullptr);
-    may_wait_ = !status.ok();
-    full_ = std::move(status);
-  }
-  if (room != nullptr) room->Set();
+  *reserved_ -= bytes;
+  return nullptr;
 }
 
 absl::Status Spiller::AwaitRoom() {
-  while (may_wait_) {
-    std::shared_ptr<base::Event> room;
-    absl::Status full;
-    {
-      base::MutexLock lock(&mutex_);
-      if (!full_.ok() && table_.bytes_in_memory() <= options_.cap_bytes) {
-        full_ = absl::OkStatus();
-        may_wait_ = false;
-      }
-      full = full_;
-      room = room_;
-    }
-    if (!full.ok()) {
-      // The disk may take more by now. Outside the lock: the task may run at once.
-      service_.Post([this, alive = std::weak_ptr(alive_)] {
-        if (alive.lock() != nullptr) OnInserted();
-      });
-      return full;
-    }
-    if (room == nullptr) break;
-    room->WaitUntil(base::kForever);
-  }
-  return absl::OkStatus();
+  if (options_.cap_bytes == 0 || HasRoom(0)) return absl::OkStatus();
+  return Await(std::make_shared<Waiter>());
 }
 
+absl::StatusOr<Admission> Spiller::Admit(const codec::Described& value, uint64_t bytes) {
+  if (options_.cap_bytes == 0) return Admission{};
+  if (std::shared_ptr<const void> room = TryReserve(bytes)) return Admission{std::move(room), nullptr};
+  const auto waiter = std::make_shared<Waiter>();
+  waiter->bytes = bytes;
+  waiter->value = value;
+  TWINKLE_RETURN_IF_ERROR(Await(waiter));
+  return std::move(waiter->admission);
+}
+
+absl::Status Spiller::Await(const WaiterPtr& waiter) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (closed_) return absl::OkStatus();
+    waiters_.push_back(waiter);
+    anyone_waits_ = true;
+  }
+  // Outside the lock: the task may run at once.
+  service_.Post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.lock() != nullptr) Review();
+  });
+  waiter->answered.WaitUntil(base::kForever);
+  return waiter->status;
+}
+
+std::vector<Spiller::WaiterPtr> Spiller::Waiting() {
+  if (!anyone_waits_) return {};
+  base::MutexLock lock(&mutex_);
+  return waiters_;
+}
+
+// The first of two answers counts.
+void Spiller::Answer(const WaiterPtr& waiter, absl::Status status) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (std::erase(waiters_, waiter) == 0) return;
+    anyone_waits_ = !waiters_.empty();
+    waiter->status = std::move(status);
+    waiter->value = {};
+  }
+  waiter->answered.Set();
+}
+
+void Spiller::GiveRoom() {
+  for (const WaiterPtr& waiter : Waiting()) {
+    if (waiter->value.type == nullptr) {
+      if (HasRoom(0)) Answer(waiter, absl::OkStatus());
+    } else if ((waiter->admission.room = TryReserve(waiter->bytes)) != nullptr) {
+      Answer(waiter, absl::OkStatus());
+    }
+  }
+}
+
+void Spiller::OnChanged() {
+  if (options_.cap_bytes != 0 && (anyone_waits_ || !HasRoom(options_.cap_bytes / 5))) Review();
+}
+
+// What there is to do now: somebody waits, or much is in memory.
+void Spiller::Review() {
+  GiveRoom();
+  if (!writing_ && executor_.Now() - failed_at_ >= options_.retry_after) WriteNext();
+  if (writing_) return;  // then this is looked at again
+  for (const WaiterPtr& waiter : Waiting()) {
+    if (std::exchange(waiter->limited, true)) continue;
+    service_.PostAfter(options_.release_grace, [this, alive = std::weak_ptr(alive_), waiter] {
+      if (alive.lock() != nullptr) Refuse(waiter);
+    });
+  }
+}
+
+void Spiller::Refuse(const WaiterPtr& waiter) {
+  GiveRoom();
+  waiter->limited = false;
+  if (!writing_) Answer(waiter, Full(waiter->bytes));
+}
+
+absl::Status Spiller::Full(uint64_t bytes) const {
+  const std::string why = failure_.ok() ? "what is left of them is in use or small"
+                                        : absl::StrCat("they cannot go to disk: ", failure_.message());
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the objects of this process take ", table_.bytes_counted() + *reserved_ + bytes, " bytes of memory, ",
+      options_.cap_bytes, " are allowed (object_memory_bytes), and ", why, ": release results, or give it room"));
+}
+
+// ---- writing
+void Spiller::WriteNext() {
+  for (const WaiterPtr& waiter : Waiting()) {
+    if (waiter->value.type == nullptr || waiter->bytes <= options_.cap_bytes) continue;
+    return Write(waiter->value, [this, waiter](absl::StatusOr<std::shared_ptr<const SpillFile>> file) {
+      if (!file.ok()) return;
+      waiter->admission.file = *std::move(file);
+      Answer(waiter, absl::OkStatus());
+    });
+  }
+  if (HasRoom(options_.cap_bytes / 5) && !anyone_waits_) return;
+  auto next = table_.LeastRecentlyUsed();
+  failure_ = absl::OkStatus();
+  if (!next) return;
+  Write(std::move(next->value), [this, id = next->id](absl::StatusOr<std::shared_ptr<const SpillFile>> file) {
+    if (file.ok()) table_.MoveToFile(id, *std::move(file));
+  });
+}
+
+void Spiller::Write(codec::Described value,
+                    absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<const SpillFile>>)> done) {
+  auto written = [this, alive = std::weak_ptr(alive_),
+                  done = std::move(done)](absl::StatusOr<std::shared_ptr<const SpillFile>> file) mutable {
+    if (alive.lock() == nullptr) return;
+    writing_ = false;
+    failure_ = file.status();
+    if (!file.ok()) {
+      failed_at_ = executor_.Now();
+      base::Log(base::LogLevel::kWarning, std::string(Full(0).message()));
+    }
+    done(std::move(file));
+    Review();
+  };
+  writing_ = true;
+  base::TaskQueue* const thread = queue();
+  if (thread == nullptr) return written(base::NoThread());
+  thread->Post([this, value = std::move(value), written = std::move(written)]() mutable {
+    auto file = WriteOut(value, options_.folder);
+    value = {};
+    service_.Post([written = std::move(written), file = std::move(file)]() mutable { written(std::move(file)); });
+  });
+}
+
+// ---- reading
 void Spiller::Load(const codec::Type* type, std::shared_ptr<const SpillFile> file, LoadDone done) {
-  queue().Post([this, alive = std::weak_ptr(alive_), type, file = std::move(file),
+  base::TaskQueue* const thread = queue();
+  if (thread == nullptr) return done(base::NoThread());
+  thread->Post([this, alive = std::weak_ptr(alive_), type, file = std::move(file),
                 sure = base::SureAnswer<codec::Described>(std::move(done))]() mutable {
     auto value = ReadBack(*type, *file);
     service_.Post([alive, value = std::move(value), sure = std::move(sure)]() mutable {
@@ -133,7 +198,11 @@ void Spiller::Load(const codec::Type* type, std::shared_ptr<const SpillFile> fil
 }
 
 void Spiller::Close() {
-  SetRoom(absl::OkStatus());
+  {
+    base::MutexLock lock(&mutex_);
+    closed_ = true;
+  }
+  for (const WaiterPtr& waiter : Waiting()) Answer(waiter, absl::OkStatus());
   if (queue_ != nullptr) queue_->Close();
 }
 

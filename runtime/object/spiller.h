@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
@@ -22,13 +22,23 @@ namespace twinkle::object {
 struct SpillOptions {
   uint64_t cap_bytes = 0;  // of objects in memory; 0: no cap
   std::string folder = "/var/tmp";
+  absl::Duration retry_after = absl::Seconds(1);           // a disk that took no more is tried again
+  absl::Duration release_grace = absl::Milliseconds(100);  // releases may be under way when there is no room
 };
 
-// From four fifths of the cap on, objects used longest ago are written to files; above the cap, whoever is about to
-// make another waits for that. Confined to the service queue, but for what says otherwise. Invariants:
+// Where an object that was made is to be.
+struct Admission {
+  std::shared_ptr<const void> room;       // what it takes of memory is kept free for as long as this lives
+  std::shared_ptr<const SpillFile> file;  // or its value, which is larger than all that may be in memory
+};
+
+// From four fifths of the cap on, objects used longest ago are written to files; above the cap no object is accepted:
+// who makes one waits for that. Confined to the service queue, but for what says otherwise. Invariants:
 //  P1 one object is written at a time, in a thread of its own;
-//  P2 nobody waits but for an object that is being written: each wait ends with the disk's answer, or with Close;
-//  P3 what cannot be written stays in memory.
+//  P2 nobody waits but for an object that is being written, or for a moment: each wait ends with room, with the disk's
+//     answer, or with Close;
+//  P3 what cannot be written stays in memory;
+//  P4 no object is admitted beyond the cap, whatever the disk says.
 class Spiller {
  public:
   using LoadDone = absl::AnyInvocable<void(absl::StatusOr<codec::Described>)>;
@@ -37,15 +47,16 @@ class Spiller {
   Spiller(SpillOptions options, ObjectTable* table, base::TaskQueue* service, base::Executor* executor,
           std::string name);
 
-  // After an insertion.
-  void OnInserted();
+  // After an insertion or a removal.
+  void OnChanged();
   // The value in a file; `done` runs later, here.
   void Load(const codec::Type* type, std::shared_ptr<const SpillFile> file, LoadDone done);
 
-  // Thread-safe, but not from the service queue: for a thread that is about to make an object. Blocks while there is
-  // too much in memory and something is being written. ResourceExhausted: there is too much, and the disk takes no
-  // more.
+  // Thread-safe, but not from the service queue: for a thread that is about to make an object, or has made one of that
+  // many bytes. Blocks while there is no room and something is being written. ResourceExhausted: there is none, and the
+  // disk makes none.
   absl::Status AwaitRoom();
+  absl::StatusOr<Admission> Admit(const codec::Described& value, uint64_t bytes);
 
   // Nobody waits any more; waits for what is being written. With the service queue closed, or from it.
   void Close();
@@ -53,10 +64,32 @@ class Spiller {
   const SpillOptions& options() const { return options_; }
 
  private:
+  struct Waiter {
+    uint64_t bytes = 0;
+    codec::Described value;  // to be kept; null: it is not made yet
+    bool limited = false;    // it waits no longer than for releases; on the service queue
+    base::Event answered;
+    absl::Status status;  // with `admission` the answer
+    Admission admission;
+  };
+  using WaiterPtr = std::shared_ptr<Waiter>;
+
+  bool HasRoom(uint64_t bytes) const;
+  // Takes that much of what is free.
+  std::shared_ptr<const void> TryReserve(uint64_t bytes);
+  absl::Status Await(const WaiterPtr& waiter);
+  void Answer(const WaiterPtr& waiter, absl::Status status);
+  // Those who wait still, in the order in which they came.
+  std::vector<WaiterPtr> Waiting();
+  void GiveRoom();
+  void Review();
+  void Refuse(const WaiterPtr& waiter);
+  absl::Status Full(uint64_t bytes) const;
+
   void WriteNext();
-  void OnWritten(uint64_t id, absl::StatusOr<std::shared_ptr<const SpillFile>> file);
-  void SetRoom(absl::Status status);
-  base::TaskQueue& queue();
+  void Write(codec::Described value, absl::AnyInvocable<void(absl::StatusOr<std::shared_ptr<const SpillFile>>)> done);
+  // Null: no thread can be started.
+  base::TaskQueue* queue();
 
   const SpillOptions options_;
   ObjectTable& table_;
@@ -66,13 +99,14 @@ class Spiller {
   std::unique_ptr<base::TaskQueue> queue_;
   bool writing_ = false;
   base::Instant failed_at_ = base::kLongAgo;
+  absl::Status failure_;                                              // of the last writing; OK: it succeeded
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for tasks on the service queue
 
-  std::atomic<bool> may_wait_ = false;  // `room_` or `full_` says something
+  const std::shared_ptr<std::atomic<uint64_t>> reserved_ = std::make_shared<std::atomic<uint64_t>>(0);
+  std::atomic<bool> anyone_waits_ = false;
   base::Mutex mutex_;
-  std::shared_ptr<base::Event> room_
-      ABSL_GUARDED_BY(mutex_);  // set when it is worth looking again; null: there is room
-  absl::Status full_ ABSL_GUARDED_BY(mutex_);
+  std::vector<WaiterPtr> waiters_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace twinkle::object

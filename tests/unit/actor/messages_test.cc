@@ -168,12 +168,12 @@ TEST_CASE("packing and unpacking an encoded value copies no buffer") {
   const Tensor tensor = *Tensor::FromVector<float>(std::vector<float>(5000, 1));
   const codec::Encoded encoded = *codec::Encode(codec::Hold(tensor));
   const PackedValue packed = Pack(encoded);
-  const codec::Encoded unpacked = Unpack(packed);
+  const codec::Encoded unpacked = *Unpack(packed);
   REQUIRE(unpacked.buffers.size() == 1);
   CHECK(unpacked.buffers[0].data == tensor.raw());
   CHECK((unpacked.head == encoded.head));
   const Message message = *Decoded(EncodeMessage(PullReply{1, {}, packed}));
-  const codec::Encoded read = Unpack(std::get<PullReply>(message).value);
+  const codec::Encoded read = *Unpack(std::get<PullReply>(message).value);
   CHECK(read.buffers.at(0).data == tensor.raw());
   CHECK((*codec::DecodeAs<Tensor>(read.head, read.buffers) == tensor));
 }
@@ -187,7 +187,7 @@ TEST_CASE("a long head is shared by copies, and goes beside the message's own") 
   const rpc::Frame other = EncodeMessage(PullReply{2, {}, packed});
   REQUIRE(one.buffers.size() == 1);
   CHECK(one.buffers[0].data == other.buffers.at(0).data);
-  CHECK((Unpack(std::get<PullReply>(*Decoded(one)).value).head == encoded.head));
+  CHECK((Unpack(std::get<PullReply>(*Decoded(one)).value)->head == encoded.head));
 }
 
 TEST_CASE("a frame needs nothing of its message once it is made") {

@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,7 +38,8 @@ class Keeper {
       folder = folder_;
     }
     service_ = executor_.NewQueue("service");
-    spiller_ = std::make_unique<Spiller>(SpillOptions{cap, folder}, &table, service_.get(), &executor_, "spill");
+    spiller_ = std::make_unique<Spiller>(SpillOptions{.cap_bytes = cap, .folder = folder}, &table, service_.get(),
+                                         &executor_, "spill");
   }
   ~Keeper() {
     spiller_->Close();
@@ -44,7 +47,7 @@ class Keeper {
   }
   uint64_t Add(float first) {
     const uint64_t id = table.Insert(Value(first), kHolder, kBytes);
-    spiller_->OnInserted();
+    spiller_->OnChanged();
     return id;
   }
   // What a reader gets, from wherever it is.
@@ -64,7 +67,6 @@ class Keeper {
     return floats.front();
   }
   void Run() { executor_.RunAll(); }
-  Spiller& spiller() { return *spiller_; }
   base::SteppedExecutor& executor() { return executor_; }
   const std::filesystem::path& folder() const { return folder_; }
 
@@ -99,7 +101,7 @@ TEST_CASE("what was used longest ago goes to disk from four fifths of the cap on
   CHECK(keeper.table.bytes_on_disk() == 0);
 }
 
-TEST_CASE("what somebody uses stays in memory, and nobody waits for that (P2)") {
+TEST_CASE("what somebody uses stays in memory") {
   Keeper keeper(2 * kBytes);
   const uint64_t id = keeper.Add(1);
   const codec::Described used = keeper.table.Find(id)->value;
@@ -107,12 +109,7 @@ TEST_CASE("what somebody uses stays in memory, and nobody waits for that (P2)") 
   keeper.Run();
   CHECK(keeper.table.Find(id)->file == nullptr);
   CHECK(keeper.table.Find(other)->file != nullptr);
-  const uint64_t large = keeper.table.Insert(Value(3), kHolder, 4 * kBytes);
-  const codec::Described also_used = keeper.table.Find(large)->value;
-  keeper.spiller().OnInserted();
-  keeper.Run();
-  CHECK(keeper.table.bytes_in_memory() == 5 * kBytes);
-  CHECK(keeper.spiller().AwaitRoom().ok());
+  CHECK(keeper.table.bytes_in_memory() == kBytes);
 }
 
 TEST_CASE("an object that is released while it is written is gone") {
@@ -125,51 +122,182 @@ TEST_CASE("an object that is released while it is written is gone") {
   CHECK(keeper.table.size() == 0);
 }
 
-TEST_CASE("above the cap a thread that makes more waits for what is being written (P2)") {
-  Keeper keeper(2 * kBytes);
-  for (int i = 0; i < 4; ++i) keeper.Add(1);
-  std::atomic<bool> has_room = false;
+TEST_CASE("objects of every size count") {
+  ObjectTable table;
+  const uint64_t small = table.Insert(codec::Hold(1), kHolder, 8);
+  CHECK(table.bytes_in_memory() == 8);
+  CHECK(table.bytes_counted() == 8 + ObjectTable::kSmallCost);
+  const uint64_t large = table.Insert(Value(1), kHolder, kBytes);
+  CHECK(table.bytes_counted() == 8 + ObjectTable::kSmallCost + kBytes);
+  table.Release(small, kHolder);
+  CHECK(table.bytes_counted() == kBytes);
+  table.Insert(codec::Hold(2), kHolder, 8);
+  table.Clear();
+  CHECK(table.bytes_counted() == 0);
+  CHECK_FALSE(table.Find(large).ok());
+}
+
+// ---- with threads: some wait
+// A value that is written once this is open.
+struct Gate {
+  static std::atomic<bool> open;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(bytes);
+    while (!open) std::this_thread::yield();
+  }
+  std::vector<uint8_t> bytes = std::vector<uint8_t>(kBytes);
+};
+std::atomic<bool> Gate::open = true;
+
+class LiveKeeper {
+ public:
+  explicit LiveKeeper(uint64_t cap, const std::string& folder = std::filesystem::temp_directory_path(),
+                      absl::Duration release_grace = absl::Milliseconds(20))
+      : spiller_(SpillOptions{.cap_bytes = cap, .folder = folder, .release_grace = release_grace}, &table_,
+                 service_.get(), executor_.get(), "spill") {
+    Gate::open = true;
+  }
+  ~LiveKeeper() { End(); }
+  // As one who makes an object does.
+  absl::StatusOr<uint64_t> Make(codec::Described value, uint64_t bytes = kBytes) {
+    if (absl::Status room = spiller_.AwaitRoom(); !room.ok()) return room;
+    absl::StatusOr<Admission> admission = spiller_.Admit(value, bytes);
+    if (!admission.ok()) return admission.status();
+    uint64_t id = 0;
+    OnService([&] {
+      id = table_.Insert(std::move(value), kHolder, bytes);
+      if (admission->file != nullptr) table_.MoveToFile(id, admission->file);
+      admission->room = nullptr;
+      spiller_.OnChanged();
+    });
+    return id;
+  }
+  absl::StatusOr<uint64_t> Make() { return Make(Value(1)); }
+  void Release(uint64_t id) {
+    OnService([&] {
+      table_.Release(id, kHolder);
+      spiller_.OnChanged();
+    });
+  }
+  void OnService(const std::function<void()>& task) {
+    base::Event done;
+    service_->Post([&] {
+      task();
+      done.Set();
+    });
+    done.WaitUntil(base::kForever);
+  }
+  void End() {
+    service_->Close();
+    spiller_.Close();
+  }
+  Spiller& spiller() { return spiller_; }
+  ObjectTable& table() { return table_; }
+
+ private:
+  const std::unique_ptr<base::Executor> executor_ = base::NewThreadExecutor();
+  const std::unique_ptr<base::TaskQueue> service_ = executor_->NewQueue("service");
+  ObjectTable table_;
+  Spiller spiller_;
+};
+
+TEST_CASE("who makes one beyond the cap waits for what is being written (P2, P4)") {
+  LiveKeeper keeper(kBytes);
+  Gate::open = false;
+  REQUIRE(keeper.Make(codec::Hold(Gate())).ok());
+  bool made = false;
+  bool was_open = false;
   std::thread maker([&] {
-    const bool room = keeper.spiller().AwaitRoom().ok();
-    has_room = room;
+    made = keeper.Make().ok();
+    was_open = Gate::open;
   });
-  CHECK_FALSE(has_room);
-  keeper.Run();
+  Gate::open = true;
   maker.join();
-  CHECK(has_room);
-  CHECK(keeper.table.bytes_in_memory() <= 2 * kBytes);
+  CHECK(made);
+  CHECK(was_open);
+  CHECK(keeper.table().bytes_in_memory() <= kBytes);
 }
 
-TEST_CASE("what cannot be written stays, and who makes more is told which folder takes nothing (P3)") {
-  Keeper keeper(2 * kBytes, "/nowhere");
-  const uint64_t first = keeper.Add(1);
-  keeper.Add(2);
-  keeper.Add(3);
-  keeper.Run();
-  CHECK(keeper.Read(first) == 1);
-  const absl::Status full = keeper.spiller().AwaitRoom();
-  CHECK(absl::IsResourceExhausted(full));
-  CHECK(absl::StrContains(full.message(), "/nowhere"));
-  CHECK(absl::StrContains(full.message(), "object_memory_bytes"));
-  keeper.table.Release(first, kHolder);
-  CHECK(keeper.spiller().AwaitRoom().ok());  // there is room again
+TEST_CASE("beyond the cap nothing is accepted when the disk takes nothing; after a release at once (P3, P4)") {
+  LiveKeeper keeper(4 * kBytes, "/nowhere");
+  std::vector<uint64_t> ids;
+  std::mutex mutex;
+  absl::Status refused;
+  const auto make = [&] {
+    for (int i = 0; i < 4; ++i) {
+      const auto made = keeper.Make();
+      const std::lock_guard lock(mutex);
+      if (made.ok()) ids.push_back(*made);
+      if (!made.ok()) refused = made.status();
+      CHECK(keeper.table().bytes_in_memory() <= 4 * kBytes);
+    }
+  };
+  std::vector<std::thread> makers;
+  for (int i = 0; i < 4; ++i) makers.emplace_back(make);
+  for (std::thread& maker : makers) maker.join();
+  CHECK(ids.size() == 4);
+  CHECK(absl::IsResourceExhausted(refused));
+  CHECK(absl::StrContains(refused.message(), "object_memory_bytes"));
+  CHECK(absl::StrContains(refused.message(), "they cannot go to disk: cannot make a file in /nowhere"));
+  for (uint64_t id : ids) keeper.Release(id);
+  CHECK(keeper.Make().ok());
 }
 
-TEST_CASE("Close ends every wait (P2)") {
-  Keeper keeper(kBytes);
-  keeper.Add(1);
-  keeper.Add(2);
-  std::thread maker([&] { keeper.spiller().AwaitRoom().IgnoreError(); });
-  keeper.spiller().Close();
-  maker.join();
+TEST_CASE("a release that is under way makes room for who is just being refused (P2)") {
+  LiveKeeper keeper(2 * kBytes, "/nowhere", absl::Seconds(30));
+  const uint64_t first = *keeper.Make();
+  REQUIRE(keeper.Make().ok());
+  std::thread releasing([&] { keeper.Release(first); });
+  CHECK(keeper.Make().ok());
+  releasing.join();
 }
 
-TEST_CASE("without a cap nothing is written") {
-  Keeper keeper(0);
-  for (int i = 0; i < 8; ++i) keeper.Add(1);
-  keeper.Run();
-  CHECK(keeper.table.bytes_on_disk() == 0);
-  CHECK(keeper.spiller().AwaitRoom().ok());
+TEST_CASE("small objects that fill the memory are refused, too (P4)") {
+  LiveKeeper keeper(100 * ObjectTable::kSmallCost);
+  int made = 0;
+  absl::Status refused;
+  while (refused.ok() && made < 1000) {
+    refused = keeper.Make(codec::Hold(made), 8).status();
+    if (refused.ok()) ++made;
+  }
+  CHECK(made <= 100);
+  CHECK(made > 90);
+  CHECK(absl::IsResourceExhausted(refused));
+  CHECK(absl::StrContains(refused.message(), "what is left of them is in use or small"));
+}
+
+TEST_CASE("what is larger than all that may be in memory goes to disk before it is kept, or is refused (P4)") {
+  LiveKeeper keeper(kBytes / 2);
+  const uint64_t id = *keeper.Make();
+  CHECK(keeper.table().bytes_in_memory() == 0);
+  keeper.OnService([&] { CHECK(keeper.table().Find(id)->file != nullptr); });
+  LiveKeeper full(kBytes / 2, "/nowhere");
+  CHECK(absl::IsResourceExhausted(full.Make().status()));
+  CHECK(full.table().size() == 0);
+}
+
+TEST_CASE("Close ends every wait, also while the disk does not answer (P2)") {
+  LiveKeeper keeper(kBytes);
+  Gate::open = false;
+  REQUIRE(keeper.Make(codec::Hold(Gate())).ok());
+  std::atomic<int> ended = 0;
+  std::vector<std::thread> makers;
+  for (int i = 0; i < 4; ++i) {
+    makers.emplace_back([&] { ended += keeper.spiller().Admit(Value(1), kBytes).ok() ? 1 : 0; });
+  }
+  std::thread closing([&] { keeper.End(); });
+  for (std::thread& maker : makers) maker.join();
+  CHECK(ended == 4);
+  CHECK_FALSE(Gate::open);
+  Gate::open = true;
+  closing.join();
+}
+
+TEST_CASE("without a cap nothing is written, and nobody waits") {
+  LiveKeeper keeper(0);
+  for (int i = 0; i < 8; ++i) CHECK(keeper.Make().ok());
+  CHECK(keeper.table().bytes_on_disk() == 0);
 }
 
 }  // namespace
