@@ -20,9 +20,11 @@
 #include "runtime/actor/groups.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/cut_text.h"
+#include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
+#include "runtime/object/leases.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/file_digest.h"
 #include "runtime/rpc/grpc_transport.h"
@@ -280,6 +282,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
     stream->Write(std::move(end));
   };
   program_ = StartProcess(std::move(process), std::move(member));
+  if (program_ == nullptr) return base::NoThread();
   output_ = std::make_unique<WorkerOutput>(
       placed.job(), std::vector<v1::NodeDescription>(placed.nodes().begin(), placed.nodes().end()), rpc::ThisMachine(),
       token_);
@@ -339,6 +342,7 @@ void ClusterJob::Shutdown(const absl::Status& why) {
   output_.reset();
   if (stream_ != nullptr) stream_->Cancel();  // without a program: what was begun ends at once
   private_.reset();
+  object::Leases::Sweep();  // of the worker processes, which have ended
 }
 
 void ClusterJob::EndProgram(const absl::Status& why) {

@@ -23,12 +23,20 @@ rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> 
   };
 }
 
+// What is to be touched beforehand is to stay.
+object::SegmentOptions PoolOptions(size_t prefault_bytes) {
+  object::SegmentOptions options;
+  options.capacity = base::MachineMemory();
+  if (prefault_bytes > 0) options.keep_idle = absl::InfiniteDuration();
+  return options;
+}
+
 // Touches that much of the pool's memory, beside everything else, so that it is quick when it is needed.
 std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<object::SegmentPool>& pool, base::Executor& executor,
                                           size_t bytes) {
   if (bytes == 0) return nullptr;
   std::shared_ptr<base::TaskQueue> queue = executor.NewQueue("prefault");
-  queue->Post([pool, bytes] { pool->Allocate(bytes, false); });
+  if (queue != nullptr) queue->Post([pool, bytes] { pool->Allocate(bytes, false); });
   return queue;
 }
 
@@ -51,7 +59,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   surroundings.outside.end_group = std::move(member.end_group);
   surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
   surroundings.outside.machine_of = [table = member.table](rpc::ProcessId id) { return table->MachineOf(id); };
-  auto pool = std::make_shared<object::SegmentPool>();
+  auto pool = std::make_shared<object::SegmentPool>(PoolOptions(member.prefault_bytes));
   base::SetMemorySource(pool);
   const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
   const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };
@@ -59,6 +67,11 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
                        executor = surroundings.executor,
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
                           rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
+    pool->OnIdle([queue, weak = std::weak_ptr(pool)](absl::Duration delay) {
+      queue->PostAfter(delay, [weak] {
+        if (const auto idle = weak.lock()) idle->Trim();
+      });
+    });
     return std::make_unique<object::SharedMemoryTransport>(
         object::SharedMemoryTransport::Options{.self = self, .is_near = near, .traffic = traffic}, pool, executor.get(),
         receiver, [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
@@ -73,6 +86,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
         });
   };
   const auto process = actor::Process::Start(std::move(options), std::move(surroundings));
+  if (process == nullptr) return nullptr;
   transport->SetReport([weak = std::weak_ptr(process), pool] {
     const auto one = weak.lock();
     return one == nullptr ? "" : ReportOf(*one, *pool).SerializeAsString();

@@ -24,6 +24,7 @@ struct ClusterMember {
   decltype(actor::Outside::end_group) end_group = {};
 };
 
+// Null: there are no threads for it.
 std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, ClusterMember member);
 
 }  // namespace twinkle::internal

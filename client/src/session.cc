@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 #include <utility>
 
 #include "client/src/cluster_job.h"
@@ -11,6 +12,7 @@
 #include "client/src/worker_role.h"
 #include "runtime/actor/in_process_job.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
@@ -78,7 +80,9 @@ absl::Status SessionState::End() {
   WaitForCalls();
   job_->Shutdown(absl::CancelledError("the session has ended"));
   Remove(this);
-  return job_->CloseFailures();
+  const absl::Status unread = job_->CloseFailures();
+  base::FlushLog();
+  return unread;
 }
 
 }  // namespace internal
@@ -130,8 +134,12 @@ actor::InProcessOptions JobOptions(const InitializeOptions& options) {
 }
 
 absl::StatusOr<std::unique_ptr<actor::Job>> StartJob(const InitializeOptions& options) {
-  if (options.mode == Mode::kCluster) return internal::ClusterJob::Start(options);
-  return actor::InProcessJob::Start(JobOptions(options));
+  try {
+    if (options.mode == Mode::kCluster) return internal::ClusterJob::Start(options);
+    return actor::InProcessJob::Start(JobOptions(options));
+  } catch (const std::system_error&) {  // of std::thread
+    return base::NoThread();
+  }
 }
 
 }  // namespace

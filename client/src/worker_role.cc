@@ -18,6 +18,7 @@
 #include "proto/twinkle/v1/local.pb.h"
 #include "runtime/actor/job.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/grpc_transport.h"
@@ -125,6 +126,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
     Tell(message);
   };
   const auto process = StartProcess(std::move(options), std::move(member));
+  if (process == nullptr) return base::NoThread();
   InitializeOptions worker_options;
   worker_options.device_mesh = session.mesh;
   auto owned = std::make_unique<WorkerJob>(process);

@@ -1,72 +1,92 @@
 #include "runtime/object/leases.h"
 
-#include <absl/strings/str_cat.h>
-#include <signal.h>
+#include <pthread.h>
+#include <sys/poll.h>
+#include <unistd.h>
 
-#include <cerrno>
-#include <fstream>
+#include <system_error>
+#include <thread>
 #include <utility>
 
-#include "runtime/base/clock.h"
+#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::object {
 namespace {
 
 using Owner = std::shared_ptr<const void>;
 
-// One that nobody has waited for yet has ended, too: it maps nothing any more.
-bool HasEnded(int pid) {
-  if (::kill(pid, 0) != 0) return errno == ESRCH;
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  const std::string facts{std::istreambuf_iterator<char>(file), {}};
-  const size_t name_end = facts.rfind(')');
-  return name_end != std::string::npos && facts.size() > name_end + 2 && facts[name_end + 2] == 'Z';
-}
-
 // What processes had that are no longer talked to: they may still read it. Belongs to the whole process, since it
-// outlives sessions, and is never destroyed.
+// outlives sessions, and is never destroyed. Thread-safe.
 class Doubted {
  public:
   static Doubted& Of() {
     static auto& doubted = *new Doubted;
     return doubted;
   }
-  void Add(int pid, std::vector<Owner> owners) {
+  void Add(const base::ProcessMark& reader, std::vector<Owner> owners) {
+    auto ended = std::make_shared<const rpc::Fd>(reader.Open());
     base::MutexLock lock(&mutex_);
-    all_.push_back({pid, std::move(owners)});
+    all_.push_back({reader, std::move(ended), std::move(owners)});
+    StartThread();
   }
-  // Lets go of what is no longer read; looks now and then.
   void Sweep() {
-    std::vector<Owner> released;
+    std::vector<Entry> released;  // outside the lock
     base::MutexLock lock(&mutex_);
-    const base::Instant now = base::Now();
-    if (all_.empty() || now < next_) return;
-    next_ = now + kInterval;
-    for (auto entry = all_.begin(); entry != all_.end();) {
-      if (!HasEnded(entry->pid)) {
-        ++entry;
-        continue;
-      }
-      for (Owner& owner : entry->owners) released.push_back(std::move(owner));
-      entry = all_.erase(entry);
-    }
+    std::vector<Entry> left;
+    for (Entry& entry : all_) (entry.reader.HasEnded() ? released : left).push_back(std::move(entry));
+    all_ = std::move(left);
   }
 
  private:
-  static constexpr absl::Duration kInterval = absl::Milliseconds(100);
   struct Entry {
-    int pid;
+    base::ProcessMark reader;
+    std::shared_ptr<const rpc::Fd> ended;  // not valid where there was no descriptor: then its end is found later
     std::vector<Owner> owners;
   };
+  static constexpr int kLookMillis = 250;  // for those that came meanwhile
+
+  // A fork of the process has none; when none can be had, the next Add tries again.
+  void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (thread_of_ == ::getpid()) return;
+    try {
+      std::thread([this] { Run(); }).detach();
+      thread_of_ = ::getpid();
+    } catch (const std::system_error&) {
+    }
+  }
+  void Run() {
+    ::pthread_setname_np(::pthread_self(), "twinkle.leases");
+    while (true) {
+      AwaitEnd();
+      Sweep();
+      base::MutexLock lock(&mutex_);
+      if (!all_.empty()) continue;
+      thread_of_ = 0;
+      return;
+    }
+  }
+  // Of one of them, or for a while.
+  void AwaitEnd() {
+    std::vector<std::shared_ptr<const rpc::Fd>> kept;
+    std::vector<pollfd> polled;
+    {
+      base::MutexLock lock(&mutex_);
+      for (const Entry& entry : all_) {
+        kept.push_back(entry.ended);
+        polled.push_back({entry.ended->get(), POLLIN, 0});
+      }
+    }
+    ::poll(polled.data(), polled.size(), kLookMillis);
+  }
+
   base::Mutex mutex_;
   std::vector<Entry> all_ ABSL_GUARDED_BY(mutex_);
-  base::Instant next_ ABSL_GUARDED_BY(mutex_);
+  pid_t thread_of_ ABSL_GUARDED_BY(mutex_) = 0;  // the process in which the thread runs
 };
 
 }  // namespace
 
 uint64_t Leases::Add(rpc::ProcessId peer, Owner owner) {
-  Doubted::Of().Sweep();
   base::MutexLock lock(&mutex_);
   leases_[next_] = {peer, std::move(owner)};
   return next_++;
@@ -83,7 +103,7 @@ void Leases::Release(rpc::ProcessId peer, const std::vector<uint64_t>& leases) {
   }
 }
 
-void Leases::PeerLost(rpc::ProcessId peer, int pid) {
+void Leases::PeerLost(rpc::ProcessId peer, const base::ProcessMark& reader) {
   std::vector<Owner> owners;
   {
     base::MutexLock lock(&mutex_);
@@ -94,9 +114,10 @@ void Leases::PeerLost(rpc::ProcessId peer, int pid) {
       leases_.erase(here);
     }
   }
-  if (pid != 0 && !owners.empty() && !HasEnded(pid)) Doubted::Of().Add(pid, std::move(owners));
-  Doubted::Of().Sweep();
+  if (!owners.empty() && !reader.HasEnded()) Doubted::Of().Add(reader, std::move(owners));
 }
+
+void Leases::Sweep() { Doubted::Of().Sweep(); }
 
 size_t Leases::size() const {
   base::MutexLock lock(&mutex_);

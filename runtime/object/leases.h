@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/mutex.h"
+#include "runtime/base/process_mark.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::object {
@@ -18,11 +19,15 @@ class Leases {
   // Holds `owner` until its release by that peer.
   uint64_t Add(rpc::ProcessId peer, std::shared_ptr<const void> owner);
   void Release(rpc::ProcessId peer, const std::vector<uint64_t>& leases);
-  // The connection to the peer is gone. What it has is held on until the process with that pid is gone, too; 0: there
-  // was never one that maps anything.
-  void PeerLost(rpc::ProcessId peer, int pid);
+  // The connection to the peer is gone. What it has is held on until the process that maps it has ended, too, and no
+  // longer; without one there was never anything mapped.
+  void PeerLost(rpc::ProcessId peer, const base::ProcessMark& reader);
   // Those of peers that are not lost.
   size_t size() const;
+
+  // Lets go, before it returns, of what processes had that have ended by now, of all jobs that this process was in. It
+  // happens by itself, too, in a thread that is there while there is something to wait for.
+  static void Sweep();
 
  private:
   using Owner = std::shared_ptr<const void>;

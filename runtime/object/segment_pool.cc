@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <vector>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -15,53 +16,88 @@
 namespace twinkle::object {
 namespace {
 
-constexpr size_t kPage = 4096;
+size_t PageBytes() {
+  static const size_t bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
+}
 
 size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
 }  // namespace
 
-std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
-  if (::getpid() != process_) return nullptr;
-  const size_t bytes = RoundUp(std::max<size_t>(wanted, 1), kPage);
-  Found found;
+// Without memory behind it yet where it is fresh.
+std::shared_ptr<std::byte> SegmentPool::Block(size_t wanted, Found* found) {
+  if (::getpid() != process_ || wanted > options_.capacity) return nullptr;
+  const size_t bytes = RoundUp(std::max<size_t>(wanted, 1), PageBytes());
   {
     base::MutexLock lock(&mutex_);
-    if (bytes > options_.capacity - std::min(options_.capacity, used_)) return nullptr;
-    found = Take(bytes);
-    if (found.segment == nullptr) return nullptr;
-    found.segment->used += bytes;
+    if (closed_ || bytes > options_.capacity - std::min(options_.capacity, used_)) return nullptr;
+    *found = Take(bytes);
+    if (found->segment == nullptr) return nullptr;
+    found->segment->used += bytes;
     used_ += bytes;
+    if (found->fresh) found->segment->reserved[found->offset] = 0;
   }
-  std::byte* const memory = found.segment->file.data() + found.offset;
-  std::shared_ptr<std::byte> block(memory, [self = shared_from_this(), found, bytes](std::byte*) {
-    self->Free(found.segment, found.offset, bytes);
-  });
-  // All pages at once, and where there are none an error instead of a signal; an older kernel touches them later.
-  if ((found.fresh || scarce_) && ::madvise(memory, bytes, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) {
-    scarce_ = true;
-    return nullptr;
-  }
-  if (zeroed && !found.fresh) std::memset(memory, 0, wanted);
+  std::byte* const memory = found->segment->file.data() + found->offset;
+  return {memory, [self = shared_from_this(), segment = found->segment, offset = found->offset, bytes](std::byte*) {
+            self->Free(segment, offset, bytes);
+          }};
+}
+
+std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
+  Found found;
+  std::shared_ptr<std::byte> block = Block(wanted, &found);
+  if (block == nullptr || !Reach(block.get(), RoundUp(std::max<size_t>(wanted, 1), PageBytes()))) return nullptr;
+  if (zeroed && !found.fresh) std::memset(block.get(), 0, wanted);
   return block;
 }
 
-// The smallest run that is large enough, else the end of a segment.
-SegmentPool::Found SegmentPool::Take(size_t bytes) {
+std::shared_ptr<std::byte> SegmentPool::Reserve(size_t wanted) {
+  Found found;
+  return Block(wanted, &found);
+}
+
+// All pages at once, and where there are none an error instead of a signal; an older kernel touches them later.
+bool SegmentPool::Reach(const std::byte* block, size_t end) {
+  const size_t last = RoundUp(end, PageBytes());
+  size_t first = 0;
+  {
+    base::MutexLock lock(&mutex_);
+    Segment* const segment = SegmentOf(block);
+    const auto found = segment->reserved.find(static_cast<size_t>(block - segment->file.data()));
+    if (found == segment->reserved.end() || found->second >= last) return true;
+    first = found->second;
+  }
+  std::byte* const memory = const_cast<std::byte*>(block);
+  if (::madvise(memory + first, last - first, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return false;
+  base::MutexLock lock(&mutex_);
+  Segment* const segment = SegmentOf(block);
+  segment->reserved[static_cast<size_t>(block - segment->file.data())] = last;
+  return true;
+}
+
+SegmentPool::Found SegmentPool::TakeRun(size_t bytes, std::map<size_t, size_t> Segment::*runs, bool fresh) {
   Found best;
   size_t best_bytes = 0;
   for (auto& [base, segment] : segments_) {
-    for (const auto& [offset, length] : segment->free) {
+    for (const auto& [offset, length] : (*segment).*runs) {
       if (length < bytes || (best.segment != nullptr && length >= best_bytes)) continue;
-      best = {segment.get(), offset, false};
+      best = {segment.get(), offset, fresh};
       best_bytes = length;
     }
   }
-  if (best.segment != nullptr) {
-    best.segment->free.erase(best.offset);
-    if (best_bytes > bytes) best.segment->free[best.offset + bytes] = best_bytes - bytes;
-    return best;
-  }
+  if (best.segment == nullptr) return best;
+  std::map<size_t, size_t>& left = (*best.segment).*runs;
+  left.erase(best.offset);
+  if (best_bytes > bytes) left[best.offset + bytes] = best_bytes - bytes;
+  return best;
+}
+
+// What was touched, else what was not, else the end of a segment.
+SegmentPool::Found SegmentPool::Take(size_t bytes) {
+  Found found = TakeRun(bytes, &Segment::free, false);
+  if (found.segment == nullptr) found = TakeRun(bytes, &Segment::holes, true);
+  if (found.segment != nullptr) return found;
   Segment* roomy = nullptr;
   for (auto& [base, segment] : segments_) {
     if (segment->file.size() - segment->fresh >= bytes) roomy = segment.get();
@@ -104,7 +140,14 @@ void SegmentPool::Free(Segment* segment, size_t offset, size_t bytes) {
 bool SegmentPool::PutBack(Segment* segment, size_t offset, size_t bytes) {
   used_ -= bytes;
   segment->used -= bytes;
-  if (segment->used == 0 && segments_.size() > 1) return true;
+  if (segment->used == 0) idle_since_ = base::Now();
+  if (IsIdle(*segment)) return true;
+  if (segment->used == 0) AskForTrim(options_.keep_idle);
+  if (const auto reserved = segment->reserved.extract(offset); !reserved.empty() && reserved.mapped() < bytes) {
+    segment->holes[offset + reserved.mapped()] = bytes - reserved.mapped();
+    bytes = reserved.mapped();
+    if (bytes == 0) return false;
+  }
   auto next = segment->free.lower_bound(offset);
   if (next != segment->free.end() && next->first == offset + bytes) {
     bytes += next->second;
@@ -121,19 +164,78 @@ bool SegmentPool::PutBack(Segment* segment, size_t offset, size_t bytes) {
   return false;
 }
 
+bool SegmentPool::IsIdle(const Segment& segment) const {
+  return segment.used == 0 && (closed_ || segments_.size() > 1 || base::Now() - idle_since_ >= options_.keep_idle);
+}
+
+std::vector<std::unique_ptr<SegmentPool::Segment>> SegmentPool::TakeIdle() {
+  std::vector<std::unique_ptr<Segment>> idle;
+  for (auto segment = segments_.begin(); segment != segments_.end();) {
+    const auto here = segment++;
+    if (!IsIdle(*here->second)) continue;
+    idle.push_back(std::move(here->second));
+    segments_.erase(here);
+  }
+  return idle;
+}
+
+void SegmentPool::OnIdle(std::function<void(absl::Duration delay)> later) {
+  base::MutexLock lock(&mutex_);
+  later_ = std::move(later);
+}
+
+void SegmentPool::AskForTrim(absl::Duration delay) {
+  if (trimming_ || !later_ || delay == absl::InfiniteDuration()) return;
+  trimming_ = true;
+  later_(delay);
+}
+
+void SegmentPool::Trim() {
+  std::vector<std::unique_ptr<Segment>> idle;
+  std::function<void(uint64_t)> unmapped;
+  {
+    base::MutexLock lock(&mutex_);
+    trimming_ = false;
+    idle = TakeIdle();
+    unmapped = unmapped_;
+    if (segments_.size() == 1 && segments_.begin()->second->used == 0) {
+      AskForTrim(options_.keep_idle - (base::Now() - idle_since_));
+    }
+  }
+  for (std::unique_ptr<Segment>& segment : idle) {
+    const uint64_t id = segment->id;
+    segment = nullptr;
+    if (unmapped) unmapped(id);
+  }
+}
+
+void SegmentPool::Close() {
+  std::vector<std::unique_ptr<Segment>> idle;  // unmapped outside the lock
+  base::MutexLock lock(&mutex_);
+  closed_ = true;
+  later_ = nullptr;
+  idle = TakeIdle();
+}
+
 void SegmentPool::OnUnmapped(std::function<void(uint64_t segment)> unmapped) {
   base::MutexLock lock(&mutex_);
   unmapped_ = std::move(unmapped);
 }
 
+SegmentPool::Segment* SegmentPool::SegmentOf(const std::byte* data) const {
+  const auto after = segments_.upper_bound(data);
+  if (after == segments_.begin()) return nullptr;
+  Segment* const segment = std::prev(after)->second.get();
+  return static_cast<size_t>(data - segment->file.data()) <= segment->file.size() ? segment : nullptr;
+}
+
 std::optional<SegmentPlace> SegmentPool::Find(const std::byte* data, size_t bytes) const {
   base::MutexLock lock(&mutex_);
-  const auto after = segments_.upper_bound(data);
-  if (after == segments_.begin()) return std::nullopt;
-  const Segment& segment = *std::prev(after)->second;
-  const size_t offset = static_cast<size_t>(data - segment.file.data());
-  if (offset > segment.file.size() || bytes > segment.file.size() - offset) return std::nullopt;
-  return SegmentPlace{segment.id, segment.file.fd(), segment.file.inode(), segment.file.size(), offset};
+  const Segment* const segment = SegmentOf(data);
+  if (segment == nullptr) return std::nullopt;
+  const size_t offset = static_cast<size_t>(data - segment->file.data());
+  if (bytes > segment->file.size() - offset) return std::nullopt;
+  return SegmentPlace{segment->id, segment->file.fd(), segment->file.inode(), segment->file.size(), offset};
 }
 
 size_t SegmentPool::bytes_used() const {
@@ -144,7 +246,10 @@ size_t SegmentPool::bytes_used() const {
 size_t SegmentPool::bytes_touched() const {
   base::MutexLock lock(&mutex_);
   size_t touched = 0;
-  for (const auto& [base, segment] : segments_) touched += segment->fresh;
+  for (const auto& [base, segment] : segments_) {
+    touched += segment->fresh;
+    for (const auto& [offset, length] : segment->holes) touched -= length;
+  }
   return touched;
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,7 +13,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "runtime/base/clock.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/memory_file.h"
@@ -30,15 +32,16 @@ struct SegmentPlace {
 };
 
 struct SegmentOptions {
-  size_t segment_bytes = size_t{1} << 30;  // of address space; memory is taken when it is first used
-  size_t capacity = size_t{1} << 40;       // bytes of blocks at most
+  size_t segment_bytes = size_t{1} << 30;        // of address space; memory is taken when it is first used
+  size_t capacity = size_t{1} << 40;             // bytes of blocks at most
+  absl::Duration keep_idle = absl::Seconds(30);  // for how long a segment without blocks may be the only one
 };
 
 // Invariants:
 //  S1 a block overlaps with no other one, and its memory is given out again only after its last reference is gone;
 //  S2 a segment is sealed: nobody can make it smaller or larger, and nobody but this process write to it;
 //  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
-//  S4 a segment without blocks is unmapped, unless it is the only one;
+//  S4 a segment without blocks is unmapped, at once or, when it is the only one, after a while or with Close;
 //  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory.
 // Thread-safe. Blocks keep it alive.
 class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
@@ -46,6 +49,16 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   explicit SegmentPool(SegmentOptions options = {}) : options_(options) {}
 
   std::shared_ptr<std::byte> Allocate(size_t bytes, bool zeroed) override;
+  std::shared_ptr<std::byte> Reserve(size_t bytes) override;
+  bool Reach(const std::byte* block, size_t end) override;
+
+  // `later(delay)` is to have Trim called after that time. It is called under a lock: it only makes a note.
+  void OnIdle(std::function<void(absl::Duration delay)> later);
+  // Unmaps the only segment when it has had no blocks for `keep_idle`.
+  void Trim();
+
+  // There is no more memory to be had, and what has no blocks is unmapped. Forgets OnIdle.
+  void Close();
 
   // `unmapped` is told of segments that are no more, in whichever thread lets go of the last block.
   void OnUnmapped(std::function<void(uint64_t segment)> unmapped);
@@ -61,9 +74,11 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   struct Segment {
     uint64_t id = 0;
     rpc::MemoryFile file;
-    size_t fresh = 0;               // from here on no page was ever touched
-    size_t used = 0;                // bytes of blocks
-    std::map<size_t, size_t> free;  // offset -> length, of what was touched and is free; no two are neighbours
+    size_t fresh = 0;                   // from here on no page was ever touched
+    size_t used = 0;                    // bytes of blocks
+    std::map<size_t, size_t> free;      // offset -> length, of what was touched and is free; no two are neighbours
+    std::map<size_t, size_t> holes;     // of what is free and was not touched, before `fresh`
+    std::map<size_t, size_t> reserved;  // offset -> bytes that were reached, of blocks that are not touched whole
   };
   struct Found {
     Segment* segment = nullptr;
@@ -71,19 +86,32 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
     bool fresh = false;
   };
 
+  std::shared_ptr<std::byte> Block(size_t wanted, Found* found);
   Found Take(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the smallest of those runs that is large enough; without a segment when there is none.
+  Found TakeRun(size_t bytes, std::map<size_t, size_t> Segment::*runs, bool fresh)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Segment* NewSegment(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Free(Segment* segment, size_t offset, size_t bytes);
+  // Whether the segment is to go: it has no blocks, and is not needed.
+  bool IsIdle(const Segment& segment) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AskForTrim(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<std::unique_ptr<Segment>> TakeIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Null: the bytes are in none.
+  Segment* SegmentOf(const std::byte* data) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether the segment is to go, with its last block.
   bool PutBack(Segment* segment, size_t offset, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const SegmentOptions options_;
   const pid_t process_ = ::getpid();
-  std::atomic<bool> scarce_ = false;  // there were no pages once: what counts as touched may not be
   mutable base::Mutex mutex_;
   std::map<const std::byte*, std::unique_ptr<Segment>> segments_ ABSL_GUARDED_BY(mutex_);  // by base
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   size_t used_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  base::Instant idle_since_ ABSL_GUARDED_BY(mutex_);  // the only segment is, if it is
+  bool trimming_ ABSL_GUARDED_BY(mutex_) = false;     // Trim will be called
+  std::function<void(absl::Duration)> later_ ABSL_GUARDED_BY(mutex_);
   std::function<void(uint64_t)> unmapped_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/base/bytes_text.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/secret.h"
@@ -17,6 +18,8 @@ namespace twinkle::object {
 namespace {
 
 constexpr size_t kCopiesKnown = 64;
+constexpr size_t kMostProbeBytes = 4096;
+constexpr int kProbeSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 // The head of a frame ends with a trailer and its size.
 using TrailerSize = uint32_t;
@@ -44,6 +47,18 @@ absl::StatusOr<std::optional<FrameTrailer>> TakeTrailer(std::string* head) {
   return trailer;
 }
 
+// What a peer's probe has in it, as far as that can be the same.
+absl::StatusOr<std::string> ContentOf(const ReadProbe& probe) {
+  if (probe.content.size() > kMostProbeBytes) return absl::InvalidArgumentError("a probe that is too large");
+  const rpc::Fd file(rpc::OpenFileOf(probe.pid, probe.fd));
+  std::string content(probe.content.size(), '\0');
+  if (!file.valid() || ::fcntl(file.get(), F_GET_SEALS) != kProbeSeals ||
+      ::pread(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
+    return absl::ErrnoToStatus(errno, "the probe cannot be read");
+  }
+  return content;
+}
+
 }  // namespace
 
 // Tells owners of what is no longer mapped here, many at a time, from a thread of its own: the last reference to a
@@ -55,6 +70,11 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
   void SetTransport(rpc::Transport* below) {
     base::MutexLock lock(&mutex_);
     below_ = below;
+  }
+  // Whether there is a thread that tells owners: nothing may be mapped without.
+  bool Ready() {
+    base::MutexLock lock(&mutex_);
+    return HasThread();
   }
   void Add(rpc::ProcessId peer, uint64_t lease) {
     if (::getpid() != process_) return;  // a fork of it has no lease
@@ -93,9 +113,13 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
   }
 
  private:
+  bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (queue_ == nullptr && below_ != nullptr) queue_ = executor_.NewQueue(name_);
+    return queue_ != nullptr;
+  }
   void FlushLater() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (std::exchange(flushing_, true)) return;
-    if (queue_ == nullptr) queue_ = executor_.NewQueue(name_);
+    if (flushing_ || !HasThread()) return;  // without a thread what is to be told waits for the next
+    flushing_ = true;
     queue_->Post([self = shared_from_this()] { self->Flush(); });
   }
   void Flush() {
@@ -148,10 +172,11 @@ SharedMemoryTransport::~SharedMemoryTransport() { Close(); }
 
 // A file of its own: a segment is only made when there is something for it.
 void SharedMemoryTransport::MakeProbe() {
-  probe_ = rpc::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC));
+  probe_ = rpc::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   nonce_ = rpc::NewSecret();
-  const bool written =
-      probe_.valid() && ::write(probe_.get(), nonce_.data(), nonce_.size()) == static_cast<ssize_t>(nonce_.size());
+  const bool written = probe_.valid() &&
+                       ::write(probe_.get(), nonce_.data(), nonce_.size()) == static_cast<ssize_t>(nonce_.size()) &&
+                       ::fcntl(probe_.get(), F_ADD_SEALS, kProbeSeals) == 0;
   if (!written) probe_.Reset();  // then nobody can read it, and everything travels
 }
 
@@ -161,13 +186,20 @@ void SharedMemoryTransport::Close() {
   below_->Close();
   // Methods may still run here, and readers still read.
   for (const auto& [id, peer] : peers_.All()) {
-    int reader = 0;
+    base::ProcessMark reader;
+    std::shared_ptr<SegmentMap> segments;  // unmapped outside the lock, but for what is still in use
     {
       base::MutexLock lock(&peer->mutex);
-      if (peer->shares) reader = peer->reader;
+      reader = peer->reader;
+      segments = std::move(peer->segments);
     }
     leases_.PeerLost(id, reader);
   }
+  {
+    base::MutexLock lock(&mutex_);
+    copied_.clear();
+  }
+  pool_->Close();
 }
 
 // ---- sending
@@ -220,26 +252,26 @@ std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer
     *place = *found;
     return buffer.owner;
   }
-  std::shared_ptr<std::byte> copy;
-  {
+  std::shared_ptr<const Copy> copy;
+  if (buffer.owner != nullptr) {
     base::MutexLock lock(&mutex_);
     for (const Copied& known : copied_) {
-      // The owner is alive, and so its bytes are what they were.
       if (known.data == buffer.data && known.size == buffer.size && known.owner.lock() == buffer.owner) {
         copy = known.copy.lock();
       }
     }
   }
   if (copy == nullptr) {
-    copy = pool_->Allocate(buffer.size, false);
-    if (copy == nullptr) return nullptr;
-    std::memcpy(copy.get(), buffer.data, buffer.size);
+    std::shared_ptr<std::byte> memory = pool_->Allocate(buffer.size, false);
+    if (memory == nullptr) return nullptr;
+    std::memcpy(memory.get(), buffer.data, buffer.size);
+    copy = std::make_shared<const Copy>(Copy{std::move(memory), buffer.owner});
     options_.traffic->copied_to_share += buffer.size;
     base::MutexLock lock(&mutex_);
     if (copied_.size() < kCopiesKnown) copied_.emplace_back();
     copied_[next_copied_++ % kCopiesKnown] = {buffer.owner, buffer.data, buffer.size, copy};
   }
-  *place = *pool_->Find(copy.get(), buffer.size);
+  *place = *pool_->Find(copy->memory.get(), buffer.size);
   return copy;
 }
 
@@ -265,22 +297,28 @@ void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
   base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
   FrameTrailer trailer;
   trailer.lost = std::string(why.message());
+  SendBare(peer, std::move(trailer));
+  OnLost(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+}
+
+void SharedMemoryTransport::SendBare(rpc::ProcessId to, FrameTrailer trailer) {
   trailer.bare = true;
   rpc::Frame frame;
   AppendTrailer(trailer, &frame.head);
-  below_->Send(peer, rpc::Stream::kControl, std::move(frame)).IgnoreError();
-  OnLost(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+  below_->Send(to, rpc::Stream::kControl, std::move(frame)).IgnoreError();
 }
 
 void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer) {
   if (trailer.probe) Answer(from, trailer);
   if (!trailer.released.empty()) leases_.Release(from, trailer.released);
+  base::ProcessMark reader;
+  if (trailer.answer && trailer.answer->readable) reader = base::ProcessMark::Of(trailer.answer->pid);
   Peer& peer = peers_.At(from);
   base::MutexLock lock(&peer.mutex);
-  if (trailer.answer) {
-    peer.reader = trailer.answer->pid;
-    peer.shares = trailer.answer->readable && trailer.answer->pid > 0;
-    if (peer.shares) releases_->AddReader(from);
+  if (reader.pid != 0 && peer.reader.pid == 0) {
+    peer.reader = reader;
+    peer.shares = true;
+    releases_->AddReader(from);
   }
   if (peer.segments == nullptr) return;
   for (uint64_t segment : trailer.unmapped) peer.segments->Forget(segment);
@@ -289,12 +327,8 @@ void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& t
 // Whether the peer's files can be read from here: the content proves that it is the peer's.
 void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trailer) {
   const ReadProbe& probe = *trailer.probe;
-  const rpc::Fd file(rpc::OpenFileOf(probe.pid, probe.fd));
-  std::string content(probe.content.size(), '\0');
-  const bool readable =
-      file.valid() && !content.empty() &&
-      ::pread(file.get(), content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()) &&
-      content == probe.content;
+  const absl::StatusOr<std::string> content = spare_.Lend([&] { return ContentOf(probe); });
+  const bool readable = content.ok() && !content->empty() && *content == probe.content;
   {
     Peer& peer = peers_.At(from);
     base::MutexLock lock(&peer.mutex);
@@ -303,10 +337,7 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
   }
   FrameTrailer answer;
   answer.answer = ReadAnswer{::getpid(), readable};
-  answer.bare = true;
-  rpc::Frame frame;
-  AppendTrailer(answer, &frame.head);
-  below_->Send(from, rpc::Stream::kControl, std::move(frame)).IgnoreError();
+  SendBare(from, std::move(answer));
 }
 
 absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame) {
@@ -332,6 +363,8 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
     const uint64_t lease;
     std::shared_ptr<const std::byte> memory;
   };
+  const bool ready = releases_->Ready();
+  FrameTrailer unmapped;
   std::vector<codec::Buffer> all;
   size_t travelled = 0;
   for (const SharedBuffer& shared : trailer.shared) {
@@ -339,30 +372,42 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
       all.push_back(std::move(frame->buffers[travelled++]));
     }
     if (all.size() != shared.index) return absl::InvalidArgumentError("buffers out of order");
+    absl::StatusOr<std::shared_ptr<const std::byte>> memory = base::NoThread();
+    if (ready) memory = spare_.Lend([&] { return segments->At(pid, shared.place, shared.bytes); });
+    if (absl::IsResourceExhausted(memory.status())) {
+      unmapped.released.push_back(shared.lease);
+      all.push_back(codec::Missing(
+          shared.bytes,
+          absl::ResourceExhaustedError(absl::StrCat("a value of ", base::BytesText(shared.bytes),
+                                                    " that came cannot be mapped here: ", memory.status().message()))));
+      continue;
+    }
     const auto held = std::make_shared<Held>(releases_, from, shared.lease);
-    TWINKLE_ASSIGN_OR_RETURN(held->memory, segments->At(pid, shared.place, shared.bytes));
+    TWINKLE_RETURN_IF_ERROR(memory.status());
+    held->memory = *std::move(memory);
     all.push_back({held->memory.get(), shared.bytes, held});
     options_.traffic->shared.received += shared.bytes;
   }
+  if (!unmapped.released.empty()) SendBare(from, std::move(unmapped));
   while (travelled < frame->buffers.size()) all.push_back(std::move(frame->buffers[travelled++]));
   frame->buffers = std::move(all);
   return absl::OkStatus();
 }
 
 void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why) {
-  int pid = 0;
+  base::ProcessMark reader;
   bool told = false;
   {
     Peer& lost = peers_.At(peer);
     base::MutexLock lock(&lost.mutex);
-    pid = lost.shares ? lost.reader : 0;
+    reader = lost.reader;
     lost.segments = nullptr;
     told = lost.lost;
     if (!told) lost.why = why;
     lost.lost = true;
   }
   releases_->RemoveReader(peer);
-  leases_.PeerLost(peer, pid);
+  leases_.PeerLost(peer, reader);
   if (!told) receiver_.OnLost(peer, why);
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/object/segment_pool.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/peer_map.h"
+#include "runtime/rpc/spare_descriptor.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
@@ -55,7 +56,10 @@ struct FrameTrailer {
 // until they are gone there. Invariants, besides the transport's own:
 //  M1 a buffer that a peer maps is held, by a lease, until that peer has released it or is known to have ended: a
 //     connection that broke is not enough;
-//  M2 a lease is released once, by the peer that has it.
+//  M2 a lease is released once, by the peer that has it;
+//  M3 a peer gets the bytes that the buffer has when it is sent, also where it gets a copy that was made for another;
+//  M4 a buffer that cannot be mapped for want of a descriptor, of address space or of a thread is missing from its
+//     frame (codec::Missing), and nothing else is: the peer is not lost.
 // Thread-safe.
 class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver {
  public:
@@ -91,8 +95,8 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     std::atomic<bool> shares = false;  // it can map what this process has
     std::atomic<bool> lost = false;
     base::Mutex mutex;
-    int reader ABSL_GUARDED_BY(mutex) = 0;  // the process that maps it, as that says
-    int pid ABSL_GUARDED_BY(mutex) = 0;     // whose memory this process maps, as a probe has shown
+    base::ProcessMark reader ABSL_GUARDED_BY(mutex);  // the process that maps what this one has, as that says
+    int pid ABSL_GUARDED_BY(mutex) = 0;               // whose memory this process maps, as a probe has shown
     std::shared_ptr<SegmentMap> segments ABSL_GUARDED_BY(mutex);  // that memory
     absl::Status why ABSL_GUARDED_BY(mutex);                      // it is lost
   };
@@ -102,6 +106,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   std::shared_ptr<const void> InSegment(const codec::Buffer& buffer, SegmentPlace* place);
   void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
   void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
+  void SendBare(rpc::ProcessId to, FrameTrailer trailer);
   void Lose(rpc::ProcessId peer, const absl::Status& why);
   absl::Status Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame);
 
@@ -110,18 +115,25 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   rpc::Receiver& receiver_;
   Leases leases_;
   const std::shared_ptr<Releases> releases_;
+  rpc::SpareDescriptor spare_;
   rpc::Fd probe_;
   std::string nonce_;  // what the probe contains
   std::unique_ptr<rpc::Transport> below_;
   std::atomic<bool> joined_ = false;
   std::atomic<bool> closed_ = false;
 
+  // A copy in a segment, as those who map it hold it. It keeps the original, too: what others hold is not written in
+  // place, and so the copy stays equal to it.
+  struct Copy {
+    std::shared_ptr<std::byte> memory;
+    std::shared_ptr<const void> original;
+  };
   // What was copied into a segment lately: the same goes to several peers.
   struct Copied {
     std::weak_ptr<const void> owner;
     const std::byte* data = nullptr;
     size_t size = 0;
-    std::weak_ptr<std::byte> copy;
+    std::weak_ptr<const Copy> copy;
   };
   rpc::PeerMap<Peer> peers_;
   base::Mutex mutex_;

@@ -8,13 +8,28 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace twinkle::rpc {
+namespace {
+
+constexpr char kOurFiles[] = "/memfd:twinkle";  // as /proc shows them
+
+}  // namespace
 
 int OpenFileOf(int pid, int fd, bool writable) {
+  const std::string path = absl::StrCat("/proc/", pid, "/fd/", fd);
+  char target[sizeof(kOurFiles)] = {};
+  const ssize_t length = ::readlink(path.c_str(), target, sizeof(target));
+  if (length < 0) return -1;
+  if (std::string_view(target, static_cast<size_t>(length)).substr(0, sizeof(kOurFiles) - 1) != kOurFiles) {
+    errno = EBADF;
+    return -1;
+  }
   const int access = writable ? O_RDWR : O_RDONLY;
-  return ::open(absl::StrCat("/proc/", pid, "/fd/", fd).c_str(), access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  return ::open(path.c_str(), access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 MemoryFile::~MemoryFile() {

@@ -11,7 +11,8 @@
 
 namespace twinkle::rpc {
 
-// Opens a file of another process; negative (and errno) when that may not be. Never waits, whatever is behind it.
+// Opens a memory file that another process of this library made; negative (and errno) when that may not be, or it is
+// another kind of file (EBADF): what a peer names is not opened then. Never waits.
 int OpenFileOf(int pid, int fd, bool writable = false);
 
 // Mapped for as long as the object lives; move-only.
@@ -27,8 +28,8 @@ class MemoryFile {
 
   // Zeros, which take memory only as they are touched. ResourceExhausted: the kernel or a limit does not allow it.
   static absl::StatusOr<MemoryFile> Make(const char* name, size_t bytes, Others others);
-  // One that process `pid` made. FailedPrecondition: it is not such a file, or of another size; else why it cannot be
-  // opened or mapped.
+  // One that process `pid` made. FailedPrecondition: it is not such a file, or of another size; ResourceExhausted:
+  // there is no descriptor or no room in the address space for it; else why it cannot be opened or mapped.
   static absl::StatusOr<MemoryFile> Open(int pid, int fd, uint64_t inode, size_t bytes, Others others);
 
   // Null without a file. Not to be written with Open and kRead.

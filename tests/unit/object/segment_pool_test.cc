@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,7 @@
 namespace twinkle::object {
 namespace {
 
-constexpr size_t kPage = 4096;
+const size_t kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
 struct Block {
   std::shared_ptr<std::byte> memory;
@@ -130,6 +132,59 @@ TEST_CASE("a segment that is empty is told of, unless it is the only one (S4)") 
   CHECK(unmapped == std::vector<uint64_t>{id});
   first.reset();
   CHECK(pool->segment_count() == 1);
+}
+
+TEST_CASE("the only segment is unmapped when it was empty for a while, and a closed pool has none (S4)") {
+  const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.keep_idle = absl::Milliseconds(5)});
+  std::vector<absl::Duration> asked;
+  pool->OnIdle([&](absl::Duration delay) { asked.push_back(delay); });
+  pool->Allocate(kPage, false).reset();
+  pool->Allocate(kPage, false).reset();
+  CHECK(asked == std::vector<absl::Duration>{absl::Milliseconds(5)});  // once
+  const base::Instant idle = base::Now();
+  while (pool->segment_count() == 1) pool->Trim();
+  CHECK(base::Now() - idle >= absl::Milliseconds(4));
+  auto block = pool->Allocate(kPage, false);
+  REQUIRE(block != nullptr);
+  pool->Trim();
+  pool->Close();
+  CHECK(pool->segment_count() == 1);
+  CHECK(pool->Allocate(kPage, false) == nullptr);
+  block.reset();
+  CHECK(pool->segment_count() == 0);
+}
+
+// Memory of this process's segments, in bytes.
+size_t Resident() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("RssShmem:", 0) == 0) return std::strtoull(line.c_str() + 9, nullptr, 10) << 10;
+  }
+  return 0;
+}
+
+TEST_CASE("what is only announced takes memory as it is reached; the rest is free for others") {
+  constexpr size_t kLarge = size_t{64} << 20;
+  const auto pool = std::make_shared<SegmentPool>();
+  const size_t before = Resident();
+  auto block = pool->Reserve(kLarge);
+  REQUIRE(block != nullptr);
+  CHECK(Resident() == before);
+  REQUIRE(pool->Reach(block.get(), 1000));
+  block.get()[999] = std::byte{1};
+  REQUIRE(pool->Reach(block.get(), 1 << 20));
+  CHECK(Resident() - before >= size_t{1} << 20);
+  CHECK(Resident() - before < size_t{2} << 20);
+  const auto other = pool->Allocate(kPage, false);  // so that the segment stays
+  const std::byte* const where = block.get();
+  block.reset();
+  CHECK(pool->bytes_touched() == (1 << 20) + kPage);
+  const auto warm = pool->Allocate(1 << 20, true);
+  CHECK(warm.get() == where);
+  CHECK(warm.get()[999] == std::byte{0});
+  const auto cold = pool->Allocate(kLarge - (1 << 20), true);
+  CHECK(cold.get() == where + (1 << 20));
+  CHECK(Resident() - before >= kLarge);
 }
 
 }  // namespace

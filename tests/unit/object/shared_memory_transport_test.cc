@@ -1,9 +1,16 @@
 #include "runtime/object/shared_memory_transport.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <twinkle/tensor.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
@@ -12,6 +19,7 @@
 #include "runtime/base/stepped_executor.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/support/catch.h"
+#include "tests/support/limited_executor.h"
 #include "tests/support/transport_conformance.h"
 
 namespace twinkle::object {
@@ -56,11 +64,12 @@ struct Kept final : rpc::Receiver {
 };
 
 struct Member {
-  Member(ProcessId id, base::SteppedExecutor* executor, rpc::InMemoryNetwork* network)
-      : queue(executor->NewQueue("service." + std::to_string(id))),
+  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, SegmentOptions segments = {})
+      : pool(std::make_shared<SegmentPool>(segments)),
+        queue(executor->NewQueue("service." + std::to_string(id))),
         transport(SharedMemoryTransport::Options{.self = id}, pool, executor, &kept,
                   [&](rpc::Receiver* shared) { return network->Join(id, shared, queue.get()); }) {}
-  const std::shared_ptr<SegmentPool> pool = std::make_shared<SegmentPool>();
+  const std::shared_ptr<SegmentPool> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
   SharedMemoryTransport transport;
@@ -143,7 +152,49 @@ TEST_CASE("what is not in a segment is copied into one, once for all peers") {
   CHECK(pair.a.pool->bytes_used() == 0);
 }
 
-TEST_CASE("before the peer has said that it can read them, and when there is no room, the bytes travel") {
+TEST_CASE("a copy that one peer keeps is not what another gets once the original was overwritten (M3)") {
+  Pair pair;
+  Member c(3, &pair.executor, &pair.network);
+  pair.Meet();
+  CHECK(pair.a.transport.Send(3, Stream::kData, Frame{"hello", {}}).ok());
+  pair.Run();
+  c.kept.frames.clear();
+  Tensor weights = *Tensor::FromVector(std::vector<uint8_t>(kLarge, 1));
+  const auto send = [&](ProcessId to) {
+    REQUIRE(pair.a.transport.Send(to, Stream::kData, Frame{"head", {{weights.raw(), kLarge, weights.owner()}}}).ok());
+    pair.Run();
+  };
+  send(2);
+  weights.mutable_data<uint8_t>()->front() = 2;  // nobody else of this process holds it
+  send(3);
+  CHECK(pair.b.kept.frames.at(0).buffers.at(0).data[0] == std::byte{1});
+  CHECK(c.kept.frames.at(0).buffers.at(0).data[0] == std::byte{2});
+  pair.b.kept.frames.clear();
+  c.kept.frames.clear();
+  pair.Run();
+  CHECK(pair.a.pool->bytes_used() == 0);
+}
+
+TEST_CASE("when there is no room in segments the bytes travel") {
+  base::SteppedExecutor executor;
+  rpc::InMemoryNetwork network;
+  Member a(1, &executor, &network, {.capacity = kLarge / 2});
+  Member b(2, &executor, &network);
+  for (int i = 0; i < 2; ++i) {
+    const auto text = std::make_shared<std::string>(kLarge, 'y');
+    const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
+    REQUIRE(a.transport.Send(2, Stream::kData, Frame{"head", {buffer}}).ok());
+    executor.RunAll();
+    REQUIRE(b.kept.frames.size() == 1);
+    REQUIRE(b.kept.frames[0].buffers.at(0).size == kLarge);
+    CHECK(std::memcmp(b.kept.frames[0].buffers[0].data, text->data(), kLarge) == 0);
+    b.kept.frames.clear();
+  }
+  CHECK(a.transport.traffic().shared.sent == 0);
+  CHECK(a.transport.lease_count() == 0);
+}
+
+TEST_CASE("before the peer has said that it can read them the bytes travel") {
   Pair pair;
   const auto text = std::make_shared<std::string>(kLarge, 'y');
   const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
@@ -175,17 +226,62 @@ TEST_CASE("leases go with a process that has ended, and are released by nobody e
   leases.Release(7, {lease, lease});
   CHECK(leases.size() == 0);
   leases.Add(7, owner);
-  leases.PeerLost(7, /*pid=*/(1 << 22) + 1);  // beyond all pids
+  leases.PeerLost(7, {});
   CHECK(leases.size() == 0);
-  leases.Add(7, owner);
-  leases.PeerLost(7, /*pid=*/0);
-  CHECK(leases.size() == 0);
+  CHECK(owner.use_count() == 1);
   {
     Leases left;
     left.Add(7, owner);
-    left.PeerLost(7, ::getpid());  // it may still read
+    left.PeerLost(7, base::ProcessMark::Of(::getpid()));  // it may still read
   }
+  Leases::Sweep();
   CHECK(owner.use_count() == 2);
+}
+
+// A process that ends when it is told to.
+class Child {
+ public:
+  Child() : pid_(::fork()) {
+    if (pid_ != 0) return;
+    while (true) ::pause();
+  }
+  ~Child() { ::waitpid(pid_, nullptr, 0); }
+  void End() { ::kill(pid_, SIGKILL); }
+  int pid() const { return pid_; }
+
+ private:
+  const pid_t pid_;
+};
+
+TEST_CASE("what a process had that is no longer talked to is let go of by itself when that has ended (M1)") {
+  const auto owner = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = owner;
+  Leases leases;
+  Child child;
+  leases.Add(7, owner);
+  leases.Add(8, std::make_shared<int>(2));
+  const base::ProcessMark reader = base::ProcessMark::Of(child.pid());
+  REQUIRE(reader.pid == child.pid());
+  leases.PeerLost(7, reader);
+  CHECK(owner.use_count() == 2);
+  child.End();  // nobody has waited for it
+  while (owner.use_count() > 1) ::usleep(1000);
+  CHECK(reader.HasEnded());
+  CHECK(reader.Open() == -1);
+  CHECK(leases.size() == 1);
+}
+
+TEST_CASE("another process with the number of the one that had something is not that one (M1)") {
+  base::ProcessMark reader = base::ProcessMark::Of(::getpid());
+  CHECK_FALSE(reader.HasEnded());
+  --reader.started;
+  CHECK(reader.HasEnded());
+  CHECK(reader.Open() == -1);
+  const auto owner = std::make_shared<int>(1);
+  Leases leases;
+  leases.Add(7, owner);
+  leases.PeerLost(7, reader);
+  CHECK(owner.use_count() == 1);
 }
 
 TEST_CASE("after Close what others map stays as it is (M1)") {
@@ -222,6 +318,103 @@ TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost o
   REQUIRE(pair.a.kept.lost.size() == 1);
   CHECK(pair.a.kept.lost[0].message().find("it cannot read what it is sent") != std::string::npos);
   CHECK(absl::IsUnavailable(pair.a.transport.Send(2, Stream::kData, Frame{"more", {}})));
+}
+
+// ---- shortages
+// A limit of this process, for as long as this lives.
+class Limit {
+ public:
+  Limit(__rlimit_resource resource, rlim_t most) : resource_(resource) {
+    REQUIRE(::getrlimit(resource, &before_) == 0);
+    const rlimit lower{std::min(most, before_.rlim_cur), before_.rlim_max};
+    REQUIRE(::setrlimit(resource, &lower) == 0);
+  }
+  ~Limit() { ::setrlimit(resource_, &before_); }
+
+ private:
+  const __rlimit_resource resource_;
+  rlimit before_{};
+};
+
+// Bytes of it that this process has.
+rlim_t AddressSpace() {
+  rlim_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Memory in a segment that the peer has not mapped yet.
+codec::Buffer FreshBuffer(SegmentPool& pool, std::byte mark) {
+  const std::shared_ptr<std::byte> block = pool.Allocate(kLarge, false);
+  std::memset(block.get(), static_cast<int>(mark), kLarge);
+  return BufferOf(block, kLarge);
+}
+
+TEST_CASE("without a free descriptor what comes is mapped all the same (M4)") {
+  Pair pair;
+  pair.Meet();
+  Frame frame{"head", {FreshBuffer(*pair.a.pool, std::byte{7})}};
+  {
+    const Limit limit(RLIMIT_NOFILE, 200);
+    std::vector<rpc::Fd> all;
+    do all.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    while (all.back().valid());
+    REQUIRE(pair.a.transport.Send(2, Stream::kData, std::move(frame)).ok());
+    pair.Run();
+  }
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  CHECK(codec::CheckThere(pair.b.kept.frames[0].buffers.at(0)).ok());
+  CHECK(pair.b.kept.frames[0].buffers[0].data[kLarge - 1] == std::byte{7});
+}
+
+TEST_CASE("what cannot be mapped now is missing, with the reason; the peer is not lost, and the next comes (M4)") {
+  Pair pair;
+  pair.Meet();
+  {
+    Frame frame{"head", {FreshBuffer(*pair.a.pool, std::byte{7})}};
+    const Limit limit(RLIMIT_AS, AddressSpace() + SegmentOptions().segment_bytes / 2);
+    REQUIRE(pair.a.transport.Send(2, Stream::kData, std::move(frame)).ok());
+    pair.Run();
+  }
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  const codec::Buffer missing = pair.b.kept.frames[0].buffers.at(0);
+  CHECK(missing.size == kLarge);
+  const absl::Status why = codec::CheckThere(missing);
+  CHECK(absl::IsResourceExhausted(why));
+  CHECK_THAT(std::string(why.message()),
+             Catch::Matchers::ContainsSubstring("97.7 KiB that came cannot be mapped here"));
+  CHECK(pair.b.kept.lost.empty());
+  CHECK(pair.a.transport.lease_count() == 0);
+  CHECK(pair.a.pool->bytes_used() == 0);
+  pair.b.kept.frames.clear();
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"next", {FreshBuffer(*pair.a.pool, std::byte{8})}}).ok());
+  pair.Run();
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  CHECK(pair.b.kept.frames[0].buffers.at(0).data[0] == std::byte{8});
+}
+
+TEST_CASE("nothing is mapped where there is no thread to give it back (M4)") {
+  tests::LimitedExecutor executor(2);
+  rpc::InMemoryNetwork network;
+  Member a(1, &executor, &network);
+  Member b(2, &executor, &network);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(a.transport.Send(2, Stream::kData, Frame{"hello", {}}).ok());
+    executor.stepped.RunAll();
+  }
+  b.kept.frames.clear();
+  REQUIRE(a.transport.Send(2, Stream::kData, Frame{"head", {FreshBuffer(*a.pool, std::byte{1})}}).ok());
+  executor.stepped.RunAll();
+  REQUIRE(b.kept.frames.size() == 1);
+  const absl::Status why = codec::CheckThere(b.kept.frames[0].buffers.at(0));
+  CHECK(absl::IsResourceExhausted(why));
+  CHECK_THAT(std::string(why.message()), Catch::Matchers::ContainsSubstring("no more threads (ulimit -u"));
+  CHECK(a.transport.lease_count() == 0);
+  executor.most = 10;  // the shortage has passed
+  b.kept.frames.clear();
+  REQUIRE(a.transport.Send(2, Stream::kData, Frame{"head", {FreshBuffer(*a.pool, std::byte{1})}}).ok());
+  executor.stepped.RunAll();
+  CHECK(codec::CheckThere(b.kept.frames.at(0).buffers.at(0)).ok());
 }
 
 TEST_CASE("places that make no sense lose the peer that sent them, not this process") {
