@@ -62,8 +62,8 @@ class Caller : public std::enable_shared_from_this<Caller> {
   struct Domain {
     std::deque<CallPtr> waiting;  // planned calls, in order
     bool exclusive = false;
-    uint64_t next = 0;  // while exclusive
-    uint64_t last = 0;  // the last number used
+    uint64_t next = 0;   // while exclusive
+    uint64_t last = 0;   // the last number used
     uint64_t asked = 0;  // numbers that were asked for and not granted yet
     std::deque<uint64_t> granted;
     std::vector<rpc::ProcessId> workers;

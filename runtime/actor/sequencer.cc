@@ -33,7 +33,7 @@ SequencerEffects Sequencer::OnRequest(rpc::ProcessId caller, uint64_t count) {
     effects.push_back(GrantNumbers{caller, next_, 0, true});
     return effects;
   }
-  if (state_ == State::kExclusive && holder_ == caller) return effects;  // asked before it heard of its grant
+  if (state_ == State::kExclusive && holder_ == caller) return effects;      // asked before it heard of its grant
   if (count > kMostNumbers - std::min(next_, kMostNumbers)) return effects;  // no caller has so many calls
   requests_.push_back({caller, count});
   if (state_ == State::kExclusive) {
