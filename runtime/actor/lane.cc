@@ -49,7 +49,7 @@ Lane::Thread* Lane::FreeThread() {
   const auto idle =
       std::find_if(threads_.begin(), threads_.end(), [](const Thread& thread) { return thread.running == nullptr; });
   if (idle != threads_.end()) return &*idle;
-  return threads_.size() < most_threads_ ? StartThread() : nullptr;
+  return threads_.size() < most_threads_ && !abandoned_ ? StartThread() : nullptr;
 }
 
 void Lane::Add(std::shared_ptr<IncomingCall> call) {
@@ -70,14 +70,14 @@ void Lane::Pump() {
     if (most_threads_ > 1 && (exclusive_ || (IsExclusive(*waiting_.front()) && posted_ > 0))) return;
     Thread* const thread = FreeThread();
     if (thread == nullptr && !threads_.empty()) return;  // one of them will be free
-    const std::shared_ptr<IncomingCall> call = std::move(waiting_.front());
+    std::shared_ptr<IncomingCall> call = std::move(waiting_.front());
     waiting_.pop_front();
     if (thread == nullptr) {
       refuse_(call, base::NoThread());
       continue;
     }
     exclusive_ = IsExclusive(*call);
-    Post(*thread, call);
+    Post(*thread, std::move(call));
   }
 }
 
