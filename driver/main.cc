@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -21,12 +22,14 @@
 #include "runtime/base/cut_text.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
+#include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/listener.h"
 #include "runtime/rpc/parent_link.h"
+#include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 
@@ -124,6 +127,15 @@ absl::StatusOr<Start> PublicStart(const Options& options) {
   return start;
 }
 
+// By which commands find a private cluster; one that cannot be found serves all the same.
+std::optional<rpc::PrivateClusterRecord> RecordOf(const Start& start) {
+  auto record = rpc::PrivateClusterRecord::Write(rpc::PrivateClustersFolder(),
+                                                 {start.parent->program(), start.parent->role().target, start.token});
+  if (record.ok()) return *std::move(record);
+  base::Log(base::LogLevel::kInfo, record.status().message());
+  return std::nullopt;
+}
+
 int Serve(const Options& options, Start start) {
   ConductorOptions conductor{.cluster = ClusterOptionsFrom(options), .unix_ms = &UnixMs, .new_secret = &rpc::NewSecret};
   conductor.cluster.version = TWINKLE_VERSION;
@@ -142,7 +154,9 @@ int Serve(const Options& options, Start start) {
   if (!options.port_file.empty()) {
     if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(written);
   }
+  std::optional<rpc::PrivateClusterRecord> record;
   if (start.parent != nullptr) {
+    record = RecordOf(start);
     start.parent->Ready();
   } else {
     std::cout << "twinkle-driver serves on " << rpc::JoinHostPort(start.host, port) << ", token in "

@@ -1,11 +1,13 @@
 #include "client/cli/cluster_client.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <utility>
 
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/streams.h"
 #include "runtime/rpc/token.h"
@@ -14,6 +16,7 @@ namespace twinkle::cli {
 namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
+constexpr absl::string_view kPrivate = "private:";
 
 // Where it listens for this machine; empty: it cannot be reached from here.
 const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint) {
@@ -25,15 +28,27 @@ const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint
 absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::Open(const std::string& driver,
                                                                    const std::string& token_file) {
   if (driver.empty()) {
-    return absl::InvalidArgumentError("which cluster? give --driver HOST:PORT, or set TWINKLE_DRIVER");
+    return absl::InvalidArgumentError(
+        "which cluster? give --driver HOST:PORT, or set TWINKLE_DRIVER; "
+        "private clusters are shown by twinkle status --all");
   }
+  if (absl::StartsWith(driver, kPrivate)) return OpenPrivate(driver);
   absl::StatusOr<std::string> token = rpc::ReadToken(token_file);
   if (!token.ok()) return token.status();
-  return std::unique_ptr<ClusterClient>(new ClusterClient(driver, *std::move(token)));
+  return std::unique_ptr<ClusterClient>(new ClusterClient(driver, driver, *std::move(token)));
 }
 
-ClusterClient::ClusterClient(std::string driver, std::string token)
-    : driver_(std::move(driver)), token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(driver_))) {}
+absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::OpenPrivate(const std::string& name) {
+  for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
+    if (name != absl::StrCat(kPrivate, facts.program)) continue;
+    return std::unique_ptr<ClusterClient>(new ClusterClient(name, facts.target, facts.token));
+  }
+  return absl::NotFoundError(absl::StrCat("there is no private cluster '", name,
+                                          "' of this user on this machine (twinkle status --all shows them)"));
+}
+
+ClusterClient::ClusterClient(std::string driver, const std::string& target, std::string token)
+    : driver_(std::move(driver)), token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(target))) {}
 
 void ClusterClient::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata(rpc::kTokenKey, token_);

@@ -15,7 +15,9 @@ namespace twinkle::cli {
 // Each call blocks for some seconds at most. Unavailable: no driver answers; Unauthenticated: wrong token.
 class ClusterClient {
  public:
-  // InvalidArgument: which driver is not said; NotFound and others of the token file.
+  // HOST:PORT, or private:PID for the private cluster of a program of this user and machine, whose token is its own.
+  // InvalidArgument: which driver is not said; NotFound and others of the token file; NotFound: no such private
+  // cluster.
   static absl::StatusOr<std::unique_ptr<ClusterClient>> Open(const std::string& driver, const std::string& token_file);
 
   const std::string& driver() const { return driver_; }
@@ -30,11 +32,12 @@ class ClusterClient {
                      const std::function<void(const v1::Output::Line&)>& on_line) const;
 
  private:
-  ClusterClient(std::string driver, std::string token);
+  static absl::StatusOr<std::unique_ptr<ClusterClient>> OpenPrivate(const std::string& name);
+  ClusterClient(std::string driver, const std::string& target, std::string token);
   void Prepare(grpc::ClientContext& context) const;
   absl::Status Told(const grpc::Status& status) const;
 
-  const std::string driver_;
+  const std::string driver_;  // as it was named
   const std::string token_;
   const std::unique_ptr<v1::Driver::Stub> stub_;
 };

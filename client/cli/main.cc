@@ -1,6 +1,7 @@
 // twinkle: looks at a cluster, and stops jobs.
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 #include <unistd.h>
 
@@ -19,7 +20,9 @@
 #include "client/cli/doctor.h"
 #include "client/cli/memory_text.h"
 #include "client/cli/status_text.h"
+#include "client/cli/words.h"
 #include "runtime/base/names.h"
+#include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/token.h"
 
 namespace twinkle::cli {
@@ -34,11 +37,20 @@ struct Options {
   bool follow = false;
   int tail = -1;
   size_t lines = 20;
+  bool all = false;
 };
+
+// The commands' own mistakes and the cluster's refusals are 1; 2 says that the words were wrong.
+constexpr int kWrongWords = 2;
 
 int Fail(const absl::Status& status) {
   std::cerr << "twinkle: " << base::PrintableLines(status.message(), "  ") << '\n';
   return 1;
+}
+
+int WithClient(const Options& options, int (*run)(const Options&, const ClusterClient&)) {
+  const auto client = ClusterClient::Open(options.driver, options.token_file);
+  return client.ok() ? run(options, **client) : Fail(client.status());
 }
 
 int PrintStatus(const Options& options, const ClusterClient& client) {
@@ -46,6 +58,26 @@ int PrintStatus(const Options& options, const ClusterClient& client) {
   if (!status.ok()) return Fail(status.status());
   std::cout << (options.json ? StatusJson(*status, client.driver()) : StatusText(*status, client.driver()));
   return 0;
+}
+
+// The cluster that is named, where one is, and the private ones of this user and machine. One that ends meanwhile is
+// left out.
+int PrintAllStatus(const Options& options) {
+  int failed = 0;
+  if (!options.driver.empty()) failed = WithClient(options, &PrintStatus);
+  size_t shown = 0;
+  for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
+    const std::string name = absl::StrCat("private:", facts.program);
+    const auto client = ClusterClient::Open(name, options.token_file);
+    if (!client.ok()) continue;
+    const auto status = (*client)->Status();
+    if (!status.ok()) continue;
+    if (!options.json && (shown > 0 || !options.driver.empty())) std::cout << '\n';
+    std::cout << (options.json ? StatusJson(*status, name) : StatusText(*status, name));
+    ++shown;
+  }
+  if (shown == 0 && !options.json) std::cout << "no private clusters of this user on this machine\n";
+  return failed;
 }
 
 int Stop(const Options& options, const ClusterClient& client) {
@@ -70,6 +102,32 @@ absl::Status ParseRank(const std::string& text, v1::WatchJob* wish) {
   return absl::OkStatus();
 }
 
+// The names of the nodes on which the processes meant are. NotFound: there is no such job, group or rank.
+absl::StatusOr<std::set<std::string>> NodesOf(const v1::ClusterStatus& status, const v1::WatchJob& wish) {
+  std::set<std::string> nodes, groups;
+  bool known = false;
+  for (const v1::ClusterStatus::Job& job : status.jobs()) {
+    if (job.id() != wish.job()) continue;
+    known = true;
+    for (const v1::Process& process : job.processes()) {
+      groups.insert(process.group());
+      const bool is_meant = (wish.group().empty() || process.group() == wish.group()) &&
+                            (wish.rank() < 0 || process.rank() == wish.rank());
+      if (is_meant) nodes.insert(process.place().node());
+    }
+  }
+  if (!known) return absl::NotFoundError(absl::StrCat("there is no job ", wish.job(), " (any more)"));
+  if (!nodes.empty()) return nodes;
+  const std::string has = absl::StrCat("job ", wish.job(), " has ");
+  if (groups.empty()) return absl::NotFoundError(absl::StrCat(has, "no ranks (any more)"));
+  if (wish.group().empty()) return absl::NotFoundError(absl::StrCat(has, "no rank ", wish.rank()));
+  if (groups.count(wish.group()) > 0) {
+    return absl::NotFoundError(absl::StrCat(has, "no rank ", wish.rank(), " in group '", wish.group(), "'"));
+  }
+  return absl::NotFoundError(
+      absl::StrCat(has, "no group '", wish.group(), "'; its groups are: ", absl::StrJoin(groups, ", ")));
+}
+
 // Of all nodes at once: a job's processes may be on many.
 int PrintLogs(const Options& options, const ClusterClient& client) {
   v1::WatchJob wish;
@@ -79,19 +137,13 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
   if (const absl::Status bad = ParseRank(options.rank, &wish); !bad.ok()) return Fail(bad);
   const auto status = client.Status();
   if (!status.ok()) return Fail(status.status());
-  std::set<std::string> nodes;
-  bool known = false;
-  for (const v1::ClusterStatus::Job& job : status->jobs()) {
-    if (job.id() != options.job) continue;
-    known = true;
-    for (const v1::Process& process : job.processes()) nodes.insert(process.place().node());
-  }
-  if (!known) return Fail(absl::NotFoundError(absl::StrCat("there is no job ", options.job, " (any more)")));
+  const auto nodes = NodesOf(*status, wish);
+  if (!nodes.ok()) return Fail(nodes.status());
   std::mutex mutex;
   int failed = 0;
   std::vector<std::thread> threads;
   for (const v1::ClusterStatus::Node& node : status->nodes()) {
-    if (nodes.count(node.description().name()) == 0) continue;
+    if (nodes->count(node.description().name()) == 0) continue;
     threads.emplace_back([&, description = node.description()] {
       const absl::Status watched = client.Watch(description, wish, [&](const v1::Output::Line& line) {
         const std::lock_guard lock(mutex);
@@ -181,46 +233,91 @@ int PrintFindings(const Options& options) {
   return bad == 0 ? 0 : 1;
 }
 
-int WithClient(const Options& options, int (*run)(const Options&, const ClusterClient&)) {
-  const auto client = ClusterClient::Open(options.driver, options.token_file);
-  return client.ok() ? run(options, **client) : Fail(client.status());
+// Of the command itself and of each subcommand, so that the help of either names them.
+void AddCommon(CLI::App& app, Options& options) {
+  app.add_option("--driver", options.driver,
+                 "HOST:PORT of the driver, or private:PID for that program's private cluster")
+      ->envname("TWINKLE_DRIVER");
+  app.add_option("--token-file", options.token_file, "File with the cluster's token")
+      ->envname("TWINKLE_TOKEN_FILE")
+      ->capture_default_str();
+}
+
+CLI::App& AddCommand(CLI::App& app, Options& options, const char* name, const char* what) {
+  CLI::App* command = app.add_subcommand(name, what);
+  AddCommon(*command, options);
+  return *command;
+}
+
+void AddCommands(CLI::App& app, Options& options) {
+  constexpr char kJob[] = "Its number, as status shows it";
+  constexpr char kOnlyJob[] = "Its number, as status shows it; not needed for the only one";
+  CLI::App& status = AddCommand(app, options, "status", "Nodes, devices, jobs, groups and components");
+  status.add_flag("--json", options.json, "For programs");
+  status.add_flag("--all", options.all, "The private clusters of this user on this machine, too");
+  CLI::App& stop = AddCommand(app, options, "stop", "End a job at once");
+  stop.add_option("job", options.job, kJob)->required();
+  CLI::App& logs = AddCommand(app, options, "logs", "What a job's worker processes print");
+  logs.add_option("job", options.job, kJob)->required();
+  logs.add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK");
+  logs.add_flag("--follow,-f", options.follow, "Until the job has ended");
+  logs.add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept");
+  CLI::App& memory =
+      AddCommand(app, options, "memory", "Who holds which results since when, and the calls that made them");
+  memory.add_option("job", options.job, kOnlyJob);
+  memory.add_option("--lines,-n", options.lines, "At most that many lines of what is held")->capture_default_str();
+  memory.add_flag("--json", options.json, "For programs: all of it");
+  CLI::App& metrics =
+      AddCommand(app, options, "metrics", "A job's counters of bytes and objects, in Prometheus' text format");
+  metrics.add_option("job", options.job, kOnlyJob);
+  AddCommand(app, options, "doctor", "What would keep a cluster from working on this machine");
+}
+
+// The first word is no command: says so, and which one was meant.
+int UnknownCommand(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  const std::string meant = MostLike(word, names);
+  std::cerr << "twinkle: there is no command '" << base::Printable(word) << "'"
+            << (meant.empty() ? std::string() : absl::StrCat(": did you mean '", meant, "'?")) << "\n"
+            << "Its commands are: " << absl::StrJoin(names, ", ") << ". twinkle --help says what they do.\n";
+  return kWrongWords;
+}
+
+int Run(const CLI::App& app, const Options& options) {
+  if (app.got_subcommand("status")) return options.all ? PrintAllStatus(options) : WithClient(options, &PrintStatus);
+  if (app.got_subcommand("stop")) return WithClient(options, &Stop);
+  if (app.got_subcommand("logs")) return WithClient(options, &PrintLogs);
+  if (app.got_subcommand("memory")) return WithClient(options, &PrintMemory);
+  if (app.got_subcommand("metrics")) return WithClient(options, &PrintMetrics);
+  if (app.got_subcommand("doctor")) return PrintFindings(options);
+  std::cout << app.help();
+  return 0;
 }
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("Looks at a Twinkle cluster, and stops jobs.");
-  app.add_option("--driver", options.driver, "HOST:PORT of the driver")->envname("TWINKLE_DRIVER");
-  app.add_option("--token-file", options.token_file, "File with the cluster's token")
-      ->envname("TWINKLE_TOKEN_FILE")
-      ->capture_default_str();
+  CLI::App app("Looks at a Twinkle cluster, and stops jobs.", "twinkle");
+  AddCommon(app, options);
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle ") + TWINKLE_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.fallthrough();  // the options above may stand behind the command, too
-  CLI::App* status = app.add_subcommand("status", "Nodes, devices, jobs, groups and components");
-  status->add_flag("--json", options.json, "For programs");
-  CLI::App* stop = app.add_subcommand("stop", "End a job at once");
-  stop->add_option("job", options.job, "Its number, as status shows it")->required();
-  CLI::App* logs = app.add_subcommand("logs", "What a job's worker processes print");
-  logs->add_option("job", options.job, "Its number, as status shows it")->required();
-  logs->add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK");
-  logs->add_flag("--follow,-f", options.follow, "Until the job has ended");
-  logs->add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept");
-  CLI::App* memory = app.add_subcommand("memory", "Who holds which results since when, and the calls that made them");
-  memory->add_option("job", options.job, "Its number, as status shows it; not needed for the only one");
-  memory->add_option("--lines,-n", options.lines, "At most that many lines of what is held")->capture_default_str();
-  memory->add_flag("--json", options.json, "For programs: all of it");
-  CLI::App* metrics =
-      app.add_subcommand("metrics", "A job's counters of bytes and objects, in Prometheus' text format");
-  metrics->add_option("job", options.job, "Its number, as status shows it; not needed for the only one");
-  CLI::App* doctor = app.add_subcommand("doctor", "What would keep a cluster from working on this machine");
-  CLI11_PARSE(app, argc, argv);
-  if (status->parsed()) return WithClient(options, &PrintStatus);
-  if (stop->parsed()) return WithClient(options, &Stop);
-  if (logs->parsed()) return WithClient(options, &PrintLogs);
-  if (memory->parsed()) return WithClient(options, &PrintMemory);
-  if (metrics->parsed()) return WithClient(options, &PrintMetrics);
-  return doctor->parsed() ? PrintFindings(options) : 1;
+  AddCommands(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    const std::vector<std::string> left = app.remaining(true);
+    if (app.get_subcommands().empty() && !left.empty() && left[0].rfind('-', 0) != 0) {
+      return UnknownCommand(app, left[0]);
+    }
+    std::cerr << "twinkle: " << base::Printable(error.what()) << "\ntwinkle --help says what it takes.\n";
+    return kWrongWords;
+  }
+  return Run(app, options);
 }
 
 }  // namespace

@@ -66,6 +66,12 @@ absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
   return link;
 }
 
+pid_t ParentLink::program() const {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  return ::getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 void ParentLink::Ready() const { Say(fd_.get(), kReady); }
 
 // ---- the program's side

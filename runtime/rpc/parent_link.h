@@ -33,6 +33,8 @@ class ParentLink {
   // children of the program; invalid where the kernel has none.
   int fd() const { return fd_.get(); }
   int process_fd() const { return process_.get(); }
+  // The program's number, as its own end of the socket has it; 0 where the kernel does not say.
+  pid_t program() const;
 
  private:
   PrivateRole role_;

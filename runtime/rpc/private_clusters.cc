@@ -1,0 +1,91 @@
+#include "runtime/rpc/private_clusters.h"
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+namespace twinkle::rpc {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostBytes = 4096;
+
+// Made by this user, and closed to others.
+absl::Status CheckFolder(const std::string& folder) {
+  struct stat facts {};
+  if (::lstat(folder.c_str(), &facts) != 0) return absl::ErrnoToStatus(errno, folder);
+  if (S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() && (facts.st_mode & 077) == 0) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(folder, " is another user's, or open to others"));
+}
+
+std::optional<PrivateClusterFacts> FactsIn(int fd) {
+  std::array<char, kMostBytes> bytes{};
+  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), 0);
+  if (got <= 0) return std::nullopt;
+  const std::vector<std::string> words =
+      absl::StrSplit(absl::string_view(bytes.data(), static_cast<size_t>(got)), absl::ByAnyChar(" \n"));
+  PrivateClusterFacts facts;
+  if (words.size() < 3 || !absl::SimpleAtoi(words[0], &facts.program)) return std::nullopt;
+  facts.target = words[1];
+  facts.token = words[2];
+  return facts;
+}
+
+}  // namespace
+
+std::string PrivateClustersFolder() {
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime != nullptr && *runtime == '/' && ::access(runtime, W_OK) == 0) return absl::StrCat(runtime, "/twinkle");
+  return absl::StrCat("/tmp/twinkle-", ::geteuid());
+}
+
+absl::StatusOr<PrivateClusterRecord> PrivateClusterRecord::Write(const std::string& folder,
+                                                                 const PrivateClusterFacts& facts) {
+  ::mkdir(folder.c_str(), 0700);  // or it is there
+  if (const absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
+  std::string path = absl::StrCat(folder, "/", facts.program);
+  ::unlink(path.c_str());  // of an earlier process of that number
+  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.valid() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return absl::ErrnoToStatus(errno, path);
+  const std::string text = absl::StrCat(facts.program, " ", facts.target, " ", facts.token, "\n");
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    ::unlink(path.c_str());
+    return absl::UnavailableError(absl::StrCat(path, " cannot be written"));
+  }
+  return PrivateClusterRecord(std::move(path), std::move(file));
+}
+
+PrivateClusterRecord::~PrivateClusterRecord() {
+  if (lock_.valid()) ::unlink(path_.c_str());
+}
+
+std::vector<PrivateClusterFacts> PrivateClusters(const std::string& folder) {
+  std::vector<PrivateClusterFacts> all;
+  if (!CheckFolder(folder).ok()) return all;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const Fd file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file.valid()) continue;
+    const std::optional<PrivateClusterFacts> facts = FactsIn(file.get());
+    const bool is_left_over = ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
+    if (is_left_over && facts) ::unlink(entry.path().c_str());
+    if (!is_left_over && facts) all.push_back(*facts);
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.program < b.program; });
+  return all;
+}
+
+}  // namespace twinkle::rpc

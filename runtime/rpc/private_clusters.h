@@ -1,0 +1,44 @@
+// Where the private clusters of this user and machine are, for commands that look at them.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/rpc/fd_channel.h"
+
+namespace twinkle::rpc {
+
+struct PrivateClusterFacts {
+  pid_t program = 0;   // whose cluster it is
+  std::string target;  // where its driver listens
+  std::string token;
+};
+
+// The folder with one record a cluster, which nobody but its user can open: in $XDG_RUNTIME_DIR, else /tmp.
+std::string PrivateClustersFolder();
+
+// The record of a private cluster, kept by its driver: a locked file, so that one whose driver was killed is known from
+// one that lives. Removed with its owner.
+class PrivateClusterRecord {
+ public:
+  // PermissionDenied: somebody else made the folder, or may look into it. Others: it cannot be written.
+  static absl::StatusOr<PrivateClusterRecord> Write(const std::string& folder, const PrivateClusterFacts& facts);
+  PrivateClusterRecord(PrivateClusterRecord&&) = default;
+  PrivateClusterRecord& operator=(PrivateClusterRecord&&) = delete;
+  ~PrivateClusterRecord();
+
+ private:
+  PrivateClusterRecord(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::string path_;
+  Fd lock_;
+};
+
+// Those that live, by their programs' numbers; what is left of others is removed. Empty where the folder is not this
+// user's own.
+std::vector<PrivateClusterFacts> PrivateClusters(const std::string& folder);
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,69 @@
+#include "runtime/rpc/private_clusters.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::rpc {
+namespace {
+
+struct Folder {
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "twinkle-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name + "/private";
+    root = name;
+  }
+  ~Folder() { std::filesystem::remove_all(root); }
+  size_t files() const {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) count += entry.exists() ? 1 : 0;
+    return count;
+  }
+  std::string root, path;
+};
+
+TEST_CASE("private clusters that live are found, by their programs' numbers") {
+  const Folder folder;
+  CHECK(PrivateClusters(folder.path).empty());
+  {
+    const auto second = PrivateClusterRecord::Write(folder.path, {20, "unix-abstract:b", "secret-b"});
+    const auto first = PrivateClusterRecord::Write(folder.path, {10, "unix-abstract:a", "secret-a"});
+    REQUIRE(first.ok());
+    REQUIRE(second.ok());
+    const auto all = PrivateClusters(folder.path);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].program == 10);
+    CHECK(all[0].target == "unix-abstract:a");
+    CHECK(all[1].token == "secret-b");
+  }
+  CHECK(PrivateClusters(folder.path).empty());
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("the record of a driver that was killed is removed by who looks") {
+  const Folder folder;
+  auto record = PrivateClusterRecord::Write(folder.path, {10, "unix-abstract:a", "secret"});
+  REQUIRE(record.ok());
+  const std::string file = folder.path + "/10", copy = folder.path + "/11";
+  std::filesystem::copy_file(file, copy);  // not locked: as if its driver were gone
+  CHECK(PrivateClusters(folder.path).size() == 1);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a folder that others can look into is not used") {
+  const Folder folder;
+  std::filesystem::create_directory(folder.path);
+  REQUIRE(::chmod(folder.path.c_str(), 0755) == 0);
+  CHECK(absl::IsPermissionDenied(PrivateClusterRecord::Write(folder.path, {10, "unix-abstract:a", "s"}).status()));
+  CHECK(PrivateClusters(folder.path).empty());
+}
+
+}  // namespace
+}  // namespace twinkle::rpc
