@@ -154,9 +154,8 @@ int Serve(const Options& options, Start start) {
   if (!options.port_file.empty()) {
     if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(written);
   }
-  std::optional<rpc::PrivateClusterRecord> record;
+  const auto record = start.parent != nullptr ? RecordOf(start) : std::nullopt;
   if (start.parent != nullptr) {
-    record = RecordOf(start);
     start.parent->Ready();
   } else {
     std::cout << "twinkle-driver serves on " << rpc::JoinHostPort(start.host, port) << ", token in "
