@@ -1,4 +1,4 @@
-# Headers, library and package files, so that another project finds them with find_package(Twinkle).
+# Headers, library, documentation and package files, so that another project finds them with find_package(Twinkle).
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Twinkle")
@@ -6,6 +6,7 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Twinkle")
 foreach(include_dir IN LISTS TWINKLE_PUBLIC_INCLUDES)
   install(DIRECTORY "${include_dir}/twinkle" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/twinkle" FILES_MATCHING PATTERN "*.md")
 install(TARGETS twinkle EXPORT TwinkleTargets)
 install(EXPORT TwinkleTargets NAMESPACE Twinkle:: DESTINATION "${package_dir}")
 

@@ -114,6 +114,17 @@ std::string UsersOf(const VirtualNode& wanted, const Wish& wish) {
   return absl::StrCat(names.size() == 1 ? "group " : "groups ", absl::StrJoin(names, ", "));
 }
 
+// People forget to say that a group needs no devices.
+std::string Hint(const VirtualNode& wanted, const std::vector<FreeNode>& nodes) {
+  const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const FreeNode& node) {
+    return std::any_of(wanted.indexes.begin(), wanted.indexes.end(), [&](const auto& entry) {
+      const auto devices = node.devices.find(entry.first);
+      return devices != node.devices.end() && !devices->second.empty();
+    });
+  });
+  return known ? "" : "; a group that needs no devices says .device_type = \"cpu\"";
+}
+
 absl::StatusOr<Leases> LeaseDevices(const Wish& wish, std::vector<FreeNode>& nodes) {
   std::vector<VirtualNode> wanted = VirtualNodes(wish);
   Leases leases;
@@ -131,9 +142,9 @@ absl::StatusOr<Leases> LeaseDevices(const Wish& wish, std::vector<FreeNode>& nod
       best_rank = std::move(rank);
     }
     if (best == nullptr) {
-      return absl::ResourceExhaustedError(absl::StrCat(UsersOf(wanted.front(), wish), ": ", Describe(wanted.front()),
-                                                       " on one node (virtual node ", wanted.front().number,
-                                                       ") are missing; ", Inventory(nodes)));
+      return absl::ResourceExhaustedError(
+          absl::StrCat(UsersOf(wanted.front(), wish), ": ", Describe(wanted.front()), " on one node (virtual node ",
+                       wanted.front().number, ") are missing; ", Inventory(nodes), Hint(wanted.front(), nodes)));
     }
     std::vector<VirtualNode> rest;
     for (VirtualNode& one : wanted) {

@@ -4,32 +4,32 @@
 
 namespace twinkle {
 
+namespace internal {
+
+const std::shared_ptr<const RankFacts>& FactsOfNobody() {
+  static const auto* const facts = new std::shared_ptr<const RankFacts>(new RankFacts);  // threads outlive statics
+  return *facts;
+}
+
+}  // namespace internal
+
 RankContext Context() {
   RankContext context;
-  const auto process = internal::CurrentProcess();
-  if (process != nullptr) {
-    context.seed_ = process->options().seed;
-    context.mesh_ = process->options().session_mesh;
+  if (const actor::CallContext* call = actor::CurrentContext()) {
+    context.facts_ = call->object->facts;
+    context.cancelled_ = call->cancelled;
+  } else if (const auto process = internal::CurrentProcess()) {
+    context.facts_ = process->facts();
   }
-  const actor::CallContext* call = actor::CurrentContext();
-  if (call == nullptr) return context;
-  const actor::ObjectContext& object = *call->object;
-  context.rank_ = object.rank;
-  context.world_size_ = object.world_size;
-  context.group_ = object.group;
-  context.mesh_ = object.mesh;
-  context.devices_ = object.devices;
-  context.component_ = object.component;
-  context.cancelled_ = call->cancelled;
   return context;
 }
 
 absl::StatusOr<std::string> RankContext::Rendezvous() const {
   const auto process = internal::CurrentProcess();
-  if (process == nullptr || component_ == 0) {
+  if (process == nullptr || facts_->component == 0) {
     return absl::FailedPreconditionError("Rendezvous() is for the methods of a component on a group");
   }
-  return process->directory().Rendezvous(component_);
+  return process->directory().Rendezvous(facts_->component);
 }
 
 }  // namespace twinkle

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "client/src/mesh_check.h"
 #include "client/src/session_state.h"
 #include "runtime/actor/failure.h"
 #include "runtime/base/clock.h"
@@ -18,24 +19,30 @@ absl::Status NoSession() {
   return absl::FailedPreconditionError("there is no session: call twinkle::Initialize first, and keep what it returns");
 }
 
-// Rules that ask the mesh which rank is which.
-bool NeedsMesh(const ClassInfo& class_info, const MethodInfo& method) {
-  if (class_info.execute == Execute::kFirst || method.execute == Execute::kFirst) return false;
-  const bool own_collect = method.own_collect != nullptr;
-  return (method.own_dispatch == nullptr && method.dispatch == Dispatch::kSliceDp) ||
-         (!own_collect && (method.collect == Collect::kFlattenDp || method.collect == Collect::kLastPp ||
-                           method.collect == Collect::kLastPpFirst));
+// Of the group; 0 where only the program knows: of CPU groups, in a rank.
+int DevicesPerWorker(const actor::GroupInfo& group, const SessionState& session) {
+  if (!group.devices.empty() && !group.devices[0].empty()) return static_cast<int>(group.devices[0].size());
+  for (const DeviceGroup& declared : session.options().groups) {
+    if (declared.name == group.name) return declared.devices_per_worker;
+  }
+  return 0;
 }
 
-absl::Status CheckMesh(const ClassInfo& class_info) {
-  for (const MethodInfo& method : class_info.methods) {
-    if (!NeedsMesh(class_info, method)) continue;
-    return base::Refuse("mesh_required",
-                        absl::StrCat(actor::ShortName(std::string(class_info.name)), ".", method.name,
-                                     " is dispatched or collected by the device mesh, and there is none: set "
-                                     "RemoteOptions.device_mesh or InitializeOptions.device_mesh"));
+absl::Status CheckPlace(const actor::Process& process, const SessionState& session, const ClassInfo& class_info,
+                        const RemoteOptions& options) {
+  if (!options.name.empty()) TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.name", options.name));
+  if (!options.instance_id.empty()) {
+    TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.instance_id", options.instance_id));
   }
-  return absl::OkStatus();
+  if (options.device_mesh) TWINKLE_RETURN_IF_ERROR(options.device_mesh->Validate());
+  if (options.remote_group.empty()) return absl::OkStatus();
+  TWINKLE_ASSIGN_OR_RETURN(const actor::GroupInfo group, process.directory().FindGroup(options.remote_group));
+  if (session.local() || options.remote_group == process.options().group) return absl::OkStatus();
+  const auto& session_mesh = process.options().session_mesh;
+  return CheckMesh(class_info, group,
+                   {.own = options.device_mesh ? &*options.device_mesh : nullptr,
+                    .session = session_mesh ? &*session_mesh : nullptr,
+                    .devices_per_worker = DevicesPerWorker(group, session)});
 }
 
 }  // namespace
@@ -159,17 +166,7 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
   const auto process = CurrentProcess();
   const auto session = SessionState::Current();
   if (process == nullptr || session == nullptr) return NoSession();
-  if (!options.name.empty()) TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.name", options.name));
-  if (!options.instance_id.empty()) {
-    TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.instance_id", options.instance_id));
-  }
-  if (!options.remote_group.empty()) {
-    TWINKLE_RETURN_IF_ERROR(process->directory().FindGroup(options.remote_group).status());
-    const bool mesh = options.device_mesh.has_value() || process->options().session_mesh.has_value();
-    const bool here = session->local() || options.remote_group == process->options().group;
-    if (!here && !mesh) TWINKLE_RETURN_IF_ERROR(CheckMesh(class_info));
-  }
-  if (options.device_mesh) TWINKLE_RETURN_IF_ERROR(options.device_mesh->Validate());
+  TWINKLE_RETURN_IF_ERROR(CheckPlace(*process, *session, class_info, options));
   actor::NewOptions made{std::move(options.remote_group),
                          std::move(options.device_mesh),
                          std::move(options.instance_id),

@@ -103,12 +103,6 @@ absl::Status Check(const InitializeOptions& options) {
   if (options.finish_timeout <= absl::ZeroDuration()) return Bad("finish_timeout", "must be positive");
   if (options.max_pending_calls < 1) return Bad("max_pending_calls", "must be at least 1");
   if (options.abort_grace < absl::ZeroDuration()) return Bad("abort_grace", "must not be negative");
-  for (const DeviceGroup& group : options.groups) {
-    if (group.max_restarts != 0 || group.failure != Failure::kGang) {
-      return absl::UnimplementedError(absl::StrCat(
-          "group '", group.name, "': restarts are not available yet: leave failure and max_restarts alone"));
-    }
-  }
   return absl::OkStatus();
 }
 
@@ -150,8 +144,12 @@ absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
   if (internal::SessionState::Current() != nullptr) {
     return absl::FailedPreconditionError("there is a session already: Finish it before the next Initialize");
   }
+  std::unique_ptr<internal::LocalFiles> files;
+  if (options.mode != Mode::kCluster && !options.files.empty()) {
+    TWINKLE_ASSIGN_OR_RETURN(files, internal::LocalFiles::Make(options.files));
+  }
   TWINKLE_ASSIGN_OR_RETURN(std::unique_ptr<actor::Job> job, StartJob(options));
-  auto state = std::make_shared<internal::SessionState>(std::move(options), std::move(job));
+  auto state = std::make_shared<internal::SessionState>(std::move(options), std::move(job), std::move(files));
   if (!internal::SessionState::Install(state)) {
     return absl::FailedPreconditionError("there is a session already: another thread has just made it");
   }

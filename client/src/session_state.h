@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "client/src/local_files.h"
 #include "runtime/actor/job.h"
 
 namespace twinkle::internal {
@@ -13,8 +14,9 @@ namespace twinkle::internal {
 // Thread-safe; constant but for its end.
 class SessionState {
  public:
-  SessionState(InitializeOptions options, std::unique_ptr<actor::Job> job)
-      : options_(std::move(options)), job_(std::move(job)) {}
+  // `files`: of ranks that are in this process, may be null.
+  SessionState(InitializeOptions options, std::unique_ptr<actor::Job> job, std::unique_ptr<LocalFiles> files = nullptr)
+      : options_(std::move(options)), files_(std::move(files)), job_(std::move(job)) {}
 
   // Waits for the calls under way, ends the job, returns the first failure that nobody looked at. Once.
   absl::Status End();
@@ -35,6 +37,7 @@ class SessionState {
   void WaitForCalls() const;
 
   const InitializeOptions options_;
+  const std::unique_ptr<LocalFiles> files_;
   const std::unique_ptr<actor::Job> job_;
 };
 

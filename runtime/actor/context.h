@@ -1,15 +1,10 @@
 // What user code that runs inside a call can learn of where it is.
 #pragma once
 
-#include <twinkle/device_mesh.h>
-#include <twinkle/internal/export.h>
+#include <twinkle/internal/rank_facts.h>
 
 #include <atomic>
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 namespace twinkle::actor {
 
@@ -19,12 +14,7 @@ class Process;
 // Where an object is.
 struct ObjectContext {
   std::shared_ptr<Process> process;
-  int rank = 0;
-  int world_size = 1;
-  std::string group;
-  std::optional<DeviceMesh> mesh;
-  std::vector<int> devices;
-  uint64_t component = 0;
+  std::shared_ptr<const internal::RankFacts> facts;  // also of the contexts that user code keeps
 };
 
 // Where the code of a call runs.

@@ -72,12 +72,13 @@ void Host::AddInstance(const CallPtr& call) {
   const ProcessOptions& me = services_.options;
   auto object = std::make_shared<ObjectContext>();
   object->process = std::dynamic_pointer_cast<Process>(services_.store.lock());
-  object->rank = me.rank;
-  object->world_size = me.world_size;
-  object->group = me.group;
-  object->mesh = instance->info.mesh;
-  object->devices = me.devices;
-  object->component = instance->info.id;
+  object->facts = std::make_shared<const internal::RankFacts>(internal::RankFacts{.rank = me.rank,
+                                                                                  .world_size = me.world_size,
+                                                                                  .group = me.group,
+                                                                                  .mesh = instance->info.mesh,
+                                                                                  .devices = me.devices,
+                                                                                  .seed = me.seed,
+                                                                                  .component = instance->info.id});
   instance->context.object = std::move(object);
   const uint64_t lane_id = LaneId(*instance);
   base::MutexLock lock(&mutex_);

@@ -69,6 +69,8 @@ Process::Process(ProcessOptions options, Surroundings surroundings) : surroundin
   service_ = surroundings_.share_service ? executor.NewSharedQueue(name) : executor.NewQueue(name);
   collector_ = executor.NewQueue(absl::StrCat(name, ".collect"));
   if (surroundings_.notifier) notifier_ = executor.NewQueue(absl::StrCat(name, ".notify"));
+  facts_ = std::make_shared<const internal::RankFacts>(
+      internal::RankFacts{.mesh = options.session_mesh, .seed = options.seed});
   services_.options = std::move(options);
   services_.executor = &executor;
   services_.service = service_.get();
@@ -225,13 +227,14 @@ void Process::CancelCall(uint64_t call, const std::string& what) {
 // The object is where its caller is, but for its own mesh.
 CallContext Process::LocalContext(const LocalObject& local) {
   const CallContext* const outer = CurrentContext();
-  const auto object =
-      outer == nullptr ? std::make_shared<ObjectContext>() : std::make_shared<ObjectContext>(*outer->object);
+  auto facts = std::make_shared<internal::RankFacts>(outer == nullptr ? *facts_ : *outer->object->facts);
+  facts->mesh = local.mesh;
+  facts->component = local.id;
+  auto object = std::make_shared<ObjectContext>();
   object->process = shared_from_this();
-  object->mesh = local.mesh;
-  object->component = local.id;
+  object->facts = std::move(facts);
   CallContext context = outer == nullptr ? CallContext() : *outer;
-  context.object = object;
+  context.object = std::move(object);
   return context;
 }
 

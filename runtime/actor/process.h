@@ -100,6 +100,8 @@ class Process final : public rpc::Receiver,
 
   // ---- for the rest of the runtime
   const ProcessOptions& options() const { return services_.options; }
+  // Where code that runs outside calls is.
+  const std::shared_ptr<const internal::RankFacts>& facts() const { return facts_; }
   Directory& directory() const { return *surroundings_.directory; }
   object::FailureLog& failures() const { return *services_.failures; }
   // A handle of this process to a component.
@@ -157,6 +159,7 @@ class Process final : public rpc::Receiver,
 
   const Surroundings surroundings_;
   Services services_;
+  std::shared_ptr<const internal::RankFacts> facts_;  // also of the contexts that user code keeps
   std::unique_ptr<base::TaskQueue> service_;
   std::unique_ptr<base::TaskQueue> collector_;
   std::unique_ptr<base::TaskQueue> notifier_;

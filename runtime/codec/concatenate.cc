@@ -204,14 +204,23 @@ absl::Status Ragged(size_t index, const Tensor& part, const std::vector<int64_t>
                                              "}: all but the first dimension must agree (Pad{value} fills up)"));
 }
 
+// Tensor(), also once it was sent: no rows, of whatever shape and dtype the others have.
+bool IsNothing(const Tensor& tensor) {
+  return tensor.dtype() == DType::kFloat32 && tensor.shape() == std::vector<int64_t>{0};
+}
+
 // The joined shape and dtype.
 absl::Status Outline(const std::vector<const Tensor*>& parts, const Padding& padding, std::vector<int64_t>& shape,
                      DType& dtype) {
-  shape = parts[0]->shape();
-  dtype = parts[0]->dtype();
+  const auto telling =
+      std::find_if_not(parts.begin(), parts.end(), [](const Tensor* part) { return IsNothing(*part); });
+  const Tensor& first = telling == parts.end() ? *parts[0] : **telling;
+  shape = first.shape();
+  dtype = first.dtype();
   int64_t rows = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
     const Tensor& part = *parts[i];
+    if (IsNothing(part)) continue;
     if (part.rows() < 0)
       return base::Refuse("not_iterable", absl::StrCat("result ", i, " is a tensor without dimensions"));
     if (part.shape().size() != shape.size()) return Ragged(i, part, shape);

@@ -11,6 +11,7 @@ namespace {
 
 using internal::As;
 using internal::Kind;
+using internal::NumberKind;
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo).
 class Hash {
@@ -45,7 +46,9 @@ void Visit(const Type& t, std::vector<const Type*>& path, Hash& hash) {
   hash.Add(static_cast<uint64_t>(t.number));
   hash.Add(t.count);
   if (t.bulk) hash.Add(t.size);
-  if (t.kind == Kind::kClass || t.kind == Kind::kMessage || t.kind == Kind::kForeign) hash.Add(t.name);
+  const bool plain_bits = t.kind == Kind::kBits && t.number == NumberKind::kNone;  // seconds and hours look alike
+  const bool opaque = t.kind == Kind::kClass || t.kind == Kind::kMessage || t.kind == Kind::kForeign;
+  if (plain_bits || opaque) hash.Add(t.name);
   if (t.key != nullptr) Visit(*t.key, path, hash);
   if (t.item != nullptr) Visit(*t.item, path, hash);
   for (uint32_t i = 0; t.kind == Kind::kVariant && i < t.count; ++i) Visit(*t.alternatives[i], path, hash);

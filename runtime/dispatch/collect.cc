@@ -12,6 +12,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/dispatch/collect_each.h"
 #include "runtime/dispatch/collect_value.h"
 #include "runtime/mesh/workers.h"
 
@@ -166,6 +167,9 @@ absl::Status Joiner::Join(const Type& result, const std::vector<void*>& results,
     case Collect::kMean:
     case Collect::kSum:
       return JoinNumbers(result, results, collected, out);
+    case Collect::kMeanEach:
+    case Collect::kSumEach:
+      return JoinEach(rule_ == Collect::kMeanEach, result, results, collected, out);
   }
   return absl::InternalError("a collect rule that is not implemented");
 }
@@ -265,10 +269,6 @@ absl::Status Joiner::Assign(const Type& type, void* to, void* from) const {
 }
 
 // ---- which workers
-bool NeedsMesh(Collect rule) {
-  return rule == Collect::kLastPp || rule == Collect::kLastPpFirst || rule == Collect::kFlattenDp;
-}
-
 absl::StatusOr<std::vector<int>> WorkersOfMesh(Collect rule, int workers, const DeviceMesh* mesh) {
   if (mesh == nullptr) {
     return base::Refuse("mesh_required",
@@ -295,6 +295,24 @@ absl::StatusOr<Collect> CollectNamed(absl::string_view name) {
   return base::Refuse("unsupported_collect", absl::StrCat("there is no collect policy '", name,
                                                           "': there are none, flatten, mean (or avg), sum, first, "
                                                           "last_pp and last_pp_first"));
+}
+
+bool NeedsMesh(Collect rule) {
+  switch (rule) {
+    case Collect::kLastPp:
+    case Collect::kLastPpFirst:
+    case Collect::kFlattenDp:
+      return true;
+    case Collect::kNone:
+    case Collect::kFlatten:
+    case Collect::kMean:
+    case Collect::kSum:
+    case Collect::kFirst:
+    case Collect::kMeanEach:
+    case Collect::kSumEach:
+      return false;
+  }
+  return false;
 }
 
 absl::StatusOr<std::vector<int>> UsedWorkers(Collect rule, int workers, const DeviceMesh* mesh, bool local) {

@@ -19,6 +19,9 @@ namespace twinkle::dispatch {
 // (unsupported_collect) for others.
 absl::StatusOr<Collect> CollectNamed(absl::string_view name);
 
+// Whether the rule asks the mesh which rank is which.
+bool NeedsMesh(Collect rule);
+
 // The workers whose results the rule looks at, in the order in which it joins them; none when there
 // are no workers. `local`: one result stands for the whole mesh, and no mesh is looked at.
 // InvalidArgument: mesh_required, mesh_worker_mismatch.

@@ -8,6 +8,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/codec/flatten_value.h"
+#include "runtime/dispatch/collect_each.h"
 #include "runtime/dispatch/reduce.h"
 
 namespace twinkle::dispatch {
@@ -132,6 +133,13 @@ absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*
     case Collect::kSum:
       if (picked[0]->get_if<Value::Dict>() != nullptr) return ReduceDicts(rule, picked);
       return ReduceValues(rule.rule == Collect::kMean, picked);
+    case Collect::kMeanEach:
+    case Collect::kSumEach: {
+      Value joined;
+      TWINKLE_RETURN_IF_ERROR(
+          JoinEach(rule.rule == Collect::kMeanEach, kType<Value>, Erase(picked), kType<Value>, &joined));
+      return joined;
+    }
   }
   return absl::InternalError("a collect rule that is not implemented");
 }

@@ -126,6 +126,17 @@ absl::StatusOr<Execute> ExecuteNamed(absl::string_view name) {
                       absl::StrCat("there is no execute policy '", name, "': there are all, first and peer"));
 }
 
+bool NeedsMesh(Dispatch policy) {
+  switch (policy) {
+    case Dispatch::kSliceDp:
+      return true;
+    case Dispatch::kSlice:
+    case Dispatch::kAll:
+      return false;
+  }
+  return false;
+}
+
 absl::StatusOr<std::vector<int>> ExecutingWorkers(Execute execute, int workers, Caller caller) {
   TWINKLE_RETURN_IF_ERROR(CheckWorkers(workers));
   mesh::Range range{0, workers};

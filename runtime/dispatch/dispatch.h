@@ -34,6 +34,9 @@ using Plan = std::vector<std::vector<Part>>;
 absl::StatusOr<Dispatch> DispatchNamed(absl::string_view name);
 absl::StatusOr<Execute> ExecuteNamed(absl::string_view name);
 
+// Whether the rule asks the mesh which rank is which.
+bool NeedsMesh(Dispatch policy);
+
 // The workers, ascending, that run a call. InvalidArgument: no_workers; a caller that is not one of
 // its world.
 absl::StatusOr<std::vector<int>> ExecutingWorkers(Execute execute, int workers, Caller caller);

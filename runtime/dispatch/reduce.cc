@@ -12,6 +12,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/dispatch/numbers.h"
 
 namespace twinkle::dispatch {
 namespace {
@@ -23,9 +24,7 @@ using internal::Type;
 
 void* Mutable(const void* object) { return const_cast<void*>(object); }
 
-bool IsNumber(const Type& type) {
-  return (type.kind == Kind::kBits || type.kind == Kind::kBool) && type.number != NumberKind::kEnum;
-}
+bool IsNumber(const Type& type) { return FormatOf(type).has_value(); }
 
 bool IsFloating(DType dtype) { return dtype >= DType::kBFloat16; }
 
@@ -43,50 +42,6 @@ double RoundTo(DType dtype, double number) {
     return static_cast<float>(BFloat16(static_cast<float>(number)));
   }
   return number;
-}
-
-// Calls f with the address of `elements` as that of their C++ type.
-template <class F>
-void WithElements(DType dtype, const void* elements, F&& f) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kUint8:
-      return f(static_cast<const uint8_t*>(elements));
-    case DType::kInt32:
-      return f(static_cast<const int32_t*>(elements));
-    case DType::kInt64:
-      return f(static_cast<const int64_t*>(elements));
-    case DType::kBFloat16:
-      return f(static_cast<const BFloat16*>(elements));
-    case DType::kFloat32:
-      return f(static_cast<const float*>(elements));
-    case DType::kFloat64:
-      return f(static_cast<const double*>(elements));
-  }
-}
-
-// The same for numbers of C++ types, by kind and size.
-template <class F>
-void WithIntegers(bool is_signed, uint32_t size, const void* numbers, F&& f) {
-  switch (size) {
-    case 1:
-      return is_signed ? f(static_cast<const int8_t*>(numbers)) : f(static_cast<const uint8_t*>(numbers));
-    case 2:
-      return is_signed ? f(static_cast<const int16_t*>(numbers)) : f(static_cast<const uint16_t*>(numbers));
-    case 4:
-      return is_signed ? f(static_cast<const int32_t*>(numbers)) : f(static_cast<const uint32_t*>(numbers));
-    default:
-      return is_signed ? f(static_cast<const int64_t*>(numbers)) : f(static_cast<const uint64_t*>(numbers));
-  }
-}
-template <class F>
-void WithNumbers(const Type& type, const void* numbers, F&& f) {
-  if (type.number != NumberKind::kFloat) {
-    return WithIntegers(type.number == NumberKind::kSigned, type.size, numbers, f);
-  }
-  if (type.size == sizeof(float)) return f(static_cast<const float*>(numbers));
-  if (type.size == sizeof(double)) return f(static_cast<const double*>(numbers));
-  f(static_cast<const long double*>(numbers));
 }
 
 // Walks the parts once, adding up the numbers and comparing shapes. Integers are added exactly:
@@ -204,8 +159,8 @@ void Reducer::GoTensor(const Tensor& tensor, size_t depth) {
   CountElements(tensor.dtype(), tensor.size());
   if (tensor.size() == 0) return;
   const Tensor packed = tensor.Contiguous();
-  WithElements(packed.dtype(), packed.raw(),
-               [&](const auto* elements) { Sum(elements, static_cast<size_t>(packed.size())); });
+  WithNumbers(FormatOf(packed.dtype()), packed.raw(),
+              [&](const auto* elements) { Sum(elements, static_cast<size_t>(packed.size())); });
 }
 
 void Reducer::GoValue(const Value& value, size_t depth) {
@@ -259,7 +214,7 @@ void Reducer::AddNumbers(const Type& type, const void* numbers, size_t count) {
                       : type.number == NumberKind::kBool ? DType::kBool
                                                          : DType::kInt64;
   CountElements(dtype, static_cast<int64_t>(count));
-  WithNumbers(type, numbers, [&](const auto* typed) { Sum(typed, count); });
+  WithNumbers(*FormatOf(type), numbers, [&](const auto* typed) { Sum(typed, count); });
 }
 
 void Reducer::CountElements(DType dtype, int64_t count) {

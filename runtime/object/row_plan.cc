@@ -118,9 +118,13 @@ std::optional<Join> JoinOf(Collect rule, bool padded, bool dynamic, const std::v
     case Collect::kFlatten:
     case Collect::kFlattenDp:
       return padded || !CanConcat(shards) ? std::nullopt : std::optional(Join::kConcat);
-    default:
+    case Collect::kMean:
+    case Collect::kSum:
+    case Collect::kMeanEach:
+    case Collect::kSumEach:
       return std::nullopt;
   }
+  return std::nullopt;
 }
 
 Rows JoinedRows(Join join, const std::vector<Rows>& shards) {

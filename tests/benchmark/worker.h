@@ -74,8 +74,8 @@ class Worker {
  private:
   std::vector<Tensor> items_;
 };
-TWINKLE_REMOTE_CLASS(Worker, (), (Echo), (EchoSlice, Dispatch::kSliceDp, Collect::kFlatten), (Pid), (Sleep), (Touch),
-                     (Make, Collect::kFirst), (Prepare), (Produce, Collect::kFlatten),
+TWINKLE_REMOTE_CLASS(Worker, (), (Echo), (EchoSlice, Dispatch::kSliceDp, Collect::kFlatten), (Pid), (Sleep),
+                     (Touch, Dispatch::kAll), (Make, Collect::kFirst), (Prepare), (Produce, Collect::kFlatten),
                      (Consume, Dispatch::kSlice, Collect::kSum))
 
 // Calls another rank's object as fast as it can.

@@ -1,4 +1,4 @@
-// EXPECT: twinkle:
+// EXPECT: twinkle: a pointer or view as a parameter means nothing in another process
 #include <twinkle/twinkle.h>
 
 #include <span>

@@ -1,6 +1,7 @@
 // What each collect rule takes, and the type it makes of it.
 #include <twinkle/twinkle.h>
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,6 +64,20 @@ static_assert(kMakes<std::tuple<std::vector<int>, Tensor>, Collect::kFlatten, st
 static_assert(kMakes<std::tuple<int, float>, Collect::kSum, std::tuple<int64_t, double>>);
 static_assert(kMakes<std::tuple<int, std::tuple<Text>>, Collect::kNone,
                      std::tuple<std::vector<int>, std::tuple<std::vector<Text>>>>);
+static_assert(kMakes<int8_t, Collect::kSumEach, int64_t>);
+static_assert(kMakes<bool, Collect::kMeanEach, double>);
+static_assert(kMakes<float, Collect::kSumEach, float>);
+static_assert(kMakes<std::vector<std::vector<float>>, Collect::kMeanEach, std::vector<std::vector<float>>>);
+static_assert(kMakes<std::vector<int>, Collect::kMeanEach, std::vector<double>>);
+static_assert(kMakes<std::vector<bool>, Collect::kSumEach, std::vector<int64_t>>);
+static_assert(kMakes<twinkle::Array<float>, Collect::kMeanEach, twinkle::Array<float>>);
+static_assert(kMakes<std::array<int, 3>, Collect::kSumEach, std::array<int64_t, 3>>);
+static_assert(kMakes<Tensor, Collect::kMeanEach, Tensor>);
+static_assert(kMakes<std::unordered_map<Text, Tensor>, Collect::kMeanEach, std::map<Text, Tensor>>);
+static_assert(kMakes<Floats, Collect::kMeanEach, Floats>);
+static_assert(kMakes<Numbers, Collect::kSumEach, Numbers>);
+static_assert(kMakes<std::tuple<Tensor, int>, Collect::kMeanEach, std::tuple<Tensor, double>>);
+static_assert(kMakes<Value, Collect::kSumEach, Value>);
 static_assert(kMakes<Value, Collect::kNone, Value>);
 static_assert(kMakes<Value, Collect::kMean, Value>);
 static_assert(kMakes<void, Collect::kFlatten, void>);

@@ -79,7 +79,6 @@ class Echo {
   List ToAll(const List& list) { return list; }
   std::vector<List> SlicedOuter(const std::vector<List>& lists) { return lists; }
   List SlicedArray(const Array<int64_t>& array) { return List(array.begin(), array.end()); }
-  int64_t SlicedTensor(const Tensor& tensor) { return tensor.rows(); }
   std::pair<List, List> TwoLists(const List& first, const List& second) { return {first, second}; }
   Record SlicedDp(const Record& record) { return record; }
   Tensor SlicedDpTensor(const Tensor& tensor) { return tensor; }
@@ -112,10 +111,9 @@ absl::StatusOr<std::tuple<List>> DealBadly(int, int i, const std::tuple<List>& a
 }
 
 TWINKLE_REMOTE_CLASS(Echo, (), (Sliced, Dispatch::kSlice), (ToAll, Dispatch::kAll), (SlicedOuter, Dispatch::kSlice),
-                     (SlicedArray, Dispatch::kSlice), (SlicedTensor, Dispatch::kSlice), (TwoLists, Dispatch::kSlice),
-                     (OnFirst, Execute::kFirst), (OnPeers, Dispatch::kSlice, Execute::kPeer),
-                     (Dealt, twinkle::DispatchBy<&Deal>), (DealtPlain, twinkle::DispatchBy<&DealPlain>),
-                     (DealtBadly, twinkle::DispatchBy<&DealBadly>))
+                     (SlicedArray, Dispatch::kSlice), (TwoLists, Dispatch::kSlice), (OnFirst, Execute::kFirst),
+                     (OnPeers, Dispatch::kSlice, Execute::kPeer), (Dealt, twinkle::DispatchBy<&Deal>),
+                     (DealtPlain, twinkle::DispatchBy<&DealPlain>), (DealtBadly, twinkle::DispatchBy<&DealBadly>))
 
 // The same with the methods that need a mesh.
 class MeshEcho : public Echo {};
@@ -129,7 +127,7 @@ namespace {
 
 using namespace twinkle::tests;
 using namespace probe;
-using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::ContainsSubstring, Catch::Matchers::StartsWith;
 using twinkle::Mode;
 
 TEST_CASE("kSlice splits each list evenly, and everything else goes to all") {
@@ -149,11 +147,10 @@ TEST_CASE("kSlice splits each list evenly, and everything else goes to all") {
   CHECK(std::get<0>(Result(echo.Sliced({}, "", 0))) == std::vector<List>(results));
   CHECK(Result(echo.SlicedArray(Array<int64_t>({1, 2, 3, 4}))) ==
         (local ? std::vector<List>{{1, 2, 3, 4}} : std::vector<List>{{1, 2}, {3}, {4}}));
-  // Only the outer list; and tensors are no lists to kSlice.
+  // Only the outer list.
   CHECK(Result(echo.SlicedOuter({{1, 2}, {3}, {4}})) == (local
                                                              ? std::vector<std::vector<List>>{{{1, 2}, {3}, {4}}}
                                                              : std::vector<std::vector<List>>{{{1, 2}}, {{3}}, {{4}}}));
-  CHECK(Result(echo.SlicedTensor(TensorOf<float>({1, 2, 3}))) == std::vector<int64_t>(results, 3));
   // Lists of different lengths are split each for itself.
   using Two = std::vector<std::pair<List, List>>;
   CHECK(Result(echo.TwoLists({1, 2, 3}, {4, 5, 6, 7, 8, 9})) ==
@@ -266,7 +263,7 @@ TEST_CASE("a worker with several devices stands for its ranks of the mesh") {
   CHECK(parts == std::vector<std::vector<float>>{{1}, {1}, {2}, {2}});
 }
 
-TEST_CASE("too few rows for the data ranks, or workers that do not fit the mesh, are InvalidArgument") {
+TEST_CASE("too few rows for the data ranks are InvalidArgument") {
   auto session = Begin(Mode::kInProcess, {Cpu("g", 4)});
   auto echo = Must(twinkle::New<MeshEcho>({.remote_group = "g", .device_mesh = Mesh({.dp = 4})}));
   const auto few = echo.SlicedDpTensor(TensorOf<float>({1, 2, 3}));
@@ -277,9 +274,19 @@ TEST_CASE("too few rows for the data ranks, or workers that do not fit the mesh,
   CHECK(Result(echo.SlicedDpTensor(Tensor())).size() == 4);
   auto record = TwoRows();
   CHECK(echo.SlicedDp(record).Get().status().code() == absl::StatusCode::kInvalidArgument);
-  auto other = Must(twinkle::New<MeshEcho>({.remote_group = "g", .device_mesh = Mesh({.dp = 3})}));
-  const auto misfit = other.SlicedDpTensor(TensorOf<float>({1, 2, 3}));
-  CHECK_THAT(Told(misfit.Get()), ContainsSubstring("mesh_worker_mismatch"));
+}
+
+TEST_CASE("a mesh that does not fit its group is refused by New, with the numbers") {
+  auto session = Begin({.mode = Mode::kInProcess, .groups = {Cpu("g", 4)}, .device_mesh = Mesh({.dp = 3})});
+  const auto told = [](const twinkle::RemoteOptions& options) { return Told(twinkle::New<MeshEcho>(options)); };
+  CHECK_THAT(told({.remote_group = "g", .device_mesh = Mesh({.dp = 4, .tp = 2})}),
+             StartsWith("INVALID_ARGUMENT") && ContainsSubstring("8 ranks (dp 4, tp 2)") &&
+                 ContainsSubstring("group 'g' has 4: 4 workers of 1 each") &&
+                 ContainsSubstring("mesh_worker_mismatch"));
+  CHECK_THAT(told({.remote_group = "g"}), ContainsSubstring("3 ranks (dp 3)"));  // the session's
+  CHECK(twinkle::New<Echo>({.remote_group = "g"}).ok());                         // which nothing here asks for
+  CHECK_THAT(Told(twinkle::New<Echo>({.remote_group = "g", .device_mesh = Mesh({.dp = 2})})),
+             ContainsSubstring("mesh_worker_mismatch"));
 }
 
 TEST_CASE("Execute::kFirst runs on rank 0, with whole arguments and no dispatch to be said") {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "tests/integration/session.h"
@@ -111,14 +112,15 @@ class Consumer {
 using SliceConsumer = Consumer<Dispatch::kSlice>;
 using AllConsumer = Consumer<Dispatch::kAll>;
 using DpConsumer = Consumer<Dispatch::kSliceDp>;
-#define FLOW_CONSUMER(type, rule)                                                                            \
-  TWINKLE_REMOTE_CLASS(type, (), (Ids, rule), (Scores, rule), (Table, rule), (IdArray, rule), (Flags, rule), \
-                       (Whole, rule), (Wholes, rule), (Nested, rule), (Tensors, rule), (Number, rule),       \
-                       (Dynamic, rule), (Dealt, twinkle::DispatchBy<&Deal>), (Three, rule),                  \
-                       (OnFirst, Execute::kFirst))
+// kSlice splits lists alone: what else has rows does not compile with it.
+#define FLOW_CONSUMER(type, rule, ...)                                                                        \
+  TWINKLE_REMOTE_CLASS(type, (), (Ids, rule), (IdArray, rule), (Flags, rule), (Wholes, rule), (Nested, rule), \
+                       (Tensors, rule), (Number, rule), (Dynamic, rule), (Dealt, twinkle::DispatchBy<&Deal>), \
+                       (Three, rule), (OnFirst, Execute::kFirst)__VA_OPT__(, ) __VA_ARGS__)
 FLOW_CONSUMER(SliceConsumer, Dispatch::kSlice)
-FLOW_CONSUMER(AllConsumer, Dispatch::kAll)
-FLOW_CONSUMER(DpConsumer, Dispatch::kSliceDp)
+FLOW_CONSUMER(AllConsumer, Dispatch::kAll, (Scores, Dispatch::kAll), (Table, Dispatch::kAll), (Whole, Dispatch::kAll))
+FLOW_CONSUMER(DpConsumer, Dispatch::kSliceDp, (Scores, Dispatch::kSliceDp), (Table, Dispatch::kSliceDp),
+              (Whole, Dispatch::kSliceDp))
 
 }  // namespace flow
 
@@ -167,13 +169,15 @@ void CheckAll(const std::string& consumers, int ranks, const List& rows) {
   SameRows(to.Dealt, flat.Padded());
   SameRows(to.OnFirst, flat.Ids());
   SameRows(to.Ids, none.Rank(0).Ids());
-  SameRows(to.Scores, flat.Scores());
-  SameRows(to.Scores, one.Scores());
-  SameRows(to.Table, flat.Table());
-  SameRows(to.Table, one.Table());
+  if constexpr (!std::is_same_v<Consumer, SliceConsumer>) {
+    SameRows(to.Scores, flat.Scores());
+    SameRows(to.Scores, one.Scores());
+    SameRows(to.Table, flat.Table());
+    SameRows(to.Table, one.Table());
+    Same(to.Whole, flat.Whole());
+  }
   SameRows(to.IdArray, flat.IdArray());
   SameRows(to.Flags, flat.Flags());
-  Same(to.Whole, flat.Whole());
   SameRows(to.Wholes, none.Whole());
   SameRows(to.Nested, none.Ids());
   SameRows(to.Tensors, none.Scores());

@@ -50,7 +50,7 @@ class Sink {
   List Ids(const Lazy<Batch>& batch) { return twinkle::tests::Result(batch.Field(&Batch::ids)); }
 };
 TWINKLE_REMOTE_CLASS(Sink, (), (EchoDp, Dispatch::kSliceDp, Collect::kFlattenDp),
-                     (EchoSlice, Dispatch::kSlice, Collect::kFlatten), (Whole), (Size), (Ids))
+                     (EchoSlice, Dispatch::kSlice, Collect::kFlatten), (Whole, Dispatch::kAll), (Size), (Ids))
 
 namespace {
 

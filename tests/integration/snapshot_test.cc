@@ -86,11 +86,12 @@ class Keeper {
   std::span<float> span_;
   List list_;
 };
-TWINKLE_REMOTE_CLASS(Keeper, (), (Block), (Echo, Dispatch::kAll, Collect::kFirst), (Tensors, Collect::kFirst),
-                     (InBatch, Collect::kFirst), (InValue, Collect::kFirst), (Text, Collect::kFirst), (Keep),
+TWINKLE_REMOTE_CLASS(Keeper, (), (Block), (Echo, Dispatch::kAll, Collect::kFirst),
+                     (Tensors, Dispatch::kAll, Collect::kFirst), (InBatch, Dispatch::kAll, Collect::kFirst),
+                     (InValue, Collect::kFirst), (Text, Collect::kFirst), (Keep, Dispatch::kAll),
                      (Kept, Collect::kFirst), (Make), (Change), (State, Collect::kFirst), (StateRows, Collect::kFirst),
                      (StateInBatch, Collect::kFirst), (StateInValue, Collect::kFirst), (StateInArray, Collect::kFirst),
-                     (ListState, Collect::kFirst), (TensorState, Collect::kFirst), (Write),
+                     (ListState, Collect::kFirst), (TensorState, Collect::kFirst), (Write, Dispatch::kAll),
                      (Size, Dispatch::kAll, Collect::kNone))
 
 }  // namespace kept

@@ -149,8 +149,8 @@ class Echo {
   int64_t NoArguments() const noexcept { return 42; }
   std::string Text(std::string text, const std::string& more) { return text + more; }
 };
-TWINKLE_REMOTE_CLASS(Echo, (), (All, Collect::kFirst), (Many, Dispatch::kAll, Collect::kFirst),
-                     (Dynamic, Dispatch::kAll, Collect::kFirst), (OneTensor, Collect::kFirst),
+TWINKLE_REMOTE_CLASS(Echo, (), (All, Dispatch::kAll, Collect::kFirst), (Many, Dispatch::kAll, Collect::kFirst),
+                     (Dynamic, Dispatch::kAll, Collect::kFirst), (OneTensor, Dispatch::kAll, Collect::kFirst),
                      (Foreign, Collect::kFirst), (Mesh, Collect::kFirst), (Number, Collect::kFirst),
                      (NoArguments, Collect::kFirst), (Text, Collect::kFirst))
 

@@ -55,7 +55,8 @@ class Policy {
 };
 TWINKLE_REMOTE_CLASS(Policy, (), (Generate, twinkle::Dispatch::kSliceDp, twinkle::Collect::kFlattenDp),
                      (Gradient, twinkle::Dispatch::kSliceDp), (Apply, twinkle::Dispatch::kAll),
-                     (Weights, twinkle::Collect::kFirst), (Load), (BytesRead, twinkle::Collect::kSum))
+                     (Weights, twinkle::Collect::kFirst), (Load, twinkle::Dispatch::kAll),
+                     (BytesRead, twinkle::Collect::kSum))
 
 // Draws prompts.
 class Loader {

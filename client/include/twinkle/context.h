@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 #include <twinkle/device_mesh.h>
 #include <twinkle/internal/export.h>
+#include <twinkle/internal/rank_facts.h>
 
 #include <atomic>
 #include <cstdint>
@@ -13,17 +14,23 @@
 #include <vector>
 
 namespace twinkle {
+namespace internal {
+// Those of code outside any session.
+TWINKLE_EXPORT const std::shared_ptr<const RankFacts>& FactsOfNobody();
+}  // namespace internal
 
-// A snapshot, cheap to copy; keep it to ask Cancelled() from threads that a method starts.
+// A snapshot, cheap to copy; keep it to ask Cancelled() from threads that a method starts. References that it gives are
+// good as long as a copy of it, and without one until the call ends, in the program until the session does: so
+// for (int device : twinkle::Context().devices()) is safe.
 class TWINKLE_EXPORT RankContext {
  public:
-  int rank() const { return rank_; }                   // in the group; 0 in the program
-  int world_size() const { return world_size_; }       // worker processes of the group; 1 in the program
-  const std::string& group() const { return group_; }  // empty in the program
+  int rank() const { return facts_->rank; }                   // in the group; 0 in the program
+  int world_size() const { return facts_->world_size; }       // worker processes of the group; 1 in the program
+  const std::string& group() const { return facts_->group; }  // empty in the program
   // The component's mesh, else the session's, if there is one.
-  const std::optional<DeviceMesh>& device_mesh() const { return mesh_; }
-  const std::vector<int>& devices() const { return devices_; }  // device indexes of the job; empty without
-  uint64_t seed() const { return seed_; }
+  const std::optional<DeviceMesh>& device_mesh() const { return facts_->mesh; }
+  const std::vector<int>& devices() const { return facts_->devices; }  // device indexes of the job; empty without
+  uint64_t seed() const { return facts_->seed; }
 
   // Whether the call under way has ended for its caller (cancelled, out of time, failed on another rank): leave it
   // soon.
@@ -34,13 +41,7 @@ class TWINKLE_EXPORT RankContext {
 
  private:
   friend TWINKLE_EXPORT RankContext Context();
-  int rank_ = 0;
-  int world_size_ = 1;
-  std::string group_;
-  std::optional<DeviceMesh> mesh_;
-  std::vector<int> devices_;
-  uint64_t seed_ = 0;
-  uint64_t component_ = 0;
+  std::shared_ptr<const internal::RankFacts> facts_ = internal::FactsOfNobody();  // also the object's, or the program's
   std::shared_ptr<const std::atomic<bool>> cancelled_;
 };
 

@@ -3,9 +3,10 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/time/clock.h>
 #include <absl/time/time.h>
+#include <twinkle/answer.h>
 #include <twinkle/internal/runtime.h>
+#include <twinkle/wait_limit.h>
 
 #include <cstdint>
 #include <memory>
@@ -65,7 +66,7 @@ class LazyBase {
   // Whether the call has ended on all ranks, well or not.
   bool Ready() const { return core_ != nullptr && LazyReady(core_); }
   // Blocks until it has: the call's failure, or DeadlineExceeded. Moves no data.
-  absl::Status Wait(absl::Duration limit) const { return core_ == nullptr ? EmptyLazy() : LazyWait(core_, limit); }
+  absl::Status Wait(WaitLimit limit) const { return core_ == nullptr ? EmptyLazy() : LazyWait(core_, limit.left()); }
   // Ends the call with Cancelled, if it is under way: ranks that have not begun skip it, the others see Cancelled() in
   // their Context.
   void Cancel() const {
@@ -87,7 +88,8 @@ class Lazy : public internal::LazyBase {
   Lazy() = default;
 
   // The collected value, or why there is none. Blocks; the first call fetches and joins, later ones are free. Lives as
-  // long as any copy of this lazy.
+  // long as any copy of this lazy; of a temporary it is a value: for (const auto& row :
+  // *policy.Generate(prompts).Get()).
   const absl::StatusOr<T>& Get() const& {
     if (core_ == nullptr) {
       static const absl::StatusOr<T> kEmpty = internal::EmptyLazy();
@@ -95,12 +97,16 @@ class Lazy : public internal::LazyBase {
     }
     return *static_cast<const absl::StatusOr<T>*>(internal::LazyAnswer(core_));
   }
-  absl::StatusOr<T> Get() && {
+  Answer<T> Get() && {
     const absl::StatusOr<T>& answer = static_cast<const Lazy&>(*this).Get();
     // Nobody else can see it any more.
     if (core_ != nullptr && core_.use_count() == 1) return std::move(const_cast<absl::StatusOr<T>&>(answer));
     return answer;
   }
+
+  // The same as a value, also of a lazy that stays: a copy that is the caller's own.
+  Answer<T> Value() const& { return Get(); }
+  Answer<T> Value() && { return std::move(*this).Get(); }
 
   // Blocks; the rows of the collected list or tensor, or of all those in a struct or dict, where they agree
   // (InvalidArgument otherwise). Moves no data, but for results of own collect functions.
@@ -132,8 +138,8 @@ class Lazy : public internal::LazyBase {
                                                              internal::kType<M>, internal::AnswerOpsFor<M>()));
   }
 
-  // Over the items of a collected list. Blocks as Get does; when that failed throws absl::BadStatusOrAccess, so that a
-  // failure is never an empty list.
+  // Over the items of a collected list. Blocks as Get does. A failure is never an empty list: ask Get() first, as
+  // iterating over one throws absl::BadStatusOrAccess, which inside a remote method becomes the method's status.
   auto begin() const requires requires(const T& list) { list.begin(); }
   { return Get().value().begin(); }
   auto end() const requires requires(const T& list) { list.end(); }
@@ -195,33 +201,33 @@ Lazy<T> MakeLazy(const Lazy<M>&... members) requires requires {
 // The index of one that has settled, failed or not; blocks until there is one. DeadlineExceeded; InvalidArgument for
 // none at all.
 template <class T>
-absl::StatusOr<size_t> WaitAny(std::span<const Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+absl::StatusOr<size_t> WaitAny(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   std::vector<internal::LazyPtr> cores;
   for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
-  return internal::LazyWaitAny(cores, limit);
+  return internal::LazyWaitAny(cores, limit.left());
 }
 template <class T>
-absl::StatusOr<size_t> WaitAny(std::span<Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+absl::StatusOr<size_t> WaitAny(std::span<Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   return WaitAny(std::span<const Lazy<T>>(lazies), limit);
 }
 template <class T>
-absl::StatusOr<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, absl::Duration limit = absl::InfiniteDuration()) {
+absl::StatusOr<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, WaitLimit limit = absl::InfiniteDuration()) {
   return WaitAny(std::span<const Lazy<T>>(lazies), limit);
 }
 
 // Blocks until all have settled: the first failure in their order. DeadlineExceeded.
 template <class T>
-absl::Status WaitAll(std::span<const Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+absl::Status WaitAll(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   std::vector<internal::LazyPtr> cores;
   for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
-  return internal::LazyWaitAll(cores, limit);
+  return internal::LazyWaitAll(cores, limit.left());
 }
 template <class T>
-absl::Status WaitAll(std::span<Lazy<T>> lazies, absl::Duration limit = absl::InfiniteDuration()) {
+absl::Status WaitAll(std::span<Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   return WaitAll(std::span<const Lazy<T>>(lazies), limit);
 }
 template <class T>
-absl::Status WaitAll(const std::vector<Lazy<T>>& lazies, absl::Duration limit = absl::InfiniteDuration()) {
+absl::Status WaitAll(const std::vector<Lazy<T>>& lazies, WaitLimit limit = absl::InfiniteDuration()) {
   return WaitAll(std::span<const Lazy<T>>(lazies), limit);
 }
 

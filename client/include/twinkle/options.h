@@ -6,6 +6,7 @@
 #include <bit>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 
 namespace twinkle {
 
@@ -22,6 +23,13 @@ struct LazyCollect {
 // How long the ranks may take, from the moment the arguments are known. The call then fails with DeadlineExceeded.
 struct Timeout {
   constexpr explicit Timeout(std::chrono::nanoseconds limit) : nanoseconds(limit.count()) {}
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  constexpr explicit Timeout(Number) : nanoseconds(0) {
+    static_assert(std::is_void_v<Number>,
+                  "twinkle: a Timeout of a bare number does not say of what: give a duration, as in "
+                  "twinkle::Timeout{std::chrono::seconds(30)}");
+  }
   int64_t nanoseconds;
 };
 

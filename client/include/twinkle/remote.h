@@ -3,10 +3,10 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/time/time.h>
 #include <twinkle/internal/construct.h>
 #include <twinkle/internal/remote_method.h>
 #include <twinkle/internal/runtime.h>
+#include <twinkle/wait_limit.h>
 
 #include <memory>
 #include <string>
@@ -20,8 +20,8 @@ class Component {
  public:
   // Blocks until the object is constructed on every rank: OK, the constructor's failure (which rank, why), or
   // DeadlineExceeded.
-  absl::Status WaitReady(absl::Duration limit, internal::CallSite site = internal::CallSite::Here()) const {
-    return component_ == nullptr ? Empty() : internal::ComponentWaitReady(component_, limit, site);
+  absl::Status WaitReady(WaitLimit limit, internal::CallSite site = internal::CallSite::Here()) const {
+    return component_ == nullptr ? Empty() : internal::ComponentWaitReady(component_, limit.left(), site);
   }
   // Destroys its objects once the calls made so far have run. Later calls fail with FailedPrecondition.
   absl::Status Release(internal::CallSite site = internal::CallSite::Here()) const {

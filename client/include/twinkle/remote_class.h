@@ -5,7 +5,8 @@
 //       (Save, Dispatch::kAll, Execute::kFirst))
 //
 // In the namespace of the class, after its definition, once. The second argument holds the options of the class (may be
-// empty), each further one a method and its options. The class itself knows nothing of it.
+// empty), each further one a method and its options. The class itself knows nothing of it. A method that itself uses a
+// Remote of its own class is declared in the class and defined behind this, where the class is remote.
 #pragma once
 
 #include <twinkle/remote.h>
@@ -19,13 +20,22 @@
 #define TWINKLE_EXPAND1_(...) __VA_ARGS__
 #define TWINKLE_EACH_(m, c, o, ...) __VA_OPT__(TWINKLE_EXPAND_(TWINKLE_EACH_STEP_(m, c, o, __VA_ARGS__)))
 #define TWINKLE_EACH_STEP_(m, c, o, a, ...) \
-  m(c, o, TWINKLE_STRIP_ a) __VA_OPT__(TWINKLE_EACH_AGAIN_ TWINKLE_PARENS_(m, c, o, __VA_ARGS__))
+  TWINKLE_ELEMENT_(m, c, o, a) __VA_OPT__(TWINKLE_EACH_AGAIN_ TWINKLE_PARENS_(m, c, o, __VA_ARGS__))
 #define TWINKLE_EACH_AGAIN_() TWINKLE_EACH_STEP_
 #define TWINKLE_STRIP_(...) __VA_ARGS__
 
-#define TWINKLE_METHOD_TYPE_(c, o, name, ...)                                                \
-  ::twinkle::internal::Method<c, ::twinkle::internal::ClassOptions<TWINKLE_STRIP_ o>, #name, \
-                              &c::name __VA_OPT__(, ) __VA_ARGS__>
+// An element without its parentheses gives what m says of it in a macro named m and BARE_.
+#define TWINKLE_ELEMENT_(m, c, o, a) TWINKLE_JOIN_(TWINKLE_ELEMENT_, TWINKLE_HAS_PARENS_(a))(m, c, o, a)
+#define TWINKLE_ELEMENT_1(m, c, o, a) m(c, o, TWINKLE_STRIP_ a)
+#define TWINKLE_ELEMENT_0(m, c, o, a) m##BARE_
+#define TWINKLE_HAS_PARENS_(a) TWINKLE_SECOND_(TWINKLE_PROBE_ a, 0, ~)  // 1 or 0
+#define TWINKLE_PROBE_(...) ~, 1
+#define TWINKLE_SECOND_(...) TWINKLE_SECOND2_(__VA_ARGS__)
+#define TWINKLE_SECOND2_(a, b, ...) b
+#define TWINKLE_JOIN_(a, b) TWINKLE_JOIN2_(a, b)
+#define TWINKLE_JOIN2_(a, b) a##b
+#define TWINKLE_OPTIONS_1(o) o
+#define TWINKLE_OPTIONS_0(o) ()
 
 #define TWINKLE_MEMBER_(c, o, ...) TWINKLE_MEMBER2_(c, o, __VA_ARGS__)
 #define TWINKLE_MEMBER2_(c, o, name, ...)                                                                    \
@@ -33,16 +43,44 @@
                 "twinkle: a remote method cannot be named component or Rank: handles have members of these " \
                 "names; give it a wrapper with another name");                                               \
   ::twinkle::internal::RemoteMethod<typename TwinkleList::template Named<#name>> name{this->twinkle_raw()};
+#define TWINKLE_MEMBER_BARE_                                                                            \
+  static_assert(false,                                                                                  \
+                "twinkle: each method of TWINKLE_REMOTE_CLASS stands in parentheses with its options: " \
+                "TWINKLE_REMOTE_CLASS(Class, (class options), (Method1, options of it), (Method2))");
 #define TWINKLE_RANK_MEMBER_(c, o, ...) TWINKLE_RANK_MEMBER2_(c, o, __VA_ARGS__)
 #define TWINKLE_RANK_MEMBER2_(c, o, name, ...)                                                           \
   ::twinkle::internal::RankMethod<typename TwinkleList::template Named<#name>> name{this->twinkle_raw(), \
                                                                                     this->twinkle_rank()};
-#define TWINKLE_LIST_(c, o, ...) TWINKLE_LIST2_(c, o, __VA_ARGS__)
-#define TWINKLE_LIST2_(c, o, name, ...) , TWINKLE_METHOD_TYPE_(c, o, name __VA_OPT__(, ) __VA_ARGS__)
+#define TWINKLE_RANK_MEMBER_BARE_
 
+// A pointer to the method: dependent, so that a class without one method of that name is told in words.
+#define TWINKLE_POINTER_(c, o, ...) TWINKLE_POINTER2_(c, o, __VA_ARGS__)
+#define TWINKLE_POINTER2_(c, o, name, ...)                                 \
+  [[maybe_unused]] constexpr auto twinkle_to_##name = [](auto class_tag) { \
+    using TwinkleClass = typename decltype(class_tag)::Class;              \
+    if constexpr (requires { &TwinkleClass::name; }) {                     \
+      return &TwinkleClass::name;                                          \
+    } else {                                                               \
+      return ::twinkle::internal::NoSuchMethod();                          \
+    }                                                                      \
+  }(::twinkle::internal::Tag<c>());
+#define TWINKLE_POINTER_BARE_
+#define TWINKLE_LIST_(c, o, ...) TWINKLE_LIST2_(c, o, __VA_ARGS__)
+#define TWINKLE_LIST2_(c, o, name, ...)                                                        \
+  , ::twinkle::internal::Method<c, ::twinkle::internal::ClassOptions<TWINKLE_STRIP_ o>, #name, \
+                                twinkle_to_##name __VA_OPT__(, ) __VA_ARGS__>
+#define TWINKLE_LIST_BARE_
+
+#define TWINKLE_REMOTE_CLASS(c, options, ...)                                                                 \
+  static_assert(                                                                                              \
+      TWINKLE_HAS_PARENS_(options),                                                                           \
+      "twinkle: the second argument of TWINKLE_REMOTE_CLASS is the class's options in parentheses, () where " \
+      "there are none");                                                                                      \
+  TWINKLE_REMOTE_CLASS2_(c, TWINKLE_JOIN_(TWINKLE_OPTIONS_, TWINKLE_HAS_PARENS_(options))(options), __VA_ARGS__)
 // The methods' types are made outside the structs: inside, an option called as a method is (Collect) would name that.
-#define TWINKLE_REMOTE_CLASS(c, options, ...)                                                                       \
+#define TWINKLE_REMOTE_CLASS2_(c, options, ...)                                                                     \
   [[maybe_unused]] inline auto TwinkleMethodsHook(::twinkle::internal::Tag<c>) {                                    \
+    TWINKLE_EACH_(TWINKLE_POINTER_, c, options, __VA_ARGS__)                                                        \
     return ::twinkle::internal::MethodList<::twinkle::internal::ClassOptions<TWINKLE_STRIP_ options> TWINKLE_EACH_( \
         TWINKLE_LIST_, c, options, __VA_ARGS__)>{};                                                                 \
   }                                                                                                                 \

@@ -25,6 +25,7 @@ enum class Mode {
   kInProcess,  // every rank of every group has its threads in this process; results as on a cluster
 };
 
+// Each field is explained in docs/options.md. New fields come at the end, so designated initialisers stay good.
 struct InitializeOptions {
   Mode mode = Mode::kCluster;
   std::string driver = {};  // HOST:PORT; empty: $TWINKLE_DRIVER, else a private cluster on this machine

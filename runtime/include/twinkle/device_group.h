@@ -18,24 +18,21 @@ class DeviceRanks {
       : count_(static_cast<int>(indexes.size())), indexes_(std::move(indexes)) {}  // NOLINT
 
   int count() const { return count_; }
-  const std::vector<int>& indexes() const { return indexes_; }  // empty: any
+  const std::vector<int>& indexes() const& { return indexes_; }  // empty: any
+  std::vector<int> indexes() && { return std::move(indexes_); }
 
  private:
   int count_ = 1;
   std::vector<int> indexes_;
 };
 
-// What a failing rank takes with it: the whole group, or itself alone.
-enum class Failure { kGang, kPerRank };
-
+// Each field is explained in docs/options.md. New fields come at the end, so designated initialisers stay good.
 struct DeviceGroup {
   std::string name = {};
   DeviceRanks ranks = {};
   std::string device_type = "cuda";      // "cpu": no devices
   int devices_per_worker = 1;            // divides the number of ranks
   std::string shares_devices_with = {};  // another device group, whose devices this one's processes use too
-  Failure failure = Failure::kGang;
-  int max_restarts = 0;
 };
 
 }  // namespace twinkle

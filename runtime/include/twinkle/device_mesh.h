@@ -68,8 +68,10 @@ class TWINKLE_EXPORT DeviceMesh {
   // How many ranks there are; at least 1.
   int world_size() const;
   // The size of each dimension, outermost first, and its name.
-  const std::vector<int>& shape() const { return shape_; }
-  const std::vector<std::string>& dim_names() const { return dim_names_; }
+  const std::vector<int>& shape() const& { return shape_; }
+  std::vector<int> shape() && { return std::move(shape_); }
+  const std::vector<std::string>& dim_names() const& { return dim_names_; }
+  std::vector<std::string> dim_names() && { return std::move(dim_names_); }
   // All ranks in row-major order ("mesh order").
   std::vector<int> ranks() const;
   // How many shares data is split into: dp times fsdp, divided by ulysses.

@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <twinkle/answer.h>
 #include <twinkle/internal/export.h>
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 struct DLManagedTensor;  // <dlpack/dlpack.h>
@@ -61,6 +63,17 @@ struct DTypeFor<double> : DTypeConstant<DType::kFloat64> {};
 struct TensorStorage;
 }  // namespace internal
 
+// Elements of a tensor that may be gone already.
+template <class T>
+class KeptSpan : public std::span<const T> {
+ public:
+  KeptSpan(std::span<const T> elements, std::shared_ptr<const void> owner)
+      : std::span<const T>(elements), owner_(std::move(owner)) {}
+
+ private:
+  std::shared_ptr<const void> owner_;
+};
+
 // Copies are cheap and share memory. Reading is thread-safe; mutable_data() must not run beside other uses of the same
 // Tensor object. Memory that others share, or that was frozen, is never written: the writer gets a private copy.
 class TWINKLE_EXPORT Tensor {
@@ -88,21 +101,26 @@ class TWINKLE_EXPORT Tensor {
                                            const std::byte* data, bool frozen);
 
   DType dtype() const { return dtype_; }
-  const std::vector<int64_t>& shape() const { return shape_; }
-  const std::vector<int64_t>& strides() const { return strides_; }  // in elements
+  const std::vector<int64_t>& shape() const& { return shape_; }
+  std::vector<int64_t> shape() && { return std::move(shape_); }
+  const std::vector<int64_t>& strides() const& { return strides_; }  // in elements
+  std::vector<int64_t> strides() && { return std::move(strides_); }
   // The first dimension; -1 for a scalar.
   int64_t rows() const { return shape_.empty() ? -1 : shape_[0]; }
   int64_t size() const;                                      // elements
   int64_t bytes() const { return size() * SizeOf(dtype_); }  // of the elements, packed
   bool contiguous() const;                                   // row-major without gaps
 
-  // The elements. InvalidArgument when of another dtype or not contiguous. Lives as long as the tensor's memory.
+  // The elements. InvalidArgument when of another dtype or not contiguous. The span lives as long as the tensor's
+  // memory; that of a temporary keeps it.
   template <class T>
-  absl::StatusOr<std::span<const T>> data() const;
+  Answer<std::span<const T>> data() const&;
+  template <class T>
+  Answer<KeptSpan<T>> data() &&;
   // The same for writing. Copies first when anybody shares the memory or it was frozen; ResourceExhausted: there is no
   // memory for that.
   template <class T>
-  absl::StatusOr<std::span<T>> mutable_data();
+  Answer<std::span<T>> mutable_data();
 
   // Rows [begin, end), sharing the memory. The range is clamped to the rows there are; a scalar comes back whole.
   Tensor Rows(int64_t begin, int64_t end) const;
@@ -167,13 +185,20 @@ absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values, std::vector<int
 }
 
 template <class T>
-absl::StatusOr<std::span<const T>> Tensor::data() const {
+Answer<std::span<const T>> Tensor::data() const& {
   if (absl::Status status = CheckRead(internal::DTypeFor<T>::kValue); !status.ok()) return status;
   return std::span<const T>(reinterpret_cast<const T*>(raw()), static_cast<size_t>(size()));
 }
 
 template <class T>
-absl::StatusOr<std::span<T>> Tensor::mutable_data() {
+Answer<KeptSpan<T>> Tensor::data() && {
+  Answer<std::span<const T>> elements = static_cast<const Tensor&>(*this).data<T>();
+  if (!elements.ok()) return std::move(elements).status();
+  return KeptSpan<T>(*elements, owner());
+}
+
+template <class T>
+Answer<std::span<T>> Tensor::mutable_data() {
   if (absl::Status status = CheckRead(internal::DTypeFor<T>::kValue); !status.ok()) return status;
   const absl::StatusOr<std::byte*> first = Writable();
   if (!first.ok()) return first.status();

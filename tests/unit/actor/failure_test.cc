@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "runtime/actor/error_detail.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::actor {
@@ -71,6 +72,24 @@ TEST_CASE("names that JSON has to escape do not break the payload") {
   CHECK(detail["group"] == facts.group);
   CHECK(detail["place"] == facts.place);
   CHECK(detail["file"] == facts.file);
+}
+
+TEST_CASE("the facts come out of the payload as they went in, whatever bytes they have") {
+  CallFacts facts = Facts();
+  facts.group = "tab\t, bell\a, null";
+  facts.group.push_back('\0');
+  const absl::Status failed = Failed(facts, absl::UnknownError("boom"));
+  const auto told = FactsFromDetail(std::string(*failed.GetPayload(kDetailUrl)));
+  REQUIRE(told.has_value());
+  CHECK(told->group == facts.group);
+  CHECK(told->class_name == "rl::Policy");
+  CHECK(told->rank == 2);
+  CHECK(told->place == "host7, pid 123");
+  CHECK(told->line == 78);
+  facts.method = "no \xff UTF-8";
+  CHECK(FactsFromDetail(DetailText(facts)).has_value());
+  CHECK_FALSE(FactsFromDetail("{").has_value());
+  CHECK_FALSE(FactsFromDetail("7").has_value());
 }
 
 TEST_CASE("a failure that is passed on keeps the facts of its first cause") {

@@ -84,6 +84,13 @@ TEST_CASE("tensors without rows still count for the element type") {
   CHECK((joined == TensorOf<double>({1, 2})));
 }
 
+TEST_CASE("Tensor() is no rows of any shape or element type") {
+  const Tensor matrix = TensorOf<int64_t>({1, 2}, {1, 2});
+  CHECK((*Joined({Tensor(), matrix, Tensor()}) == matrix));
+  CHECK((*Joined({TensorOf<int64_t>({1}), Tensor()}) == TensorOf<int64_t>({1})));
+  CHECK((*Joined({Tensor(), Tensor()}) == Tensor()));
+}
+
 TEST_CASE("elements keep their values when they are converted") {
   const Tensor joined = *Joined({TensorOf<int64_t>({-3, 1 << 30}), TensorOf<BFloat16>({BFloat16(-1.5F)})});
   CHECK((joined == TensorOf<double>({-3, 1 << 30, -1.5})));

@@ -2,6 +2,7 @@
 
 #include <absl/strings/match.h>
 
+#include <array>
 #include <cmath>
 #include <deque>
 #include <limits>
@@ -309,6 +310,85 @@ TEST_CASE("why Values cannot be flattened") {
   const Value inner = Value::Dict{{"d", Value::Dict{{"a", list}}}};
   const Value other = Value::Dict{{"d", Value::Dict{{"b", list}}}};
   CHECK(DynamicRefusal(Collect::kFlatten, {inner, other}) == "not_flattenable");
+}
+
+// ---- element by element
+struct Gradients {
+  Tensor weights;
+  std::vector<float> bias;
+  std::map<std::string, Tensor> named;
+  double loss = 0;
+  bool operator==(const Gradients&) const = default;
+};
+struct Tally {
+  int8_t small = 0;
+  std::vector<int32_t> each;
+  std::array<double, 2> pair = {};
+  bool operator==(const Tally&) const = default;
+};
+
+TEST_CASE("sum_each and mean_each go element by element and keep the shape") {
+  using Doubles = std::vector<double>;
+  Check<int>(Collect::kSumEach, {1, 2, 4}, int64_t{7});
+  Check<int>(Collect::kMeanEach, {1, 2, 4}, 7 / 3.0);
+  Check<bool>(Collect::kSumEach, {true, false, true}, int64_t{2});
+  Check<float>(Collect::kMeanEach, {1, 2}, 1.5F);
+  Check<Ints>(Collect::kSumEach, {{1, 2}, {3, 4}}, std::vector<int64_t>{4, 6});
+  Check<Ints>(Collect::kMeanEach, {{1, 2}, {2, 4}}, Doubles{1.5, 3});
+  Check<Ints>(Collect::kSumEach, {{}, {}}, std::vector<int64_t>{});
+  Check<std::vector<bool>>(Collect::kSumEach, {{true, false}, {true, true}}, std::vector<int64_t>{2, 1});
+  Check<std::vector<std::vector<float>>>(Collect::kSumEach, {{{1}, {2, 3}}, {{4}, {5, 6}}},
+                                         std::vector<std::vector<float>>{{5}, {7, 9}});
+  Check<Tensor>(Collect::kMeanEach, {Floats({1, 2}), Floats({3, 6})}, Floats({2, 4}));
+  Check<Gradients>(Collect::kMeanEach,
+                   {{Floats({1, 3}), {1}, {{"a", Floats({2})}}, 1}, {Floats({3, 5}), {2}, {{"a", Floats({4})}}, 2}},
+                   Gradients{Floats({2, 4}), {1.5}, {{"a", Floats({3})}}, 1.5});
+  Check<Tally>(Collect::kSumEach, {{1, {1, 2}, {1, 2}}, {2, {3, 4}, {3, 4}}}, Tally{3, {4, 6}, {4, 6}});
+  using Pair = std::tuple<Ints, float>;
+  Check<Pair>(Collect::kSumEach, {{{1}, 2}, {{3}, 4}}, std::tuple<std::vector<int64_t>, float>{{4}, 6});
+}
+
+TEST_CASE("a map goes key by key over the results that have the key") {
+  using Map = std::map<std::string, std::vector<double>>;
+  Check<Map>(Collect::kMeanEach, {{{"a", {1, 2}}, {"b", {4}}}, {{"a", {3, 4}}}}, Map{{"a", {2, 3}}, {"b", {4}}});
+  CHECK(*Join<Map>(Collect::kSumEach,
+                   std::deque<std::unordered_map<std::string, std::vector<double>>>{{{"a", {1}}}, {{"a", {2}}}},
+                   false) == Map{{"a", {3}}});
+}
+
+TEST_CASE("a tensor keeps its dtype, integers are averaged to float64") {
+  const auto ints = [](std::vector<int32_t> elements) { return *Tensor::FromVector<int32_t>(std::move(elements)); };
+  Check<Tensor>(Collect::kSumEach, {ints({1, 2}), ints({3, 4})}, ints({4, 6}));
+  Check<Tensor>(Collect::kMeanEach, {ints({1, 2}), ints({2, 2})}, *Tensor::FromVector<double>({1.5, 2}));
+  const auto bools = [](std::vector<bool> elements) { return *Tensor::FromVector<bool>(std::move(elements)); };
+  Check<Tensor>(Collect::kSumEach, {bools({true, false}), bools({true, true})}, *Tensor::FromVector<int64_t>({2, 1}));
+  const auto halves = [](float number) { return *Tensor::FromVector<BFloat16>({BFloat16(number)}); };
+  Check<Tensor>(Collect::kMeanEach, {halves(1), halves(2)}, halves(1.5));
+}
+
+TEST_CASE("sum_each adds in the order of the ranks, as double, and rounds once") {
+  const float small = 1e-8F;
+  // As float 1 + 1e-8 would be 1 each time.
+  CHECK(*Join<float>(Collect::kSumEach, std::deque<float>{1, small, small, -1}, false) == 2e-8F);
+  std::vector<float> many(1500);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<float>(i);
+  std::vector<float> twice = many;
+  for (float& number : twice) number *= 2;
+  CHECK(*Join<std::vector<float>>(Collect::kSumEach, std::deque<std::vector<float>>{many, many}, false) == twice);
+}
+
+TEST_CASE("sum_each of results of different shapes names two ranks") {
+  CheckRefused<std::vector<int64_t>, Ints>(Collect::kSumEach, {{1, 2}, {3, 4}, {5}}, "ragged");
+  const auto refused = Join<std::vector<int64_t>>(Collect::kSumEach, std::deque<Ints>{{1, 2}, {3, 4}, {5}}, false);
+  CHECK(absl::StrContains(refused.status().message(), "rank 2 gave a list of 1, rank 0 a list of 2"));
+  CheckRefused<Tensor, Tensor>(Collect::kMeanEach, {Floats({1}), Floats({1, 2})}, "ragged");
+  CheckRefused<Tensor, Tensor>(Collect::kMeanEach, {Floats({1}), *Tensor::FromVector<double>({1})}, "ragged");
+  CheckRefused<int64_t, int64_t>(Collect::kSumEach, {kMost, 1}, "overflow");
+  CHECK(ReasonOf(Join<Tally>(Collect::kSumEach, std::deque<Tally>{{100, {}, {}}, {100, {}, {}}}, false).status()) ==
+        "overflow");
+  CHECK(ReasonOf(JoinDynamic(Collect::kSumEach, std::deque<std::string>{"a", "b"}).status()) == "not_numeric");
+  const std::vector<Value> mixed = {Value(1), Value(Value::List{1})};
+  CHECK(ReasonOf(CollectValues(Collect::kSumEach, {}, mixed, nullptr, true).status()) == "ragged");
 }
 
 }  // namespace

@@ -108,6 +108,9 @@ TEST_CASE("what does not fit is told: which group, what it needs, what there is"
     INFO(devices.status());
     CHECK(absl::StrContains(devices.status().message(), part));
   }
+  CHECK_FALSE(absl::StrContains(devices.status().message(), "device_type"));
+  const auto none = Place({.groups = {DeviceGroup("policy", 0, 8)}, .devices_per_node = 8}, {Node(1, 4, 0)});
+  CHECK(absl::StrContains(none.status().message(), "a group that needs no devices says .device_type = \"cpu\""));
   const auto slots = Place({.groups = {CpuGroup("env", 3, 2)}}, {Node(1, 4, 0)});
   REQUIRE(absl::IsResourceExhausted(slots.status()));
   CHECK(absl::StrContains(slots.status().message(), "group 'env': 2 CPU slots for rank 2 of 3 are missing"));

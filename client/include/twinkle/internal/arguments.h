@@ -3,6 +3,7 @@
 
 #include <twinkle/internal/class_info.h>
 #include <twinkle/lazy.h>
+#include <twinkle/per_rank.h>
 
 #include <concepts>
 #include <memory>
@@ -13,20 +14,6 @@ namespace twinkle {
 
 template <class T>
 class Remote;
-
-// Element i goes to rank i. One element for each rank that the call runs on.
-template <class P>
-class PerRank {
- public:
-  explicit PerRank(std::vector<P> elements) : elements_(std::move(elements)) {}
-  const std::vector<P>& elements() const& { return elements_; }
-  std::vector<P> elements() && { return std::move(elements_); }
-
- private:
-  std::vector<P> elements_;
-};
-template <class P>
-PerRank(std::vector<P>) -> PerRank<P>;
 
 namespace internal {
 

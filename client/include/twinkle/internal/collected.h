@@ -13,11 +13,15 @@
 //   kSum of integers and bool / floats             | int64_t / double
 //   kSum of a list / tensor                        | as of its numbers / double
 //   kSum of a map or struct                        | member by member
+//   kSumEach of integers and bool / of float, double, tensors, Values | int64_t / the same
+//   kMeanEach of integers and bool / likewise      | double / the same
+//   kSumEach, kMeanEach of a list / string-keyed map / struct | the list / std::map of these / the struct
 #pragma once
 
 #include <twinkle/internal/type.h>
 #include <twinkle/rules.h>
 
+#include <array>
 #include <map>
 #include <string>
 #include <tuple>
@@ -102,11 +106,85 @@ template <class T>
 using SumOf = std::conditional_t<SumsToInteger<T>(), int64_t, double>;
 
 template <class T>
-inline constexpr bool kIsStringMap = false;
-template <class V, class C, class A>
-inline constexpr bool kIsStringMap<std::map<std::string, V, C, A>> = true;
-template <class V, class H, class E, class A>
-inline constexpr bool kIsStringMap<std::unordered_map<std::string, V, H, E, A>> = true;
+constexpr bool IsStringMap() {
+  if constexpr (KindOf<T>() == Kind::kDict) {
+    return std::is_same_v<typename T::key_type, std::string>;
+  } else {
+    return false;
+  }
+}
+template <class T>
+inline constexpr bool kIsStringMap = IsStringMap<T>();
+
+// ---- element by element
+template <class T, bool mean, bool in_struct>
+constexpr bool CanReduceEach();
+
+template <class Struct, class Member>
+struct SumEachMember {
+  static_assert(
+      CanReduceEach<Member, false, true>(),
+      "twinkle: Collect::kSumEach adds numbers, tensors, and lists, string-keyed maps and structs of them: this "
+      "member of the result (second template argument) is none of these; use another rule or CollectBy");
+};
+template <class Struct, class Member>
+struct MeanEachMember {
+  static_assert(
+      CanReduceEach<Member, true, true>(),
+      "twinkle: Collect::kMeanEach averages float, double, tensors, and lists, string-keyed maps and structs of "
+      "them: this member of the result (second template argument) is none of these; use another rule or "
+      "CollectBy");
+};
+
+// A struct stays what it is, so that in one the mean of integers has no place.
+template <class T, bool mean, bool in_struct>
+constexpr bool CanReduceEach() {
+  constexpr Kind kKind = KindOf<T>();
+  if constexpr (std::is_arithmetic_v<T>) {
+    return !(mean && in_struct) || std::is_floating_point_v<T>;
+  } else if constexpr (kKind == Kind::kList || kKind == Kind::kArrayRef) {
+    return CanReduceEach<typename T::value_type, mean, in_struct>();
+  } else if constexpr (kKind == Kind::kArray) {
+    return CanReduceEach<ArrayItem<T>, mean, in_struct>();
+  } else if constexpr (kIsStringMap<T>) {
+    return CanReduceEach<typename T::mapped_type, mean, in_struct>();
+  } else if constexpr (kKind == Kind::kRecord && !std::is_empty_v<T>) {
+    if constexpr (mean) {
+      return CheckMembers<MeanEachMember, T>();
+    } else {
+      return CheckMembers<SumEachMember, T>();
+    }
+  } else {
+    return kKind == Kind::kTensor || kKind == Kind::kValue || (kKind == Kind::kBools && !in_struct);
+  }
+}
+
+template <class T, bool mean>
+struct EachOf {
+  using Type = T;  // floats, tensors, structs
+};
+template <class T, bool mean>
+requires std::is_integral_v<T>
+struct EachOf<T, mean> {
+  using Type = std::conditional_t<mean, double, int64_t>;
+};
+template <class I, class A, bool mean>
+struct EachOf<std::vector<I, A>, mean> {
+  using Type = std::vector<typename EachOf<I, mean>::Type>;
+};
+template <class I, bool mean>
+struct EachOf<Array<I>, mean> {
+  using Type = Array<typename EachOf<I, mean>::Type>;
+};
+template <class I, size_t n, bool mean>
+struct EachOf<std::array<I, n>, mean> {
+  using Type = std::array<typename EachOf<I, mean>::Type, n>;
+};
+template <class T, bool mean>
+requires kIsStringMap<T>
+struct EachOf<T, mean> {
+  using Type = std::map<std::string, typename EachOf<typename T::mapped_type, mean>::Type>;
+};
 
 template <class R, Collect rule>
 constexpr auto CollectedTag();
@@ -171,6 +249,13 @@ constexpr auto CollectedTag() {
     return MeanTag<R>();
   } else if constexpr (rule == Collect::kSum) {
     return SumTag<R>();
+  } else if constexpr (rule == Collect::kMeanEach || rule == Collect::kSumEach) {
+    constexpr bool kMean = rule == Collect::kMeanEach;
+    static_assert(
+        CanReduceEach<R, kMean, false>(),
+        "twinkle: Collect::kMeanEach and kSumEach need numbers, tensors, or lists, string-keyed maps and structs "
+        "of them; use another rule or CollectBy");
+    return TypeTag<typename EachOf<R, kMean>::Type>{};
   } else {
     static_assert(
         CanFlatten<R>(),

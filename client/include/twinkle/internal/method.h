@@ -5,6 +5,9 @@
 #include <absl/status/statusor.h>
 #include <twinkle/internal/class_info.h>
 #include <twinkle/internal/collected.h>
+#include <twinkle/internal/declared_options.h>
+#include <twinkle/internal/parameter_rules.h>
+#include <twinkle/internal/signature.h>
 #include <twinkle/lazy.h>
 #include <twinkle/options.h>
 
@@ -17,6 +20,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace twinkle {
@@ -25,155 +29,6 @@ template <class T>
 class Remote;
 
 namespace internal {
-
-// ---- signatures
-template <size_t N>
-struct FixedString {
-  char text[N];
-  constexpr FixedString(const char (&from)[N]) { std::copy_n(from, N, text); }  // NOLINT: a template argument
-};
-
-template <class M>
-struct Signature;
-template <class C, class R, class... A>
-struct Signature<R (C::*)(A...)> {
-  using Return = R;
-  using Declared = std::tuple<A...>;              // as they are written
-  using Values = std::tuple<std::decay_t<A>...>;  // as they are sent
-};
-template <class C, class R, class... A>
-struct Signature<R (C::*)(A...) const> : Signature<R (C::*)(A...)> {};
-template <class C, class R, class... A>
-struct Signature<R (C::*)(A...) noexcept> : Signature<R (C::*)(A...)> {};
-template <class C, class R, class... A>
-struct Signature<R (C::*)(A...) const noexcept> : Signature<R (C::*)(A...)> {};
-template <class R, class... A>
-struct Signature<R (*)(A...)> : Signature<R (std::tuple<>::*)(A...)> {};
-template <class R, class... A>
-struct Signature<R (*)(A...) noexcept> : Signature<R (*)(A...)> {};
-
-template <class R>
-struct Unwrapped {
-  using Type = std::decay_t<R>;
-};
-template <class R>
-struct Unwrapped<absl::StatusOr<R>> {
-  using Type = R;
-};
-template <>
-struct Unwrapped<absl::Status> {
-  using Type = void;
-};
-template <>
-struct Unwrapped<void> {
-  using Type = void;
-};
-template <class R>
-using ResultOf = typename Unwrapped<std::remove_cvref_t<R>>::Type;
-
-template <class R>
-struct ItemOf {  // of an iterated method's result
-  static constexpr bool kIterated = false;
-  using Type = void;
-};
-template <class T>
-struct ItemOf<std::optional<T>> {
-  static constexpr bool kIterated = true;
-  using Type = T;
-};
-
-template <class Declared>
-constexpr bool IsByValueOrConst() {
-  return !std::is_reference_v<Declared> ||
-         (std::is_lvalue_reference_v<Declared> && std::is_const_v<std::remove_reference_t<Declared>>);
-}
-template <class Declared>
-struct CheckParameter {
-  static_assert(
-      IsByValueOrConst<Declared>(),
-      "twinkle: a remote method takes its parameters by value or by const reference: what it writes to a non-const "
-      "reference stays in another process; return it instead");
-  static_assert(!kIsView<std::decay_t<Declared>>,
-                "twinkle: a pointer or view as a parameter means nothing in another process: take the value itself "
-                "(std::string, std::vector, twinkle::Bytes, twinkle::Array)");
-  static constexpr bool kOk = true;
-};
-
-// ---- options
-template <class K, auto... options>
-inline constexpr bool kGiven = (std::is_same_v<std::remove_const_t<decltype(options)>, K> || ...);
-
-template <class K, auto... options>
-inline constexpr int kCount = (static_cast<int>(std::is_same_v<std::remove_const_t<decltype(options)>, K>) + ... + 0);
-
-// The option of type K in the pack, or the fallback.
-template <class K, auto... options>
-constexpr K Pick(K fallback) {
-  [[maybe_unused]] auto take = [&](auto option) {
-    if constexpr (std::is_same_v<decltype(option), K>) fallback = option;
-  };
-  (take(options), ...);
-  return fallback;
-}
-
-template <template <auto> class With, class Option>
-struct FunctionIn {
-  static constexpr std::nullptr_t kFunction = nullptr;
-};
-template <template <auto> class With, auto Function>
-struct FunctionIn<With, With<Function>> {
-  static constexpr auto kFunction = Function;
-};
-// The function in the option With<Function> of the pack, or null.
-template <template <auto> class With, auto... options>
-constexpr auto PickFunction() {
-  if constexpr (sizeof...(options) == 0) {
-    return nullptr;
-  } else {
-    return []<class First, class... Rest>(std::tuple<First, Rest...>*) {
-      constexpr auto pick = []<class A, class... B>(auto&& self, std::tuple<A, B...>*) {
-        using In = FunctionIn<With, A>;
-        if constexpr (!std::is_same_v<decltype(In::kFunction), const std::nullptr_t>) {
-          return In::kFunction;
-        } else if constexpr (sizeof...(B) > 0) {
-          return self(self, static_cast<std::tuple<B...>*>(nullptr));
-        } else {
-          return nullptr;
-        }
-      };
-      return pick(pick, static_cast<std::tuple<First, Rest...>*>(nullptr));
-    }(static_cast<std::tuple<std::remove_const_t<decltype(options)>...>*>(nullptr));
-  }
-}
-
-// Whether it may stand behind a class, or a method.
-template <class Option>
-inline constexpr bool kIsClassOption = std::is_same_v<Option, Execute> || std::is_same_v<Option, MaxConcurrency>;
-template <class Option>
-inline constexpr bool kIsMethodOption =
-    std::is_same_v<Option, Dispatch> || std::is_same_v<Option, Execute> || std::is_same_v<Option, Collect> ||
-    std::is_same_v<Option, Pad> || std::is_same_v<Option, LazyCollect> || std::is_same_v<Option, Sync> ||
-    std::is_same_v<Option, Timeout>;
-template <auto function>
-inline constexpr bool kIsMethodOption<DispatchWith<function>> = true;
-template <auto function>
-inline constexpr bool kIsMethodOption<CollectWith<function>> = true;
-// Whether no two options are of one kind.
-template <auto... options>
-constexpr bool AllDifferent() {
-  return ((kCount<std::remove_const_t<decltype(options)>, options...> == 1) && ...);
-}
-
-template <auto... options>
-struct ClassOptions {
-  static_assert(
-      (kIsClassOption<std::remove_const_t<decltype(options)>> && ...),
-      "twinkle: the options of a remote class are Execute and MaxConcurrency{n}; others belong to its methods");
-  static_assert(AllDifferent<options...>(), "twinkle: an option of this remote class is given twice");
-  static constexpr Execute kExecute = Pick<Execute, options...>(Execute::kAll);
-  static constexpr int kMaxConcurrency = Pick<MaxConcurrency, options...>(MaxConcurrency{1}).value;
-  static_assert(kMaxConcurrency >= 1, "twinkle: MaxConcurrency needs at least 1");
-};
 
 // ---- values in and out
 inline Outcome FailedOutcome(absl::Status status) { return {std::move(status), nullptr, true}; }
@@ -270,25 +125,6 @@ struct ParametersFor<std::tuple<P...>> {
   static constexpr std::array<ParameterInfo, sizeof...(P)> kInfos = {ParameterFor<P>::Make()...};
 };
 
-// ---- rules of parameters
-template <class P>
-inline constexpr bool kIsList = false;
-template <class T, class A>
-inline constexpr bool kIsList<std::vector<T, A>> = true;
-template <class T>
-inline constexpr bool kIsList<Array<T>> = true;
-
-template <class P>
-constexpr bool CanSliceDp() {
-  if constexpr (kIsReference<P> || kIsView<P>) {
-    return true;
-  } else if constexpr (KindOf<P>() == Kind::kClass) {
-    return HasRows<P> || SaysWhole<P>;
-  } else {
-    return true;
-  }
-}
-
 // ---- own dispatch and collect
 template <auto function, class Values>
 struct OwnDispatch;
@@ -359,9 +195,11 @@ requires(std::is_null_pointer_v<decltype(function)>) struct CollectedBy<function
 template <class C, class Options, FixedString name, auto member, auto... options>
 struct Method {
   static constexpr auto kName = name;
-  using Declared = typename Signature<decltype(member)>::Declared;
-  using Values = typename Signature<decltype(member)>::Values;
-  using Result = ResultOf<typename Signature<decltype(member)>::Return>;
+  using MemberPointer = std::remove_const_t<decltype(member)>;
+  static_assert(sizeof(CheckSignature<name, MemberPointer>) > 0);
+  using Declared = typename Signature<MemberPointer>::Declared;
+  using Values = typename Signature<MemberPointer>::Values;
+  using Result = ResultOf<typename Signature<MemberPointer>::Return>;
   using Item = typename ItemOf<Result>::Type;
   static constexpr bool kIterated = ItemOf<Result>::kIterated;
   static constexpr Collect kCollect = Pick<Collect, options...>(Collect::kNone);
@@ -374,6 +212,7 @@ struct Method {
   static constexpr bool kOwnsDispatch = !std::is_null_pointer_v<std::remove_const_t<decltype(kOwnDispatch)>>;
   static constexpr bool kOwnsCollect = !std::is_null_pointer_v<std::remove_const_t<decltype(kOwnCollect)>>;
   static constexpr bool kFirst = kExecute == Execute::kFirst || Options::kExecute == Execute::kFirst;
+  static constexpr bool kNamesDispatch = kFirst || kOwnsDispatch || kGiven<Dispatch, options...>;
   using Collected = typename CollectedBy<kOwnCollect, Result, kCollect>::Type;
 
   static constexpr bool CheckParameters() {
@@ -383,9 +222,25 @@ struct Method {
                     "twinkle: the options of a remote method are Dispatch, Execute, Collect, DispatchBy<&f>, "
                     "CollectBy<&f>, Pad{value}, LazyCollect{b}, Sync{b} and Timeout{duration}");
       static_assert(AllDifferent<options...>(), "twinkle: an option of this remote method is given twice");
-      static_assert(kFirst || kOwnsDispatch || kGiven<Dispatch, options...> || !(kIsList<P> || ...),
+      static_assert(kNamesDispatch || !(kIsList<P> || ...),
                     "twinkle: a parameter of this remote method is a list: say how it is dispatched (Dispatch::kSlice, "
                     "Dispatch::kAll, Dispatch::kSliceDp, or DispatchBy<&function>)");
+      static_assert(
+          kNamesDispatch || (kIsList<P> || ...) || !(MustNameDispatch<P>() || ...),
+          "twinkle: a parameter of this remote method has rows (it is a Tensor, or a struct, map, optional or "
+          "variant with a list or Tensor in it): say how it is dispatched (Dispatch::kAll, Dispatch::kSliceDp, "
+          "or DispatchBy<&function>), or in the struct that it goes whole: "
+          "static constexpr bool kTwinkleWhole = true;");
+      static_assert(
+          kDispatch != Dispatch::kSlice || kFirst || (CanSlice<P>() && ...),
+          "twinkle: Dispatch::kSlice splits lists (std::vector, Array), and a parameter of this remote method "
+          "has rows without being one (a Tensor, or a struct or map with a list or Tensor in it), so that every "
+          "rank would get all of them: use Dispatch::kSliceDp, Dispatch::kAll or DispatchBy<&function>; what "
+          "shall go whole beside a list stands in a struct with static constexpr bool kTwinkleWhole = true;");
+      static_assert(
+          kDispatch != Dispatch::kSliceDp || kFirst || !(IsLooseList<P>() || ...),
+          "twinkle: Dispatch::kSliceDp splits lists that are std::vector or Array: take one of these instead of "
+          "a deque or list");
       static_assert(
           kDispatch != Dispatch::kSliceDp || kFirst || (CanSliceDp<P>() && ...),
           "twinkle: Dispatch::kSliceDp cannot look into a class with serialize(): give it rows() and Slice(begin, "
@@ -397,7 +252,9 @@ struct Method {
   static Outcome Invoke(void* object, std::span<Argument> arguments) {
     const auto call = [&]<size_t... I>(std::index_sequence<I...>) {
       C& self = *static_cast<C*>(object);
-      if constexpr (std::is_void_v<typename Signature<decltype(member)>::Return>) {
+      if constexpr (Signature<MemberPointer>::kProblem != MethodProblem::kNone) {
+        return Outcome{};
+      } else if constexpr (std::is_void_v<typename Signature<MemberPointer>::Return>) {
         std::invoke(member, self, Pass<std::tuple_element_t<I, Declared>>(arguments[I])...);
         return Outcome{};
       } else {

@@ -16,7 +16,9 @@ namespace twinkle::internal {
 
 // Names the class in the hooks that TWINKLE_REMOTE_CLASS declares beside it; found by argument-dependent look-up.
 template <class T>
-struct Tag {};
+struct Tag {
+  using Class = T;
+};
 
 // Their members have names that no method has: a user's method hides what it shares a name with.
 class RemoteBase {
@@ -195,7 +197,16 @@ concept DeclaredRemote = requires {
 template <class T>
 struct HooksOf {
   static_assert(DeclaredRemote<T>,
-                "twinkle: this class is not remote: declare it with TWINKLE_REMOTE_CLASS, in its namespace");
+                "twinkle: this class is not remote: declare it with TWINKLE_REMOTE_CLASS, in its namespace, before a "
+                "Remote of it is used; a method whose body uses a Remote of its own class is defined behind that "
+                "declaration, outside the class");
+  // No errors after the one that matters.
+  using Methods = RemoteBase;
+  using RankMethods = RankBase;
+  using List = MethodList<ClassOptions<>>;
+};
+template <DeclaredRemote T>
+struct HooksOf<T> {
   using Methods = decltype(TwinkleRemoteHook(Tag<T>{}));
   using RankMethods = decltype(TwinkleRankHook(Tag<T>{}));
   using List = decltype(TwinkleMethodsHook(Tag<T>{}));

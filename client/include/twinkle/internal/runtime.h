@@ -6,6 +6,7 @@
 #include <absl/time/time.h>
 #include <twinkle/internal/class_info.h>
 #include <twinkle/internal/export.h>
+#include <twinkle/remote_options.h>
 
 #include <memory>
 #include <optional>
@@ -13,20 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace twinkle {
-
-// How New makes a component.
-struct RemoteOptions {
-  std::string remote_group = {};                         // empty: an object of this process
-  std::optional<DeviceMesh> device_mesh = std::nullopt;  // the session's when absent
-  std::string instance_id = {};  // of a live component of the same class and group: a handle to that one
-  std::string name = {};         // for Find
-  std::optional<bool> sync = std::nullopt;
-  std::optional<bool> lazy_collect = std::nullopt;
-  internal::CallSite site = internal::CallSite::Here();  // left alone: where New is called
-};
-
-namespace internal {
+namespace twinkle::internal {
 
 // Options that have a name of their own: where New is called is not where they were made.
 struct NamedOptions {
@@ -80,5 +68,4 @@ TWINKLE_EXPORT int ComponentWorldSize(const ComponentPtr& component);
 TWINKLE_EXPORT const ComponentRef* RawComponent(const ComponentPtr& component);
 TWINKLE_EXPORT ComponentPtr ShareComponent(const ComponentRef* component);
 
-}  // namespace internal
-}  // namespace twinkle
+}  // namespace twinkle::internal

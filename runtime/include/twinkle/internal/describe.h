@@ -4,6 +4,7 @@
 #include <twinkle/array.h>
 #include <twinkle/bytes.h>
 #include <twinkle/codec.h>
+#include <twinkle/internal/default_codec.h>
 #include <twinkle/internal/members.h>
 #include <twinkle/tensor.h>
 #include <twinkle/value.h>
@@ -15,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -35,7 +37,7 @@ struct Type;
 struct Visitor;
 
 enum class Kind : uint8_t {
-  kBits,  // numbers and enums
+  kBits,  // numbers and enums; chrono's times and complex numbers
   kBool,
   kString,
   kBytes,
@@ -108,6 +110,12 @@ concept HasCodec = requires {
   typename Codec<T>::Wire;
 };
 template <class T>
+concept HasDefaultCodec = requires {
+  typename DefaultCodec<T>::Wire;
+};
+template <class T>
+using CodecOf = std::conditional_t<HasCodec<T>, Codec<T>, DefaultCodec<T>>;
+template <class T>
 concept HasRows = requires(const T& object, int64_t at) {
   { object.rows() } -> std::convertible_to<int64_t>;
   { object.Slice(at, at) } -> std::convertible_to<T>;
@@ -162,6 +170,8 @@ enum class Problem { kNone, kPointer, kReference, kBase, kNotAggregate, kMember 
 template <class T>
 inline constexpr bool kIsView =
     std::is_pointer_v<T> || std::is_reference_v<T> || std::is_null_pointer_v<T> || std::is_same_v<T, std::string_view>;
+template <class T, size_t n>
+inline constexpr bool kIsView<std::span<T, n>> = true;
 template <class T>
 constexpr Problem WhyNot() {
   if constexpr (kIsView<T>) {
@@ -190,6 +200,14 @@ constexpr Kind KindOf() {
     return KnownShape<T>::kKind;
   } else if constexpr (HasCodec<T>) {
     return Kind::kForeign;
+  } else if constexpr (kIsPlainBits<T>) {
+    return Kind::kBits;
+  } else if constexpr (HasDefaultCodec<T>) {
+    return Kind::kForeign;
+  } else if constexpr (MapLike<T>) {
+    return Kind::kDict;
+  } else if constexpr (SetLike<T>) {
+    return Kind::kSet;
   } else if constexpr (HasSerialize<T>) {
     static_assert(
         std::is_default_constructible_v<T>,
@@ -241,6 +259,7 @@ constexpr NumberKind NumberKindOf() {
 struct Facts {
   bool bulk, can_split;
   uint32_t least, size;
+  bool has_rows = false;  // as far as the type says: what a Value holds is not known before
 };
 template <class T>
 constexpr Facts FactsOf();
@@ -248,6 +267,7 @@ template <class... M>
 struct FactsOfAll {
   static constexpr bool kBulk = (FactsOf<M>().bulk && ...);
   static constexpr bool kCanSplit = (FactsOf<M>().can_split || ...);
+  static constexpr bool kHasRows = (FactsOf<M>().has_rows || ...);
   static constexpr uint32_t kLeast = (0U + ... + FactsOf<M>().least);
   static constexpr uint32_t kSize = (0U + ... + FactsOf<M>().size);
   static constexpr uint32_t kCount = sizeof...(M);
@@ -257,6 +277,13 @@ using MembersOf = decltype(WithMembers(std::declval<T&>(),
                                        [](auto&... m) { return FactsOfAll<std::remove_cvref_t<decltype(m)>...>{}; }));
 template <class T>
 using ArrayItem = std::remove_cvref_t<decltype(std::declval<T&>()[0])>;
+
+template <class V>
+struct FactsOfHeld;
+template <class... I>
+struct FactsOfHeld<std::variant<I...>> {
+  static constexpr bool kHasRows = (FactsOf<I>().has_rows || ...);
+};
 
 template <class T>
 constexpr Facts FactsOf() {
@@ -274,20 +301,28 @@ constexpr Facts FactsOf() {
     } else {
       using M = MembersOf<T>;
       constexpr bool kBulk = M::kBulk && M::kSize == kSize && std::is_trivially_copyable_v<T>;
-      return {kBulk, M::kCanSplit, kBulk ? kSize : M::kLeast, kSize};
+      return {kBulk, M::kCanSplit && !SaysWhole<T>, kBulk ? kSize : M::kLeast, kSize, M::kHasRows && !SaysWhole<T>};
     }
   } else if constexpr (kKind == Kind::kOptional) {
-    return {false, FactsOf<typename T::value_type>().can_split, 1, kSize};
+    constexpr Facts kItem = FactsOf<typename T::value_type>();
+    return {false, kItem.can_split, 1, kSize, kItem.has_rows};
+  } else if constexpr (kKind == Kind::kVariant) {
+    return {false, true, 1, kSize, FactsOfHeld<T>::kHasRows};
   } else if constexpr (kKind == Kind::kDict) {
-    constexpr bool kStrings = std::is_same_v<typename T::key_type, std::string>;
-    return {false, kStrings && FactsOf<typename T::mapped_type>().can_split, 1, kSize};
+    if constexpr (std::is_same_v<typename T::key_type, std::string>) {
+      constexpr Facts kItem = FactsOf<typename T::mapped_type>();
+      return {false, kItem.can_split, 1, kSize, kItem.has_rows};
+    } else {
+      return {false, false, 1, kSize};
+    }
   } else if constexpr (kKind == Kind::kClass) {
-    return {false, HasRows<T>, 1, kSize};
+    return {false, HasRows<T>, 1, kSize, HasRows<T> && !SaysWhole<T>};
+  } else if constexpr (kKind == Kind::kForeign) {
+    return {false, false, 1, kSize, SequenceLike<T> && !HasCodec<T>};
   } else {
-    return {false,
-            kKind == Kind::kList || kKind == Kind::kArrayRef || kKind == Kind::kBools || kKind == Kind::kTensor ||
-                kKind == Kind::kValue || kKind == Kind::kVariant,
-            1, kSize};
+    constexpr bool kRows =
+        kKind == Kind::kList || kKind == Kind::kArrayRef || kKind == Kind::kBools || kKind == Kind::kTensor;
+    return {false, kRows || kKind == Kind::kValue, 1, kSize, kRows};
   }
 }
 

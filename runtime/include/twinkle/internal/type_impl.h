@@ -264,11 +264,13 @@ constexpr void DescribeClass(Type& t) {
 
 template <class T>
 constexpr void DescribeForeign(Type& t) {
-  using Wire = typename Codec<T>::Wire;
+  using Wire = typename CodecOf<T>::Wire;
   t.item = &kType<Wire>;
-  t.to_wire = [](const void* p) -> std::shared_ptr<void> { return std::make_shared<Wire>(Codec<T>::ToWire(As<T>(p))); };
+  t.to_wire = [](const void* p) -> std::shared_ptr<void> {
+    return std::make_shared<Wire>(CodecOf<T>::ToWire(As<T>(p)));
+  };
   t.from_wire = [](void* to, void* wire) -> absl::Status {
-    absl::StatusOr<T> value = Codec<T>::FromWire(std::move(As<Wire>(wire)));
+    absl::StatusOr<T> value = CodecOf<T>::FromWire(std::move(As<Wire>(wire)));
     if (!value.ok()) return std::move(value).status();
     As<T>(to) = *std::move(value);
     return absl::OkStatus();

@@ -1,0 +1,35 @@
+// Answer: an absl::StatusOr whose value may be taken out where it stands.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <type_traits>
+#include <utility>
+
+namespace twinkle {
+
+// What functions give that people write into a loop or behind a star. `*answer` and `answer.value()` of a temporary are
+// values, where absl::StatusOr gives references into what is about to go:
+//   for (const auto& row : *policy.Generate(prompts).Get()) …       // the loop keeps the rows
+// Everything else is absl::StatusOr's: what `->` of a temporary leads to goes with it at the end of the expression.
+template <class T>
+class [[nodiscard]] Answer : public absl::StatusOr<T> {
+  using Base = absl::StatusOr<T>;
+
+ public:
+  Answer(Base answer) : Base(std::move(answer)) {}          // NOLINT: it is one
+  Answer(absl::Status status) : Base(std::move(status)) {}  // NOLINT
+  Answer(T value) : Base(std::move(value)) {}               // NOLINT
+
+  using Base::operator*;
+  using Base::value;
+  T operator*() && { return std::move(base()).operator*(); }
+  T operator*() const&& requires std::is_copy_constructible_v<T> { return static_cast<const Base&>(*this).operator*(); }
+  T value() && { return std::move(base()).value(); }
+  T value() const&& requires std::is_copy_constructible_v<T> { return static_cast<const Base&>(*this).value(); }
+
+ private:
+  Base& base() { return *this; }
+};
+
+}  // namespace twinkle

@@ -1,0 +1,23 @@
+// What a rank can know of its place, and never changes: shared by everything that tells it.
+#pragma once
+
+#include <twinkle/device_mesh.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace twinkle::internal {
+
+struct RankFacts {
+  int rank = 0;
+  int world_size = 1;
+  std::string group = {};  // empty: the program
+  std::optional<DeviceMesh> mesh = std::nullopt;
+  std::vector<int> devices = {};  // device indexes of the job
+  uint64_t seed = 0;
+  uint64_t component = 0;  // 0: none
+};
+
+}  // namespace twinkle::internal

@@ -1,0 +1,12 @@
+// EXPECT: twinkle: a parameter of this remote method has rows
+#include <twinkle/twinkle.h>
+
+#include <deque>
+
+class Taker {
+ public:
+  void Take(const std::deque<int>& numbers);
+};
+TWINKLE_REMOTE_CLASS(Taker, (), (Take))
+
+auto taker = twinkle::New<Taker>({});
