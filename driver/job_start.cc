@@ -18,6 +18,7 @@ v1::GroupLayout LayoutOf(const v1::Group& group) {
   layout.set_device_type(group.device_type());
   layout.set_workers(group.workers_size());
   layout.set_rendezvous(group.rendezvous());
+  layout.set_own_devices(group.own_devices());
   for (const v1::Group::Worker& worker : group.workers()) layout.mutable_devices()->MergeFrom(worker.devices());
   return layout;
 }

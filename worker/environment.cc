@@ -11,6 +11,7 @@
 #include <set>
 
 #include "runtime/base/memory.h"
+#include "runtime/rpc/address.h"
 
 namespace twinkle::worker {
 namespace {
@@ -36,7 +37,39 @@ bool BelongsToMachine(const std::string& name) {
   return kNames->count(name) != 0 || absl::StartsWith(name, "SSH_") || absl::StartsWith(name, "SLURM_");
 }
 
+const v1::GroupLayout* GroupOf(const v1::StartJob& job, const std::string& name) {
+  const auto found = std::find_if(job.groups().begin(), job.groups().end(),
+                                  [&](const v1::GroupLayout& one) { return one.name() == name; });
+  return found == job.groups().end() ? nullptr : &*found;
+}
+
+void AddNew(int device, std::vector<int>* devices) {
+  if (std::find(devices->begin(), devices->end(), device) == devices->end()) devices->push_back(device);
+}
+
 }  // namespace
+
+std::vector<int> VisibleTo(const v1::StartJob& job, const v1::Process& process) {
+  const v1::GroupLayout* const group = GroupOf(job, process.group());
+  if (group == nullptr || group->own_devices()) return {process.local_devices().begin(), process.local_devices().end()};
+  std::map<int, const v1::Process*> peers;  // by local rank
+  for (const v1::Process& one : job.processes()) {
+    if (one.group() == process.group()) peers[one.local_rank()] = &one;
+  }
+  std::vector<int> devices;
+  for (const auto& [local_rank, peer] : peers) {
+    if (peer->local_devices_size() > 0) AddNew(peer->local_devices(0), &devices);
+  }
+  for (const auto& [local_rank, peer] : peers) {
+    for (int device : peer->local_devices()) AddNew(device, &devices);
+  }
+  for (const v1::Process& one : job.processes()) {
+    const v1::GroupLayout* const other = GroupOf(job, one.group());
+    if (other == nullptr || other->device_type() != group->device_type()) continue;
+    for (int device : one.local_devices()) AddNew(device, &devices);
+  }
+  return devices;
+}
 
 std::string DeviceVariable(const std::string& device_type) {
   static const auto* const kNames = new std::map<std::string, std::string>{{"cuda", "CUDA_VISIBLE_DEVICES"},
@@ -57,24 +90,26 @@ std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Proces
     if (equals == std::string::npos || BelongsToMachine(variable.substr(0, equals))) continue;
     variables[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
-  const auto group = std::find_if(job.groups().begin(), job.groups().end(),
-                                  [&](const v1::GroupLayout& one) { return one.name() == process.group(); });
+  const v1::GroupLayout* const group = GroupOf(job, process.group());
+  const bool own_devices = group != nullptr && group->own_devices();
   const auto world_size = job.world_sizes().find(process.group());
-  if (group != job.groups().end()) {
+  if (group != nullptr) {
     const std::string& address = group->rendezvous();
     const size_t colon = address.rfind(':');
-    variables["MASTER_ADDR"] = address.substr(0, colon);
+    variables["MASTER_ADDR"] = rpc::HostOf(address);
     variables["MASTER_PORT"] = colon == std::string::npos ? "" : address.substr(colon + 1);
     // A CPU group's processes see no device.
     const bool cpu = group->device_type() == kCpu;
-    variables[DeviceVariable(cpu ? "cuda" : group->device_type())] = absl::StrJoin(process.local_devices(), ",");
+    variables[DeviceVariable(cpu ? "cuda" : group->device_type())] =
+        absl::StrJoin(cpu ? std::vector<int>() : VisibleTo(job, process), ",");
   }
   if (world_size != job.world_sizes().end()) variables["WORLD_SIZE"] = absl::StrCat(world_size->second);
   variables["RANK"] = absl::StrCat(process.rank());
-  variables["LOCAL_RANK"] = absl::StrCat(process.local_rank());
-  variables["LOCAL_WORLD_SIZE"] =
-      absl::StrCat(std::count_if(job.processes().begin(), job.processes().end(),
-                                 [&](const v1::Process& one) { return one.group() == process.group(); }));
+  const auto peers = std::count_if(job.processes().begin(), job.processes().end(),
+                                   [&](const v1::Process& one) { return one.group() == process.group(); });
+  // With its own devices alone in view a rank counts as the only one of its node.
+  variables["LOCAL_RANK"] = absl::StrCat(own_devices ? 0 : process.local_rank());
+  variables["LOCAL_WORLD_SIZE"] = absl::StrCat(own_devices ? 1 : peers);
   variables["NODE_RANK"] = absl::StrCat(job.node_rank());
   variables["CLUSTER_NAME"] = process.group();
   variables["WORKER_NAME"] = absl::StrCat(process.group(), "-", process.rank());

@@ -18,6 +18,12 @@ struct DriverAccess {
   std::string token_file;  // path
 };
 
+// The node's numbers of the devices that a rank sees, in the order in which it counts them. First comes the first
+// device of each of its group's ranks on the node, by local rank: so number LOCAL_RANK is its own. Then come these
+// ranks' further devices, then those of the job's other groups of that device type. A group with `own_devices` sees
+// each rank's own.
+std::vector<int> VisibleTo(const v1::StartJob& job, const v1::Process& process);
+
 // NAME=VALUE: the program's, less what belongs to its machine, and what says where the process stands. `object_memory`
 // bytes are for its objects; 0: an even share of half the machine's memory. Where the program has TWINKLE_DRIVER, so
 // has the process, with the node's own address of it and the token file that goes with it.

@@ -20,6 +20,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
@@ -108,6 +109,7 @@ absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   node.mutable_place()->set_host(rpc::ThisHost());
   node.mutable_place()->set_node(options.node_name);
   node.mutable_place()->set_pid(::getpid());
+  node.mutable_place()->set_pids(rpc::ThisPids());
   node.set_cpu_slots(options.cpus);
   node.set_version(TWINKLE_VERSION);
   for (int port : rpc::FreePorts(kPorts)) node.add_free_ports(port);
@@ -158,14 +160,14 @@ class Service {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(node_.endpoint().socket(), grpc::InsecureServerCredentials());
     int port = 0;
-    if (!host.empty()) builder.AddListeningPort(absl::StrCat(host, ":0"), grpc::InsecureServerCredentials(), &port);
+    if (!host.empty()) builder.AddListeningPort(rpc::JoinHostPort(host, 0), grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(&output_service_);
     builder.RegisterService(&program_service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || (!host.empty() && port == 0)) {
       return absl::UnavailableError(absl::StrCat("cannot listen on a port of ", host, ": is it this machine's?"));
     }
-    if (!host.empty()) node_.mutable_endpoint()->set_address(absl::StrCat(host, ":", port));
+    if (!host.empty()) node_.mutable_endpoint()->set_address(rpc::JoinHostPort(host, port));
     return absl::OkStatus();
   }
 
@@ -296,6 +298,8 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
     if (options.driver.empty()) {
       return Fail(absl::InvalidArgumentError("which driver? give --driver HOST:PORT, or set TWINKLE_DRIVER"));
     }
+    const auto driver = rpc::ParseHostPort(options.driver, "--driver");
+    if (!driver.ok()) return Fail(driver.status());
     absl::StatusOr<std::string> read = rpc::ReadToken(options.token_file);
     if (!read.ok()) return Fail(read.status());
     token = *std::move(read);

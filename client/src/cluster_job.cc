@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "client/src/cluster_member.h"
 #include "client/src/job_description.h"
+#include "client/src/program_files.h"
 #include "client/src/start_signals.h"
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
@@ -25,8 +25,8 @@
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/object/leases.h"
+#include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/file_digest.h"
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
@@ -53,6 +53,7 @@ v1::Group GroupOf(const actor::GroupInfo& info, const DeviceGroup& declared) {
   v1::Group group;
   group.set_name(info.name);
   group.set_device_type(info.device_type);
+  group.set_own_devices(declared.visible_devices == VisibleDevices::kOwn);
   for (size_t rank = 0; rank < info.workers.size(); ++rank) {
     v1::Group::Worker& worker = *group.add_workers();
     if (info.is_cpu()) {
@@ -83,26 +84,12 @@ std::string LossText(const v1::PeersLost& lost, const v1::JobPeers& peers) {
   return absl::StrCat("a process of job ", lost.job(), " is gone: ", cause);
 }
 
-// Asked for by nodes on other machines alone.
-absl::StatusOr<std::string> OwnDigest() {
-  const rpc::Fd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  if (!self.valid()) return absl::ErrnoToStatus(errno, "this program's file cannot be opened");
-  return rpc::FileDigest(self.get());
-}
-
-// A file that worker processes need.
-absl::StatusOr<v1::File> FileOf(const std::string& path, bool elsewhere) {
-  v1::File file;
-  const rpc::Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!opened.valid()) {
-    const absl::Status why = absl::ErrnoToStatus(errno, path);
-    return absl::InvalidArgumentError(absl::StrCat("InitializeOptions.files: ", why.message()));
-  }
-  std::error_code ignored;
-  file.set_path(std::filesystem::absolute(path, ignored).string());
-  if (!elsewhere) return file;
-  TWINKLE_ASSIGN_OR_RETURN(*file.mutable_digest(), rpc::FileDigest(opened.get()));
-  return file;
+// Whether a node has to look for the program's file by its path: on another machine, or where its pid means nothing.
+bool NeedsDigests(const v1::JobPlaced& placed) {
+  if (!placed.listen_host().empty()) return true;
+  const std::string pids = rpc::ThisPids();
+  return pids.empty() || std::any_of(placed.nodes().begin(), placed.nodes().end(),
+                                     [&](const v1::NodeDescription& node) { return node.place().pids() != pids; });
 }
 
 }  // namespace
@@ -199,6 +186,7 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   program.mutable_place()->set_machine(rpc::ThisMachine());
   program.mutable_place()->set_host(rpc::ThisHost());
   program.mutable_place()->set_pid(::getpid());
+  program.mutable_place()->set_pids(rpc::ThisPids());
   for (std::string& word : CommandLine()) program.add_arguments(std::move(word));
   for (char** variable = environ; *variable != nullptr; ++variable) program.add_environment(*variable);
   program.add_environment(absl::StrCat("TWINKLE_SEED=", options.seed));
@@ -249,13 +237,13 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   v1::ProgramToDriver message;
   v1::ProgramListens& listens = *message.mutable_listens();
   listens.mutable_endpoint()->set_socket(transport->socket());
-  if (!host.empty()) {
-    listens.mutable_endpoint()->set_address(absl::StrCat(host, ":", transport->port()));
+  const bool elsewhere = NeedsDigests(placed);
+  if (!host.empty()) listens.mutable_endpoint()->set_address(rpc::JoinHostPort(host, transport->port()));
+  if (elsewhere) {
     TWINKLE_ASSIGN_OR_RETURN(*listens.mutable_digest(), OwnDigest());
   }
-  for (const std::string& path : options.files) {
-    TWINKLE_ASSIGN_OR_RETURN(*listens.add_files(), FileOf(path, !host.empty()));
-  }
+  TWINKLE_ASSIGN_OR_RETURN(const std::vector<v1::File> files, DescribeFiles(options.files, elsewhere));
+  *listens.mutable_files() = {files.begin(), files.end()};
   stream_->Write(std::move(message));
   TWINKLE_ASSIGN_OR_RETURN(const v1::JobPeers peers, AwaitPeers());
 

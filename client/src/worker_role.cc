@@ -18,8 +18,10 @@
 #include "proto/twinkle/v1/local.pb.h"
 #include "runtime/actor/job.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/cut_text.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/address.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
@@ -102,7 +104,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   v1::FromWorker listening;
   listening.mutable_listening()->set_socket(transport->socket());
   if (!job.listen_host().empty()) {
-    listening.mutable_listening()->set_address(absl::StrCat(job.listen_host(), ":", transport->port()));
+    listening.mutable_listening()->set_address(rpc::JoinHostPort(job.listen_host(), transport->port()));
   }
   auto groups = GroupsOf(job.groups(), job.program_process() + 1);
   actor::ProcessOptions options = OptionsFrom(session);
@@ -122,7 +124,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   member.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::FromWorker message;
     message.mutable_end_group()->set_group(group);
-    message.mutable_end_group()->set_cause(std::string(why.message()));
+    message.mutable_end_group()->set_cause(base::CutText(why.message()));
     Tell(message);
   };
   const auto process = StartProcess(std::move(options), std::move(member));

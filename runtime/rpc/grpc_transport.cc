@@ -15,6 +15,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/mutex.h"
+#include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_link.h"
 #include "runtime/rpc/secret.h"
@@ -110,7 +111,7 @@ absl::Status GrpcTransport::Impl::Listen() {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   if (!options_.socket.empty()) builder.AddListeningPort(options_.socket, grpc::InsecureServerCredentials());
   if (!options_.host.empty()) {
-    builder.AddListeningPort(absl::StrCat(options_.host, ":0"), grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(JoinHostPort(options_.host, 0), grpc::InsecureServerCredentials(), &port_);
   }
   builder.RegisterAsyncGenericService(&service_);
   completions_ = builder.AddCompletionQueue();

@@ -12,12 +12,27 @@
 
 namespace twinkle::rpc {
 
-std::string ThisMachine() {
+namespace {
+
+// This boot of this kernel.
+std::string Boot() {
   std::string boot;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  return std::string(absl::StripAsciiWhitespace(boot));
+}
+
+}  // namespace
+
+std::string ThisMachine() {
   struct stat network {};
   ::stat("/proc/self/ns/net", &network);
-  return absl::StrCat(absl::StripAsciiWhitespace(boot), "/", network.st_ino);
+  return absl::StrCat(Boot(), "/", network.st_ino);
+}
+
+std::string ThisPids() {
+  struct stat pids {};
+  if (::stat("/proc/self/ns/pid", &pids) != 0) return "";
+  return absl::StrCat(Boot(), "/", pids.st_ino);
 }
 
 std::string ThisHost() {

@@ -26,6 +26,10 @@ class DeviceRanks {
   std::vector<int> indexes_;
 };
 
+// Which devices a worker process sees: all that the job has on its node, of which `cuda:LOCAL_RANK` is its own, as
+// programs for torchrun expect; or its own alone, with LOCAL_RANK 0.
+enum class VisibleDevices { kAll, kOwn };
+
 // Each field is explained in docs/options.md. New fields come at the end, so designated initialisers stay good.
 struct DeviceGroup {
   std::string name = {};
@@ -33,6 +37,7 @@ struct DeviceGroup {
   std::string device_type = "cuda";      // "cpu": no devices
   int devices_per_worker = 1;            // divides the number of ranks
   std::string shares_devices_with = {};  // another device group, whose devices this one's processes use too
+  VisibleDevices visible_devices = VisibleDevices::kAll;
 };
 
 }  // namespace twinkle

@@ -1,7 +1,9 @@
 #include "worker/environment.h"
 
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "tests/support/catch.h"
 #include "worker/devices.h"
@@ -51,10 +53,18 @@ TEST_CASE("a rank finds where it stands, and the program's variables less what b
   CHECK(variables["WITH_EQUALS"] == "a=b");
   CHECK(variables.count("EMPTY") == 1);
   for (const char* name : {"SSH_CONNECTION", "DISPLAY", "TWINKLE_TOKEN_FILE"}) CHECK(variables.count(name) == 0);
-  const std::map<std::string, std::string> expected = {
-      {"RANK", "3"},        {"WORLD_SIZE", "4"},         {"LOCAL_RANK", "1"},        {"LOCAL_WORLD_SIZE", "2"},
-      {"NODE_RANK", "1"},   {"MASTER_ADDR", "gpu-1"},    {"MASTER_PORT", "29500"},   {"CUDA_VISIBLE_DEVICES", "6,7"},
-      {"TWINKLE_JOB", "7"}, {"TWINKLE_GROUP", "policy"}, {"TWINKLE_NODE", "node-1"}, {"WORKER_NAME", "policy-3"}};
+  const std::map<std::string, std::string> expected = {{"RANK", "3"},
+                                                       {"WORLD_SIZE", "4"},
+                                                       {"LOCAL_RANK", "1"},
+                                                       {"LOCAL_WORLD_SIZE", "2"},
+                                                       {"NODE_RANK", "1"},
+                                                       {"MASTER_ADDR", "gpu-1"},
+                                                       {"MASTER_PORT", "29500"},
+                                                       {"CUDA_VISIBLE_DEVICES", "4,6,5,7"},
+                                                       {"TWINKLE_JOB", "7"},
+                                                       {"TWINKLE_GROUP", "policy"},
+                                                       {"TWINKLE_NODE", "node-1"},
+                                                       {"WORKER_NAME", "policy-3"}};
   for (const auto& [name, value] : expected) {
     CAPTURE(name);
     CHECK(variables[name] == value);
@@ -87,6 +97,59 @@ TEST_CASE("each device type has its variable; a CPU group's ranks see no device"
   auto variables = VariablesOf(job, job.processes(0));
   REQUIRE(variables.count("CUDA_VISIBLE_DEVICES") == 1);
   CHECK(variables["CUDA_VISIBLE_DEVICES"].empty());
+}
+
+TEST_CASE("a rank sees all devices of its job on the node, and number LOCAL_RANK is its own") {
+  v1::StartJob job = JobWith("cuda");
+  v1::GroupLayout& sampler = *job.add_groups();
+  sampler.set_name("sampler");
+  sampler.set_device_type("cuda");
+  for (int rank = 0; rank < 3; ++rank) {
+    v1::Process& process = *job.add_processes();
+    process.set_group("sampler");
+    process.set_rank(rank);
+    process.set_local_rank(rank);
+    process.add_local_devices(2 - rank);  // listed in another order than the node's
+  }
+  for (const v1::Process& process : job.processes()) {
+    CAPTURE(process.group(), process.rank());
+    const std::vector<int> devices = VisibleTo(job, process);
+    CHECK(std::set<int>(devices.begin(), devices.end()) == std::set<int>{0, 1, 2, 4, 5, 6, 7});
+    CHECK(devices[static_cast<size_t>(process.local_rank())] == process.local_devices(0));
+  }
+}
+
+TEST_CASE("devices that two groups share are seen once; another type's are not seen") {
+  v1::StartJob job = JobWith("cuda");
+  for (const char* type : {"cuda", "npu"}) {
+    v1::GroupLayout& other = *job.add_groups();
+    other.set_name(type);
+    other.set_device_type(type);
+    v1::Process& process = *job.add_processes();
+    process.set_group(type);
+    process.add_local_devices(4);
+  }
+  CHECK(VisibleTo(job, job.processes(0)) == std::vector<int>{4, 6, 5, 7});
+  CHECK(VisibleTo(job, job.processes(2)) == std::vector<int>{4, 5, 6, 7});
+  CHECK(VisibleTo(job, job.processes(3)) == std::vector<int>{4});
+}
+
+TEST_CASE("a group whose ranks see their own devices alone has LOCAL_RANK 0 everywhere") {
+  v1::StartJob job = JobWith("cuda");
+  job.mutable_groups(0)->set_own_devices(true);
+  auto variables = VariablesOf(job, job.processes(1));
+  CHECK(variables["CUDA_VISIBLE_DEVICES"] == "6,7");
+  CHECK(variables["LOCAL_RANK"] == "0");
+  CHECK(variables["LOCAL_WORLD_SIZE"] == "1");
+  CHECK(variables["RANK"] == "3");
+}
+
+TEST_CASE("a rendezvous at an address with colons has its brackets in no variable") {
+  v1::StartJob job = JobWith("cuda");
+  job.mutable_groups(0)->set_rendezvous("[::1]:29500");
+  auto variables = VariablesOf(job, job.processes(1));
+  CHECK(variables["MASTER_ADDR"] == "::1");
+  CHECK(variables["MASTER_PORT"] == "29500");
 }
 
 TEST_CASE("devices are given as types and counts") {
