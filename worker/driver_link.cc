@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "runtime/base/clock.h"
 #include "runtime/rpc/channel.h"
 
 namespace twinkle::worker {
@@ -9,10 +10,16 @@ namespace twinkle::worker {
 DriverLink::DriverLink(const std::string& target, std::string token)
     : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewWatchedChannel(target))) {}
 
-void DriverLink::Connect(const v1::NodeDescription& node, Stream::Events events) {
-  stream_ = Stream::Make(std::move(events));
+void DriverLink::Connect(const v1::NodeDescription& node, bool patient, Stream::Events events) {
+  Close();
+  ended_ = std::make_shared<base::Event>();
+  stream_ = Stream::Make(
+      {std::move(events.on_message), [on_end = std::move(events.on_end), ended = ended_](const absl::Status& why) {
+         on_end(why);
+         ended->Set();
+       }});
   stream_->context().AddMetadata(rpc::kTokenKey, token_);
-  stream_->context().set_wait_for_ready(true);
+  stream_->context().set_wait_for_ready(patient);
   rpc::KeepCallbacks();
   stub_->async()->Node(&stream_->context(), stream_.get());
   v1::NodeToDriver join;
@@ -25,8 +32,11 @@ void DriverLink::Send(v1::NodeToDriver message) {
   if (stream_ != nullptr) stream_->Write(std::move(message));
 }
 
-void DriverLink::Cancel() {
-  if (stream_ != nullptr) stream_->Cancel();
+void DriverLink::Close() {
+  if (stream_ == nullptr) return;
+  stream_->Cancel();
+  ended_->WaitUntil(base::kForever);  // a cancelled call always ends
+  stream_ = nullptr;
 }
 
 }  // namespace twinkle::worker

@@ -1,10 +1,10 @@
 // twinkle-worker: the daemon of one node. Starts worker processes, watches them, ends them.
 #include <absl/strings/str_cat.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -13,35 +13,22 @@
 #include <thread>
 
 #include "runtime/base/bytes_text.h"
-#include "runtime/base/clock.h"
-#include "runtime/base/end_signals.h"
-#include "runtime/base/fd_loop.h"
-#include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/address.h"
-#include "runtime/rpc/channel.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
 #include "runtime/rpc/token.h"
 #include "worker/devices.h"
-#include "worker/driver_link.h"
-#include "worker/node_daemon.h"
-#include "worker/output_service.h"
-#include "worker/own_children.h"
-#include "worker/program_files.h"
+#include "worker/node_service.h"
 #include "worker/rank_cgroups.h"
+#include "worker/spawner.h"
 
 namespace twinkle::worker {
 namespace {
 
-constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
-constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
-constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
-constexpr absl::Duration kStopLimit = absl::Seconds(2);
-constexpr int kEndRounds = 200;
 constexpr int kPorts = 32;  // told to the driver, each time anew
 
 struct Options {
@@ -135,159 +122,6 @@ DriverAccess AccessOf(const Options& options) {
   return {options.driver, std::filesystem::absolute(options.token_file, ignored).string()};
 }
 
-// Everything that one node's daemon is made of, on one loop.
-class Service {
- public:
-  Service(const Options& options, std::string driver, std::string token, v1::NodeDescription node, Spawner spawner)
-      : is_private_(options.private_fd >= 0),
-        node_(std::move(node)),
-        driver_(std::move(driver)),
-        output_({.folder = options.log_folder}),
-        output_service_(token, &output_),
-        program_service_(token),
-        fetcher_(token, &loop_),
-        link_(driver_, std::move(token)),
-        daemon_({.node = node_,
-                 .driver = driver_,
-                 .start_limit = absl::Seconds(options.start_limit_s),
-                 .access = AccessOf(options),
-                 .object_memory = base::ParseBytes(options.object_memory).value_or(0),
-                 .fetch = [this](const v1::FetchProgram& wanted, const std::string& digest, const std::string& from,
-                                 ProgramFetcher::Done done) { fetcher_.Fetch(wanted, digest, from, std::move(done)); }},
-                std::move(spawner), &loop_, &output_, [this](const absl::Status& why) { OnFatal(why); }) {}
-
-  absl::Status Listen(const std::string& host) {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(node_.endpoint().socket(), grpc::InsecureServerCredentials());
-    int port = 0;
-    if (!host.empty()) builder.AddListeningPort(rpc::JoinHostPort(host, 0), grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&output_service_);
-    builder.RegisterService(&program_service_);
-    server_ = builder.BuildAndStart();
-    if (server_ == nullptr || (!host.empty() && port == 0)) {
-      return absl::UnavailableError(absl::StrCat("cannot listen on a port of ", host, ": is it this machine's?"));
-    }
-    if (!host.empty()) node_.mutable_endpoint()->set_address(rpc::JoinHostPort(host, port));
-    return absl::OkStatus();
-  }
-
-  int Run(const rpc::ParentLink* parent) {
-    const rpc::Fd fd(base::EndSignalFd());
-    loop_.Watch(fd.get(), [this, number = fd.get()] {
-      loop_.Forget(number);
-      Stop();
-    });
-    if (parent != nullptr) {
-      for (const int gone : {parent->fd(), parent->process_fd()}) {
-        if (gone >= 0) loop_.Watch(gone, [this] { loop_.Stop(); });  // the spawner ends what there is
-      }
-    }
-    parent_ = parent;
-    Connect();
-    loop_.Run();
-    link_.Cancel();
-    server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
-    if (spawner_gone_) {
-      // What the spawner had was orphaned to this process: its death has ended the wardens and the worker processes,
-      // and what these had started comes here then.
-      EndOwnChildren(kEndRounds);
-    } else {
-      daemon_.EndSpawner();
-    }
-    return exit_code_;
-  }
-
- private:
-  void Connect() {
-    daemon_.SetDriver([this](v1::NodeToDriver message) { link_.Send(std::move(message)); });
-    link_.Connect(node_,
-                  {[this](const v1::DriverToNode& message) { loop_.Post([this, message] { OnMessage(message); }); },
-                   [this](const absl::Status& why) { loop_.Post([this, why] { OnDriverGone(why); }); }});
-  }
-
-  void OnMessage(const v1::DriverToNode& message) {
-    if (!message.has_joined()) return daemon_.OnMessage(message);
-    joined_ = true;
-    refused_.clear();
-    if (const int64_t lease_ms = message.joined().lease_ms(); lease_ms > 0) {
-      alive_interval_ = absl::Milliseconds(lease_ms) / kAliveInLease;
-    }
-    SayAlive(++connection_);
-    if (parent_ != nullptr) return parent_->Ready();
-    std::cout << "twinkle-worker: node '" << node_.name() << "' has joined the driver at " << driver_ << std::endl;
-  }
-
-  // As long as it is this connection.
-  void SayAlive(int connection) {
-    if (connection != connection_ || !joined_) return;
-    v1::NodeToDriver alive;
-    for (int port : rpc::FreePorts(kPorts)) alive.mutable_alive()->add_free_ports(port);
-    link_.Send(std::move(alive));
-    loop_.PostAfter(alive_interval_, [this, connection] { SayAlive(connection); });
-  }
-
-  void OnDriverGone(const absl::Status& why) {
-    if (stopping_) return;
-    daemon_.EndAllJobs();
-    if (absl::IsUnauthenticated(why) || absl::IsInvalidArgument(why) || is_private_) {
-      if (!is_private_) Fail(why);
-      exit_code_ = 1;
-      return loop_.Stop();
-    }
-    if (std::exchange(joined_, false)) {
-      std::cerr << "twinkle-worker: the driver at " << driver_ << " is gone (" << why.message()
-                << "): its jobs are ended here; waiting for it to come back\n";
-    }
-    if (refused_ != why.message() && (absl::IsAlreadyExists(why) || absl::IsResourceExhausted(why))) {
-      refused_ = std::string(why.message());
-      std::cerr << "twinkle-worker: " << base::PrintableLines(refused_, "  ") << "; it goes on trying\n";
-    }
-    loop_.PostAfter(kReconnectInterval, [this] {
-      if (!stopping_) Connect();
-    });
-  }
-
-  void OnFatal(const absl::Status& why) {
-    Fail(why);
-    spawner_gone_ = true;
-    exit_code_ = 1;
-    daemon_.KillAll();
-    loop_.Stop();
-  }
-
-  void Stop() {
-    stopping_ = true;
-    daemon_.EndAllJobs();
-    deadline_ = base::Now() + kStopLimit;
-    StopWhenIdle();
-  }
-  void StopWhenIdle() {
-    if (daemon_.idle() || base::Now() >= deadline_) return loop_.Stop();
-    loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
-  }
-
-  const bool is_private_;
-  v1::NodeDescription node_;
-  const std::string driver_;
-  base::FdLoop loop_;
-  OutputStore output_;
-  OutputService output_service_;
-  ProgramService program_service_;
-  ProgramFetcher fetcher_;
-  std::unique_ptr<grpc::Server> server_;
-  DriverLink link_;
-  NodeDaemon daemon_;
-  const rpc::ParentLink* parent_ = nullptr;
-  bool joined_ = false;
-  std::string refused_;  // why the driver does not let it in: said once
-  absl::Duration alive_interval_ = kAliveInterval;
-  int connection_ = 0;
-  bool stopping_ = false;
-  bool spawner_gone_ = false;
-  base::Instant deadline_;
-  int exit_code_ = 0;
-};
-
 // `parent`: of a private daemon; else null.
 int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   std::string token;
@@ -306,8 +140,16 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   }
   const absl::StatusOr<v1::NodeDescription> node = Describe(options);
   if (!node.ok()) return Fail(node.status());
-  Service service(options, options.driver, std::move(token), *node, std::move(spawner));
-  if (const absl::Status listens = service.Listen(options.host); !listens.ok()) return Fail(listens);
+  NodeService service({.driver = options.driver,
+                       .token = std::move(token),
+                       .access = AccessOf(options),
+                       .host = options.host,
+                       .log_folder = options.log_folder,
+                       .start_limit = absl::Seconds(options.start_limit_s),
+                       .object_memory = base::ParseBytes(options.object_memory).value_or(0),
+                       .node = *node},
+                      std::move(spawner));
+  if (const absl::Status listens = service.Listen(); !listens.ok()) return Fail(listens);
   return service.Run(parent);
 }
 

@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <deque>
 #include <memory>
 #include <utility>
 
@@ -10,12 +9,13 @@
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/streams.h"
+#include "worker/output_backlog.h"
 
 namespace twinkle::worker {
 namespace {
 
-// Who does not read has this many messages waiting, then loses the oldest.
-constexpr size_t kMostWaiting = 100'000;
+// Who does not read has this much waiting, then loses the oldest.
+constexpr size_t kMostWaiting = 64 << 20;
 
 class Watching final : public grpc::ServerWriteReactor<v1::Output> {
  public:
@@ -23,15 +23,16 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
 
   void Begin(const std::shared_ptr<Watching>& self, const v1::WatchJob& request) {
     self_ = self;
-    const uint64_t id = store_.Watch(request, [weak = std::weak_ptr(self)](const v1::Output* output) {
-      if (const auto watching = weak.lock())
-        output == nullptr ? watching->End(absl::OkStatus()) : watching->Add(*output);
+    const uint64_t id = store_.Watch(request, [weak = std::weak_ptr(self)](const OutputStore::Message& message) {
+      const auto watching = weak.lock();
+      if (watching == nullptr) return;
+      if (message == nullptr) return watching->End(absl::OkStatus());
+      watching->Add(message);
     });
     if (id == 0) return End(absl::NotFoundError(absl::StrCat("job ", request.job(), " has no processes on this node")));
     base::MutexLock lock(&mutex_);
     id_ = id;
-    if (request.follow()) return;
-    EndLocked(absl::OkStatus());
+    if (!request.follow()) EndLocked(absl::OkStatus());
   }
   void Refuse(const std::shared_ptr<Watching>& self, const absl::Status& why) {
     self_ = self;
@@ -40,13 +41,9 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
 
   void OnWriteDone(bool ok) override {
     base::MutexLock lock(&mutex_);
-    waiting_.pop_front();
-    if (!ok) waiting_.clear();
-    if (!waiting_.empty()) {
-      StartWrite(&waiting_.front());
-    } else if (ended_) {
-      Finish(rpc::ToGrpc(status_));
-    }
+    writing_ = nullptr;
+    if (!ok) waiting_ = OutputBacklog(kMostWaiting);
+    WriteNext();
   }
   void OnCancel() override { End(absl::CancelledError("the watcher has left")); }
   void OnDone() override {
@@ -60,12 +57,19 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
   }
 
  private:
-  void Add(const v1::Output& output) {
+  void Add(const OutputStore::Message& message) {
     base::MutexLock lock(&mutex_);
     if (ended_) return;
-    if (waiting_.size() >= kMostWaiting) waiting_.erase(waiting_.begin() + 1);
-    waiting_.push_back(output);
-    if (waiting_.size() == 1) StartWrite(&waiting_.front());
+    waiting_.Add(message);
+    if (writing_ == nullptr) WriteNext();
+  }
+  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    writing_ = waiting_.Next();
+    if (writing_ != nullptr) {
+      StartWrite(writing_.get());
+    } else if (ended_) {
+      Finish(rpc::ToGrpc(status_));
+    }
   }
   void End(const absl::Status& status) {
     base::MutexLock lock(&mutex_);
@@ -74,14 +78,15 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
   void EndLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (std::exchange(ended_, true)) return;
     status_ = status;
-    if (waiting_.empty()) Finish(rpc::ToGrpc(status_));
+    if (writing_ == nullptr) Finish(rpc::ToGrpc(status_));
   }
 
   OutputStore& store_;
   std::shared_ptr<Watching> self_;
   base::Mutex mutex_;
   uint64_t id_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::deque<v1::Output> waiting_ ABSL_GUARDED_BY(mutex_);  // the first is being written
+  OutputBacklog waiting_ ABSL_GUARDED_BY(mutex_) = OutputBacklog(kMostWaiting);
+  OutputStore::Message writing_ ABSL_GUARDED_BY(mutex_);  // gRPC reads it
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };

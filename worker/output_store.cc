@@ -2,10 +2,43 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace twinkle::worker {
+namespace {
+
+constexpr size_t kLineBytes = 64;  // what a line takes in a message besides its text
+
+size_t SizeOf(const v1::Output::Line& line) { return line.text().size() + line.group().size() + kLineBytes; }
+
+}  // namespace
+
+class OutputStore::Batch {
+ public:
+  explicit Batch(size_t most) : most_(most) {}
+
+  void Add(const v1::Output::Line& line) {
+    if (bytes_ > 0 && bytes_ + SizeOf(line) > most_) EndMessage();
+    *output_.add_lines() = line;
+    bytes_ += SizeOf(line);
+  }
+  std::vector<Message> Take() {
+    EndMessage();
+    return std::move(messages_);
+  }
+
+ private:
+  void EndMessage() {
+    if (bytes_ > 0) messages_.push_back(std::make_shared<const v1::Output>(std::exchange(output_, {})));
+    bytes_ = 0;
+  }
+
+  const size_t most_;
+  v1::Output output_;
+  size_t bytes_ = 0;
+  std::vector<Message> messages_;
+};
 
 bool OutputStore::Wants(const v1::WatchJob& wish, const Process& process) {
   return process.job == wish.job() && (wish.group().empty() || wish.group() == process.facts.group()) &&
@@ -13,47 +46,56 @@ bool OutputStore::Wants(const v1::WatchJob& wish, const Process& process) {
 }
 
 void OutputStore::AddProcess(uint64_t job, const v1::Process& process) {
+  files_.Open(process.id(), job, process.group(), process.rank());
   base::MutexLock lock(&mutex_);
-  processes_[process.id()] = {job, process, {}, nullptr, 0};
+  processes_[process.id()] = {job, process, {}, 0};
 }
 
-void OutputStore::Add(uint64_t id, int pid, bool error, std::string text) {
+v1::Output::Line OutputStore::LineOf(uint64_t id, int pid, bool error, const Process& process,
+                                     const OutputLine& given) {
+  v1::Output::Line line;
+  line.set_process(id);
+  line.set_error(error);
+  line.set_text(given.text);
+  line.set_group(process.facts.group());
+  line.set_rank(process.facts.rank());
+  line.set_pid(pid);
+  line.set_continues(given.continues);
+  return line;
+}
+
+void OutputStore::Add(uint64_t id, int pid, bool error, const std::vector<OutputLine>& lines) {
+  if (lines.empty()) return;
   base::MutexLock lock(&mutex_);
   const auto found = processes_.find(id);
   if (found == processes_.end()) return;
   Process& process = found->second;
-  v1::Output output;
-  v1::Output::Line& line = *output.add_lines();
-  line.set_process(id);
-  line.set_error(error);
-  line.set_text(std::move(text));
-  line.set_group(process.facts.group());
-  line.set_rank(process.facts.rank());
-  line.set_pid(pid);
-  WriteFile(process, line.text());
-  for (const auto& [watcher_id, watching] : watchers_) {
-    if (Wants(watching.wish, process)) watching.watcher(&output);
+  std::string text;
+  Batch batch(options_.message_bytes);
+  for (const OutputLine& given : lines) {
+    if (files_.enabled()) absl::StrAppend(&text, given.text, given.continues ? "" : "\n");
+    v1::Output::Line line = LineOf(id, pid, error, process, given);
+    batch.Add(line);
+    Keep(process, std::move(line));
   }
-  process.lines.push_back(std::move(line));
-  if (process.lines.size() > options_.kept_lines) process.lines.pop_front();
+  for (const Message& message : batch.Take()) Tell(process, message);
+  if (files_.enabled()) files_.Write(id, std::move(text), lines.size());
 }
 
-void OutputStore::WriteFile(Process& process, const std::string& line) {
-  if (options_.folder.empty()) return;
-  const std::string folder = absl::StrCat(options_.folder, "/job-", process.job);
-  const std::string file = absl::StrCat(folder, "/", process.facts.group(), "-", process.facts.rank(), ".log");
-  std::error_code ignored;
-  if (process.file_bytes > options_.file_bytes) {
-    process.file.reset();
-    std::filesystem::rename(file, file + ".1", ignored);
-    process.file_bytes = 0;
+void OutputStore::Tell(const Process& process, const Message& message) {
+  for (const auto& [id, watching] : watchers_) {
+    if (Wants(watching.wish, process)) watching.watcher(message);
   }
-  if (process.file == nullptr) {
-    std::filesystem::create_directories(folder, ignored);
-    process.file = std::make_unique<std::ofstream>(file, std::ios::app | std::ios::binary);
+}
+
+void OutputStore::Keep(Process& process, v1::Output::Line line) const {
+  process.bytes += SizeOf(line);
+  process.lines.push_back(std::move(line));
+  while (process.lines.size() > options_.kept_lines ||
+         (process.bytes > options_.kept_bytes && process.lines.size() > 1)) {
+    process.bytes -= SizeOf(process.lines.front());
+    process.lines.pop_front();
   }
-  *process.file << line << '\n' << std::flush;  // who reads along sees it
-  process.file_bytes += line.size() + 1;
 }
 
 std::vector<std::string> OutputStore::LastLines(uint64_t id, size_t most) const {
@@ -69,7 +111,12 @@ std::vector<std::string> OutputStore::LastLines(uint64_t id, size_t most) const 
 void OutputStore::EndJob(uint64_t job) {
   base::MutexLock lock(&mutex_);
   for (auto process = processes_.begin(); process != processes_.end();) {
-    process = process->second.job == job ? processes_.erase(process) : std::next(process);
+    if (process->second.job != job) {
+      ++process;
+      continue;
+    }
+    files_.Close(process->first);
+    process = processes_.erase(process);
   }
   for (auto watching = watchers_.begin(); watching != watchers_.end();) {
     if (watching->second.wish.job() != job) {
@@ -84,17 +131,16 @@ void OutputStore::EndJob(uint64_t job) {
 uint64_t OutputStore::Watch(const v1::WatchJob& wish, Watcher watcher) {
   base::MutexLock lock(&mutex_);
   bool known = false;
-  v1::Output kept;
+  Batch kept(options_.message_bytes);
   for (const auto& [id, process] : processes_) {
     known |= process.job == wish.job();
     if (!Wants(wish, process)) continue;
-    const size_t most = wish.tail() < 0 ? process.lines.size() : static_cast<size_t>(wish.tail());
-    for (size_t i = process.lines.size() > most ? process.lines.size() - most : 0; i < process.lines.size(); ++i) {
-      *kept.add_lines() = process.lines[i];
-    }
+    const size_t size = process.lines.size();
+    const size_t most = wish.tail() < 0 ? size : static_cast<size_t>(wish.tail());
+    for (size_t i = size > most ? size - most : 0; i < size; ++i) kept.Add(process.lines[i]);
   }
   if (!known) return 0;
-  if (kept.lines_size() > 0) watcher(&kept);
+  for (const Message& message : kept.Take()) watcher(message);
   watchers_[next_] = {wish, std::move(watcher)};
   return next_++;
 }

@@ -1,11 +1,9 @@
 // What worker processes print: the last lines of each, a file for each, and whoever watches.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
+#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,27 +12,29 @@
 
 #include "proto/twinkle/v1/cluster.pb.h"
 #include "runtime/base/mutex.h"
+#include "worker/line_splitter.h"
+#include "worker/log_files.h"
 
 namespace twinkle::worker {
 
 struct OutputOptions {
-  std::string folder = {};         // for files, FOLDER/job-N/GROUP-RANK.log; empty: none are written
-  size_t kept_lines = 1000;        // of each process
-  size_t file_bytes = 64 << 20;    // of a file; then it becomes FILE.1
-  size_t longest_line = 64 << 10;  // what goes beyond is cut off
+  size_t kept_lines = 1000;          // of each process
+  size_t kept_bytes = 1 << 20;       // of each process
+  size_t message_bytes = 256 << 10;  // of a message to a watcher, or a little more: many lines fit into one
 };
 
 // Thread-safe. Watchers are called in order, on whichever thread brings the lines; they must not block.
 class OutputStore {
  public:
+  using Message = std::shared_ptr<const v1::Output>;  // of one process's lines, or of those that were kept
   // Null: the job has ended, nothing more comes.
-  using Watcher = std::function<void(const v1::Output*)>;
+  using Watcher = std::function<void(const Message&)>;
 
-  explicit OutputStore(OutputOptions options) : options_(std::move(options)) {}
+  // `files` outlive the store.
+  OutputStore(OutputOptions options, LogFiles* files) : options_(options), files_(*files) {}
 
   void AddProcess(uint64_t job, const v1::Process& process);
-  // A line without its end.
-  void Add(uint64_t process, int pid, bool error, std::string line);
+  void Add(uint64_t process, int pid, bool error, const std::vector<OutputLine>& lines);
   std::vector<std::string> LastLines(uint64_t process, size_t most) const;
   // No process of the job is left.
   void EndJob(uint64_t job);
@@ -43,24 +43,27 @@ class OutputStore {
   uint64_t Watch(const v1::WatchJob& watch, Watcher watcher);
   void Unwatch(uint64_t id);
 
-  size_t longest_line() const { return options_.longest_line; }
-
  private:
   struct Process {
     uint64_t job = 0;
     v1::Process facts;
     std::deque<v1::Output::Line> lines;
-    std::unique_ptr<std::ofstream> file;
-    size_t file_bytes = 0;
+    size_t bytes = 0;  // of `lines`
   };
   struct Watching {
     v1::WatchJob wish;
     Watcher watcher;
   };
+  // Collects lines into messages of about `most` bytes.
+  class Batch;
+
   static bool Wants(const v1::WatchJob& wish, const Process& process);
-  void WriteFile(Process& process, const std::string& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static v1::Output::Line LineOf(uint64_t id, int pid, bool error, const Process& process, const OutputLine& line);
+  void Keep(Process& process, v1::Output::Line line) const;
+  void Tell(const Process& process, const Message& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const OutputOptions options_;
+  LogFiles& files_;
   mutable base::Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, Process> processes_ ABSL_GUARDED_BY(mutex_);

@@ -94,7 +94,8 @@ bool NeedsDigests(const v1::JobPlaced& placed) {
 
 }  // namespace
 
-ClusterJob::ClusterJob() : told_(std::make_shared<Told>()), table_(std::make_shared<PeerTable>(rpc::ThisMachine())) {}
+ClusterJob::ClusterJob()
+    : told_(std::make_shared<Told>()), table_(std::make_shared<PeerTable>(rpc::ThisMachine(), rpc::ThisPids())) {}
 
 // ---- what the driver says
 void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {

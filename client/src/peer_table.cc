@@ -26,7 +26,9 @@ uint64_t PeerTable::MachineOf(rpc::ProcessId process) const {
 bool PeerTable::IsNear(rpc::ProcessId process) const {
   base::MutexLock lock(&mutex_);
   const auto found = peers_.find(process);
-  return found == peers_.end() || found->second.place.machine() == machine_;
+  if (found == peers_.end()) return true;
+  const v1::Place& place = found->second.place;
+  return place.machine() == machine_ && place.pids() == pids_ && !pids_.empty();
 }
 
 void LoseAll(const v1::PeersLost& lost, rpc::GrpcTransport& transport) {

@@ -14,8 +14,8 @@ namespace twinkle::internal {
 // Thread-safe.
 class PeerTable {
  public:
-  // `machine`: this process's.
-  explicit PeerTable(std::string machine) : machine_(std::move(machine)) {}
+  // `machine`, `pids`: this process's, as in Place.
+  PeerTable(std::string machine, std::string pids) : machine_(std::move(machine)), pids_(std::move(pids)) {}
 
   // How the process is reached from here.
   rpc::GrpcTransport::Introduction Add(const v1::Process& process, const std::string& ticket = {});
@@ -23,11 +23,13 @@ class PeerTable {
   std::string PlaceOf(rpc::ProcessId process) const;
   // Equal for processes of one machine; 0 for one that was never added.
   uint64_t MachineOf(rpc::ProcessId process) const;
-  // False for processes of other machines; of one that was never added nothing is known.
+  // Whether its memory can be opened from here, by its pid: false for processes of other machines and of other PID
+  // namespaces; of one that was never added nothing is known.
   bool IsNear(rpc::ProcessId process) const;
 
  private:
   const std::string machine_;
+  const std::string pids_;
   mutable base::Mutex mutex_;
   struct Peer {
     v1::Place place;

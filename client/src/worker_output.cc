@@ -4,21 +4,32 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
+#include "runtime/base/terminal_text.h"
 #include "runtime/rpc/channel.h"
 
 namespace twinkle::internal {
+namespace {
 
-std::string OutputText(const v1::Output::Line& line, const std::string& host, bool colour) {
+constexpr absl::Duration kPatience = absl::Seconds(1);  // for more to come
+constexpr absl::Duration kMostPatience = absl::Minutes(1);
+
+}  // namespace
+
+std::string OutputText(const v1::Output::Line& line, const std::string& host, bool colour, bool continued) {
   constexpr std::array<int, 6> kColours = {36, 32, 33, 35, 34, 31};
   const std::string who = absl::StrCat("[", line.group(), ":", line.rank(), " ", line.pid(), " ", host, "]");
-  if (!colour) return absl::StrCat(who, " ", line.text(), "\n");
+  const std::string text =
+      absl::StrCat(continued ? "… " : "", base::TerminalText(line.text()), line.continues() ? " …" : "", "\n");
+  if (!colour) return absl::StrCat(who, " ", text);
   const int code = kColours[static_cast<size_t>(line.rank()) % kColours.size()];
-  return absl::StrCat("\x1b[", code, "m", who, "\x1b[0m ", line.text(), "\n");
+  return absl::StrCat("\x1b[", code, "m", who, "\x1b[0m ", text);
 }
 
 // One node. Keeps itself until the stream has ended.
@@ -40,16 +51,20 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
     StartCall();
   }
   void Cancel() { context_.TryCancel(); }
-  bool AwaitEnd(base::Instant deadline) const { return ended_.WaitUntil(deadline); }
+  // Longer than that as long as something comes, up to kMostPatience.
+  void AwaitEnd(base::Instant deadline) const {
+    const base::Instant limit = deadline + kMostPatience;
+    while (deadline < limit) {
+      const uint64_t came = messages_;
+      if (ended_.WaitUntil(deadline) || messages_ == came) return;
+      deadline = base::Now() + kPatience;
+    }
+  }
 
   void OnReadDone(bool ok) override {
     if (!ok) return;
-    for (const v1::Output::Line& line : incoming_.lines()) {
-      std::FILE* const file = line.error() ? stderr : stdout;
-      const std::string text = OutputText(line, host_, ::isatty(::fileno(file)) == 1);
-      std::fwrite(text.data(), 1, text.size(), file);
-      std::fflush(file);
-    }
+    Show();
+    ++messages_;
     StartRead(&incoming_);
   }
   void OnDone(const grpc::Status&) override {
@@ -58,12 +73,35 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
   }
 
  private:
+  // What follows each other on one stream is written at once.
+  void Show() {
+    const std::array<bool, 2> colour = {::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};
+    std::string text;
+    for (int i = 0; i < incoming_.lines_size(); ++i) {
+      const v1::Output::Line& line = incoming_.lines(i);
+      std::FILE* const file = line.error() ? stderr : stdout;
+      const auto stream = std::make_pair(line.process(), line.error());
+      text += OutputText(line, host_, colour[line.error() ? 1 : 0], cut_.count(stream) != 0);
+      if (line.continues()) {
+        cut_.insert(stream);
+      } else {
+        cut_.erase(stream);
+      }
+      if (i + 1 < incoming_.lines_size() && incoming_.lines(i + 1).error() == line.error()) continue;
+      std::fwrite(text.data(), 1, text.size(), file);
+      std::fflush(file);
+      text.clear();
+    }
+  }
+
   std::shared_ptr<Watching> self_;
   std::string host_;
   std::unique_ptr<v1::NodeOutput::Stub> stub_;
   grpc::ClientContext context_;
   v1::WatchJob request_;
   v1::Output incoming_;
+  std::set<std::pair<uint64_t, bool>> cut_;  // processes' streams whose last line continues
+  std::atomic<uint64_t> messages_ = 0;
   base::Event ended_;
 };
 

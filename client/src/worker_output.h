@@ -18,7 +18,7 @@ class WorkerOutput {
                const std::string& token);
   ~WorkerOutput();
 
-  // Blocks until all nodes have said that no more comes, or the deadline.
+  // Blocks until all nodes have said that no more comes, or the deadline, or a little longer while lines keep coming.
   void AwaitEnd(base::Instant deadline);
 
  private:
@@ -26,7 +26,7 @@ class WorkerOutput {
   std::vector<std::shared_ptr<Watching>> nodes_;
 };
 
-// The line as it is shown.
-std::string OutputText(const v1::Output::Line& line, const std::string& host, bool colour);
+// The line as it is shown; `continued`: it goes on with one that was cut, and says so.
+std::string OutputText(const v1::Output::Line& line, const std::string& host, bool colour, bool continued = false);
 
 }  // namespace twinkle::internal

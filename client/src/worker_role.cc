@@ -58,7 +58,8 @@ class WorkerJob final : public actor::Job {
 // Everything that one worker process is made of.
 class Worker {
  public:
-  explicit Worker(int fd) : fd_(fd), reader_(fd), table_(std::make_shared<PeerTable>(rpc::ThisMachine())) {}
+  explicit Worker(int fd)
+      : fd_(fd), reader_(fd), table_(std::make_shared<PeerTable>(rpc::ThisMachine(), rpc::ThisPids())) {}
 
   absl::Status Begin();
   // Until the job ends.

@@ -148,6 +148,30 @@ int Begin(int argc, char** argv) {
   return session.ok() ? 0 : 1;
 }
 
+// Four ranks print so many lines each.
+int Chatter(int argc, char** argv, int64_t lines) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(4)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok()) return Fail(probe.status());
+  const auto chatted = probe->Chat(lines);
+  if (!chatted.Get().ok()) return Fail(chatted.Get());
+  const absl::Status ended = session->Finish();
+  return ended.ok() ? 0 : Fail(ended);
+}
+
+// Shows a progress bar that goes on once the file is there.
+int ProgressBar(int argc, char** argv, const std::string& file) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok()) return Fail(probe.status());
+  const auto shown = probe->Progress(file);
+  if (!shown.Get().ok()) return Fail(shown.Get());
+  const absl::Status ended = session->Finish();
+  return ended.ok() ? 0 : Fail(ended);
+}
+
 // As a worker process it has better things to do than to reach Initialize.
 int Late(int argc, char** argv) {
   if (std::getenv("TWINKLE_ROLE_FD") == nullptr) return Begin(argc, argv);
@@ -176,6 +200,8 @@ int RunProgram(const std::string& name, int argc, char** argv) {
   }
   if (name == "spread-and-wait") return Spread(argc, argv, Compression::kAuto, true);
   if (name == "hoarder") return Hoarder(argc, argv, argv[3]);
+  if (name == "chatter") return Chatter(argc, argv, std::atoi(argv[3]));
+  if (name == "progress") return ProgressBar(argc, argv, argv[3]);
   if (name == "begin") return Begin(argc, argv);
   std::cout << "there is no program " << name << std::endl;
   return 2;

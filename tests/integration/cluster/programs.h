@@ -46,6 +46,17 @@ class Probe {
     std::printf("%s\n", text.c_str());
     std::fprintf(stderr, "to stderr: %s\n", text.c_str());
   }
+  // So many lines, as fast as it can.
+  void Chat(int64_t lines) {
+    for (int64_t i = 0; i < lines; ++i) std::printf("chat %ld of rank %d\n", static_cast<long>(i), Context().rank());
+  }
+  // A progress bar that stops half-way until the file is there.
+  void Progress(const std::string& file) {
+    std::printf("\r 10%%\r 50%%");
+    std::fflush(stdout);
+    AwaitFile(file);
+    std::printf("\r100%%\n");
+  }
   // On that rank alone.
   void KillSelf(int rank, int signal) {
     if (Context().rank() != rank) return AwaitCancelled();
@@ -119,8 +130,8 @@ class Probe {
     while (!context.Cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 };
-TWINKLE_REMOTE_CLASS(Probe, (), (Pid), (Variables, Dispatch::kAll), (Where), (Directory), (Print), (KillSelf),
-                     (ExitSelf), (FailOn), (Sleep), (StartGrandchild), (Numbers, Collect::kFlatten),
+TWINKLE_REMOTE_CLASS(Probe, (), (Pid), (Variables, Dispatch::kAll), (Where), (Directory), (Print), (Chat), (Progress),
+                     (KillSelf), (ExitSelf), (FailOn), (Sleep), (StartGrandchild), (Numbers, Collect::kFlatten),
                      (Sum, Dispatch::kSlice, Collect::kSum), (Ones, Collect::kFlatten),
                      (Total, Dispatch::kAll, Collect::kNone), (Text), (File))
 

@@ -1,10 +1,5 @@
 #include "worker/output_store.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -24,15 +19,28 @@ v1::Process ProcessOf(uint64_t id, const std::string& group, int rank) {
 // What a watcher was told: lines, and "end".
 struct Watched {
   OutputStore::Watcher watcher() {
-    return [this](const v1::Output* output) {
+    return [this](const OutputStore::Message& output) {
       if (output == nullptr) return told.emplace_back("end"), void();
+      ++messages;
       for (const v1::Output::Line& line : output->lines()) {
         told.push_back(line.group() + ":" + std::to_string(line.rank()) + " " + line.text());
       }
     };
   }
   std::vector<std::string> told;
+  int messages = 0;
 };
+
+std::vector<OutputLine> Lines(const std::vector<std::string>& texts) {
+  std::vector<OutputLine> lines;
+  for (const std::string& text : texts) lines.push_back({text, false});
+  return lines;
+}
+
+LogFiles* NoFiles() {
+  static LogFiles files({}, nullptr);
+  return &files;
+}
 
 v1::WatchJob Wish(uint64_t job, int tail = -1, const std::string& group = "", int rank = -1) {
   v1::WatchJob wish;
@@ -44,20 +52,20 @@ v1::WatchJob Wish(uint64_t job, int tail = -1, const std::string& group = "", in
 }
 
 TEST_CASE("a watcher is told of what was kept, then of what comes, then of the end") {
-  OutputStore store({});
+  OutputStore store({}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   store.AddProcess(1, ProcessOf(11, "policy", 1));
   store.AddProcess(2, ProcessOf(20, "policy", 0));
-  store.Add(10, 100, false, "one");
-  store.Add(10, 100, false, "two");
-  store.Add(20, 200, false, "another job's");
+  store.Add(10, 100, false, Lines({"one"}));
+  store.Add(10, 100, false, Lines({"two"}));
+  store.Add(20, 200, false, Lines({"another job's"}));
   Watched all, last, rank;
   CHECK(store.Watch(Wish(1), all.watcher()) != 0);
   CHECK(store.Watch(Wish(1, 1), last.watcher()) != 0);
   CHECK(store.Watch(Wish(1, -1, "policy", 1), rank.watcher()) != 0);
   CHECK(store.Watch(Wish(3), rank.watcher()) == 0);
-  store.Add(11, 101, true, "three");
-  store.Add(99, 1, false, "nobody's");
+  store.Add(11, 101, true, Lines({"three"}));
+  store.Add(99, 1, false, Lines({"nobody's"}));
   store.EndJob(1);
   CHECK(all.told == std::vector<std::string>{"policy:0 one", "policy:0 two", "policy:1 three", "end"});
   CHECK(last.told == std::vector<std::string>{"policy:0 two", "policy:1 three", "end"});
@@ -65,37 +73,48 @@ TEST_CASE("a watcher is told of what was kept, then of what comes, then of the e
 }
 
 TEST_CASE("who has left is told nothing more") {
-  OutputStore store({});
+  OutputStore store({}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   Watched watched;
   const uint64_t id = store.Watch(Wish(1), watched.watcher());
   store.Unwatch(id);
-  store.Add(10, 100, false, "one");
+  store.Add(10, 100, false, Lines({"one"}));
   CHECK(watched.told.empty());
 }
 
 TEST_CASE("the last lines of a process are kept, no more than wanted") {
-  OutputStore store({.kept_lines = 3});
+  OutputStore store({.kept_lines = 3}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
-  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, std::to_string(i));
+  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::to_string(i)}));
   CHECK(store.LastLines(10, 2) == std::vector<std::string>{"3", "4"});
   CHECK(store.LastLines(10, 10) == std::vector<std::string>{"2", "3", "4"});
   CHECK(store.LastLines(11, 10).empty());
 }
 
-TEST_CASE("files are written, and turned over when they have grown") {
-  std::string folder = (std::filesystem::temp_directory_path() / "twinkle-output-XXXXXX").string();
-  REQUIRE(::mkdtemp(folder.data()) != nullptr);
-  OutputStore store({.folder = folder, .file_bytes = 8});
-  store.AddProcess(4, ProcessOf(10, "policy", 2));
-  for (const char* line : {"first", "second", "third"}) store.Add(10, 100, false, line);
-  const auto read = [&](const std::string& name) {
-    std::ifstream file(folder + "/job-4/" + name);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  CHECK(read("policy-2.log.1") == "first\nsecond\n");
-  CHECK(read("policy-2.log") == "third\n");
-  std::filesystem::remove_all(folder);
+TEST_CASE("what is kept of a process is bounded in bytes, too") {
+  OutputStore store({.kept_bytes = 1000}, NoFiles());
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::string(300, static_cast<char>('a' + i))}));
+  const std::vector<std::string> last = store.LastLines(10, 10);
+  REQUIRE(last.size() == 2);
+  CHECK(last.back() == std::string(300, 'e'));
+  store.Add(10, 100, false, Lines({std::string(5000, 'x')}));
+  CHECK(store.LastLines(10, 10).size() == 1);
+}
+
+TEST_CASE("many lines are one message, and a message is bounded in bytes") {
+  OutputStore store({.message_bytes = 1000}, NoFiles());
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  Watched watched;
+  store.Watch(Wish(1), watched.watcher());
+  store.Add(10, 100, false, Lines(std::vector<std::string>(100, "x")));
+  CHECK(watched.told.size() == 100);
+  CHECK(watched.messages > 1);
+  CHECK(watched.messages < 10);
+  Watched later;
+  store.Watch(Wish(1), later.watcher());
+  CHECK(later.told.size() == 100);
+  CHECK(later.messages == watched.messages);
 }
 
 }  // namespace

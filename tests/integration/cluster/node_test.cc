@@ -1,0 +1,162 @@
+// Node daemons where the machine is not as they would like it.
+#include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cluster/processes.h"
+#include "tests/integration/session.h"
+
+namespace twinkle::tests {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+
+std::vector<std::string> Program(std::vector<std::string> words) {
+  words.insert(words.begin(), {"/proc/self/exe", "--program"});
+  return words;
+}
+
+int64_t LinesWith(const std::string& text, const std::string& part) {
+  std::istringstream lines(text);
+  int64_t count = 0;
+  for (std::string line; std::getline(lines, line);) count += absl::StrContains(line, part) ? 1 : 0;
+  return count;
+}
+
+TEST_CASE("of what four ranks print as fast as they can every line arrives") {
+  constexpr int kLines = 50'000;
+  TestCluster cluster({{"a", {"--cpus", "4"}}});
+  Child chatter(Program({"chatter", absl::StrCat(kLines)}), cluster.environment());
+  CHECK(chatter.Wait() == 0);
+  const std::string output = chatter.Output();
+  for (int rank = 0; rank < 4; ++rank) {
+    CHECK(LinesWith(output, absl::StrCat(" of rank ", rank)) == kLines);
+  }
+  CHECK_FALSE(absl::StrContains(output, "are missing here"));
+}
+
+TEST_CASE("a progress bar is seen while it stands still") {
+  TestCluster cluster({{"a", {"--cpus", "1"}}});
+  const Folder folder;
+  Child program(Program({"progress", folder / "go"}), cluster.environment());
+  CHECK(program.AwaitOutput("]  10%\n"));
+  CHECK(program.AwaitOutput("]  50%\n"));
+  CHECK_FALSE(absl::StrContains(program.Output(), "100%"));
+  std::ofstream(folder / "go").put('x');
+  CHECK(program.Wait() == 0);
+  CHECK_THAT(program.Output(), ContainsSubstring("] 100%\n"));
+}
+
+TEST_CASE("a log folder that nobody takes from harms no job") {
+  const Folder folder;
+  const std::string logs = folder / "logs";
+  std::filesystem::create_directories(logs + "/job-1");
+  for (int rank = 0; rank < 4; ++rank) {
+    REQUIRE(::mkfifo(absl::StrCat(logs, "/job-1/pool-", rank, ".log").c_str(), 0600) == 0);
+  }
+  TestCluster cluster({{"a", {"--cpus", "4", "--log-dir", logs}}});
+  Child chatter(Program({"chatter", "1000"}), cluster.environment());
+  CHECK(chatter.Wait() == 0);
+  CHECK(LinesWith(chatter.Output(), "chat ") == 4000);
+}
+
+TEST_CASE("a node daemon whose driver is not there says so at once, and joins when it is") {
+  TestCluster cluster({});
+  Child early({ServicePath("twinkle-worker"), "--driver", "127.0.0.1:1", "--token-file", cluster.token_file()});
+  CHECK(early.AwaitOutput("there is no connection to the driver at 127.0.0.1:1"));
+  early.Signal(SIGTERM);
+  CHECK(early.Wait() == 0);
+  Child wrong({ServicePath("twinkle-worker"), "--driver", "somewhere", "--token-file", cluster.token_file()});
+  CHECK(wrong.Wait() == 1);
+  CHECK_THAT(wrong.Output(), ContainsSubstring("--driver is HOST:PORT"));
+}
+
+TEST_CASE("a node daemon tells what comes and goes, and what its processes died of") {
+  TestCluster cluster({{"a", {"--cpus", "4"}}});
+  Child sleeper(Program({"sleeper"}), cluster.environment());
+  REQUIRE(sleeper.AwaitOutput("SLEEPING"));
+  CHECK(cluster.node(0).AwaitOutput("begins with 4 processes here"));
+  sleeper.Signal(SIGKILL);
+  CHECK(cluster.node(0).AwaitOutput("its program is gone"));
+  CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
+}
+
+TEST_CASE("a node that was stopped past its lease ends its ranks when it wakes, and joins afresh") {
+  TestCluster cluster({{"a", {"--cpus", "4"}}}, {"--node-lease", "2"});
+  Child sleeper(Program({"sleeper"}), cluster.environment());
+  REQUIRE(sleeper.AwaitOutput("SLEEPING"));
+  cluster.node(0).Signal(SIGSTOP);
+  CHECK(sleeper.Wait() != 0);
+  CHECK_THAT(sleeper.Output(), ContainsSubstring("nothing was heard of it for 2s"));
+  cluster.node(0).Signal(SIGCONT);
+  CHECK(cluster.node(0).AwaitOutput("this node counts as gone"));
+  CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
+  CHECK(Eventually([&] { return LinesWith(cluster.node(0).Output(), "has joined the driver") == 2; }));
+}
+
+TEST_CASE("a node in another PID namespace of the same machine takes the program by its path") {
+  if (::geteuid() != 0 || !std::filesystem::exists("/usr/bin/unshare")) {
+    WARN("skipped: a PID namespace can be made by root only, with unshare");
+    return;
+  }
+  TestCluster cluster({});
+  const Child node({"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
+                    ServicePath("twinkle-worker"), "--node-name", "inside", "--cpus", "1", "--devices", "cuda:1"},
+                   cluster.environment());
+  REQUIRE(node.AwaitOutput("has joined"));
+  Child once(Program({"once", "cuda", "1"}), cluster.environment());
+  INFO(node.Output());
+  CHECK(once.Wait() == 0);
+  CHECK_THAT(once.Output(), ContainsSubstring("on inside, local rank 0"));
+}
+
+TEST_CASE("a program that may be executed and not read runs") {
+  if (::geteuid() != 0 || !std::filesystem::exists("/usr/bin/setpriv")) {
+    WARN("skipped: everything can be read by whom this runs as, and there is no setpriv");
+    return;
+  }
+  const Folder folder;
+  const std::string copy = folder / "program";
+  std::filesystem::copy_file("/proc/self/exe", copy);
+  REQUIRE(::chmod(copy.c_str(), 0711) == 0);
+  REQUIRE(::chmod((folder / "").c_str(), 0755) == 0);
+  TestCluster cluster({});
+  Environment environment = cluster.environment();
+  environment["TWINKLE_TOKEN_FILE"] = folder / "token";
+  std::filesystem::copy_file(cluster.token_file(), folder / "token");
+  REQUIRE(::chown((folder / "token").c_str(), 65534, 65534) == 0);
+  const std::vector<std::string> nobody = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  std::vector<std::string> daemon = nobody;
+  daemon.insert(daemon.end(), {ServicePath("twinkle-worker"), "--node-name", "a", "--devices", "cuda:1"});
+  const Child node(daemon, environment);
+  REQUIRE(node.AwaitOutput("has joined"));
+  std::vector<std::string> program = nobody;
+  program.insert(program.end(), {copy, "--program", "once", "cuda", "1"});
+  Child once(program, environment);
+  CHECK(once.Wait() == 0);
+  INFO(once.Output());
+  CHECK_THAT(once.Output(), ContainsSubstring("DONE"));
+}
+
+TEST_CASE("a node that listens at an address with colons serves jobs") {
+  if (std::ifstream addresses("/proc/net/if_inet6"); addresses.peek() == EOF) {
+    WARN("skipped: this machine has no IPv6");
+    return;
+  }
+  TestCluster cluster({{"a", {"--host", "::1", "--devices", "cuda:1"}}});
+  Child once(Program({"once", "cuda", "1"}), cluster.environment());
+  CHECK(once.Wait() == 0);
+  CHECK_THAT(once.Output(), ContainsSubstring("DONE"));
+}
+
+}  // namespace
+}  // namespace twinkle::tests

@@ -1,0 +1,472 @@
+#include "worker/node_state.h"
+
+#include <csignal>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::worker {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+
+constexpr int kKilled = SIGKILL;
+
+v1::StartJob JobOf(uint64_t number, const std::vector<uint64_t>& processes) {
+  v1::StartJob start;
+  start.set_job(number);
+  start.mutable_program()->set_name("train");
+  start.mutable_program()->mutable_place()->set_pids("pids");
+  start.mutable_program()->mutable_place()->set_pid(77);
+  for (size_t rank = 0; rank < processes.size(); ++rank) {
+    v1::Process& process = *start.add_processes();
+    process.set_id(processes[rank]);
+    process.set_group("policy");
+    process.set_rank(static_cast<int>(rank));
+  }
+  return start;
+}
+
+v1::DriverToNode StartMessage(const v1::StartJob& start) {
+  v1::DriverToNode message;
+  *message.mutable_start() = start;
+  return message;
+}
+
+v1::DriverToNode StopMessage(uint64_t job, absl::Duration grace) {
+  v1::DriverToNode message;
+  message.mutable_stop()->set_job(job);
+  message.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
+  return message;
+}
+
+v1::FromWorker Listening(const std::string& socket) {
+  v1::FromWorker message;
+  message.mutable_listening()->set_socket(socket);
+  return message;
+}
+
+// A state machine, and what it wanted since this was last looked at.
+struct Node {
+  Node() : state({.node = "n", .pids = "pids", .driver = "driver:1"}) {}
+
+  template <class T>
+  std::vector<T> Take() {
+    std::vector<T> taken;
+    Effects others;
+    for (Effect& effect : effects) {
+      if (auto* one = std::get_if<T>(&effect)) {
+        taken.push_back(std::move(*one));
+      } else {
+        others.push_back(std::move(effect));
+      }
+    }
+    effects.swap(others);
+    return taken;
+  }
+  // Told to the driver, in short.
+  std::vector<std::string> Told() {
+    std::vector<std::string> told;
+    for (const ToDriver& one : Take<ToDriver>()) {
+      const v1::NodeToDriver& message = one.message;
+      if (message.has_listens()) told.push_back("listens " + std::to_string(message.listens().process()));
+      if (message.has_exited()) told.push_back("exited " + std::to_string(message.exited().process()));
+      if (message.has_cleared()) told.push_back("cleared " + std::to_string(message.cleared().job()));
+      if (message.has_program_gone()) told.push_back("program gone " + std::to_string(message.program_gone().job()));
+      if (message.has_end_group()) told.push_back("end group " + message.end_group().group());
+    }
+    return told;
+  }
+  std::string CauseOf(uint64_t process) {
+    for (const Effect& effect : effects) {
+      const auto* told = std::get_if<ToDriver>(&effect);
+      if (told != nullptr && told->message.exited().process() == process) return told->message.exited().cause();
+    }
+    return "(not told)";
+  }
+  void Start(uint64_t job, const std::vector<uint64_t>& processes) {
+    state.OnMessage(StartMessage(JobOf(job, processes)), &effects);
+  }
+  // Brings a job's processes up.
+  void StartAll(uint64_t job, const std::vector<uint64_t>& processes) {
+    Start(job, processes);
+    state.OnProgramReady(job, absl::OkStatus(), &effects);
+    for (uint64_t process : processes) {
+      state.OnStarted(process, static_cast<int>(1000 + process), &effects);
+      state.OnSaid(process, Listening("socket"), &effects);
+    }
+    effects.clear();
+  }
+  void End(uint64_t process, int status = kKilled) { state.OnEnded(process, {status, false, {}}, &effects); }
+
+  NodeState state;
+  Effects effects;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_CASE(
+    "a job's processes start when its program is here, and listen when "
+    "they are known and say so") {
+  Node node;
+  node.Start(1, {10, 11});
+  CHECK(node.Take<BringProgram>().size() == 1);
+  CHECK(node.Take<WatchProgram>().at(0).pid == 77);
+  CHECK(node.Take<StartProcess>().empty());
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  CHECK(node.Take<StartProcess>().size() == 2);
+  node.state.OnStarted(10, 1010, &node.effects);
+  CHECK(node.Told().empty());
+  node.state.OnSaid(10, Listening("a"), &node.effects);
+  CHECK(node.Told() == Texts{"listens 10"});
+  node.state.OnSaid(11, Listening("b"),
+                    &node.effects);  // before it is known as started
+  CHECK(node.Told().empty());
+  node.state.OnStarted(11, 1011, &node.effects);
+  node.state.OnSaid(11, Listening("c"), &node.effects);  // once is enough
+  const auto told = node.Take<ToDriver>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].message.listens().pid() == 1011);
+  CHECK(told[0].message.listens().endpoint().socket() == "b");
+}
+
+TEST_CASE("a program of another PID namespace is watched by nobody here") {
+  Node node;
+  v1::StartJob start = JobOf(1, {10});
+  start.mutable_program()->mutable_place()->set_pids("others");
+  node.state.OnMessage(StartMessage(start), &node.effects);
+  start.set_job(2);
+  start.mutable_program()->mutable_place()->set_pids("");
+  node.state.OnMessage(StartMessage(start), &node.effects);
+  CHECK(node.Take<WatchProgram>().empty());
+}
+
+TEST_CASE("W1: processes whose program cannot be had are told of, with the reason") {
+  Node node;
+  node.Start(1, {10, 11});
+  node.state.OnProgramReady(1, absl::NotFoundError("there is none"), &node.effects);
+  CHECK(node.CauseOf(10) == "there is none");
+  CHECK(node.Told() == Texts{"exited 10", "exited 11"});
+  CHECK(node.Take<CloseProcess>().empty());
+  CHECK_FALSE(node.state.idle());  // the driver has not said that it is over
+  node.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node.effects);
+  CHECK(node.Told() == Texts{"cleared 1"});
+  CHECK(node.state.idle());
+}
+
+TEST_CASE("W1: a process that cannot be started is told of, the others go on") {
+  Node node;
+  node.Start(1, {10, 11});
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  node.state.OnNotStarted(10, "there is no folder", &node.effects);
+  CHECK(node.CauseOf(10) == "there is no folder");
+  CHECK(node.Told() == Texts{"exited 10"});
+  CHECK(node.Take<CloseProcess>().size() == 1);
+  node.state.OnStarted(11, 1011, &node.effects);
+  node.state.OnSaid(11, Listening("b"), &node.effects);
+  CHECK(node.Told() == Texts{"listens 11"});
+}
+
+TEST_CASE(
+    "W1, W3: a process that ends is told of once, with its cause and its "
+    "last lines") {
+  Node node;
+  node.StartAll(1, {10});
+  node.state.OnEnded(10, {3 << 8, false, {"one", "two"}}, &node.effects);
+  node.End(10);
+  CHECK(node.Take<CloseProcess>().size() == 1);
+  const auto told = node.Take<ToDriver>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].message.exited().cause() == "exited with code 3");
+  CHECK(told[0].message.exited().last_lines_size() == 2);
+}
+
+TEST_CASE(
+    "memory is named as the cause only of a SIGKILL that was not sent "
+    "from here") {
+  Node node;
+  node.StartAll(1, {10, 11, 12});
+  v1::DriverToNode end;
+  end.mutable_end()->set_job(1);
+  end.mutable_end()->add_processes(11);
+  node.state.OnMessage(end, &node.effects);
+  CHECK(node.Take<SignalProcess>().at(0).process == 11);
+  node.state.OnEnded(10, {kKilled, true, {}}, &node.effects);
+  node.state.OnEnded(11, {kKilled, true, {}}, &node.effects);
+  node.state.OnEnded(12, {SIGSEGV, true, {}}, &node.effects);
+  CHECK_THAT(node.CauseOf(10), ContainsSubstring("ran out of memory"));
+  CHECK(node.CauseOf(11) == "was killed by signal 9 (SIGKILL)");
+  CHECK(node.CauseOf(12) == "was killed by signal 11 (SIGSEGV)");
+}
+
+TEST_CASE("only a process of the job that is named can be ended") {
+  Node node;
+  node.StartAll(1, {10});
+  node.StartAll(2, {20});
+  v1::DriverToNode end;
+  end.mutable_end()->set_job(1);
+  end.mutable_end()->add_processes(20);
+  node.state.OnMessage(end, &node.effects);
+  CHECK(node.Take<SignalProcess>().empty());
+}
+
+TEST_CASE(
+    "W5: who does not reach Initialize in time is ended, and that is its "
+    "cause") {
+  Node node;
+  node.Start(1, {10, 11});
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  node.state.OnTimer(SetTimer::Kind::kStart, 10,
+                     &node.effects);  // not started yet: nothing to be late for
+  CHECK(node.Take<SignalProcess>().empty());
+  node.effects.clear();
+  node.state.OnStarted(10, 1010, &node.effects);
+  node.state.OnStarted(11, 1011, &node.effects);
+  CHECK(node.Take<SetTimer>().size() == 2);
+  node.state.OnSaid(11, Listening("b"), &node.effects);
+  for (uint64_t process : {10, 11}) node.state.OnTimer(SetTimer::Kind::kStart, process, &node.effects);
+  const auto signals = node.Take<SignalProcess>();
+  REQUIRE(signals.size() == 1);
+  CHECK(signals[0].process == 10);
+  node.End(10);
+  CHECK_THAT(node.CauseOf(10), ContainsSubstring("did not reach twinkle::Initialize within 20s"));
+}
+
+TEST_CASE(
+    "W5: a program that cannot be brought in time fails its processes, "
+    "and what comes later changes nothing") {
+  Node node;
+  node.Start(1, {10});
+  const auto timers = node.Take<SetTimer>();
+  REQUIRE(timers.size() == 1);
+  CHECK(timers[0].after == absl::Minutes(5));
+  node.state.OnTimer(timers[0].kind, timers[0].key, &node.effects);
+  CHECK_THAT(node.CauseOf(10), ContainsSubstring("could not be brought to node 'n' within 5m"));
+  node.effects.clear();
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  CHECK(node.effects.empty());
+}
+
+TEST_CASE(
+    "W2: a job with a grace is told to stop, then killed, and cleared "
+    "once after its last process") {
+  Node node;
+  node.StartAll(1, {10, 11});
+  node.state.OnMessage(StopMessage(1, absl::Seconds(5)), &node.effects);
+  CHECK(node.Take<ToProcess>().size() == 2);
+  CHECK(node.Take<SignalProcess>().empty());
+  const auto timers = node.Take<SetTimer>();
+  REQUIRE(timers.size() == 1);
+  CHECK(timers[0].after == absl::Seconds(7));
+  node.End(10, 0);
+  CHECK(node.Told() == Texts{"exited 10"});
+  node.state.OnTimer(timers[0].kind, timers[0].key, &node.effects);
+  CHECK(node.Take<SignalProcess>().at(0).process == 11);
+  node.End(11);
+  CHECK(node.Told() == Texts{"exited 11", "cleared 1"});
+  CHECK(node.Take<DropJob>().size() == 1);
+  CHECK(node.state.idle());
+  node.state.OnTimer(timers[0].kind, timers[0].key, &node.effects);
+  CHECK(node.Told().empty());
+}
+
+TEST_CASE(
+    "W1, W2: a job that is stopped while its program is brought starts "
+    "nothing") {
+  Node node;
+  node.Start(1, {10});
+  node.state.OnMessage(StopMessage(1, absl::Seconds(5)), &node.effects);
+  CHECK(node.Told() == Texts{"exited 10", "cleared 1"});
+  node.effects.clear();
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  CHECK(node.effects.empty());
+}
+
+TEST_CASE(
+    "a process that is being started has nothing to finish: a stop with "
+    "a grace kills it") {
+  Node node;
+  node.Start(1, {10, 11});
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  node.state.OnStarted(11, 1011, &node.effects);
+  node.state.OnMessage(StopMessage(1, absl::Seconds(5)), &node.effects);
+  const auto signals = node.Take<SignalProcess>();
+  REQUIRE(signals.size() == 1);
+  CHECK(signals[0].process == 10);
+}
+
+TEST_CASE(
+    "a job that is not known is cleared; one that is known is not begun "
+    "again") {
+  Node node;
+  node.state.OnMessage(StopMessage(9, absl::ZeroDuration()), &node.effects);
+  CHECK(node.Told() == Texts{"cleared 9"});
+  node.StartAll(1, {10});
+  node.Start(1, {10, 11});
+  CHECK(node.Take<BringProgram>().empty());
+  CHECK(node.state.FindProcess(11) == nullptr);
+}
+
+TEST_CASE("when its program is gone the driver hears it, and the job ends at once") {
+  Node node;
+  node.StartAll(1, {10});
+  node.state.OnProgramGone(1, &node.effects);
+  CHECK(node.Told() == Texts{"program gone 1"});
+  CHECK(node.Take<SignalProcess>().size() == 1);
+}
+
+TEST_CASE("W4: jobs end with their driver, and the next one hears nothing of them") {
+  Node node;
+  node.StartAll(1, {10});
+  node.state.OnDriverGone(&node.effects);
+  CHECK(node.Take<SignalProcess>().size() == 1);
+  node.StartAll(2, {20});
+  node.End(10);
+  CHECK(node.Told().empty());
+  CHECK(node.Take<DropJob>().at(0).job == 1);
+  node.End(20);
+  CHECK(node.Told() == Texts{"exited 20"});
+}
+
+TEST_CASE(
+    "when the spawner is gone, that is what its processes died of, and "
+    "no others are started") {
+  Node node;
+  node.StartAll(1, {10});
+  node.Start(2, {20});
+  node.Start(3, {30});
+  node.state.OnProgramReady(2, absl::OkStatus(), &node.effects);
+  node.effects.clear();
+  node.state.OnSpawnerGone("was ended with the spawner", &node.effects);
+  CHECK(node.CauseOf(10) == "was ended with the spawner");
+  CHECK(node.CauseOf(20) == "was ended with the spawner");
+  CHECK(node.CauseOf(30) == "was ended with the spawner");
+  node.Start(4, {40});
+  node.state.OnProgramReady(4, absl::OkStatus(), &node.effects);
+  CHECK(node.Take<StartProcess>().empty());
+  CHECK(node.CauseOf(40) == "was ended with the spawner");
+}
+
+TEST_CASE("what a process says goes to its own job, whatever it says") {
+  Node node;
+  node.StartAll(1, {10});
+  v1::FromWorker message;
+  message.mutable_end_group()->set_job(2);
+  message.mutable_end_group()->set_group("policy");
+  node.state.OnSaid(10, message, &node.effects);
+  const auto told = node.Take<ToDriver>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].message.end_group().job() == 1);
+}
+
+TEST_CASE("W6: no text of a user's makes a message long") {
+  Node node;
+  node.StartAll(1, {10});
+  const std::string text(5 << 20, 'x');
+  v1::FromWorker message;
+  message.mutable_end_group()->set_group(text);
+  message.mutable_end_group()->set_cause(text);
+  node.state.OnSaid(10, message, &node.effects);
+  node.state.OnEnded(10, {3 << 8, false, std::vector<std::string>(10, text)}, &node.effects);
+  node.StartAll(2, {20});
+  node.state.OnNotStarted(20, text, &node.effects);
+  for (const ToDriver& told : node.Take<ToDriver>()) CHECK(told.message.ByteSizeLong() < (64 << 10));
+}
+
+TEST_CASE("peers go to their job's processes, losses to all") {
+  Node node;
+  node.StartAll(1, {10, 11});
+  node.StartAll(2, {20});
+  v1::DriverToNode peers;
+  peers.mutable_peers()->set_job(1);
+  node.state.OnMessage(peers, &node.effects);
+  CHECK(node.Take<ToProcess>().size() == 2);
+  v1::DriverToNode lost;
+  lost.mutable_lost()->set_job(1);
+  node.state.OnMessage(lost, &node.effects);
+  CHECK(node.Take<ToProcess>().size() == 3);
+}
+
+// Any events in any order: W1, W2, W3.
+TEST_CASE(
+    "whatever happens in whatever order, each process is told of once "
+    "and each job cleared once") {
+  const auto seed = std::random_device()();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  for (int round = 0; round < 300; ++round) {
+    Node node;
+    std::map<std::string, int> told;
+    std::set<uint64_t> started, running;
+    int closed = 0, dropped = 0;
+    const auto look = [&] {
+      for (const std::string& text : node.Told()) ++told[text];
+      for (const StartProcess& one : node.Take<StartProcess>()) started.insert(one.process);
+      closed += static_cast<int>(node.Take<CloseProcess>().size());
+      dropped += static_cast<int>(node.Take<DropJob>().size());
+    };
+    const size_t had = 1 + random() % 4;
+    std::vector<uint64_t> processes;
+    for (uint64_t id = 10; id < 10 + had; ++id) processes.push_back(id);
+    node.Start(1, processes);
+    for (int step = 0; step < 40; ++step) {
+      const uint64_t process = 10 + random() % had;
+      const bool asked = started.count(process) != 0;
+      const bool runs = running.count(process) != 0;
+      switch (random() % 9) {
+        case 0:
+          node.state.OnProgramReady(1, random() % 4 == 0 ? absl::UnavailableError("no") : absl::OkStatus(),
+                                    &node.effects);
+          break;
+        case 1:
+          if (asked && !runs && node.state.FindProcess(process) != nullptr) {
+            running.insert(process);
+            node.state.OnStarted(process, 1, &node.effects);
+          }
+          break;
+        case 2:
+          if (asked && !runs) node.state.OnNotStarted(process, "no", &node.effects);
+          break;
+        case 3:
+          if (runs) node.End(process);
+          break;
+        case 4:
+          if (asked) node.state.OnSaid(process, Listening("x"), &node.effects);
+          break;
+        case 5:
+          node.state.OnTimer(static_cast<SetTimer::Kind>(random() % 2), random() % 2 == 0 ? 1 : process, &node.effects);
+          break;
+        case 6:
+          if (random() % 4 == 0) node.state.OnProgramGone(1, &node.effects);
+          break;
+        case 7:
+          if (random() % 4 == 0) node.state.OnMessage(StopMessage(1, absl::Seconds(random() % 2)), &node.effects);
+          break;
+        case 8:
+          if (random() % 8 == 0) node.state.OnSpawnerGone("gone", &node.effects);
+          break;
+      }
+      look();
+    }
+    if (node.state.FindJob(1) != nullptr) node.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node.effects);
+    look();
+    for (uint64_t process : processes) {
+      if (running.count(process) == 0) node.state.OnNotStarted(process, "killed", &node.effects);
+      node.End(process);
+    }
+    look();
+    CHECK(node.state.idle());
+    for (uint64_t process : processes) CHECK(told["exited " + std::to_string(process)] == 1);
+    CHECK(told["cleared 1"] >= 1);
+    CHECK(dropped == 1);
+    CHECK(closed == static_cast<int>(started.size()));
+  }
+}
+
+}  // namespace
+}  // namespace twinkle::worker

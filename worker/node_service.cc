@@ -1,0 +1,204 @@
+#include "worker/node_service.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <iostream>
+#include <utility>
+
+#include "runtime/base/end_signals.h"
+#include "runtime/base/memory.h"
+#include "runtime/base/terminal_text.h"
+#include "runtime/rpc/address.h"
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/ports.h"
+#include "worker/own_children.h"
+#include "worker/program_fetch.h"
+
+namespace twinkle::worker {
+namespace {
+
+constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
+constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
+constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
+constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, then people are told
+constexpr absl::Duration kTellAgain = absl::Minutes(1);      // that the driver cannot be reached
+constexpr absl::Duration kStopLimit = absl::Seconds(2);
+constexpr absl::Duration kFetchLimit = absl::Minutes(5);  // for a file from another node
+constexpr int kEndRounds = 200;
+constexpr int kPorts = 32;  // told to the driver, each time anew
+
+// A driver that says this will say it again.
+bool IsRefusal(const absl::Status& why) {
+  return absl::IsUnauthenticated(why) || absl::IsInvalidArgument(why) || absl::IsFailedPrecondition(why) ||
+         absl::IsPermissionDenied(why) || absl::IsUnimplemented(why);
+}
+
+}  // namespace
+
+NodeService::NodeService(ServiceOptions options, Spawner spawner)
+    : options_(std::move(options)),
+      node_(options_.node),
+      door_(&loop_),
+      executor_(base::NewThreadExecutor()),
+      threads_(executor_.get(), [door = door_](base::Task task) { door.Post(std::move(task)); }),
+      logs_({.folder = options_.log_folder}, executor_.get()),
+      output_({}, &logs_),
+      output_service_(options_.token, &output_),
+      program_service_(options_.token, node_.place().pids(), &threads_),
+      store_({.node = node_.name(),
+              .place = node_.place(),
+              .fetch =
+                  [token = options_.token](const v1::FetchProgram& wanted, const std::string& from, int to) {
+                    // A program is kept in memory.
+                    const uint64_t most = wanted.path().empty() ? base::MachineMemory() / 4 : UINT64_MAX;
+                    return FetchFile(wanted, from, token, kFetchLimit, most, to);
+                  },
+              .scratch = [this](const std::string& folder) { daemon_.KeepScratch(folder); }},
+             executor_.get(), [door = door_](base::Task task) { door.Post(std::move(task)); }),
+      daemon_({.node = node_,
+               .state = {.node = node_.name(),
+                         .pids = node_.place().pids(),
+                         .driver = options_.driver,
+                         .start_limit = options_.start_limit},
+               .object_memory = options_.object_memory,
+               .access = options_.access},
+              std::move(spawner), &loop_, &output_, &store_,
+              {[this](v1::NodeToDriver message) { link_.Send(std::move(message)); },
+               [this](const std::string& text) { Say(text); }, [this] { OnSpawnerGone(); }}),
+      link_(options_.driver, options_.token) {}
+
+NodeService::~NodeService() { door_.Close(); }
+
+void NodeService::Say(const std::string& text) const {
+  if (parent_ == nullptr) std::cerr << absl::StrCat("twinkle-worker: ", text, "\n") << std::flush;
+}
+
+absl::Status NodeService::Listen() {
+  const std::string& host = options_.host;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(node_.endpoint().socket(), grpc::InsecureServerCredentials());
+  int port = 0;
+  if (!host.empty()) {
+    builder.AddListeningPort(rpc::JoinHostPort(host, 0), grpc::InsecureServerCredentials(), &port);
+  }
+  builder.RegisterService(&output_service_);
+  builder.RegisterService(&program_service_);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || (!host.empty() && port == 0)) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on a port of ", host, ": is it this machine's?"));
+  }
+  if (!host.empty()) node_.mutable_endpoint()->set_address(rpc::JoinHostPort(host, port));
+  return absl::OkStatus();
+}
+
+int NodeService::Run(const rpc::ParentLink* parent) {
+  const rpc::Fd fd(base::EndSignalFd());
+  loop_.Watch(fd.get(), [this, number = fd.get()] {
+    loop_.Forget(number);
+    Stop();
+  });
+  parent_ = parent;
+  if (parent != nullptr) {
+    for (const int gone : {parent->fd(), parent->process_fd()}) {
+      if (gone >= 0) loop_.Watch(gone, [this] { loop_.Stop(); });  // the spawner ends what there is
+    }
+  }
+  Connect();
+  loop_.Run();
+  link_.Close();
+  server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
+  door_.Close();
+  if (spawner_gone_) {
+    // What the spawner had was orphaned to this process: its death has ended the wardens and the worker processes, and
+    // what these had started comes here then.
+    EndOwnChildren(kEndRounds);
+  } else {
+    daemon_.EndSpawner();
+  }
+  return exit_code_;
+}
+
+// ---- the driver
+void NodeService::Connect() {
+  const int connection = ++connection_;
+  link_.Connect(node_, /*patient=*/parent_ != nullptr,
+                {[this](const v1::DriverToNode& message) { loop_.Post([this, message] { OnMessage(message); }); },
+                 [this](const absl::Status& why) { loop_.Post([this, why] { OnDriverGone(why); }); }});
+  loop_.PostAfter(kSilence, [this, connection] {
+    if (!joined_ && connection == connection_) TellUnreachable("it does not answer");
+  });
+}
+
+void NodeService::OnMessage(const v1::DriverToNode& message) {
+  if (!message.has_joined()) return daemon_.OnMessage(message);
+  joined_ = true;
+  told_unreachable_ = base::kLongAgo;
+  const absl::Duration lease = absl::Milliseconds(message.joined().lease_ms());
+  alive_interval_ = lease > absl::ZeroDuration() ? lease / kAliveInLease : kAliveInterval;
+  SayAlive(connection_);
+  if (parent_ != nullptr) return parent_->Ready();
+  std::cout << "twinkle-worker: node '" << node_.name() << "' has joined the driver at " << options_.driver
+            << std::endl;
+}
+
+// As long as it is this connection.
+void NodeService::SayAlive(int connection) {
+  if (connection != connection_ || !joined_) return;
+  v1::NodeToDriver alive;
+  for (int port : rpc::FreePorts(kPorts)) alive.mutable_alive()->add_free_ports(port);
+  link_.Send(std::move(alive));
+  loop_.PostAfter(alive_interval_, [this, connection] { SayAlive(connection); });
+}
+
+void NodeService::OnDriverGone(const absl::Status& why) {
+  if (stopping_) return;
+  daemon_.EndAllJobs();
+  if (IsRefusal(why) || parent_ != nullptr) {
+    Say(base::TerminalText(why.message()));
+    exit_code_ = 1;
+    return loop_.Stop();
+  }
+  if (std::exchange(joined_, false)) {
+    Say(absl::StrCat("the connection to the driver at ", options_.driver, " has ended (",
+                     base::TerminalText(why.message()), "): its jobs are ended here; waiting for it to come back"));
+    told_unreachable_ = base::Now();
+  } else {
+    TellUnreachable(std::string(why.message()));
+  }
+  loop_.PostAfter(kReconnectInterval, [this] {
+    if (!stopping_) Connect();
+  });
+}
+
+// At once, then now and again.
+void NodeService::TellUnreachable(const std::string& why) {
+  const base::Instant now = base::Now();
+  if (parent_ != nullptr || stopping_ || now - told_unreachable_ < kTellAgain) return;
+  told_unreachable_ = now;
+  Say(absl::StrCat("there is no connection to the driver at ", options_.driver, " (", base::TerminalText(why),
+                   "): trying again until there is"));
+}
+
+// ---- the end
+// The driver hears how its processes ended, and then that its jobs are cleared.
+void NodeService::OnSpawnerGone() {
+  spawner_gone_ = true;
+  exit_code_ = 1;
+  std::cerr << "twinkle-worker: the spawner, which starts and watches this node's processes, is gone: they are ended\n";
+  deadline_ = base::Now() + kStopLimit;
+  StopWhenIdle();
+}
+
+void NodeService::Stop() {
+  stopping_ = true;
+  daemon_.EndAllJobs();
+  deadline_ = base::Now() + kStopLimit;
+  StopWhenIdle();
+}
+
+void NodeService::StopWhenIdle() {
+  if ((daemon_.idle() && store_.idle()) || base::Now() >= deadline_) return loop_.Stop();
+  loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
+}
+
+}  // namespace twinkle::worker

@@ -1,0 +1,290 @@
+#include "worker/node_state.h"
+
+#include <absl/strings/str_cat.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <utility>
+
+#include "runtime/base/cut_text.h"
+#include "runtime/base/terminal_text.h"
+#include "worker/cause_of_death.h"
+
+namespace twinkle::worker {
+namespace {
+
+constexpr size_t kMostLineBytes = 2 << 10;  // of each of a dead process's last lines
+constexpr size_t kMostNameBytes = 1 << 10;
+
+std::string WhoIs(const v1::Process& process) {
+  return base::TerminalText(absl::StrCat(process.group(), ":", process.rank()));
+}
+
+}  // namespace
+
+void NodeState::Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects) {
+  job->second.state = state;
+  effects->push_back(
+      Say{absl::StrCat("job ", job->first, " (", base::TerminalText(job->second.start.program().name()), ") ", why)});
+}
+
+const v1::Process* NodeState::FindProcess(uint64_t process) const {
+  const auto found = processes_.find(process);
+  return found == processes_.end() ? nullptr : &found->second.facts;
+}
+
+const v1::StartJob* NodeState::FindJob(uint64_t job) const {
+  const auto found = jobs_.find(job);
+  return found == jobs_.end() ? nullptr : &found->second.start;
+}
+
+const v1::StartJob* NodeState::JobOf(uint64_t process) const {
+  const auto found = processes_.find(process);
+  return found == processes_.end() ? nullptr : FindJob(found->second.job);
+}
+
+void NodeState::Tell(const Job& job, v1::NodeToDriver message, Effects* effects) const {
+  if (job.connection == connection_) effects->push_back(ToDriver{std::move(message)});
+}
+
+// ---- the driver
+void NodeState::OnMessage(const v1::DriverToNode& message, Effects* effects) {
+  if (message.has_start()) OnStart(message.start(), effects);
+  if (message.has_peers()) {
+    v1::ToWorker peers;
+    *peers.mutable_peers() = message.peers();
+    ToAll(message.peers().job(), peers, effects);
+  }
+  if (message.has_lost()) {
+    v1::ToWorker lost;
+    *lost.mutable_lost() = message.lost();
+    ToAll(0, lost, effects);  // guests of that job have to hear it, too
+  }
+  for (uint64_t id : message.end().processes()) {
+    const auto process = processes_.find(id);
+    if (process != processes_.end() && process->second.job == message.end().job()) Kill(process, effects);
+  }
+  if (message.has_stop()) {
+    Stop(message.stop().job(), absl::Milliseconds(message.stop().grace_ms()), "so the driver says", effects);
+  }
+}
+
+void NodeState::OnDriverGone(Effects* effects) {
+  ++connection_;
+  std::vector<uint64_t> numbers;
+  numbers.reserve(jobs_.size());
+  for (const auto& entry : jobs_) numbers.push_back(entry.first);
+  for (uint64_t number : numbers) Stop(number, absl::ZeroDuration(), "there is no driver for it", effects);
+}
+
+void NodeState::ToAll(uint64_t job, const v1::ToWorker& message, Effects* effects) const {
+  for (const auto& [id, process] : processes_) {
+    if (job == 0 || process.job == job) effects->push_back(ToProcess{id, message});
+  }
+}
+
+// ---- a job's begin
+void NodeState::OnStart(const v1::StartJob& start, Effects* effects) {
+  const auto [job, is_new] = jobs_.emplace(start.job(), Job{start, JobState::kBringing, connection_, {}});
+  if (!is_new) {
+    return effects->push_back(Say{absl::StrCat("job ", start.job(), " is here already: it is not begun again")});
+  }
+  for (const v1::Process& facts : start.processes()) {
+    if (!processes_.emplace(facts.id(), Process{start.job(), facts}).second) continue;
+    job->second.processes.insert(facts.id());
+  }
+  Enter(job, JobState::kBringing, absl::StrCat("begins with ", job->second.processes.size(), " processes here"),
+        effects);
+  const v1::Place& place = start.program().place();
+  if (!place.pids().empty() && place.pids() == options_.pids) {
+    effects->push_back(WatchProgram{start.job(), place.pid()});
+  }
+  effects->push_back(BringProgram{start});
+  effects->push_back(SetTimer{SetTimer::Kind::kBring, start.job(), options_.bring_limit});
+}
+
+void NodeState::OnProgramReady(uint64_t number, const absl::Status& brought, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end() || job->second.state != JobState::kBringing) return;
+  Enter(job, JobState::kRunning, brought.ok() ? "has its program here" : "cannot have its program here", effects);
+  absl::Status why = brought;
+  if (why.ok() && spawner_gone_) why = absl::UnavailableError(*spawner_gone_);
+  const std::set<uint64_t> processes = job->second.processes;
+  for (uint64_t process : processes) {
+    if (why.ok()) {
+      processes_.at(process).state = ProcessState::kStarting;
+      effects->push_back(StartProcess{process});
+    } else {
+      End(process, std::string(why.message()), {}, effects);
+    }
+  }
+}
+
+void NodeState::OnProgramGone(uint64_t number, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return;
+  v1::NodeToDriver gone;
+  gone.mutable_program_gone()->set_job(number);
+  Tell(job->second, std::move(gone), effects);
+  Stop(number, absl::ZeroDuration(), "its program is gone", effects);
+}
+
+// ---- processes
+void NodeState::OnStarted(uint64_t id, int pid, Effects* effects) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end() || found->second.state != ProcessState::kStarting) return;
+  Process& process = found->second;
+  process.state = ProcessState::kRunning;
+  process.facts.mutable_place()->set_pid(pid);
+  if (process.endpoint) return TellListens(process, effects);
+  effects->push_back(SetTimer{SetTimer::Kind::kStart, id, options_.start_limit});
+}
+
+void NodeState::OnNotStarted(uint64_t id, const std::string& why, Effects* effects) { End(id, why, {}, effects); }
+
+void NodeState::OnSaid(uint64_t id, const v1::FromWorker& message, Effects* effects) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end()) return;
+  Process& process = found->second;
+  if (message.has_listening() && !process.endpoint) {
+    process.endpoint = message.listening();
+    // A process may be up before it is known to have been started.
+    if (process.state == ProcessState::kRunning) TellListens(process, effects);
+  }
+  if (message.has_end_group()) {
+    v1::NodeToDriver told;
+    v1::EndGroup& end = *told.mutable_end_group();
+    end.set_job(process.job);
+    end.set_group(base::CutText(message.end_group().group(), kMostNameBytes));
+    end.set_cause(base::CutText(message.end_group().cause()));
+    Tell(jobs_.at(process.job), std::move(told), effects);
+  }
+}
+
+void NodeState::TellListens(Process& process, Effects* effects) {
+  process.state = ProcessState::kListening;
+  v1::NodeToDriver told;
+  v1::ProcessListens& listens = *told.mutable_listens();
+  listens.set_job(process.job);
+  listens.set_process(process.facts.id());
+  listens.set_pid(process.facts.place().pid());
+  *listens.mutable_endpoint() = *process.endpoint;
+  Tell(jobs_.at(process.job), std::move(told), effects);
+}
+
+void NodeState::OnEnded(uint64_t id, const Death& death, Effects* effects) {
+  const auto found = processes_.find(id);
+  if (found != processes_.end()) End(id, CauseOf(found->second, death), death.last_lines, effects);
+}
+
+std::string NodeState::CauseOf(const Process& process, const Death& death) const {
+  if (process.late) {
+    return absl::StrCat("did not reach twinkle::Initialize within ", absl::FormatDuration(options_.start_limit),
+                        " (call it, or ServeIfWorker, at the top of main)");
+  }
+  std::string cause = CauseOfDeath(death.wait_status);
+  const bool killed = WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
+  if (killed && !process.signalled && death.out_of_memory) {
+    absl::StrAppend(&cause, "; the node ran out of memory: the kernel has just killed a process for it");
+  }
+  return cause;
+}
+
+void NodeState::OnSpawnerGone(const std::string& why, Effects* effects) {
+  spawner_gone_ = why;
+  std::vector<uint64_t> all;
+  all.reserve(processes_.size());
+  for (const auto& entry : processes_) all.push_back(entry.first);
+  for (uint64_t process : all) End(process, why, {}, effects);
+}
+
+void NodeState::Kill(Processes::iterator process, Effects* effects) {
+  if (process->second.state == ProcessState::kWaiting) {
+    return End(process->first, "was ended before it was started", {}, effects);
+  }
+  process->second.signalled = true;
+  effects->push_back(SignalProcess{process->first, SIGKILL});
+}
+
+void NodeState::End(uint64_t id, const std::string& cause, const std::vector<std::string>& last_lines,
+                    Effects* effects) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end()) return;
+  const Process process = std::move(found->second);
+  processes_.erase(found);
+  const auto job = jobs_.find(process.job);
+  job->second.processes.erase(id);
+  v1::NodeToDriver told;
+  v1::ProcessExited& exited = *told.mutable_exited();
+  exited.set_job(process.job);
+  exited.set_process(id);
+  exited.set_cause(base::CutText(cause));
+  for (const std::string& line : last_lines) exited.add_last_lines(base::CutText(line, kMostLineBytes));
+  Tell(job->second, std::move(told), effects);
+  if (process.state != ProcessState::kWaiting) effects->push_back(CloseProcess{id});
+  if (!process.signalled && job->second.state != JobState::kStopping) {
+    effects->push_back(Say{absl::StrCat("job ", process.job, ": rank ", WhoIs(process.facts), " (pid ",
+                                        process.facts.place().pid(), ") ", base::TerminalText(base::CutText(cause)))});
+  }
+  ClearIfDone(process.job, effects);
+}
+
+// ---- the end of a job
+void NodeState::Stop(uint64_t number, absl::Duration grace, const std::string& why, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) {
+    v1::NodeToDriver cleared;
+    cleared.mutable_cleared()->set_job(number);
+    return effects->push_back(ToDriver{std::move(cleared)});
+  }
+  if (job->second.state != JobState::kStopping) Enter(job, JobState::kStopping, absl::StrCat("ends: ", why), effects);
+  const bool kill = grace <= absl::ZeroDuration();
+  if (!kill) {
+    v1::ToWorker stop;
+    stop.mutable_stop()->set_job(number);
+    stop.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
+    ToAll(number, stop, effects);
+    // The processes keep to the grace themselves; this is for those that cannot.
+    effects->push_back(SetTimer{SetTimer::Kind::kKill, number, grace + options_.kill_margin});
+  }
+  const std::set<uint64_t> processes = job->second.processes;
+  for (uint64_t id : processes) {
+    const auto process = processes_.find(id);
+    if (kill || process->second.state < ProcessState::kRunning) Kill(process, effects);
+  }
+  ClearIfDone(number, effects);
+}
+
+void NodeState::ClearIfDone(uint64_t number, Effects* effects) {
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end() || job->second.state != JobState::kStopping || !job->second.processes.empty()) return;
+  effects->push_back(DropJob{number});
+  effects->push_back(Say{absl::StrCat("job ", number, " has ended here")});
+  v1::NodeToDriver cleared;
+  cleared.mutable_cleared()->set_job(number);
+  Tell(job->second, std::move(cleared), effects);
+  jobs_.erase(job);
+}
+
+void NodeState::OnTimer(SetTimer::Kind kind, uint64_t key, Effects* effects) {
+  switch (kind) {
+    case SetTimer::Kind::kBring:
+      return OnProgramReady(
+          key,
+          absl::DeadlineExceededError(absl::StrCat(
+              "the program and its files could not be brought to node '", options_.node, "' within ",
+              absl::FormatDuration(options_.bring_limit), ": the storage, or the node that has them, does not answer")),
+          effects);
+    case SetTimer::Kind::kStart: {
+      const auto process = processes_.find(key);
+      if (process == processes_.end() || process->second.state != ProcessState::kRunning) return;
+      process->second.late = true;
+      return Kill(process, effects);
+    }
+    case SetTimer::Kind::kKill:
+      if (jobs_.count(key) != 0) Stop(key, absl::ZeroDuration(), "", effects);
+      return;
+  }
+}
+
+}  // namespace twinkle::worker

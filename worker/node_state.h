@@ -1,0 +1,120 @@
+// What a node daemon decides: its jobs and their processes, from what the driver asks for to the last one's end.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proto/twinkle/v1/cluster.pb.h"
+#include "proto/twinkle/v1/local.pb.h"
+#include "worker/node_effects.h"
+
+namespace twinkle::worker {
+
+struct NodeStateOptions {
+  std::string node;                                // its name, for people
+  std::string pids;                                // as in Place, the daemon's
+  std::string driver;                              // gRPC target, for worker processes
+  absl::Duration start_limit = absl::Seconds(20);  // for a process, once it is the program, to reach Initialize
+  absl::Duration bring_limit = absl::Minutes(5);   // for the program and its files to be here
+  absl::Duration kill_margin = absl::Seconds(2);   // beyond the grace of a job that ends
+};
+
+// How a process ended.
+struct Death {
+  int wait_status = 0;         // as waitpid gives it
+  bool out_of_memory = false;  // the kernel has just killed a process for want of memory
+  std::vector<std::string> last_lines;
+};
+
+// A deterministic state machine: no descriptors, no clock, no threads. An event changes the state and appends what is
+// to be done; nothing is done here. Events about what is not known (any more) change nothing. Invariants:
+//  W1 every process that the driver wanted is told of once more: when it has ended, or could not be started;
+//  W2 a job that was to stop is told as cleared once, when none of its processes is left;
+//  W3 each process that was started is closed once, when it has ended, and each job is dropped once, after its last;
+//  W4 a driver hears nothing of jobs that another connection's driver asked for: they end with that connection;
+//  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace;
+//  W6 no text of a user's makes a message longer than a few kilobytes.
+class NodeState {
+ public:
+  explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}
+
+  // ---- the driver
+  void OnMessage(const v1::DriverToNode& message, Effects* effects);
+  // Its jobs end. What comes after belongs to the next connection.
+  void OnDriverGone(Effects* effects);
+
+  // ---- a job's program
+  void OnProgramReady(uint64_t job, const absl::Status& brought, Effects* effects);
+  void OnProgramGone(uint64_t job, Effects* effects);
+
+  // ---- processes
+  void OnStarted(uint64_t process, int pid, Effects* effects);
+  void OnNotStarted(uint64_t process, const std::string& why, Effects* effects);
+  void OnSaid(uint64_t process, const v1::FromWorker& message, Effects* effects);
+  void OnEnded(uint64_t process, const Death& death, Effects* effects);
+  // All processes have ended with the spawner, and no more can be started.
+  void OnSpawnerGone(const std::string& why, Effects* effects);
+
+  void OnTimer(SetTimer::Kind kind, uint64_t key, Effects* effects);
+
+  // Nothing is left to do.
+  bool idle() const { return jobs_.empty(); }
+  // For StartProcess; null: it is known no more.
+  const v1::Process* FindProcess(uint64_t process) const;
+  const v1::StartJob* FindJob(uint64_t job) const;
+  const v1::StartJob* JobOf(uint64_t process) const;
+
+ private:
+  enum class JobState { kBringing, kRunning, kStopping };
+  enum class ProcessState {
+    kWaiting,   // for the program
+    kStarting,  // asked for
+    kRunning,   // the program runs
+    kListening  // it has reached Initialize
+  };
+  struct Process {
+    uint64_t job = 0;
+    v1::Process facts;
+    ProcessState state = ProcessState::kWaiting;
+    std::optional<v1::Endpoint> endpoint = {};  // of one that listens, or will once it is known as started
+    bool late = false;                          // it did not reach Initialize in time
+    bool signalled = false;                     // by this daemon
+  };
+  struct Job {
+    v1::StartJob start;
+    JobState state = JobState::kBringing;
+    uint64_t connection = 0;
+    std::set<uint64_t> processes;
+  };
+  using Jobs = std::map<uint64_t, Job>;
+  using Processes = std::map<uint64_t, Process>;
+
+  // The only one that changes a job's state; people are told why.
+  void Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects);
+  void OnStart(const v1::StartJob& start, Effects* effects);
+  void Stop(uint64_t job, absl::Duration grace, const std::string& why, Effects* effects);
+  void Kill(Processes::iterator process, Effects* effects);
+  void ToAll(uint64_t job, const v1::ToWorker& message, Effects* effects) const;
+  void TellListens(Process& process, Effects* effects);
+  std::string CauseOf(const Process& process, const Death& death) const;
+  // The process is known no more.
+  void End(uint64_t process, const std::string& cause, const std::vector<std::string>& last_lines, Effects* effects);
+  void ClearIfDone(uint64_t job, Effects* effects);
+  // To the driver that asked for the job, if it is still there.
+  void Tell(const Job& job, v1::NodeToDriver message, Effects* effects) const;
+
+  const NodeStateOptions options_;
+  uint64_t connection_ = 1;
+  std::optional<std::string> spawner_gone_;  // why
+  Jobs jobs_;
+  Processes processes_;
+};
+
+}  // namespace twinkle::worker

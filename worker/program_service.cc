@@ -1,0 +1,112 @@
+#include "worker/program_service.h"
+
+#include <absl/strings/str_cat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "runtime/base/mutex.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/channel.h"
+#include "runtime/rpc/secret.h"
+#include "runtime/rpc/streams.h"
+#include "worker/same_file.h"
+
+namespace twinkle::worker {
+namespace {
+
+constexpr size_t kChunkBytes = 1 << 20;
+constexpr size_t kMostAtOnce = 64;
+
+// One file to one caller. Kept by gRPC until the call is done, and by the thread that reads. Read is for that thread;
+// the rest is thread-safe.
+class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
+ public:
+  static std::shared_ptr<Sending> Make() {
+    auto sending = std::make_shared<Sending>();
+    sending->self_ = sending;
+    return sending;
+  }
+
+  // Opens the file and sends all of it.
+  void Read(const std::string& path) { End(SendAll(path)); }
+  void End(const absl::Status& status) {
+    base::MutexLock lock(&mutex_);
+    if (std::exchange(ended_, true)) return;
+    status_ = rpc::ToGrpc(status);
+    changed_.SignalAll();
+    if (!writing_) Finish(status_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    base::MutexLock lock(&mutex_);
+    writing_ = false;
+    changed_.SignalAll();
+    if (ended_) {
+      Finish(status_);
+    } else if (!ok) {
+      ended_ = true;
+      Finish(grpc::Status::CANCELLED);
+    }
+  }
+  void OnCancel() override { End(absl::CancelledError("the caller has left")); }
+  void OnDone() override { const auto self = std::move(self_); }
+
+ private:
+  absl::Status SendAll(const std::string& path) {
+    TWINKLE_ASSIGN_OR_RETURN(const rpc::Fd file, OpenForReading(path));
+    for (off_t offset = 0;;) {
+      std::string bytes(kChunkBytes, '\0');
+      const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), offset);
+      if (got < 0) return absl::ErrnoToStatus(errno, path);
+      if (got == 0) return absl::OkStatus();
+      bytes.resize(static_cast<size_t>(got));
+      offset += got;
+      if (!Write(std::move(bytes))) return absl::OkStatus();  // it has ended
+    }
+  }
+  // False: the call has ended.
+  bool Write(std::string bytes) {
+    base::MutexLock lock(&mutex_);
+    while (writing_ && !ended_) changed_.Wait(&mutex_);
+    if (ended_) return false;
+    chunk_.set_bytes(std::move(bytes));
+    writing_ = true;
+    StartWrite(&chunk_);
+    return true;
+  }
+
+  std::shared_ptr<Sending> self_;
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  v1::FileChunk chunk_;  // gRPC's while it is being written
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::string ProgramService::PathOf(const v1::FetchProgram& wanted) const {
+  if (!wanted.path().empty()) return wanted.path();
+  const bool knows_pid = !pids_.empty() && wanted.pids() == pids_;
+  return knows_pid ? absl::StrCat("/proc/", wanted.pid(), "/exe") : wanted.executable();
+}
+
+grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Fetch(grpc::CallbackServerContext* context,
+                                                               const v1::FetchProgram* request) {
+  const std::shared_ptr<Sending> sending = Sending::Make();
+  if (!rpc::SecretsEqual(rpc::MetadataOf(*context, rpc::kTokenKey), token_)) {
+    sending->End(absl::UnauthenticatedError("wrong or missing token"));
+  } else if (threads_.running() >= kMostAtOnce) {
+    sending->End(absl::ResourceExhaustedError("the node daemon of the program's machine is sending too many files"));
+  } else {
+    const absl::Status begun = threads_.Run("send-file", [sending, path = PathOf(*request)] { sending->Read(path); });
+    if (!begun.ok()) sending->End(begun);
+  }
+  return sending.get();
+}
+
+}  // namespace twinkle::worker

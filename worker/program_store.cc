@@ -1,0 +1,162 @@
+#include "worker/program_store.h"
+
+#include <absl/strings/str_cat.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/rpc/file_digest.h"
+#include "worker/same_file.h"
+
+namespace twinkle::worker {
+namespace {
+
+absl::StatusOr<std::string> NewFolder(uint64_t job) {
+  std::error_code failed;
+  const std::filesystem::path parent = std::filesystem::absolute(std::filesystem::temp_directory_path(failed), failed);
+  std::string folder = (parent / absl::StrCat("twinkle-job-", job, "-XXXXXX")).string();
+  if (failed || ::mkdtemp(folder.data()) == nullptr) {
+    return absl::ErrnoToStatus(failed ? failed.value() : errno, absl::StrCat("a folder for the job's files, ", folder));
+  }
+  return folder;
+}
+
+}  // namespace
+
+struct ProgramStore::Work {
+  explicit Work(ProgramStoreOptions given) : options(std::move(given)) {}
+
+  absl::StatusOr<Brought> Bring(const v1::StartJob& start, std::string* folder);
+  absl::StatusOr<ProgramCopies::Copy> Program(const v1::StartJob& start);
+  absl::Status PutFile(const v1::StartJob& start, const v1::File& file, const std::string& folder);
+  absl::Status Fetch(const v1::StartJob& start, v1::FetchProgram wanted, int to) const;
+  // Whether paths and pids of the program mean the same here.
+  bool IsBeside(const v1::Program& program) const {
+    return !options.place.pids().empty() && program.place().pids() == options.place.pids() &&
+           program.place().machine() == options.place.machine();
+  }
+
+  const ProgramStoreOptions options;
+  ProgramCopies copies;
+};
+
+absl::StatusOr<Brought> ProgramStore::Work::Bring(const v1::StartJob& start, std::string* folder) {
+  TWINKLE_ASSIGN_OR_RETURN(ProgramCopies::Copy program, Program(start));
+  if (start.program().files().empty()) return Brought{std::move(program), ""};
+  TWINKLE_ASSIGN_OR_RETURN(*folder, NewFolder(start.job()));
+  for (const v1::File& file : start.program().files()) {
+    const absl::Status put = PutFile(start, file, *folder);
+    if (!put.ok()) return base::Annotate(put, absl::StrCat("its file ", file.path()));
+  }
+  return Brought{std::move(program), *folder};
+}
+
+absl::StatusOr<ProgramCopies::Copy> ProgramStore::Work::Program(const v1::StartJob& start) {
+  const v1::Program& program = start.program();
+  const bool beside = IsBeside(program);
+  if (beside) {
+    absl::StatusOr<rpc::Fd> own = OpenForPath(absl::StrCat("/proc/", program.place().pid(), "/exe"));
+    if (own.ok()) return std::make_shared<const rpc::Fd>(*std::move(own));
+  }
+  if (!beside && program.digest().empty()) {
+    return absl::FailedPreconditionError("the program is in another PID namespace, and has not told its SHA-256");
+  }
+  absl::StatusOr<rpc::Fd> same = OpenIfSame(program.executable(), beside ? "" : program.digest());
+  if (same.ok()) return std::make_shared<const rpc::Fd>(*std::move(same));
+  const absl::Status why = base::Annotate(
+      same.status(), absl::StrCat("the program ", program.executable(), " cannot be had on node '", options.node, "'"));
+  if (beside) return why;
+  const auto fetch = [&](int to) { return Fetch(start, {}, to); };
+  absl::StatusOr<ProgramCopies::Copy> copy = copies.Get(program.digest(), fetch);
+  if (copy.ok()) return copy;
+  return absl::Status(
+      copy.status().code(),
+      absl::StrCat(why.message(), "; nor be brought from the program's machine: ", copy.status().message()));
+}
+
+// Where paths mean the same files a link, else a copy.
+absl::Status ProgramStore::Work::PutFile(const v1::StartJob& start, const v1::File& file, const std::string& folder) {
+  const std::filesystem::path to = std::filesystem::path(folder) / std::filesystem::path(file.path()).filename();
+  if (IsBeside(start.program()) || OpenIfSame(file.path(), file.digest()).ok()) {
+    std::error_code failed;
+    std::filesystem::create_symlink(file.path(), to, failed);
+    return failed ? absl::ErrnoToStatus(failed.value(), to.string()) : absl::OkStatus();
+  }
+  const rpc::Fd copy(::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700));
+  if (!copy.valid()) return absl::ErrnoToStatus(errno, to.string());
+  v1::FetchProgram wanted;
+  wanted.set_path(file.path());
+  TWINKLE_RETURN_IF_ERROR(Fetch(start, std::move(wanted), copy.get()));
+  TWINKLE_ASSIGN_OR_RETURN(const std::string digest, rpc::FileDigest(copy.get()));
+  return digest == file.digest() ? absl::OkStatus() : absl::DataLossError("what came is another file");
+}
+
+absl::Status ProgramStore::Work::Fetch(const v1::StartJob& start, v1::FetchProgram wanted, int to) const {
+  const v1::Place& place = start.program().place();
+  const v1::Endpoint& node = start.program_node();
+  const std::string& from = place.machine() == options.place.machine() ? node.socket() : node.address();
+  if (from.empty() || !options.fetch)
+    return absl::NotFoundError("there is no node daemon that can be reached from here");
+  wanted.set_pid(place.pid());
+  wanted.set_pids(place.pids());
+  wanted.set_executable(start.program().executable());
+  return options.fetch(wanted, from, to);
+}
+
+ProgramStore::ProgramStore(ProgramStoreOptions options, base::Executor* executor, SideThreads::Post post)
+    : work_(std::make_shared<Work>(std::move(options))), threads_(executor, std::move(post)) {}
+
+ProgramStore::~ProgramStore() = default;
+
+void ProgramStore::Bring(const v1::StartJob& start, Done done) {
+  const uint64_t job = start.job();
+  jobs_[job].done = std::move(done);
+  auto result = std::make_shared<Result>();
+  const absl::Status begun = threads_.Run(
+      absl::StrCat("job-", job),
+      [work = work_, start, result] { result->brought = work->Bring(start, &result->folder); },
+      [this, job, result] { Came(job, result); });
+  if (begun.ok()) return;
+  result->brought = begun;
+  Came(job, result);
+}
+
+void ProgramStore::Came(uint64_t number, const std::shared_ptr<Result>& result) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end()) {
+    result->brought = absl::CancelledError("the job has ended");
+    return Remove(result->folder);
+  }
+  Job& job = found->second;
+  job.folder = result->folder;
+  if (!job.folder.empty() && work_->options.scratch) work_->options.scratch(job.folder);
+  if (result->brought.ok()) job.program = result->brought->program;
+  std::exchange(job.done, nullptr)(std::move(result->brought));
+}
+
+void ProgramStore::Drop(uint64_t number) {
+  const auto found = jobs_.find(number);
+  if (found == jobs_.end()) return;
+  const std::string folder = std::move(found->second.folder);
+  jobs_.erase(found);
+  Remove(folder);
+}
+
+void ProgramStore::Remove(const std::string& folder) {
+  work_->copies.DropUnused();
+  if (folder.empty()) return;
+  const absl::Status begun = threads_.Run("remove-files", [folder] {
+    std::error_code failed;
+    std::filesystem::remove_all(folder, failed);
+    if (failed) base::Log(base::LogLevel::kWarning, absl::StrCat(folder, " stays: ", failed.message()));
+  });
+  if (!begun.ok()) base::Log(base::LogLevel::kWarning, absl::StrCat(folder, " stays: ", begun.message()));
+}
+
+}  // namespace twinkle::worker

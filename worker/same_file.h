@@ -1,0 +1,24 @@
+// Files that are to be executed or linked to.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <string>
+
+#include "runtime/rpc/fd_channel.h"
+
+namespace twinkle::worker {
+
+// The regular file at that path, opened for its path alone (O_PATH): so it need not be readable, and nothing waits for
+// the other end of a FIFO. It can be executed. InvalidArgument: it is no regular file; what the kernel says, NotFound
+// for one.
+absl::StatusOr<rpc::Fd> OpenForPath(const std::string& path);
+
+// The same, opened for reading.
+absl::StatusOr<rpc::Fd> OpenForReading(const std::string& path);
+
+// The file at that path, if it has that SHA-256; an empty digest: whatever it is. Blocks while it is read.
+// FailedPrecondition: it is another file.
+absl::StatusOr<rpc::Fd> OpenIfSame(const std::string& path, const std::string& digest);
+
+}  // namespace twinkle::worker
