@@ -145,7 +145,6 @@ int Serve(const Options& options, Start start) {
   grpc::ServerBuilder builder;
   service.SetLetIn([&](const std::string& peer) { start.listener->LetIn(peer); });
   start.listener->Attach(builder);
-  rpc::AllowWatching(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return Fail(absl::InternalError("the server does not start"));

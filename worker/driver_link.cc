@@ -8,7 +8,7 @@
 namespace twinkle::worker {
 
 DriverLink::DriverLink(const std::string& target, std::string token)
-    : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewWatchedChannel(target))) {}
+    : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(target))) {}
 
 void DriverLink::Connect(const v1::NodeDescription& node, bool patient, Stream::Events events) {
   Close();

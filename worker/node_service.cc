@@ -10,6 +10,7 @@
 #include "runtime/base/terminal_text.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/ports.h"
 #include "worker/own_children.h"
 #include "worker/program_fetch.h"
@@ -81,6 +82,7 @@ absl::Status NodeService::Listen() {
   if (!host.empty()) {
     builder.AddListeningPort(rpc::JoinHostPort(host, 0), grpc::InsecureServerCredentials(), &port);
   }
+  rpc::SetKeepAlive(builder);
   builder.RegisterService(&output_service_);
   builder.RegisterService(&program_service_);
   server_ = builder.BuildAndStart();

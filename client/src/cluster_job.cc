@@ -37,6 +37,10 @@ namespace {
 
 constexpr absl::Duration kConnectLimit = absl::Seconds(10);
 constexpr absl::Duration kPrivateLimit = absl::Seconds(20);
+// The driver keeps the limit of a job's placement itself; this is for one that does not.
+constexpr absl::Duration kPlacementMargin = absl::Seconds(15);
+// For programs to be brought to the nodes and their worker processes to come up. The nodes end those that are late.
+constexpr absl::Duration kStartLimit = absl::Minutes(15);
 constexpr absl::Duration kLookAfter = absl::Milliseconds(50);
 constexpr absl::Duration kAccountLimit = absl::Seconds(5);
 constexpr absl::Duration kEndMargin = absl::Seconds(5);
@@ -144,7 +148,7 @@ absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOp
   v1::ProgramToDriver message;
   *message.mutable_submit() = submit;
   job->stream_->Write(std::move(message));
-  TWINKLE_ASSIGN_OR_RETURN(const v1::JobPlaced placed, job->AwaitPlaced());
+  TWINKLE_ASSIGN_OR_RETURN(const v1::JobPlaced placed, job->AwaitPlaced(options.placement_timeout));
   TWINKLE_RETURN_IF_ERROR(job->Join(options, placed));
   return job;
 }
@@ -204,27 +208,30 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   return submit;
 }
 
-absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced() const {
+absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced(absl::Duration placement_timeout) const {
+  const base::Instant deadline = base::Now() + placement_timeout + kPlacementMargin;
   base::MutexLock lock(&told_->mutex);
-  while (!told_->placed) TWINKLE_RETURN_IF_ERROR(AwaitChange());
+  while (!told_->placed) TWINKLE_RETURN_IF_ERROR(AwaitChange(deadline, "where the job was placed"));
   return *told_->placed;
 }
 
 absl::StatusOr<v1::JobPeers> ClusterJob::AwaitPeers() const {
+  const base::Instant deadline = base::Now() + kStartLimit;
   base::MutexLock lock(&told_->mutex);
-  while (!told_->peers) TWINKLE_RETURN_IF_ERROR(AwaitChange());
+  while (!told_->peers) TWINKLE_RETURN_IF_ERROR(AwaitChange(deadline, "that the job's processes have started"));
   return *told_->peers;
 }
 
 // The driver has more to say, or never will; of a private cluster both services are looked after meanwhile.
-absl::Status ClusterJob::AwaitChange() const {
+absl::Status ClusterJob::AwaitChange(base::Instant deadline, absl::string_view what) const {
   if (told_->ended) return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
-  if (private_ == nullptr) {
-    told_->changed.Wait(&told_->mutex);
-    return absl::OkStatus();
+  if (base::Now() >= deadline) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the driver ", told_->driver, " has not said ", what, " in time: does it still work?"));
   }
-  told_->changed.WaitWithDeadline(&told_->mutex, base::Now() + kLookAfter);
-  return private_->CheckAlive();
+  const base::Instant look = private_ == nullptr ? base::kForever : base::Now() + kLookAfter;
+  told_->changed.WaitWithDeadline(&told_->mutex, std::min(deadline, look));
+  return private_ == nullptr ? absl::OkStatus() : private_->CheckAlive();
 }
 
 absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPlaced& placed) {

@@ -55,8 +55,10 @@ class ClusterJob final : public actor::Job {
 
   absl::Status Connect(const InitializeOptions& options);
   absl::StatusOr<v1::SubmitJob> Describe(const InitializeOptions& options) const;
-  absl::Status AwaitChange() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(told_->mutex);
-  absl::StatusOr<v1::JobPlaced> AwaitPlaced() const;
+  // DeadlineExceeded: nothing has changed until then; `what` was awaited.
+  absl::Status AwaitChange(base::Instant deadline, absl::string_view what) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(told_->mutex);
+  absl::StatusOr<v1::JobPlaced> AwaitPlaced(absl::Duration placement_timeout) const;
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
   absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);
   void EndProgram(const absl::Status& why);

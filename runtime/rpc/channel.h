@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime/base/clock.h"
+#include "runtime/rpc/keep_alive.h"
 
 namespace twinkle::rpc {
 
@@ -21,14 +22,14 @@ inline constexpr char kTokenKey[] = "twinkle-token";    // the cluster's token: 
 inline constexpr char kSecretKey[] = "twinkle-secret";  // a job's secret: its processes
 inline constexpr char kProcessKey[] = "twinkle-process";
 
+struct ChannelOptions {
+  KeepAlive keep_alive = {};
+  int longest_message = -1;  // that is taken, in bytes; -1: no limit
+};
+
 // "HOST:PORT", "unix:PATH" or "unix-abstract:NAME". Made at once, connected when it is first used; a server that is not
 // there yet is tried again every few milliseconds at first, every second at last.
-std::shared_ptr<grpc::Channel> NewChannel(const std::string& target);
-// The same for a connection that is to break when the server's host has fallen silent, within half a minute. Not for
-// servers that a debugger may stop.
-std::shared_ptr<grpc::Channel> NewWatchedChannel(const std::string& target);
-// Lets clients ask as often as these do whether the server is there.
-void AllowWatching(grpc::ServerBuilder& builder);
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& target, const ChannelOptions& options = {});
 
 // gRPC stays up until the process ends. NewChannel does it, too.
 void KeepGrpc();

@@ -210,6 +210,7 @@ void Listener::HandOver(Fd connection, int listening, bool is_tcp) {
   if (is_tcp) {
     const int on = 1;
     ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // a connection without is one, too
     if (!Watch(connection)) return;
   }
   Acceptor::NewConnectionParameters parameters;

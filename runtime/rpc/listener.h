@@ -14,6 +14,7 @@
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/fd_channel.h"
+#include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/strangers.h"
 
 namespace twinkle::rpc {
@@ -23,6 +24,7 @@ struct ListenerOptions {
   std::string host = {};    // name or address, without brackets; empty: no TCP
   int port = 0;             // 0: one that the kernel chooses
   StrangerLimits strangers = {};
+  KeepAlive keep_alive = {};  // of TCP connections
 };
 
 // Accepts connections in a thread of its own and hands them to a gRPC server. gRPC's own listener (1.51) stops for good

@@ -12,7 +12,8 @@
 namespace twinkle::rpc {
 namespace {
 
-// How late a frame is noticed at worst, whose sender was stopped before it woke anybody.
+// How late a frame is noticed at worst, whose sender was stopped before it woke anybody; and how late a waiter that
+// nobody woke sees that what it waits for is there.
 constexpr absl::Duration kLongestSleep = absl::Milliseconds(500);
 
 // Whether much is coming: so many pieces in a millisecond.
@@ -183,7 +184,8 @@ bool Poller::Sleep(absl::FunctionRef<bool()> done, base::Instant deadline) {
     Listen();
   }
   // What was rung for between the last poll and this is polled for by whom the bell woke then.
-  if (!done()) bell_->Wait(seen, Doorbell::kWaiter, deadline);
+  // What a peer writes into the page may swallow what this thread is woken by, so it also wakes by itself.
+  if (!done()) bell_->Wait(seen, Doorbell::kWaiter, std::min(deadline, base::Now() + kLongestSleep));
   base::MutexLock lock(&mutex_);
   sleeping_ = false;
   Listen();

@@ -25,7 +25,8 @@ namespace twinkle::rpc {
 // and half the spread). Invariants:
 //  P1 one thread polls at a time;
 //  P2 whatever the bell was rung for is polled for afterwards: by the thread that is at it, or by the one that the bell
-//     wakes.
+//     wakes;
+//  P3 who sleeps looks again after half a second at the latest, whatever peers write into the bell's page.
 // Thread-safe.
 class Poller final : public base::WaitHelper {
  public:
@@ -53,7 +54,7 @@ class Poller final : public base::WaitHelper {
   void End(uint32_t polled);  // the bell's count before the last poll
   bool Nap();                 // of the service thread, which polls: whether it does so again
   void Listen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Sleeps until the bell rings or the deadline, if nobody else in Help sleeps: else false.
+  // Sleeps until the bell rings, half a second or the deadline, if nobody else in Help sleeps: else false.
   bool Sleep(absl::FunctionRef<bool()> done, base::Instant deadline);
 
   const std::shared_ptr<const Doorbell> bell_;

@@ -124,6 +124,25 @@ TEST_CASE("who sleeps is woken by what it waits for, though another thread begin
   poller->Close();
 }
 
+TEST_CASE("who sleeps looks again by itself, though a neighbour swallowed what was to wake it (P3)") {
+  Input input;
+  const auto poller = NewPoller(input, absl::ZeroDuration());
+  std::atomic<int> asked = 0;
+  std::atomic<bool> there = false;
+  std::thread waiting([&] {
+    CHECK(poller->Help(
+        [&] {
+          ++asked;
+          return there.load();
+        },
+        base::kForever));
+  });
+  while (asked < 2) std::this_thread::yield();  // the second time it is about to sleep
+  there = true;                                 // and nobody wakes it
+  waiting.join();
+  poller->Close();
+}
+
 TEST_CASE("help ends at its deadline, and when the poller closes") {
   Input input;
   const auto poller = NewPoller(input, absl::ZeroDuration());

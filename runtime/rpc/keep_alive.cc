@@ -1,0 +1,100 @@
+#include "runtime/rpc/keep_alive.h"
+
+#include <grpc/support/sync.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+// gRPC calls one of these for each socket, and takes a pointer to it in its public interface, but installs no header
+// that says what it is. A test looks at the sockets of real connections.
+struct grpc_socket_mutator_vtable {
+  bool (*mutate_fd)(int fd, grpc_socket_mutator* mutator);  // of those that connect, and of those that listen
+  int (*compare)(grpc_socket_mutator* a, grpc_socket_mutator* b);
+  void (*destroy)(grpc_socket_mutator* mutator);
+  bool (*mutate_fd_2)(const void* info, grpc_socket_mutator* mutator);  // instead of the first, where there is one
+};
+struct grpc_socket_mutator {
+  const grpc_socket_mutator_vtable* vtable;
+  gpr_refcount references;
+};
+
+namespace twinkle::rpc {
+namespace {
+
+int Seconds(absl::Duration duration) { return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Seconds(duration))); }
+
+struct Mutator : grpc_socket_mutator {
+  explicit Mutator(const KeepAlive& wanted) : grpc_socket_mutator{&kTable, {}}, keep_alive(wanted) {
+    gpr_ref_init(&references, 1);
+  }
+  static bool Mutate(int fd, grpc_socket_mutator* mutator) {
+    SetKeepAlive(fd, static_cast<Mutator*>(mutator)->keep_alive).IgnoreError();  // a connection without is one, too
+    return true;
+  }
+  static int Compare(grpc_socket_mutator* a, grpc_socket_mutator* b) {
+    const auto key = [](grpc_socket_mutator* mutator) {
+      const KeepAlive& one = static_cast<Mutator*>(mutator)->keep_alive;
+      return std::pair(one.time, one.timeout);
+    };
+    if (key(a) == key(b)) return 0;
+    return key(a) < key(b) ? -1 : 1;
+  }
+  static void Destroy(grpc_socket_mutator* mutator) { delete static_cast<Mutator*>(mutator); }
+
+  static constexpr grpc_socket_mutator_vtable kTable = {&Mutate, &Compare, &Destroy, nullptr};
+  const KeepAlive keep_alive;
+};
+
+class OfServer final : public grpc::ServerBuilderOption {
+ public:
+  explicit OfServer(const KeepAlive& keep_alive) : keep_alive_(keep_alive) {}
+  void UpdateArguments(grpc::ChannelArguments* arguments) override { SetKeepAlive(*arguments, keep_alive_); }
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>*) override {}
+
+ private:
+  const KeepAlive keep_alive_;
+};
+
+}  // namespace
+
+// With TCP_USER_TIMEOUT it is that which ends the connection, whether it was idle or has sent what nobody confirms.
+absl::Status SetKeepAlive(int socket, const KeepAlive& keep_alive) {
+  int domain = 0;
+  socklen_t size = sizeof(domain);
+  if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) {
+    return absl::ErrnoToStatus(errno, "the kind of a socket");
+  }
+  if (domain != AF_INET && domain != AF_INET6) return absl::OkStatus();
+  const struct {
+    int level, name, value;
+  } options[] = {
+      {SOL_SOCKET, SO_KEEPALIVE, 1},
+      {IPPROTO_TCP, TCP_KEEPIDLE, Seconds(keep_alive.time)},
+      {IPPROTO_TCP, TCP_KEEPINTVL, 1},
+      {IPPROTO_TCP, TCP_KEEPCNT, Seconds(keep_alive.timeout)},
+      {IPPROTO_TCP, TCP_USER_TIMEOUT,
+       static_cast<int>(absl::ToInt64Milliseconds(keep_alive.time + keep_alive.timeout))},
+  };
+  for (const auto& option : options) {
+    if (::setsockopt(socket, option.level, option.name, &option.value, sizeof(option.value)) != 0) {
+      return absl::ErrnoToStatus(errno, "the keep-alive of a socket");
+    }
+  }
+  return absl::OkStatus();
+}
+
+void SetKeepAlive(grpc::ChannelArguments& arguments, const KeepAlive& keep_alive) {
+  arguments.SetSocketMutator(new Mutator(keep_alive));  // the arguments own it
+}
+
+void SetKeepAlive(grpc::ServerBuilder& builder, const KeepAlive& keep_alive) {
+  builder.SetOption(std::make_unique<OfServer>(keep_alive));
+}
+
+}  // namespace twinkle::rpc
