@@ -39,14 +39,13 @@ void ClusterState::SendPlaced(JobNumber number, const Job& job, Effects* effects
   placed.set_process(number << kProcessBits);
   for (const auto& [id, state] : job.processes) *placed.add_processes() = state.process;
   for (NodeId node : job.nodes) *placed.add_nodes() = nodes_.at(node).description;
-  if (SpansMachines(job)) {
-    placed.set_listen_host("*");
-    for (const auto& [id, node] : nodes_) {
-      if (node.description.place().machine() != job.submit.program().place().machine()) continue;
-      const std::string& address = node.description.endpoint().address();
-      placed.set_listen_host(address.substr(0, address.rfind(':')));
-    }
+  // Other jobs, on other machines, may find something of a job that is on one.
+  for (const auto& [id, node] : nodes_) {
+    if (node.description.place().machine() != job.submit.program().place().machine()) continue;
+    const std::string& address = node.description.endpoint().address();
+    if (!address.empty()) placed.set_listen_host(address.substr(0, address.rfind(':')));
   }
+  if (placed.listen_host().empty() && SpansMachines(job)) placed.set_listen_host("*");
   effects->push_back(std::move(effect));
 }
 
@@ -102,12 +101,11 @@ void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
     if (node != of_node.end()) *node->second.add_processes() = state.process;  // else it is gone, and the job ends
   }
   int node_rank = 0;
-  const bool listen = SpansMachines(job);
   for (auto& [id, start] : of_node) {
     const auto node = nodes_.find(id);
     if (node == nodes_.end()) continue;
     const std::string& address = node->second.description.endpoint().address();
-    if (listen) start.set_listen_host(address.substr(0, address.rfind(':')));
+    start.set_listen_host(address.substr(0, address.rfind(':')));
     start.set_node_rank(node_rank++);
     ToNode effect{id, {}};
     *effect.message.mutable_start() = std::move(start);

@@ -10,6 +10,7 @@
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/place.h"
 #include "runtime/rpc/streams.h"
 
 namespace twinkle::internal {
@@ -100,6 +101,7 @@ absl::StatusOr<ComponentInfo> ClusterDirectory::FindComponent(absl::string_view 
   request.set_name(std::string(name));
   v1::FoundComponent reply;
   TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->FindComponent(&context, request, &reply)));
+  for (const v1::Process& process : reply.processes()) TWINKLE_RETURN_IF_ERROR(CheckReachable(process));
   for (const v1::Process& process : reply.processes()) introduce_(process, reply.ticket());
   return DecodeInfo(reply.component());
 }
@@ -169,6 +171,18 @@ std::vector<GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::Gro
 
 std::string TargetOf(const v1::Process& to, const std::string& machine) {
   return to.place().machine() == machine ? to.endpoint().socket() : to.endpoint().address();
+}
+
+absl::Status CheckReachable(const v1::Process& to) {
+  const bool listens = !to.endpoint().socket().empty();
+  if (!listens || !TargetOf(to, rpc::ThisMachine()).empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("rank ", to.rank(), " of group '", to.group(), "' (",
+                                                    PlaceText(to.place()),
+                                                    ") can be reached from its own machine "
+                                                    "only: start the twinkle-worker of node '",
+                                                    to.place().node(),
+                                                    "' with --host (TWINKLE_HOST), the name or address "
+                                                    "by which other machines reach it"));
 }
 
 std::string PlaceText(const v1::Place& place) { return absl::StrCat(place.host(), ", pid ", place.pid()); }

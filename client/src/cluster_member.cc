@@ -1,5 +1,8 @@
 #include "client/src/cluster_member.h"
 
+#include <absl/strings/str_cat.h>
+
+#include <map>
 #include <utility>
 
 #include "client/src/process_report.h"
@@ -18,6 +21,7 @@ rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> 
   return [directory = std::move(directory), table = std::move(table)](rpc::ProcessId process, auto done) {
     directory->Meet(process, [table, done = std::move(done)](absl::StatusOr<v1::MetProcess> met) {
       if (!met.ok()) return done(met.status());
+      if (const absl::Status reachable = CheckReachable(met->process()); !reachable.ok()) return done(reachable);
       done(table->Add(met->process(), met->ticket()));
     });
   };
@@ -29,6 +33,28 @@ object::SegmentOptions PoolOptions(size_t prefault_bytes) {
   options.capacity = base::MachineMemory();
   if (prefault_bytes > 0) options.keep_idle = absl::InfiniteDuration();
   return options;
+}
+
+using EndGroup = decltype(actor::Outside::end_group);
+
+// Two processes of a job that both live and have lost each other cannot both stay in it: the group of the other ends,
+// or this process's own when the other is the program. A process of another job ends by nobody's word here.
+rpc::GrpcTransport::OnCut EndGroupOfCut(const actor::ProcessOptions& self, const std::vector<actor::GroupInfo>& groups,
+                                        const EndGroup& end_group, const std::shared_ptr<PeerTable>& table) {
+  std::map<rpc::ProcessId, std::string> group_of;
+  for (const actor::GroupInfo& group : groups) {
+    for (rpc::ProcessId worker : group.workers) group_of[worker] = group.name;
+  }
+  return [group_of = std::move(group_of), id = self.id, own = self.group, place = self.place, end_group, table](
+             rpc::ProcessId peer, const absl::Status& why) {
+    if (peer >> rpc::kProcessBits != id >> rpc::kProcessBits) return;
+    const auto found = group_of.find(peer);
+    const std::string& group = found == group_of.end() ? own : found->second;
+    if (group.empty() || end_group == nullptr) return;
+    end_group(peer, group,
+              absl::UnavailableError(
+                  absl::StrCat(place, " and ", table->PlaceOf(peer), " cannot reach each other: ", why.message())));
+  };
 }
 
 // Touches that much of the pool's memory, beside everything else, so that it is quick when it is needed.
@@ -45,6 +71,7 @@ std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<object::SegmentP
 std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, ClusterMember member) {
   rpc::GrpcTransport* const transport = member.transport.get();
   const std::shared_ptr<rpc::Traffic> traffic = transport->traffic();
+  auto on_cut = EndGroupOfCut(options, member.groups, member.end_group, member.table);
   auto directory = std::make_shared<ClusterDirectory>(
       std::move(member.groups), member.driver, std::move(member.secret),
       [table = member.table, transport](const v1::Process& process, const std::string& ticket) {
@@ -64,7 +91,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
   const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };
   surroundings.join = [near, directory, table = member.table, self = options.id, pool, prefault, traffic,
-                       executor = surroundings.executor,
+                       executor = surroundings.executor, on_cut = std::move(on_cut),
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
                           rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
     pool->OnIdle([queue, weak = std::weak_ptr(pool)](absl::Duration delay) {
@@ -78,7 +105,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
           auto rings = std::make_unique<rpc::RingTransport>(
               rpc::RingTransport::Options{.self = self, .is_near = near, .traffic = traffic}, shared, queue,
               [&](rpc::Receiver* ringed) -> std::unique_ptr<rpc::Transport> {
-                (*transport)->Start(ringed, queue, IntroducerFrom(directory, table));
+                (*transport)->Start(ringed, queue, IntroducerFrom(directory, table), on_cut);
                 return std::move(*transport);
               });
           base::SetWaitHelper(rings->helper());

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <iterator>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -65,11 +67,23 @@ std::vector<grpc::Slice> TakeSlices(std::deque<grpc::Slice>* slices, size_t* byt
   return taken;
 }
 
-// What a message begins with: how the rest is to be read.
-constexpr char kPlain[] = {0};
-constexpr char kZstd[] = {1};
+grpc::Slice HeaderSlice(const MessageHeader& header) { return grpc::Slice(header.Encode()); }
 
-grpc::Slice Kind(const char* kind) { return {kind, 1, grpc::Slice::STATIC_SLICE}; }
+// Of the thread that compresses: a new one takes longer to make than a short message to compress.
+ZSTD_CCtx* Compressor() {
+  struct Free {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  };
+  thread_local const std::unique_ptr<ZSTD_CCtx, Free> kContext(ZSTD_createCCtx());
+  return kContext.get();
+}
+ZSTD_DCtx* Decompressor() {
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  thread_local const std::unique_ptr<ZSTD_DCtx, Free> kContext(ZSTD_createDCtx());
+  return kContext.get();
+}
 
 // Whether the middle of the longest of them, which stands for all, becomes shorter by a tenth.
 bool GetsShorter(const std::vector<grpc::Slice>& slices) {
@@ -77,8 +91,8 @@ bool GetsShorter(const std::vector<grpc::Slice>& slices) {
       slices.begin(), slices.end(), [](const grpc::Slice& a, const grpc::Slice& b) { return a.size() < b.size(); });
   const size_t bytes = std::min(longest.size(), kSampleBytes);
   std::array<char, ZSTD_COMPRESSBOUND(kSampleBytes)> shorter;
-  const size_t size =
-      ZSTD_compress(shorter.data(), shorter.size(), longest.begin() + (longest.size() - bytes) / 2, bytes, kZstdLevel);
+  const size_t size = ZSTD_compressCCtx(Compressor(), shorter.data(), shorter.size(),
+                                        longest.begin() + (longest.size() - bytes) / 2, bytes, kZstdLevel);
   return ZSTD_isError(size) == 0 && size < bytes / 10 * 9;
 }
 
@@ -88,7 +102,8 @@ std::optional<grpc::Slice> Compressed(const std::vector<grpc::Slice>& slices, si
   text.reserve(bytes);
   for (const grpc::Slice& slice : slices) text.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   std::string shorter(ZSTD_compressBound(bytes), '\0');
-  const size_t size = ZSTD_compress(shorter.data(), shorter.size(), text.data(), text.size(), kZstdLevel);
+  const size_t size =
+      ZSTD_compressCCtx(Compressor(), shorter.data(), shorter.size(), text.data(), text.size(), kZstdLevel);
   if (ZSTD_isError(size) != 0 || size >= bytes) return std::nullopt;
   return grpc::Slice(shorter.data(), size);
 }
@@ -98,9 +113,20 @@ absl::StatusOr<std::string> Decompressed(std::string_view bytes) {
   const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
   if (size > kMessageBytes) return absl::InvalidArgumentError("a compressed message without a size, or too long");
   std::string text(size, '\0');
-  const size_t done = ZSTD_decompress(text.data(), text.size(), bytes.data(), bytes.size());
+  const size_t done = ZSTD_decompressDCtx(Decompressor(), text.data(), text.size(), bytes.data(), bytes.size());
   if (ZSTD_isError(done) != 0 || done != size) return absl::InvalidArgumentError("a compressed message is damaged");
   return text;
+}
+
+// The beginning of the message, however it was cut.
+std::string FrontOf(const std::vector<grpc::Slice>& slices) {
+  std::string front;
+  for (const grpc::Slice& slice : slices) {
+    const size_t room = MessageHeader::kLongest - front.size();
+    front.append(reinterpret_cast<const char*>(slice.begin()), std::min(slice.size(), room));
+    if (front.size() == MessageHeader::kLongest) break;
+  }
+  return front;
 }
 
 // Opened by this side.
@@ -117,6 +143,7 @@ class DialledLink final : public GrpcLink {
     call_->StartCall(&started_);
   }
   void Cancel() override { context_.TryCancel(); }
+  std::string Address() const override { return opened_ ? context_.peer() : ""; }
 
  protected:
   void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) override { call_->Read(buffer, tag); }
@@ -129,7 +156,9 @@ class DialledLink final : public GrpcLink {
     explicit Started(DialledLink* owner) : link(owner) {}
     void Run(bool ok) override {
       const auto kept = std::move(keep);
-      ok ? link->Open() : link->End();
+      if (!ok) return link->End();
+      link->opened_ = true;
+      link->Open(/*greet=*/false);
     }
     DialledLink* const link;
     std::shared_ptr<GrpcLink> keep;
@@ -139,6 +168,7 @@ class DialledLink final : public GrpcLink {
   grpc::ClientContext context_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
   Started started_;
+  std::atomic<bool> opened_ = false;
   grpc::Status status_;
 };
 
@@ -153,6 +183,17 @@ GrpcLink::GrpcLink(Wire wire, Events events)
       write_(this),
       finish_(this) {}
 
+void GrpcLink::Begin(uint64_t first) {
+  base::MutexLock lock(&mutex_);
+  first_ = first;
+}
+
+void GrpcLink::Acknowledge() {
+  base::MutexLock lock(&mutex_);
+  acknowledges_ = true;
+  Pump();
+}
+
 void GrpcLink::Write(const Frame& frame) {
   base::MutexLock lock(&mutex_);
   if (ended_) return;
@@ -160,19 +201,31 @@ void GrpcLink::Write(const Frame& frame) {
   Pump();
 }
 
-GrpcLink::Message GrpcLink::MessageOf(std::vector<grpc::Slice> slices, size_t bytes, bool compress) const {
+MessageHeader GrpcLink::NextHeader(bool with_frames) {
+  MessageHeader header;
+  const uint64_t arrived = wire_.arrivals->last;
+  if (wire_.arrivals->told.exchange(arrived) < arrived || greets_) header.acknowledged = arrived;
+  if (std::exchange(greets_, false)) header.life = wire_.life;
+  if (with_frames) header.first = std::exchange(first_, std::nullopt);
+  acknowledges_ = false;
+  return header;
+}
+
+GrpcLink::Message GrpcLink::MessageOf(MessageHeader header, std::vector<grpc::Slice> slices, size_t bytes,
+                                      bool compress) const {
   Message message;
   message.payload = bytes;
   const bool worth_it = compress && bytes >= kCompressedBytes && GetsShorter(slices);
   if (std::optional<grpc::Slice> shorter = worth_it ? Compressed(slices, bytes) : std::nullopt) {
     wire_.traffic->compressed_before += bytes;
     wire_.traffic->compressed_after += shorter->size();
-    const grpc::Slice both[] = {Kind(kZstd), *std::move(shorter)};
+    header.compressed = true;
+    const grpc::Slice both[] = {HeaderSlice(header), *std::move(shorter)};
     message.bytes = grpc::ByteBuffer(both, std::size(both));
     message.compressed = true;
     return message;
   }
-  slices.insert(slices.begin(), Kind(kPlain));
+  slices.insert(slices.begin(), HeaderSlice(header));
   message.bytes = grpc::ByteBuffer(slices.data(), slices.size());
   return message;
 }
@@ -190,32 +243,36 @@ void GrpcLink::StartMessage(Message message) {
 void GrpcLink::Pump() {
   if (!open_ || ended_ || writing_ || preparing_) return;
   if (prepared_) return StartMessage(*std::exchange(prepared_, std::nullopt));
-  if (outgoing_.empty()) return;
+  const bool to_tell = acknowledges_ && wire_.arrivals->last != wire_.arrivals->told;
+  if (outgoing_.empty() && !to_tell && !greets_) return;
   size_t bytes = 0;
   std::vector<grpc::Slice> slices = TakeSlices(&outgoing_, &bytes);
-  StartMessage(MessageOf(std::move(slices), bytes, /*compress=*/false));
+  StartMessage(MessageOf(NextHeader(bytes > 0), std::move(slices), bytes, /*compress=*/false));
 }
 
 // While a message is on its way the next one is compressed, without the lock.
 void GrpcLink::PrepareNext() {
+  MessageHeader header;
   std::vector<grpc::Slice> slices;
   size_t bytes = 0;
   {
     base::MutexLock lock(&mutex_);
     if (!writing_ || ended_ || prepared_ || outgoing_.empty() || !choice_.consider() || !choice_.compress()) return;
     slices = TakeSlices(&outgoing_, &bytes);
+    header = NextHeader(/*with_frames=*/true);
     preparing_ = true;
   }
-  Message message = MessageOf(std::move(slices), bytes, /*compress=*/true);
+  Message message = MessageOf(header, std::move(slices), bytes, /*compress=*/true);
   base::MutexLock lock(&mutex_);
   preparing_ = false;
   if (!ended_) prepared_ = std::move(message);
   Pump();
 }
 
-void GrpcLink::Open() {
+void GrpcLink::Open(bool greet) {
   base::MutexLock lock(&mutex_);
   open_ = true;
+  greets_ = greet;
   StartRead(&incoming_, read_.Arm());
   Pump();
 }
@@ -230,36 +287,48 @@ void GrpcLink::FinishIfIdle() {
   if (ended_ && !writing_) StartFinish(finish_.Arm());
 }
 
-absl::Status GrpcLink::ReadMessage(std::vector<Frame>* frames) {
+absl::Status GrpcLink::ReadMessage(Heard* heard) {
   way().received += incoming_.Length();
   std::vector<grpc::Slice> slices;
-  if (!incoming_.Dump(&slices).ok()) return absl::InternalError("a message could not be read");
-  std::optional<char> kind;
-  std::string compressed;
+  if (!incoming_.Dump(&slices).ok()) return absl::InvalidArgumentError("a message could not be read");
+  size_t used = 0;
+  TWINKLE_ASSIGN_OR_RETURN(const MessageHeader header, MessageHeader::Decode(FrontOf(slices), &used));
+  heard->life = header.life;
+  heard->acknowledged = header.acknowledged;
+  if (header.first && next_ != 0) return absl::InvalidArgumentError("frames are numbered anew amid a connection");
+  next_ = header.first.value_or(next_);
+  heard->first = next_;
+  TWINKLE_RETURN_IF_ERROR(ReadFrames(std::move(slices), used, header.compressed, &heard->frames));
+  if (next_ == 0 && !heard->frames.empty()) return absl::InvalidArgumentError("frames without a number");
+  next_ += heard->frames.size();
+  return absl::OkStatus();
+}
+
+absl::Status GrpcLink::ReadFrames(std::vector<grpc::Slice> slices, size_t header, bool compressed,
+                                  std::vector<Frame>* frames) {
+  std::string together;
   for (const grpc::Slice& slice : slices) {
     std::string_view bytes(reinterpret_cast<const char*>(slice.begin()), slice.size());
-    if (bytes.empty()) continue;
-    if (!kind) {
-      kind = bytes[0];
-      bytes.remove_prefix(1);
-    }
-    if (*kind == *kZstd) {
-      compressed += bytes;
-    } else if (*kind == *kPlain) {
-      TWINKLE_RETURN_IF_ERROR(reader_.Read(bytes, frames));
+    const size_t skipped = std::min(header, bytes.size());
+    header -= skipped;
+    bytes.remove_prefix(skipped);
+    if (compressed) {
+      together += bytes;
     } else {
-      return absl::InvalidArgumentError("a message of no kind");
+      TWINKLE_RETURN_IF_ERROR(reader_.Read(bytes, frames));
     }
   }
-  if (compressed.empty()) return absl::OkStatus();
-  TWINKLE_ASSIGN_OR_RETURN(const std::string text, Decompressed(compressed));
+  if (!compressed) return absl::OkStatus();
+  TWINKLE_ASSIGN_OR_RETURN(const std::string text, Decompressed(together));
   return reader_.Read(text, frames);
 }
 
 void GrpcLink::OnRead(bool ok) {
-  std::vector<Frame> frames;
-  if (ok && broken_.ok()) broken_ = ReadMessage(&frames);
-  if (!frames.empty()) events_.on_frames(std::move(frames));
+  Heard heard;
+  if (ok && broken_.ok()) {
+    broken_ = ReadMessage(&heard);
+    if (broken_.ok()) events_.on_message(std::move(heard));
+  }
   if (ok && !broken_.ok()) Cancel();  // the next read ends
   if (!ok) return End();
   base::MutexLock lock(&mutex_);
@@ -300,8 +369,9 @@ class AcceptedLink final : public GrpcLink {
   AcceptedLink(std::unique_ptr<GrpcLink::Accepting> call, Wire wire, Events events)
       : GrpcLink(std::move(wire), std::move(events)), call_(std::move(call)) {}
 
-  void Start() { Open(); }
+  void Start() { Open(/*greet=*/true); }
   void Cancel() override { call_->context_.TryCancel(); }
+  std::string Address() const override { return call_->context_.peer(); }
 
  protected:
   void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) override { call_->stream_.Read(buffer, tag); }

@@ -16,7 +16,10 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/compression_choice.h"
+#include "runtime/rpc/conversation.h"
+#include "runtime/rpc/frame_link.h"
 #include "runtime/rpc/frame_stream.h"
+#include "runtime/rpc/message_header.h"
 #include "runtime/rpc/traffic.h"
 
 namespace twinkle::rpc {
@@ -28,25 +31,29 @@ class CompletionTag {
   virtual void Run(bool ok) = 0;
 };
 
+// What one message may take of the receiver's memory.
+inline constexpr int kLongestMessage = (1 << 20) + (64 << 10);
+
 // Invariants:
 //  K1 at most one operation of each kind (start, read, write, finish) is under way;
 //  K2 frames leave in the order written, as many in a message as fit;
-//  K3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down.
+//  K3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down;
+//  K4 every message says how many frames have arrived here, unless the peer was told.
 // Thread-safe. Lives until it is gone.
-class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
+class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink> {
  public:
   // All on the polling thread, without a lock of the link's.
   struct Events {
-    std::function<void(std::vector<Frame>)> on_frames;
+    std::function<void(Heard)> on_message;
     std::function<void(const absl::Status&)> on_gone;
   };
   struct Wire {
     std::shared_ptr<Traffic> traffic;  // which counts
     bool remote = false;               // to another machine
     Compression compression = Compression::kNone;
+    std::shared_ptr<Arrivals> arrivals;  // of the stream
+    uint64_t life = 0;                   // this process's
   };
-
-  virtual ~GrpcLink() = default;
 
   // To a peer; `metadata` is what it is shown.
   static std::shared_ptr<GrpcLink> Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
@@ -56,10 +63,10 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   // From a peer, once a call came in. Begin or Refuse it.
   class Accepting;
 
-  // Never blocks. Dropped once the stream has ended.
-  void Write(const Frame& frame);
-  // Ends it: `on_gone` follows.
-  virtual void Cancel() = 0;
+  // FrameLink. After Cancel `on_gone` follows.
+  void Begin(uint64_t first) override;
+  void Write(const Frame& frame) override;
+  void Acknowledge() override;
 
  protected:
   GrpcLink(Wire wire, Events events);
@@ -71,8 +78,8 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
   // After that.
   virtual absl::Status FinalStatus() const = 0;
 
-  // It may read and write from now on.
-  void Open();
+  // It may read and write from now on. `greet`: it says at once whose it is.
+  void Open(bool greet);
   // Nothing more will come.
   void End();
 
@@ -105,12 +112,14 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
     size_t payload = 0;  // of the frames
     bool compressed = false;
   };
-  Message MessageOf(std::vector<grpc::Slice> slices, size_t bytes, bool compress) const;
+  MessageHeader NextHeader(bool with_frames) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Message MessageOf(MessageHeader header, std::vector<grpc::Slice> slices, size_t bytes, bool compress) const;
   void StartMessage(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PrepareNext();
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status ReadMessage(std::vector<Frame>* frames);
+  absl::Status ReadMessage(Heard* heard);
+  absl::Status ReadFrames(std::vector<grpc::Slice> slices, size_t header, bool compressed, std::vector<Frame>* frames);
   Traffic::Way& way() const { return wire_.remote ? wire_.traffic->network : wire_.traffic->sockets; }
 
   const Wire wire_;
@@ -118,11 +127,15 @@ class GrpcLink : public std::enable_shared_from_this<GrpcLink> {
 
   // Of the polling thread.
   FrameReader reader_;
+  uint64_t next_ = 0;  // number of the next frame to come; 0: not told yet
   grpc::ByteBuffer incoming_;
   absl::Status broken_;  // why it was given up here
 
   base::Mutex mutex_;
   std::deque<grpc::Slice> outgoing_ ABSL_GUARDED_BY(mutex_);
+  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);    // of the frames, until the peer is told
+  bool greets_ ABSL_GUARDED_BY(mutex_) = false;              // the next message says whose link this is
+  bool acknowledges_ ABSL_GUARDED_BY(mutex_) = false;        // though there may be nothing else to say
   std::optional<Message> prepared_ ABSL_GUARDED_BY(mutex_);  // goes before these
   bool preparing_ ABSL_GUARDED_BY(mutex_) = false;           // on the polling thread, without the lock
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);

@@ -1,112 +1,44 @@
 #include "runtime/rpc/grpc_transport.h"
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/strings/match.h>
-#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <deque>
-#include <thread>
+#include <cstring>
 #include <utility>
-#include <vector>
 
-#include "runtime/base/log.h"
-#include "runtime/base/mutex.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/grpc_link.h"
+#include "runtime/rpc/grpc_transport_impl.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::rpc {
 namespace {
 
-constexpr char kDataMethod[] = "/twinkle.v1.Peer/Data";
-constexpr char kControlMethod[] = "/twinkle.v1.Peer/Control";
-constexpr char kReportMethod[] = "/twinkle.v1.ProcessReports/Report";
+// For more frames to come, whose arrival is then told together.
+constexpr absl::Duration kAcknowledgeAfter = absl::Milliseconds(20);
+
+constexpr Stream kStreams[] = {Stream::kData, Stream::kControl};
+
+// Not 0. Which of the processes that ever had an id this is.
+uint64_t NewLife() {
+  uint64_t life = 0;
+  std::memcpy(&life, NewSecret().data(), sizeof(life));
+  return life | 1;
+}
 
 const char* MethodOf(Stream stream) { return stream == Stream::kData ? kDataMethod : kControlMethod; }
 
 }  // namespace
 
-// Invariants:
-//  G1 what is sent to a peer on one stream goes to one link, the first there was;
-//  G2 a peer that is lost stays lost: its links are cancelled, new ones refused;
-//  G3 each link and the waiting for the next call count in `live_`, and the completion queue is shut down at 0.
-class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::Impl> {
- public:
-  explicit Impl(GrpcOptions options) : options_(std::move(options)) {}
-
-  absl::Status Listen();
-  const std::string& socket() const { return options_.socket; }
-  int port() const { return port_; }
-  const std::shared_ptr<Traffic>& traffic() const { return options_.traffic; }
-  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer);
-  void Introduce(ProcessId id, Introduction introduction);
-  void SetReport(std::function<std::string()> report);
-  void Lose(ProcessId id, const absl::Status& why);
-  absl::Status Send(ProcessId to, Stream stream, Frame frame);
-  void Close();
-
- private:
-  using LinkPtr = std::shared_ptr<GrpcLink>;
-  struct Question;
-  struct Peer {
-    Introduction introduction;  // without a target: not introduced
-    bool asked = false;         // the introducer
-    std::shared_ptr<grpc::Channel> channel;
-    std::array<LinkPtr, 2> out;  // by stream
-    std::vector<LinkPtr> links;  // all there are
-    std::array<std::deque<Frame>, 2> waiting;
-    bool doubted = false;  // a connection broke: the verdict is awaited
-    bool lost = false;
-    absl::Status why;
-    std::shared_ptr<std::atomic<bool>> open = std::make_shared<std::atomic<bool>>(true);
-  };
-
-  void Poll();
-  void Accept() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void OnCall(std::unique_ptr<GrpcLink::Accepting> call);
-  absl::Status Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream);
-  GrpcLink::Wire WireTo(bool remote) const { return {options_.traffic, remote, options_.compression}; }
-  bool OnReport(std::unique_ptr<GrpcLink::Accepting>& call);
-  GrpcLink::Events EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
-  void DialBoth(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Dial(ProcessId id, Peer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status SendToSelf(Stream stream, Frame frame);
-  bool Deliver(ProcessId id, Stream stream, std::vector<Frame> frames);
-  void OnGone(ProcessId id, const LinkPtr& link, const absl::Status& status);
-  void LoseLater(ProcessId id, absl::Duration delay, absl::Status why);
-  void LinkGone();
-  void AskFor(ProcessId id);
-
-  const GrpcOptions options_;
-  int port_ = 0;
-  Receiver* receiver_ = nullptr;
-  base::TaskQueue* queue_ = nullptr;
-  Introducer introducer_;
-  const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
-
-  grpc::AsyncGenericService service_;
-  std::unique_ptr<grpc::ServerCompletionQueue> completions_;
-  std::unique_ptr<grpc::Server> server_;
-  std::thread poller_;
-
-  base::Mutex mutex_;
-  base::CondVar none_live_;
-  absl::flat_hash_map<ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
-  int live_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::function<std::string()> report_ ABSL_GUARDED_BY(mutex_);
-};
-
 // ---- life
+GrpcTransport::Impl::Impl(GrpcOptions options) : options_(std::move(options)), life_(NewLife()) {}
+
 absl::Status GrpcTransport::Impl::Listen() {
   KeepGrpc();
   grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(-1);
+  builder.SetMaxReceiveMessageSize(kLongestMessage);
+  SetKeepAlive(builder, options_.keep_alive);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   if (!options_.socket.empty()) builder.AddListeningPort(options_.socket, grpc::InsecureServerCredentials());
@@ -121,10 +53,11 @@ absl::Status GrpcTransport::Impl::Listen() {
                                              options_.host.empty() ? "" : "a port of ", options_.host));
 }
 
-void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer) {
+void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut) {
   receiver_ = receiver;
   queue_ = queue;
   introducer_ = std::move(introducer);
+  on_cut_ = std::move(on_cut);
   poller_ = std::thread([this] { Poll(); });
   base::MutexLock lock(&mutex_);
   Accept();
@@ -138,23 +71,24 @@ void GrpcTransport::Impl::Poll() {
 }
 
 void GrpcTransport::Impl::Close() {
-  std::vector<LinkPtr> links;
+  std::vector<Conversation::LinkPtr> links;
   {
     base::MutexLock lock(&mutex_);
     if (std::exchange(closed_, true)) return;
     *open_ = false;
     for (auto& [id, peer] : peers_) {
-      links.insert(links.end(), peer.links.begin(), peer.links.end());
-      peer.waiting = {};
+      for (auto& link : peer.talk.links()) links.push_back(std::move(link));
     }
   }
-  for (const LinkPtr& link : links) link->Cancel();
+  for (const auto& link : links) link->Cancel();
+  absl::node_hash_map<ProcessId, Peer> peers;  // let go of without the lock, with all that is in them
   server_->Shutdown(DeadlineIn(absl::ZeroDuration()));
   {
     base::MutexLock lock(&mutex_);
     while (live_ > 0) none_live_.Wait(&mutex_);
-    peers_.clear();
+    peers.swap(peers_);
   }
+  peers.clear();
   completions_->Shutdown();
   if (poller_.joinable()) poller_.join();
   void* tag = nullptr;
@@ -166,16 +100,10 @@ void GrpcTransport::Impl::Close() {
 // ---- peers
 void GrpcTransport::Impl::Introduce(ProcessId id, Introduction introduction) {
   base::MutexLock lock(&mutex_);
-  Peer& peer = peers_[id];
+  Peer& peer = PeerOf(id);
   peer.introduction = std::move(introduction);
-  if (closed_ || peer.lost || peer.introduction.target.empty()) return;  // it does not listen yet
-  for (const Stream stream : {Stream::kData, Stream::kControl}) {
-    auto& waiting = peer.waiting[static_cast<size_t>(stream)];
-    if (waiting.empty()) continue;
-    LinkPtr& link = peer.out[static_cast<size_t>(stream)];
-    if (link == nullptr) DialBoth(id, peer);
-    for (const Frame& frame : std::exchange(waiting, {})) link->Write(frame);
-  }
+  if (closed_ || peer.lost || peer.redial.broken() || peer.introduction.target.empty()) return;
+  if (peer.talk.has_unsaid(Stream::kData) || peer.talk.has_unsaid(Stream::kControl)) DialBoth(id, peer);
 }
 
 void GrpcTransport::Impl::SetReport(std::function<std::string()> report) {
@@ -188,17 +116,18 @@ absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame)
   {
     base::MutexLock lock(&mutex_);
     if (closed_) return absl::CancelledError("this process has left its job");
-    Peer& peer = peers_[to];
+    Peer& peer = PeerOf(to);
     if (peer.lost) return absl::UnavailableError(peer.why.message());
-    if (peer.doubted) return absl::OkStatus();
-    LinkPtr& link = peer.out[static_cast<size_t>(stream)];
-    if (link != nullptr || !peer.introduction.target.empty()) {
-      if (link == nullptr) DialBoth(to, peer);
-      link->Write(frame);
+    peer.talk.Say(stream, std::move(frame));
+    if (peer.redial.broken()) return absl::OkStatus();  // Look sees to the rest
+    if (peer.talk.carried(stream)) return absl::OkStatus();
+    if (!peer.introduction.target.empty()) {
+      DialBoth(to, peer);
       return absl::OkStatus();
     }
-    peer.waiting[static_cast<size_t>(stream)].push_back(std::move(frame));
-    LoseLater(to, options_.introduction_limit, absl::OkStatus());
+    queue_->PostAfter(options_.introduction_limit, [weak = weak_from_this(), to] {
+      if (const auto self = weak.lock()) self->LoseUnlessIntroduced(to);
+    });
     if (introducer_ == nullptr || std::exchange(peer.asked, true)) return absl::OkStatus();
   }
   AskFor(to);
@@ -212,215 +141,125 @@ void GrpcTransport::Impl::AskFor(ProcessId id) {
     if (answer.ok()) return self->Introduce(id, *std::move(answer));
     // A process of the own job may still be introduced, and its end is told: what counts is not that nobody answered.
     const bool no_verdict = absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status());
-    if (!no_verdict || id >> kProcessBits != self->options_.self >> kProcessBits)
-      return self->Lose(id, answer.status());
+    if (!no_verdict || id >> kProcessBits != self->options_.self >> kProcessBits) {
+      self->Lose(id, answer.status());
+      return;
+    }
     base::MutexLock lock(&self->mutex_);
-    self->peers_[id].asked = false;
+    self->PeerOf(id).asked = false;
   });
 }
 
 absl::Status GrpcTransport::Impl::SendToSelf(Stream stream, Frame frame) {
   std::vector<Frame> frames;
   frames.push_back(std::move(frame));
-  return Deliver(options_.self, stream, std::move(frames)) ? absl::OkStatus()
-                                                           : absl::CancelledError("this process has left its job");
+  {
+    base::MutexLock lock(&mutex_);
+    if (closed_) return absl::CancelledError("this process has left its job");
+  }
+  Deliver(options_.self, stream, std::move(frames), open_);
+  return absl::OkStatus();
 }
 
 // The peer may want to answer on either, and may not know where this process is.
 void GrpcTransport::Impl::DialBoth(ProcessId id, Peer& peer) {
-  for (const Stream stream : {Stream::kData, Stream::kControl}) {
-    if (peer.out[static_cast<size_t>(stream)] == nullptr) Dial(id, peer, stream);
+  for (const Stream stream : kStreams) {
+    if (!peer.talk.carried(stream)) Dial(id, peer, stream);
   }
 }
 
 void GrpcTransport::Impl::Dial(ProcessId id, Peer& peer, Stream stream) {
-  if (peer.channel == nullptr) peer.channel = NewChannel(peer.introduction.target);
+  if (!peer.talk.has_links()) peer.channel = nullptr;  // a new one tries at once
+  if (peer.channel == nullptr) {
+    peer.channel =
+        NewChannel(peer.introduction.target, {.keep_alive = options_.keep_alive, .longest_message = kLongestMessage});
+  }
   const std::string& ticket = peer.introduction.ticket;
   ++live_;
   const auto holder = std::make_shared<LinkPtr>();
-  const LinkPtr link = GrpcLink::Dial(
-      peer.channel, MethodOf(stream),
-      {{kSecretKey, ticket.empty() ? options_.secret : ticket}, {kProcessKey, absl::StrCat(options_.self)}},
-      completions_.get(), WireTo(!absl::StartsWith(peer.introduction.target, "unix")), EventsFor(id, stream, holder));
-  *holder = link;  // until it is gone
-  peer.links.push_back(link);
-  peer.out[static_cast<size_t>(stream)] = link;
+  const LinkPtr link =
+      GrpcLink::Dial(peer.channel, MethodOf(stream),
+                     {{kSecretKey, ticket.empty() ? options_.secret : ticket},
+                      {kProcessKey, absl::StrCat(options_.self)},
+                      {kToKey, absl::StrCat(id)},
+                      {kLifeKey, absl::StrCat(life_)},
+                      {kKnownLifeKey, absl::StrCat(peer.life)},
+                      {kHeardKey, absl::StrCat(peer.talk.heard(stream))}},
+                     completions_.get(), WireOf(peer, stream, !absl::StartsWith(peer.introduction.target, "unix")),
+                     EventsFor(id, stream, holder));
+  *holder = link;  // until it is gone; read under the lock, since events may come before this
+  peer.talk.Add(stream, link, /*works=*/false, peer.redial.broken());
 }
 
 GrpcLink::Events GrpcTransport::Impl::EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder) {
-  return {[self = shared_from_this(), id, stream](std::vector<Frame> frames) {
-            self->Deliver(id, stream, std::move(frames));
+  return {[self = shared_from_this(), id, stream, holder](Heard heard) {
+            self->OnMessage(id, stream, holder, std::move(heard));
           },
           [self = shared_from_this(), id, holder](const absl::Status& status) {
-            const LinkPtr link = std::move(*holder);
-            self->OnGone(id, link, status);
+            self->OnGone(id, holder, status);
             self->LinkGone();
           }};
 }
 
-// Posts outside the lock: the queue may run the task at once, and that may send.
-bool GrpcTransport::Impl::Deliver(ProcessId id, Stream stream, std::vector<Frame> frames) {
+void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard) {
+  std::vector<Frame> freed;  // without the lock: they may be the last of a user's value
   std::shared_ptr<std::atomic<bool>> peer_open;
+  absl::Status understood;
+  bool acknowledge_later = false;
   {
     base::MutexLock lock(&mutex_);
-    const Peer& peer = peers_[id];
-    if (closed_ || peer.lost) return false;
+    Peer& peer = PeerOf(id);
+    if (closed_ || peer.lost) return;
     peer_open = peer.open;
+    understood = Hear(id, stream, *holder, &heard, &freed);
+    if (understood.ok() && !heard.frames.empty()) acknowledge_later = peer.talk.AcknowledgeSoon(stream);
   }
-  return queue_->Post(
-      [receiver = receiver_, open = open_, peer_open, id, stream, frames = std::move(frames)]() mutable {
-        for (Frame& frame : frames) {
-          if (*open && *peer_open) receiver->OnFrame(id, stream, std::move(frame));
-        }
-      });
+  if (!understood.ok()) {
+    Lose(id, absl::UnavailableError(absl::StrCat("what it says makes no sense: ", understood.message())));
+    return;
+  }
+  if (acknowledge_later) AcknowledgeLater(id, stream);
+  if (!heard.frames.empty()) Deliver(id, stream, std::move(heard.frames), std::move(peer_open));
 }
 
-// ---- calls that come in
-void GrpcTransport::Impl::Accept() {
-  ++live_;
-  GrpcLink::Accepting::Wait(&service_, completions_.get(), [self = shared_from_this()](auto call) {
-    if (call != nullptr) {
-      self->OnCall(std::move(call));
-      base::MutexLock lock(&self->mutex_);
-      if (!self->closed_) self->Accept();
-    }
-    self->LinkGone();
-  });
+absl::Status GrpcTransport::Impl::Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard,
+                                       std::vector<Frame>* freed) {
+  Peer& peer = PeerOf(id);
+  if (heard->life && peer.life != 0 && *heard->life != peer.life) {
+    return absl::InvalidArgumentError("another process answers in its place");
+  }
+  peer.life = heard->life.value_or(peer.life);
+  peer.talk.Works(stream, link);
+  NoteWhole(peer, *link);
+  if (heard->acknowledged) TWINKLE_RETURN_IF_ERROR(peer.talk.OnAcknowledged(stream, *heard->acknowledged, freed));
+  return heard->frames.empty() ? absl::OkStatus() : peer.talk.Hear(stream, heard->first, &heard->frames);
 }
 
-absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream) {
-  if (!absl::SimpleAtoi(call.Metadata(kProcessKey), from) || *from == options_.self) {
-    return absl::InvalidArgumentError("the caller does not say which process it is");
-  }
-  const std::string shown = call.Metadata(kSecretKey);
-  if (!SecretsEqual(shown, options_.secret) &&
-      !SecretsEqual(shown, TicketFor(options_.secret, *from >> kProcessBits))) {
-    return absl::UnauthenticatedError("the caller does not know this job's secret");
-  }
-  const std::string method = call.method();
-  if (method != kDataMethod && method != kControlMethod) {
-    return absl::UnimplementedError(absl::StrCat("there is no method ", method));
-  }
-  *stream = method == kDataMethod ? Stream::kData : Stream::kControl;
-  return absl::OkStatus();
+// If it is: each stream has a connection that works.
+void GrpcTransport::Impl::NoteWhole(Peer& peer, const GrpcLink& link) {
+  if (!peer.talk.complete()) return;
+  if (peer.redial.broken() || peer.address.empty()) peer.address = link.Address();
+  peer.redial.Made();
 }
 
-// A call that a task on the queue is to answer; refused if that task never runs.
-struct GrpcTransport::Impl::Question {
-  std::shared_ptr<Impl> self;
-  std::unique_ptr<GrpcLink::Accepting> call;
-
-  Question(std::shared_ptr<Impl> transport, std::unique_ptr<GrpcLink::Accepting> asked)
-      : self(std::move(transport)), call(std::move(asked)) {}
-  Question(Question&&) = default;
-  ~Question() {
-    if (call == nullptr) return;
-    GrpcLink::Accepting::Refuse(std::move(call), absl::UnavailableError("the process has ended"), Gone());
-  }
-  void Answer(const std::string& message) { GrpcLink::Accepting::Reply(std::move(call), message, Gone()); }
-  std::function<void()> Gone() {
-    return [transport = self] { transport->LinkGone(); };
-  }
-};
-
-// Whether it was a command's, which is answered.
-bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
-  if (call->method() != kReportMethod) return false;
-  std::function<std::string()> report;
-  absl::Status refused;
-  {
-    base::MutexLock lock(&mutex_);
-    ++live_;
-    report = report_;
-    if (closed_ || report == nullptr) refused = absl::UnavailableError("the process is about to begin, or has ended");
-  }
-  if (!SecretsEqual(call->Metadata(kSecretKey), CommandTicket(options_.secret))) {
-    refused = absl::UnauthenticatedError("the caller has no ticket of this job");
-  }
-  if (!refused.ok()) {
-    GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
-    return true;
-  }
-  queue_->Post(
-      [question = Question(shared_from_this(), std::move(call)), report]() mutable { question.Answer(report()); });
-  return true;
-}
-
-void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
-  if (OnReport(call)) return;
-  const bool remote = call->remote();
-  ProcessId from = 0;
-  Stream stream = Stream::kData;
-  absl::Status refused = Check(*call, &from, &stream);
-  base::MutexLock lock(&mutex_);
-  if (refused.ok() && closed_) refused = absl::UnavailableError("the process has ended");
-  if (refused.ok() && peers_[from].lost) refused = absl::UnavailableError("this process counts as lost");
-  ++live_;
-  if (!refused.ok()) {
-    return GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
-  }
-  const auto holder = std::make_shared<LinkPtr>();
-  const LinkPtr link = GrpcLink::Accepting::Begin(std::move(call), WireTo(remote), EventsFor(from, stream, holder));
-  *holder = link;
-  Peer& peer = peers_[from];
-  peer.links.push_back(link);
-  LinkPtr& out = peer.out[static_cast<size_t>(stream)];
-  if (out != nullptr) return;
-  out = link;
-  for (const Frame& frame : std::exchange(peer.waiting[static_cast<size_t>(stream)], {})) link->Write(frame);
-}
-
-// ---- ends
-void GrpcTransport::Impl::LinkGone() {
-  base::MutexLock lock(&mutex_);
-  if (--live_ == 0) none_live_.SignalAll();
-}
-
-void GrpcTransport::Impl::OnGone(ProcessId id, const LinkPtr& link, const absl::Status& status) {
-  base::MutexLock lock(&mutex_);
-  const auto found = peers_.find(id);
-  if (found == peers_.end()) return;
-  Peer& peer = found->second;
-  peer.links.erase(std::remove(peer.links.begin(), peer.links.end(), link), peer.links.end());
-  if (closed_ || peer.lost || peer.doubted) return;
-  peer.doubted = true;
-  LoseLater(id, absl::IsUnauthenticated(status) ? absl::ZeroDuration() : options_.verdict_limit,
-            absl::UnavailableError(absl::StrCat("the connection to it broke: ", status.message())));
-}
-
-// With OK: only if it has not been introduced by then.
-void GrpcTransport::Impl::LoseLater(ProcessId id, absl::Duration delay, absl::Status why) {
-  queue_->PostAfter(delay, [weak = weak_from_this(), id, why = std::move(why)]() mutable {
+void GrpcTransport::Impl::AcknowledgeLater(ProcessId id, Stream stream) {
+  queue_->PostAfter(kAcknowledgeAfter, [weak = weak_from_this(), id, stream] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    if (why.ok()) {
-      base::MutexLock lock(&self->mutex_);
-      const Peer& peer = self->peers_[id];
-      if (!peer.introduction.target.empty() || !peer.links.empty()) return;
-      why = absl::UnavailableError(absl::StrCat("nobody has said where process ", id, " is"));
-    }
-    self->Lose(id, why);
+    base::MutexLock lock(&self->mutex_);
+    if (!self->closed_) self->PeerOf(id).talk.Acknowledge(stream);
   });
 }
 
-void GrpcTransport::Impl::Lose(ProcessId id, const absl::Status& why) {
-  std::vector<LinkPtr> links;
-  {
-    base::MutexLock lock(&mutex_);
-    Peer& peer = peers_[id];
-    if (closed_ || std::exchange(peer.lost, true)) return;
-    peer.why = why;
-    *peer.open = false;
-    peer.waiting = {};
-    peer.out = {};
-    links = peer.links;
-  }
-  if (queue_ != nullptr) {
-    queue_->Post([receiver = receiver_, open = open_, id, why] {
-      if (*open) receiver->OnLost(id, why);
-    });
-  }
-  for (const LinkPtr& link : links) link->Cancel();
+// Posts outside the lock: the queue may run the task at once, and that may send.
+void GrpcTransport::Impl::Deliver(ProcessId id, Stream stream, std::vector<Frame> frames,
+                                  std::shared_ptr<std::atomic<bool>> peer_open) {
+  queue_->Post([receiver = receiver_, open = open_, peer_open = std::move(peer_open), id, stream,
+                frames = std::move(frames)]() mutable {
+    for (Frame& frame : frames) {
+      if (*open && *peer_open) receiver->OnFrame(id, stream, std::move(frame));
+    }
+  });
 }
 
 // ---- the shell
@@ -434,8 +273,8 @@ GrpcTransport::~GrpcTransport() { impl_->Close(); }
 const std::string& GrpcTransport::socket() const { return impl_->socket(); }
 int GrpcTransport::port() const { return impl_->port(); }
 const std::shared_ptr<Traffic>& GrpcTransport::traffic() const { return impl_->traffic(); }
-void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer) {
-  impl_->Start(receiver, queue, std::move(introducer));
+void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut) {
+  impl_->Start(receiver, queue, std::move(introducer), std::move(on_cut));
 }
 void GrpcTransport::Introduce(ProcessId peer, Introduction introduction) {
   impl_->Introduce(peer, std::move(introduction));

@@ -5,11 +5,14 @@
 #include <absl/status/statusor.h>
 #include <twinkle/compression.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "runtime/base/executor.h"
+#include "runtime/rpc/keep_alive.h"
+#include "runtime/rpc/redial.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
@@ -20,8 +23,12 @@ struct GrpcOptions {
   std::string socket = {};  // Unix socket to listen on, "unix:PATH" or "unix-abstract:NAME"; empty: none
   std::string host = {};    // name or address to listen on, at a port that the kernel chooses; empty: none
   std::string secret = {};  // of the job; who does not show it is refused
-  // How long a broken connection waits for word of the peer's end before it counts as that.
-  absl::Duration verdict_limit = absl::Milliseconds(500);
+  // How long a process at whose place nobody listens any more waits for word of its end before it counts as that; and
+  // how long its machine may be silent after a connection broke.
+  Redial::Limits redial = {};
+  KeepAlive keep_alive = {.time = absl::Seconds(2), .timeout = absl::Seconds(4)};
+  // Of frames to a peer whose connection is broken: with more that peer is lost.
+  size_t kept_bytes = size_t{4} << 30;
   // How long frames to a process that was not introduced wait for that.
   absl::Duration introduction_limit = absl::Seconds(20);
   Compression compression = Compression::kNone;  // of what goes to other machines
@@ -30,7 +37,9 @@ struct GrpcOptions {
 
 // Thread-safe. One thread of its own does all input and output. Streams are bidirectional: whoever sends first to a
 // peer that it has no stream with opens one; each side then sends on the first that it came to know (T1), and so a pair
-// has one connection, or, when both began at once, two.
+// has one connection, or, when both began at once, two. One that breaks is made again (redial.h), and what the peer has
+// not acknowledged is sent again (conversation.h). Where that is not possible within its limit each of the two loses
+// the other, though both may live: who is lost is refused from then on, and so hears it.
 class GrpcTransport final : public Transport {
  public:
   // How a process is reached: its `socket`, or "HOST:PORT"; and what a process of another job is shown instead of this
@@ -39,6 +48,8 @@ class GrpcTransport final : public Transport {
     std::string target;
     std::string ticket = {};
   };
+  // Two processes have lost each other without a verdict on either.
+  using OnCut = std::function<void(ProcessId, const absl::Status& why)>;
   // Finds out how a process is reached, or why it cannot be; returns at once. `done` may be called on
   // any thread, at any time, whatever has become of the transport.
   using Introducer = std::function<void(ProcessId, std::function<void(absl::StatusOr<Introduction>)> done)>;
@@ -54,8 +65,9 @@ class GrpcTransport final : public Transport {
   const std::shared_ptr<Traffic>& traffic() const;
 
   // `receiver` is called on `queue`; both must stay until Close, and the queue until it has run out or is closed. Once.
-  // `introducer`: asked for processes that something is sent to before they were introduced.
-  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer = {});
+  // `introducer`: asked for processes that something is sent to before they were introduced. `on_cut` runs on `queue`,
+  // after OnLost.
+  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer = {}, OnCut on_cut = {});
 
   // Frames sent to a process before wait for this.
   void Introduce(ProcessId peer, Introduction introduction);

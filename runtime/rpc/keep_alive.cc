@@ -1,6 +1,7 @@
 #include "runtime/rpc/keep_alive.h"
 
 #include <grpc/support/sync.h>
+#include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

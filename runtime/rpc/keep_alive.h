@@ -3,7 +3,11 @@
 
 #include <absl/status/status.h>
 #include <absl/time/time.h>
-#include <grpcpp/grpcpp.h>
+
+namespace grpc {
+class ChannelArguments;
+class ServerBuilder;
+}  // namespace grpc
 
 namespace twinkle::rpc {
 

@@ -36,10 +36,10 @@ class Receiver {
 };
 
 // Invariants, which the conformance suite checks for every implementation:
-//  T1 frames of one stream arrive in the order in which they were sent, each once;
+//  T1 frames of one stream arrive in the order sent, each once, though connections break and are made again;
 //  T2 what a buffer refers to is the same when it arrives as when it was sent;
 //  T3 after a peer is lost nothing more arrives from it, and Send to it fails with Unavailable;
-//  T4 after Close nothing is delivered, and Send fails with Cancelled.
+//  T4 after Close nothing is delivered, and Send fails with Cancelled; T5 control does not wait behind data.
 class Transport {
  public:
   virtual ~Transport() = default;

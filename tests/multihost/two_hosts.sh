@@ -39,6 +39,21 @@ check_compression() {
   ((b_bytes < (8 << 20) + $(stat -c %s "$program"))) || fail "it was not compressed"
 }
 
+# A job that is on one host alone is found from the other.
+check_find() {
+  ip netns exec "$mark-a" "$program" --program keeper >"$cluster/keeper.log" 2>&1 &
+  local keeper=$!
+  processes+=("$keeper")
+  await grep -q "KEEPING" "$cluster/keeper.log"
+  ip netns exec "$mark-b" "$program" --program finder >"$cluster/finder.log" 2>&1 &
+  processes+=("$!")
+  await grep -Eq "FOUND|FAILED" "$cluster/finder.log"
+  grep -q "FOUND" "$cluster/finder.log" || fail "a component on one host was not found from the other"
+  kill "$keeper"
+  await grep -q "then:" "$cluster/finder.log"
+  echo "a component of a job on one host was found from the other"
+}
+
 check_death() {
   ip netns exec "$mark-a" "$program" --program spread-and-wait >"$cluster/waiting.log" 2>&1 &
   local waiting=$!
@@ -67,5 +82,6 @@ start_node b 3 2 bash -c 'mount --bind /bin/true "$1" && shift && exec "$@"' b "
 node_b=$node
 check_traffic
 check_compression
+check_find
 check_death
 echo "passed"

@@ -30,9 +30,13 @@ class TransportFixture {
   virtual void Kill(ProcessId id) = 0;
 
   // From now on the data stream from one to the other brings nothing, until ReleaseData. False: this implementation
-  // has no means to arrange that.
+  // has no means to arrange that; then its data streams are held up by what takes long to carry.
   virtual bool HoldData(ProcessId from, ProcessId to) = 0;
   virtual void ReleaseData(ProcessId from, ProcessId to) = 0;
+
+  // Every connection between the two breaks, though both live; they may make new ones at once. Nothing happens where
+  // there is no wire between them.
+  virtual void Cut(ProcessId, ProcessId) {}
 };
 
 struct TransportCheck {

@@ -1,5 +1,6 @@
 #include "tests/integration/cluster/programs.h"
 
+#include <filesystem>
 #include <iostream>
 
 namespace twinkle::tests {
@@ -115,6 +116,23 @@ int Spread(int argc, char** argv, Compression compression, bool wait) {
   return ended.ok() ? 0 : Fail(ended);
 }
 
+// Two ranks on one node give a mebibyte each to both of two on another, again and again, until there is a file.
+int Ticks(int argc, char** argv, const std::string& end) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(2), {.name = "other", .ranks = 2, .device_type = "cpu"}}});
+  if (!session.ok()) return Fail(session.status());
+  const auto producer = New<Probe>({.remote_group = "pool"});
+  const auto consumer = New<Probe>({.remote_group = "other"});
+  if (!producer.ok() || !consumer.ok()) return 1;
+  for (int tick = 1; !std::filesystem::exists(end); ++tick) {
+    const auto totals = consumer->Total(producer->Ones(1 << 18));
+    if (!totals.Get().ok()) return Fail(totals.Get().status());
+    if (totals.Get()->at(0) != 2.0 * (1 << 18)) return Fail(absl::DataLossError("it is not what it was"));
+    std::cout << "TICK " << tick << std::endl;
+  }
+  const absl::Status ended = session->Finish();
+  return ended.ok() ? 0 : Fail(ended);
+}
+
 // Keeps ten results of 8 MiB of each of two ranks, which may have 24 MiB in memory, and reads them in the end.
 int Hoarder(int argc, char** argv, const std::string& files) {
   constexpr int64_t kRows = 1 << 21;
@@ -199,6 +217,7 @@ int RunProgram(const std::string& name, int argc, char** argv) {
     return Spread(argc, argv, std::string(argv[3]) == "zstd" ? Compression::kZstd : Compression::kNone, false);
   }
   if (name == "spread-and-wait") return Spread(argc, argv, Compression::kAuto, true);
+  if (name == "ticks") return Ticks(argc, argv, argv[3]);
   if (name == "hoarder") return Hoarder(argc, argv, argv[3]);
   if (name == "chatter") return Chatter(argc, argv, std::atoi(argv[3]));
   if (name == "progress") return ProgressBar(argc, argv, argv[3]);

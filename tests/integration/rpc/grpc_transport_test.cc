@@ -3,9 +3,12 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,39 +18,50 @@
 #include "runtime/rpc/secret.h"
 #include "tests/support/catch.h"
 #include "tests/support/transport_conformance.h"
+#include "tests/support/wire.h"
 
 namespace twinkle::rpc {
 namespace {
 
 constexpr char kSecret[] = "0123456789abcdef";
 
+enum class Way { kUnix, kTcp, kWires };
+
 // Plays the node daemon: introduces everybody to everybody and says who is gone.
 class GrpcFixture final : public TransportFixture {
  public:
-  explicit GrpcFixture(bool tcp) : tcp_(tcp) {}
+  explicit GrpcFixture(Way way) : way_(way) {}
 
   std::unique_ptr<Transport> Join(ProcessId id, Receiver* receiver, base::TaskQueue* queue) override {
-    GrpcOptions options{.self = id, .socket = NewSocketName(), .host = tcp_ ? "127.0.0.1" : "", .secret = kSecret};
+    const bool tcp = way_ != Way::kUnix;
+    GrpcOptions options{.self = id, .socket = NewSocketName(), .host = tcp ? "127.0.0.1" : "", .secret = kSecret};
     auto transport = GrpcTransport::Listen(options);
     REQUIRE(transport.ok());
-    const std::string target = tcp_ ? absl::StrCat("127.0.0.1:", (*transport)->port()) : options.socket;
+    Member& mine = members_[id];
+    mine = {transport->get(), options.socket, (*transport)->port()};
     (*transport)->Start(receiver, queue);
     for (auto& [other, member] : members_) {
-      member.transport->Introduce(id, {target});
-      (*transport)->Introduce(other, {member.target});
+      if (other == id) continue;
+      member.transport->Introduce(id, {TargetOf(other, id)});
+      (*transport)->Introduce(other, {TargetOf(id, other)});
     }
-    members_[id] = {transport->get(), target};
     return std::make_unique<Leaving>(this, id, *std::move(transport));
   }
 
   void Kill(ProcessId id) override { Leave(id, "it was killed"); }
   bool HoldData(ProcessId, ProcessId) override { return false; }
   void ReleaseData(ProcessId, ProcessId) override {}
+  void Cut(ProcessId a, ProcessId b) override {
+    for (const auto& ends : {std::pair(a, b), std::pair(b, a)}) {
+      if (const auto wire = wires_.find(ends); wire != wires_.end()) wire->second->Reset();
+    }
+  }
 
  private:
   struct Member {
     GrpcTransport* transport = nullptr;
-    std::string target;
+    std::string socket;
+    int port = 0;
   };
   // Tells the others when it closes.
   class Leaving final : public Transport {
@@ -66,6 +80,15 @@ class GrpcFixture final : public TransportFixture {
     const std::unique_ptr<GrpcTransport> transport_;
   };
 
+  std::string TargetOf(ProcessId from, ProcessId to) {
+    const Member& member = members_[to];
+    if (way_ == Way::kUnix) return member.socket;
+    if (way_ == Way::kTcp) return absl::StrCat("127.0.0.1:", member.port);
+    auto& wire = wires_[{from, to}];
+    wire = std::make_unique<Wire>(member.port);
+    return absl::StrCat("127.0.0.1:", wire->port());
+  }
+
   void Leave(ProcessId id, const std::string& why) {
     const auto member = members_.find(id);
     if (member == members_.end()) return;
@@ -74,26 +97,29 @@ class GrpcFixture final : public TransportFixture {
     for (auto& [other, peer] : members_) peer.transport->Lose(id, absl::UnavailableError(why));
   }
 
-  const bool tcp_;
+  const Way way_;
   std::map<ProcessId, Member> members_;
+  std::map<std::pair<ProcessId, ProcessId>, std::unique_ptr<Wire>> wires_;
 };
 
-void RunChecks(bool tcp) {
+void RunChecks(Way way) {
   for (const TransportCheck& check : TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
-      GrpcFixture fixture(tcp);
+      GrpcFixture fixture(way);
       check.run(fixture);
     }
   }
 }
-TEST_CASE("gRPC over Unix sockets does what every transport must (T1-T4)") { RunChecks(false); }
-TEST_CASE("gRPC over TCP does what every transport must (T1-T4)") { RunChecks(true); }
+TEST_CASE("gRPC over Unix sockets does what every transport must (T1-T5)") { RunChecks(Way::kUnix); }
+TEST_CASE("gRPC over TCP does what every transport must (T1-T5)") { RunChecks(Way::kTcp); }
+TEST_CASE("gRPC over wires that break does what every transport must (T1-T5)") { RunChecks(Way::kWires); }
 
 // ---- what only this one has --------------------------------------------------------------------
 class Losses final : public Receiver {
  public:
   void OnFrame(ProcessId, Stream, Frame frame) override {
     head = std::move(frame.head);
+    ++frames;
     arrived.Set();
   }
   void OnLost(ProcessId peer, const absl::Status& status) override {
@@ -101,7 +127,8 @@ class Losses final : public Receiver {
     why = status;
     gone.Set();
   }
-  base::Event arrived, gone;
+  base::Event arrived, gone, cut;
+  std::atomic<int> frames = 0;
   std::string head;
   ProcessId lost = 0;
   absl::Status why;
@@ -115,7 +142,8 @@ struct Member {
     options.socket = NewSocketName();
     target = options.socket;
     transport = *GrpcTransport::Listen(options);
-    transport->Start(&losses, queue.get(), std::move(introducer));
+    transport->Start(&losses, queue.get(), std::move(introducer),
+                     [this](ProcessId, const absl::Status&) { losses.cut.Set(); });
   }
   ~Member() {
     transport->Close();
@@ -211,7 +239,7 @@ TEST_CASE("a peer that is never introduced is lost after a while") {
 }
 
 TEST_CASE("a connection that breaks without a verdict is the peer's end after a while") {
-  Member a(1, kSecret, {.verdict_limit = absl::Milliseconds(20)});
+  Member a(1, kSecret, {.redial = {.verdict = absl::Milliseconds(20)}});
   auto b = std::make_unique<Member>(2);
   a.transport->Introduce(2, {b->target});
   REQUIRE(a.transport->Send(2, Stream::kData, Frame{"hello", {}}).ok());
@@ -220,6 +248,74 @@ TEST_CASE("a connection that breaks without a verdict is the peer's end after a 
   REQUIRE(a.losses.gone.WaitUntil(Soon()));
   CHECK(a.losses.lost == 2);
   CHECK(absl::IsUnavailable(a.transport->Send(2, Stream::kData, Frame{"gone?", {}})));
+}
+
+// ---- connections that break
+bool Await(const std::function<bool()>& there) {
+  const base::Instant deadline = Soon();
+  while (!there() && base::Now() < deadline) std::this_thread::yield();
+  return there();
+}
+
+TEST_CASE("a connection that breaks amid frames, after whatever number of bytes, loses nothing") {
+  Member a(1);
+  Member b(2, kSecret, {.host = "127.0.0.1"});
+  Wire wire(b.transport->port());
+  a.transport->Introduce(2, {absl::StrCat("127.0.0.1:", wire.port())});
+  constexpr int kFrames = 200;
+  for (const size_t bytes : {2000, 3001, 5003, 9973}) {
+    wire.ResetEvery(bytes);
+    b.losses.frames = 0;
+    for (int i = 0; i < kFrames; ++i) REQUIRE(a.transport->Send(2, Stream::kData, {std::to_string(i), {}}).ok());
+    REQUIRE(Await([&] { return b.losses.frames.load() >= kFrames; }));
+    wire.ResetEvery(0);
+    REQUIRE(a.transport->Send(2, Stream::kData, {"the last", {}}).ok());
+    REQUIRE(Await([&] { return b.losses.frames.load() > kFrames; }));
+    CHECK(b.losses.frames.load() == kFrames + 1);
+  }
+  CHECK(wire.connections() > 4);
+  CHECK_FALSE(a.losses.gone.IsSet());
+  CHECK_FALSE(b.losses.gone.IsSet());
+}
+
+TEST_CASE("two that cannot reach each other any more lose each other, and it is told as that") {
+  const GrpcOptions options{.host = "127.0.0.1", .redial = {.silence = absl::Milliseconds(300)}};
+  Member a(1, kSecret, options);
+  Member b(2, kSecret, options);
+  Wire wire(b.transport->port());
+  a.transport->Introduce(2, {absl::StrCat("127.0.0.1:", wire.port())});
+  REQUIRE(a.transport->Send(2, Stream::kData, {"hello", {}}).ok());
+  REQUIRE(b.losses.arrived.WaitUntil(Soon()));
+  wire.Unplug();
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  REQUIRE(b.losses.gone.WaitUntil(Soon()));
+  CHECK_THAT(std::string(a.losses.why.message()), Catch::Matchers::ContainsSubstring("nobody listens there"));
+  CHECK_THAT(std::string(b.losses.why.message()), Catch::Matchers::ContainsSubstring("has said nothing"));
+  CHECK(b.losses.cut.WaitUntil(Soon()));
+}
+
+TEST_CASE("who has lost a peer refuses it, so that it is lost to both") {
+  Member a(1);
+  Member b(2);
+  a.transport->Introduce(2, {b.target});
+  b.transport->Introduce(1, {a.target});
+  REQUIRE(a.transport->Send(2, Stream::kData, {"hello", {}}).ok());
+  REQUIRE(b.losses.arrived.WaitUntil(Soon()));
+  a.transport->Lose(2, absl::UnavailableError("it is said to be gone"));
+  REQUIRE(b.losses.gone.WaitUntil(Soon()));
+  CHECK_THAT(std::string(b.losses.why.message()), Catch::Matchers::ContainsSubstring("counts as lost"));
+  CHECK(absl::IsUnavailable(b.transport->Send(1, Stream::kData, {"still there?", {}})));
+  CHECK_FALSE(b.losses.cut.IsSet());  // who lost it first has said so
+}
+
+TEST_CASE("another process in the place of one that is gone is not taken for it") {
+  Member a(1);
+  Member other(3);
+  a.transport->Introduce(2, {other.target});
+  REQUIRE(a.transport->Send(2, Stream::kData, {"are you 2?", {}}).ok());
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK_THAT(std::string(a.losses.why.message()), Catch::Matchers::ContainsSubstring("another process, 3"));
+  CHECK_FALSE(other.losses.arrived.IsSet());
 }
 
 TEST_CASE("listening where nobody can is Unavailable") {

@@ -22,7 +22,7 @@ TEST_CASE("a job is placed, started, and told of its processes once all listen (
   const v1::JobPlaced placed = cluster.ToJob(job).back().placed();
   CHECK(placed.processes_size() == 6);
   CHECK(placed.process() == job << kProcessBits);
-  CHECK(placed.listen_host().empty());  // all on one machine
+  CHECK(placed.listen_host() == "a.example");  // jobs on other machines may find something of this one
   CHECK(cluster.UsedSlots() == 2);
   CHECK(cluster.UsedDevices() == 4);
   cluster.Take();
@@ -61,6 +61,19 @@ TEST_CASE("in a large job each node is told of its own processes and the program
   REQUIRE(met.ok());
   CHECK(met->process().id() == other);
   CHECK(met->ticket().empty());  // the job's secret is known
+}
+
+TEST_CASE("where the nodes have no address processes listen for their own machine only") {
+  Cluster cluster;
+  v1::NodeDescription node = NodeOf("a", 8, 0);
+  node.mutable_endpoint()->clear_address();
+  cluster.state.NodeJoined(node, cluster.now, &cluster.effects);
+  const JobNumber job = cluster.Submit(JobOf(2));
+  CHECK(cluster.ToJob(job).back().placed().listen_host().empty());
+  cluster.Take();
+  cluster.state.ProgramListens(job, {}, &cluster.effects);
+  REQUIRE(cluster.ToNodes().size() == 1);
+  CHECK(cluster.ToNodes()[0].message.start().listen_host().empty());
 }
 
 TEST_CASE("processes on several machines are told an address to listen on") {

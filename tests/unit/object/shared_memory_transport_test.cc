@@ -46,7 +46,7 @@ class SharedMemoryFixture final : public rpc::TransportFixture {
   rpc::InMemoryNetwork network_;
 };
 
-TEST_CASE("shared memory over a transport does what every transport must (T1-T4)") {
+TEST_CASE("shared memory over a transport does what every transport must (T1-T5)") {
   for (const rpc::TransportCheck& check : rpc::TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
       SharedMemoryFixture fixture;

@@ -30,7 +30,7 @@ class InMemoryFixture final : public TransportFixture {
   InMemoryNetwork network_;
 };
 
-TEST_CASE("the in-memory network does what every transport must (T1-T4)") {
+TEST_CASE("the in-memory network does what every transport must (T1-T5)") {
   for (const TransportCheck& check : TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
       InMemoryFixture fixture;

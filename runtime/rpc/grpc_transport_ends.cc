@@ -1,0 +1,135 @@
+// Connections that break, and peers that are lost.
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "runtime/rpc/grpc_transport_impl.h"
+
+namespace twinkle::rpc {
+namespace {
+
+// Whether the peer, or this side, has said that it wants no connection, so that another attempt makes no sense.
+bool IsFinal(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kUnimplemented:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void GrpcTransport::Impl::LinkGone() {
+  base::MutexLock lock(&mutex_);
+  if (--live_ == 0) none_live_.SignalAll();
+}
+
+void GrpcTransport::Impl::OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& holder, const absl::Status& status) {
+  bool given_up = false;
+  {
+    base::MutexLock lock(&mutex_);
+    const LinkPtr link = std::move(*holder);
+    const auto found = peers_.find(id);
+    if (found == peers_.end()) return;
+    Peer& peer = found->second;
+    peer.talk.Remove(link);
+    if (closed_ || peer.lost) return;
+    given_up = IsFinal(status);
+    peer.why = status;
+    if (!given_up && !Carried(peer)) {
+      peer.redial.Broke();
+      LookLater(id, peer);
+    }
+  }
+  // A peer that has lost this process has said so already to whom it concerns.
+  if (given_up) Lose(id, absl::UnavailableError(absl::StrCat("the connection to it broke: ", status.message())));
+}
+
+void GrpcTransport::Impl::LookLater(ProcessId id, Peer& peer) {
+  if (std::exchange(peer.looking, true)) return;
+  queue_->PostAfter(peer.redial.Pause(), [weak = weak_from_this(), id] {
+    if (const auto self = weak.lock()) self->Look(id);
+  });
+}
+
+// Why the peer is given up; OK: it is not, yet.
+absl::Status GrpcTransport::Impl::GivenUp(const Peer& peer, Redial::Action action) const {
+  const std::string broke = absl::StrCat("the connection to it broke (", peer.why.message(), ")");
+  if (action == Redial::Action::kLoseGone) {
+    return absl::UnavailableError(absl::StrCat(broke, ", and nobody listens there any more"));
+  }
+  if (action == Redial::Action::kLoseSilent) {
+    return absl::UnavailableError(absl::StrCat(broke, " and could not be made again: its machine has said nothing for ",
+                                               absl::FormatDuration(options_.redial.silence)));
+  }
+  if (peer.talk.bytes_kept() <= options_.kept_bytes) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(broke, ", and ", peer.talk.bytes_kept(),
+                                             " bytes were to be sent meanwhile: too many to wait for another"));
+}
+
+// After a connection broke, until it is whole again or the peer is lost.
+void GrpcTransport::Impl::Look(ProcessId id) {
+  absl::Status given_up;
+  Redial::Action action{};
+  bool ask = false;
+  {
+    base::MutexLock lock(&mutex_);
+    Peer& peer = PeerOf(id);
+    peer.looking = false;
+    if (closed_ || peer.lost) return;
+    if (peer.talk.complete()) peer.redial.Made();  // by another connection that there was
+    if (!peer.redial.broken()) return peer.probe.reset();
+    const bool can_dial = !peer.introduction.target.empty();
+    ask = !can_dial && introducer_ != nullptr && !std::exchange(peer.asked, true);
+    if (!peer.probe && can_dial) {
+      peer.probe.emplace(NumericTarget(peer.introduction.target, peer.address), options_.keep_alive);
+    }
+    action = peer.redial.Look(peer.probe ? peer.probe->Look() : Redial::Machine::kSilent, Carried(peer));
+    if (action == Redial::Action::kDial && can_dial) DialBoth(id, peer);
+    given_up = GivenUp(peer, action);
+    if (given_up.ok()) LookLater(id, peer);
+  }
+  if (ask) AskFor(id);
+  if (given_up.ok() || !Lose(id, given_up) || action == Redial::Action::kLoseGone) return;
+  queue_->Post([open = open_, on_cut = on_cut_, id, given_up] {
+    if (*open && on_cut) on_cut(id, given_up);
+  });
+}
+
+void GrpcTransport::Impl::LoseUnlessIntroduced(ProcessId id) {
+  {
+    base::MutexLock lock(&mutex_);
+    const Peer& peer = PeerOf(id);
+    if (!peer.introduction.target.empty() || peer.talk.has_links()) return;
+  }
+  Lose(id, absl::UnavailableError(absl::StrCat("nobody has said where process ", id, " is")));
+}
+
+bool GrpcTransport::Impl::Lose(ProcessId id, const absl::Status& why) {
+  Conversation last;  // let go of without the lock
+  {
+    base::MutexLock lock(&mutex_);
+    Peer& peer = PeerOf(id);
+    if (closed_ || std::exchange(peer.lost, true)) return false;
+    peer.why = why;
+    *peer.open = false;
+    peer.probe.reset();
+    std::swap(last, peer.talk);
+  }
+  if (queue_ != nullptr) {
+    queue_->Post([receiver = receiver_, open = open_, id, why] {
+      if (*open) receiver->OnLost(id, why);
+    });
+  }
+  for (const auto& link : last.links()) link->Cancel();
+  return true;
+}
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,129 @@
+// The inside of GrpcTransport, in three files: grpc_transport.cc sends and hears, grpc_transport_calls.cc takes the
+// calls that come in, grpc_transport_ends.cc is about connections that break and peers that are lost.
+#pragma once
+
+#include <absl/container/node_hash_map.h>
+#include <absl/strings/string_view.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/mutex.h"
+#include "runtime/rpc/conversation.h"
+#include "runtime/rpc/grpc_link.h"
+#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/machine_probe.h"
+
+namespace twinkle::rpc {
+
+inline constexpr char kDataMethod[] = "/twinkle.v1.Peer/Data";
+inline constexpr char kControlMethod[] = "/twinkle.v1.Peer/Control";
+
+// Metadata of a stream, besides the secret and the process that opens it.
+inline constexpr char kToKey[] = "twinkle-to";              // the process that is meant
+inline constexpr char kLifeKey[] = "twinkle-life";          // of the one that opens it
+inline constexpr char kKnownLifeKey[] = "twinkle-to-life";  // of the one that is meant, 0: not known yet
+inline constexpr char kHeardKey[] = "twinkle-heard";        // frames of the other's that have arrived
+
+// Invariants:
+//  G1 a peer's connections are made, heard and broken in its Conversation, and nowhere else;
+//  G2 a peer that is lost stays lost: its links are cancelled, new ones refused, so that it loses this process, too;
+//  G3 each link and the waiting for the next call count in `live_`, and the completion queue is shut down at 0.
+class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::Impl> {
+ public:
+  explicit Impl(GrpcOptions options);
+
+  absl::Status Listen();
+  const std::string& socket() const { return options_.socket; }
+  int port() const { return port_; }
+  const std::shared_ptr<Traffic>& traffic() const { return options_.traffic; }
+  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut);
+  void Introduce(ProcessId id, Introduction introduction);
+  void SetReport(std::function<std::string()> report);
+  // Whether that is news.
+  bool Lose(ProcessId id, const absl::Status& why);
+  absl::Status Send(ProcessId to, Stream stream, Frame frame);
+  void Close();
+
+ private:
+  using LinkPtr = std::shared_ptr<GrpcLink>;
+  struct Question;
+  struct Peer {
+    explicit Peer(const Redial::Limits& limits) : redial(limits) {}
+    Introduction introduction;  // without a target: not introduced
+    bool asked = false;         // the introducer
+    std::shared_ptr<grpc::Channel> channel;
+    Conversation talk;
+    uint64_t life = 0;    // 0: not known
+    std::string address;  // of its machine, as of the last connection
+    Redial redial;
+    std::optional<MachineProbe> probe;  // while the connection is broken
+    bool looking = false;               // a Look is to come
+    bool lost = false;
+    absl::Status why;  // it is lost, or its connection broke
+    std::shared_ptr<std::atomic<bool>> open = std::make_shared<std::atomic<bool>>(true);
+  };
+
+  Peer& PeerOf(ProcessId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return peers_.try_emplace(id, options_.redial).first->second;
+  }
+  // Whether there is a connection for each stream, or an attempt at one.
+  static bool Carried(const Peer& peer) {
+    return peer.talk.carried(Stream::kData) && peer.talk.carried(Stream::kControl);
+  }
+  void Poll();
+  void Accept() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnCall(std::unique_ptr<GrpcLink::Accepting> call);
+  absl::Status Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream);
+  absl::Status Meet(ProcessId from, const GrpcLink::Accepting& call, std::vector<Frame>* freed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  GrpcLink::Wire WireOf(const Peer& peer, Stream stream, bool remote) const {
+    return {options_.traffic, remote, options_.compression, peer.talk.arrivals(stream), life_};
+  }
+  bool OnReport(std::unique_ptr<GrpcLink::Accepting>& call);
+  GrpcLink::Events EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
+  void DialBoth(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Dial(ProcessId id, Peer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SendToSelf(Stream stream, Frame frame);
+  void Deliver(ProcessId id, Stream stream, std::vector<Frame> frames, std::shared_ptr<std::atomic<bool>> peer_open);
+  void OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard);
+  absl::Status Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard, std::vector<Frame>* freed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteWhole(Peer& peer, const GrpcLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AcknowledgeLater(ProcessId id, Stream stream);
+  void OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& holder, const absl::Status& status);
+  void LookLater(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Look(ProcessId id);
+  void LoseUnlessIntroduced(ProcessId id);
+  absl::Status GivenUp(const Peer& peer, Redial::Action action) const;
+  void LinkGone();
+  void AskFor(ProcessId id);
+
+  const GrpcOptions options_;
+  int port_ = 0;
+  Receiver* receiver_ = nullptr;
+  base::TaskQueue* queue_ = nullptr;
+  Introducer introducer_;
+  OnCut on_cut_;
+  const uint64_t life_;
+  const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
+
+  grpc::AsyncGenericService service_;
+  std::unique_ptr<grpc::ServerCompletionQueue> completions_;
+  std::unique_ptr<grpc::Server> server_;
+  std::thread poller_;
+
+  base::Mutex mutex_;
+  base::CondVar none_live_;
+  absl::node_hash_map<ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
+  int live_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<std::string()> report_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace twinkle::rpc

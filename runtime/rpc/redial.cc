@@ -1,0 +1,44 @@
+#include "runtime/rpc/redial.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
+constexpr absl::Duration kPause = absl::Milliseconds(100);
+constexpr absl::Duration kLongestBetweenDials = absl::Seconds(5);
+
+}  // namespace
+
+bool Redial::Broke() {
+  if (std::exchange(state_, State::kBroken) == State::kBroken) return false;
+  looks_ = 0;
+  machine_ = Machine::kSilent;
+  silent_ = refused_ = since_dial_ = between_dials_ = absl::ZeroDuration();
+  return true;
+}
+
+void Redial::Made() { state_ = State::kWhole; }
+
+absl::Duration Redial::Pause() const { return looks_ == 0 ? kFirstPause : kPause; }
+
+Redial::Action Redial::Look(Machine machine, bool dialling) {
+  const absl::Duration passed = Pause();
+  ++looks_;
+  silent_ = machine == Machine::kHasIt ? absl::ZeroDuration() : silent_ + passed;
+  refused_ = machine == Machine::kRefuses ? refused_ + passed : absl::ZeroDuration();
+  since_dial_ += passed;
+  const bool is_back = machine == Machine::kHasIt && std::exchange(machine_, machine) != machine;
+  machine_ = machine;
+  if (is_back) between_dials_ = absl::ZeroDuration();
+  if (refused_ >= std::min(limits_.verdict, limits_.silence)) return Action::kLoseGone;
+  if (silent_ >= limits_.silence) return Action::kLoseSilent;
+  if (dialling || since_dial_ < between_dials_) return Action::kWait;
+  since_dial_ = absl::ZeroDuration();
+  between_dials_ = std::clamp(2 * between_dials_, kPause, kLongestBetweenDials);
+  return Action::kDial;
+}
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,48 @@
+// What becomes of a broken connection.
+#pragma once
+
+#include <absl/time/time.h>
+
+namespace twinkle::rpc {
+
+// A broken connection is a doubt, not a verdict: it is made again, unless the peer's end is told first. Who drives it
+// says how much time has passed between two looks, so that a pause of this process is no silence of the peer's.
+// Not thread-safe.
+class Redial {
+ public:
+  struct Limits {
+    // How long the machine of the peer may say nothing.
+    absl::Duration silence = absl::Seconds(6);
+    // How long the word of the peer's end is waited for, once its machine has said that nobody listens there.
+    absl::Duration verdict = absl::Milliseconds(500);
+  };
+  // What the peer's machine says when it is asked for the peer. A process that is stopped is there.
+  enum class Machine { kSilent, kHasIt, kRefuses };
+  // What is to be done. kLoseSilent: the process may well live; both sides are to give each other up.
+  enum class Action { kWait, kDial, kLoseGone, kLoseSilent };
+
+  explicit Redial(const Limits& limits) : limits_(limits) {}
+
+  bool broken() const { return state_ == State::kBroken; }
+  // Whether that is news: then Look is to be called, from now on again and again as long as it is broken.
+  bool Broke();
+  void Made();
+  // Until the next Look.
+  absl::Duration Pause() const;
+  // `dialling`: an attempt is under way.
+  Action Look(Machine machine, bool dialling);
+
+ private:
+  enum class State { kWhole, kBroken };
+
+  const Limits limits_;
+  State state_ = State::kWhole;
+  Machine machine_ = Machine::kSilent;  // at the last look
+  int looks_ = 0;
+  absl::Duration silent_ = absl::ZeroDuration();
+  absl::Duration refused_ = absl::ZeroDuration();
+  absl::Duration since_dial_ = absl::ZeroDuration();
+  absl::Duration between_dials_ = absl::ZeroDuration();
+};
+
+}  // namespace twinkle::rpc
