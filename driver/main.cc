@@ -178,7 +178,6 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
-  std::signal(SIGPIPE, SIG_IGN);  // and so is whoever reads no more of what is said
   absl::StatusOr<Start> start = options.private_fd >= 0 ? PrivateStart(options.private_fd) : PublicStart(options);
   return start.ok() ? Serve(options, *std::move(start)) : Fail(start.status());
 }

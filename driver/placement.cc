@@ -114,13 +114,11 @@ std::string UsersOf(const VirtualNode& wanted, const Wish& wish) {
   return absl::StrCat(names.size() == 1 ? "group " : "groups ", absl::StrJoin(names, ", "));
 }
 
-// People forget to say that a group needs no devices.
+// People forget to say that a group needs no devices: it is said where no node has any of the type, free or leased.
 std::string Hint(const VirtualNode& wanted, const std::vector<FreeNode>& nodes) {
   const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const FreeNode& node) {
-    return std::any_of(wanted.indexes.begin(), wanted.indexes.end(), [&](const auto& entry) {
-      const auto devices = node.devices.find(entry.first);
-      return devices != node.devices.end() && !devices->second.empty();
-    });
+    return std::any_of(wanted.indexes.begin(), wanted.indexes.end(),
+                       [&](const auto& entry) { return node.devices.count(entry.first) > 0; });
   });
   return known ? "" : "; a group that needs no devices says .device_type = \"cpu\"";
 }
