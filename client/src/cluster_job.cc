@@ -90,7 +90,10 @@ std::string LossText(const v1::PeersLost& lost, const v1::JobPeers& peers) {
 
 // Whether a node has to look for the program's file by its path: on another machine, or where its pid means nothing.
 bool NeedsDigests(const v1::JobPlaced& placed) {
-  if (!placed.listen_host().empty()) return true;
+  const std::string machine = rpc::ThisMachine();
+  const bool elsewhere = std::any_of(placed.processes().begin(), placed.processes().end(),
+                                     [&](const v1::Process& one) { return one.place().machine() != machine; });
+  if (elsewhere) return true;
   const std::string pids = rpc::ThisPids();
   return pids.empty() || std::any_of(placed.nodes().begin(), placed.nodes().end(),
                                      [&](const v1::NodeDescription& node) { return node.place().pids() != pids; });
