@@ -211,6 +211,7 @@ class ClusterState {
   void LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first, const std::string& cause,
                  Effects* effects);
   void Tell(const std::set<JobNumber>& programs, std::set<NodeId> nodes, const v1::PeersLost& lost, Effects* effects);
+  void TellOfEnd(JobNumber number, const Job& job, uint64_t process, const std::string& cause, Effects* effects);
   void BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why, absl::Duration grace,
                 Effects* effects);
   void EndIfCleared(JobNumber number, Effects* effects);

@@ -1,4 +1,5 @@
 // Losses, and the end of a job.
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <utility>
@@ -37,6 +38,9 @@ void ClusterState::LoseProcess(JobNumber number, uint64_t process, const std::st
   job.starting.erase(process);
   const std::string& group = state.process.group();
   if (job.state == JobState::kRunning) return LoseGroup(number, job, group, process, cause, effects);
+  if (job.state == JobState::kEnding && job.aborted_groups.count(group) == 0) {
+    return TellOfEnd(number, job, process, cause, effects);
+  }
   if (job.state != JobState::kStarting) return;
   BeginEnd(number, job, absl::StatusCode::kAborted,
            absl::StrCat("rank ", state.process.rank(), " of group '", group, "' (", state.process.place().host(),
@@ -56,6 +60,7 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
   std::string why = cause;
   v1::PeersLost lost;
   lost.set_job(number);
+  lost.set_asked_for(first == 0);
   const auto found = job.processes.find(first);
   if (found != job.processes.end()) {
     const v1::Process& process = found->second.process;
@@ -85,6 +90,20 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
     *effect.message.mutable_end() = std::move(end);
     effects->push_back(std::move(effect));
   }
+}
+
+// A rank that failed at the end, in its exit handlers perhaps: the program hears of it before it hears of the end.
+void ClusterState::TellOfEnd(JobNumber number, const Job& job, uint64_t process, const std::string& cause,
+                             Effects* effects) {
+  const bool well = cause == "exited with code 0" || absl::StartsWith(cause, "exited with code 0;");
+  if (job.code != absl::StatusCode::kOk || job.program_gone || well) return;
+  ToProgram effect{number, {}};
+  v1::PeersLost& lost = *effect.message.mutable_lost();
+  lost.set_job(number);
+  lost.set_at_end(true);
+  lost.add_losses()->set_process(process);
+  lost.mutable_losses(0)->set_cause(absl::StrCat("it ", cause));
+  effects->push_back(std::move(effect));
 }
 
 // These programs, the nodes of their jobs, and `nodes`.

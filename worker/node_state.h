@@ -13,17 +13,18 @@
 
 #include "proto/twinkle/v1/cluster.pb.h"
 #include "proto/twinkle/v1/local.pb.h"
+#include "runtime/base/end_limits.h"
 #include "worker/node_effects.h"
 
 namespace twinkle::worker {
 
 struct NodeStateOptions {
-  std::string node;                                // its name, for people
-  std::string pids;                                // as in Place, the daemon's
-  std::string driver;                              // gRPC target, for worker processes
-  absl::Duration start_limit = absl::Seconds(20);  // for a process, once it is the program, to reach Initialize
-  absl::Duration bring_limit = absl::Minutes(5);   // for the program and its files to be here
-  absl::Duration kill_margin = absl::Seconds(2);   // beyond the grace of a job that ends
+  std::string node;                                  // its name, for people
+  std::string pids;                                  // as in Place, the daemon's
+  std::string driver;                                // gRPC target, for worker processes
+  absl::Duration start_limit = absl::Seconds(20);    // for a process, once it is the program, to reach Initialize
+  absl::Duration bring_limit = absl::Minutes(5);     // for the program and its files to be here
+  absl::Duration kill_margin = base::kDaemonMargin;  // beyond the grace of a job that ends
 };
 
 // How a process ended.

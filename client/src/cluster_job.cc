@@ -1,5 +1,6 @@
 #include "client/src/cluster_job.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <unistd.h>
@@ -8,18 +9,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "client/src/cluster_member.h"
 #include "client/src/job_description.h"
 #include "client/src/program_files.h"
+#include "client/src/start_facts.h"
 #include "client/src/start_signals.h"
 #include "client/src/worker_session.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/groups.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/cut_text.h"
+#include "runtime/base/end_limits.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
@@ -42,16 +45,8 @@ constexpr absl::Duration kPlacementMargin = absl::Seconds(15);
 // For programs to be brought to the nodes and their worker processes to come up. The nodes end those that are late.
 constexpr absl::Duration kStartLimit = absl::Minutes(15);
 constexpr absl::Duration kLookAfter = absl::Milliseconds(50);
-constexpr absl::Duration kAccountLimit = absl::Seconds(5);
-constexpr absl::Duration kEndMargin = absl::Seconds(5);
+constexpr absl::Duration kAccountLimit = absl::Seconds(2);
 constexpr absl::Duration kOutputLimit = absl::Seconds(1);
-
-std::vector<std::string> CommandLine() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  return words;
-}
 
 v1::Group GroupOf(const actor::GroupInfo& info, const DeviceGroup& declared) {
   v1::Group group;
@@ -75,17 +70,19 @@ std::string ListenHost(const std::string& told) {
   return host != nullptr ? host : rpc::ThisHost();
 }
 
-// Of the first loss, which is the cause of the others.
-std::string LossText(const v1::PeersLost& lost, const v1::JobPeers& peers) {
-  if (lost.losses().empty()) return "processes are gone";
-  const v1::PeersLost::Loss& first = lost.losses(0);
-  const std::string& cause = first.cause().empty() ? lost.cause() : first.cause();
-  for (const v1::Process& process : peers.processes()) {
-    if (process.id() != first.process()) continue;
-    return absl::StrCat("rank ", process.rank(), " of group '", process.group(), "' (", PlaceText(process.place()),
-                        ") is gone, and its group with it: ", cause);
+// What the program's environment says of its cluster is not the ranks': they belong to a job.
+bool IsForRanks(absl::string_view variable) {
+  return !absl::StartsWith(variable, "TWINKLE_DRIVER=") && !absl::StartsWith(variable, "TWINKLE_TOKEN_FILE=");
+}
+
+// Why the connection to the driver has ended: in the driver's words, or in ours instead of gRPC's.
+std::string WhyGone(const absl::Status& status) {
+  if (status.ok()) return "it has ended the connection";
+  if (!absl::IsUnavailable(status) || absl::StartsWith(status.message(), "the driver")) {
+    return std::string(status.message());
   }
-  return absl::StrCat("a process of job ", lost.job(), " is gone: ", cause);
+  if (absl::StrContains(status.message(), "keepalive")) return "nothing was heard of it any more";
+  return "the connection to it has broken";
 }
 
 // Whether a node has to look for the program's file by its path: on another machine, or where its pid means nothing.
@@ -106,40 +103,41 @@ ClusterJob::ClusterJob()
 
 // ---- what the driver says
 void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
-  base::MutexLock lock(&told.mutex);
-  if (message.has_waits()) {
-    told.waits_for = message.waits().reason();
-    std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
-                 base::PrintableLines(told.waits_for, "  ").c_str());
-  } else if (message.has_placed()) {
-    told.placed = std::move(*message.mutable_placed());
-  } else if (message.has_peers()) {
-    told.peers = std::move(*message.mutable_peers());
-  } else if (message.has_lost()) {
-    base::Log(base::LogLevel::kWarning, LossText(message.lost(), told.peers.value_or(v1::JobPeers())));
-    if (told.transport != nullptr) {
-      LoseAll(message.lost(), *told.transport);
-    } else {
-      told.lost.push_back(std::move(*message.mutable_lost()));
+  if (message.has_lost()) return told.losses.OnLost(std::move(*message.mutable_lost()));
+  absl::Status job_lost;
+  {
+    base::MutexLock lock(&told.mutex);
+    if (message.has_waits()) {
+      told.waits_for = message.waits().reason();
+      std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
+                   base::PrintableLines(told.waits_for, "  ").c_str());
+    } else if (message.has_placed()) {
+      told.placed = std::move(*message.mutable_placed());
+    } else if (message.has_peers()) {
+      told.peers = std::move(*message.mutable_peers());
+    } else if (message.has_ended()) {
+      told.ended = absl::Status(static_cast<absl::StatusCode>(message.ended().code()), message.ended().message());
+      if (told.placed) job_lost = base::Annotate(*told.ended, absl::StrCat("job ", told.placed->job(), " was ended"));
     }
-  } else if (message.has_ended()) {
-    told.ended = absl::Status(static_cast<absl::StatusCode>(message.ended().code()), message.ended().message());
+    told.changed.SignalAll();
   }
-  told.changed.SignalAll();
+  if (!job_lost.ok()) told.losses.OnJobLost(job_lost);
 }
 
 void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
-  base::MutexLock lock(&told.mutex);
-  if (!told.ended) {
-    const std::string why = status.ok() ? "it has ended the connection" : std::string(status.message());
-    told.ended = absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)
-                     ? status
-                     : absl::UnavailableError(absl::StrCat("the driver ", told.driver, " is gone: ", why));
+  absl::Status why;
+  {
+    base::MutexLock lock(&told.mutex);
+    if (!told.ended) {
+      told.ended =
+          absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)
+              ? status
+              : absl::UnavailableError(absl::StrCat("the driver ", told.driver, " is gone: ", WhyGone(status)));
+    }
+    why = *told.ended;
+    told.changed.SignalAll();
   }
-  if (told.transport != nullptr && !told.ended->ok()) {
-    for (rpc::ProcessId worker : told.workers) told.transport->Lose(worker, *told.ended);
-  }
-  told.changed.SignalAll();
+  if (!why.ok()) told.losses.OnJobLost(why);
 }
 
 // ---- the beginning
@@ -195,11 +193,14 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   program.mutable_place()->set_host(rpc::ThisHost());
   program.mutable_place()->set_pid(::getpid());
   program.mutable_place()->set_pids(rpc::ThisPids());
-  for (std::string& word : CommandLine()) program.add_arguments(std::move(word));
-  for (char** variable = environ; *variable != nullptr; ++variable) program.add_environment(*variable);
+  StartFacts start = TheStart();
+  for (std::string& word : start.arguments) program.add_arguments(std::move(word));
+  for (std::string& variable : start.environment) {
+    if (IsForRanks(variable)) program.add_environment(std::move(variable));
+  }
   program.add_environment(absl::StrCat("TWINKLE_SEED=", options.seed));
   program.add_environment(absl::StrCat("TWINKLE_FULL_DETERMINISM=", options.full_determinism ? 1 : 0));
-  program.set_directory(std::filesystem::current_path(ignored).string());
+  program.set_directory(std::move(start.directory));
   program.set_ignored_signals(SignalsAtStart().ignored);
   program.set_blocked_signals(SignalsAtStart().blocked);
   for (size_t i = 0; i < groups.size(); ++i) *submit.add_groups() = GroupOf(groups[i], options.groups[i]);
@@ -264,6 +265,8 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
     if (peer.id() == placed.process()) continue;
     raw->Introduce(peer.id(), std::move(introduction));
     workers_.push_back(peer.id());
+    names_[peer.id()] =
+        absl::StrCat("rank ", peer.rank(), " of group '", peer.group(), "' (", PlaceText(peer.place()), ")");
   }
   TWINKLE_ASSIGN_OR_RETURN(groups_, actor::LayOutGroups(options.groups, placed.process() + 1));
   actor::ProcessOptions process = OptionsFrom(SessionOf(options));
@@ -285,14 +288,20 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   output_ = std::make_unique<WorkerOutput>(
       placed.job(), std::vector<v1::NodeDescription>(placed.nodes().begin(), placed.nodes().end()), rpc::ThisMachine(),
       token_);
-  base::MutexLock lock(&told_->mutex);
-  told_->transport = raw;
-  told_->workers = workers_;
-  for (const v1::PeersLost& lost : std::exchange(told_->lost, {})) LoseAll(lost, *raw);
-  if (told_->ended && !told_->ended->ok()) {
-    for (rpc::ProcessId worker : workers_) raw->Lose(worker, *told_->ended);
-  }
+  BeginLosses(raw, peers);
   return absl::OkStatus();
+}
+
+void ClusterJob::BeginLosses(rpc::GrpcTransport* transport, const v1::JobPeers& peers) {
+  Losses::Job job;
+  job.number = placed_.job();
+  std::copy_if(peers.processes().begin(), peers.processes().end(), std::back_inserter(job.processes),
+               [&](const v1::Process& process) { return process.id() != placed_.process(); });
+  job.failures = {program_, &program_->failures()};
+  job.lose = [program = program_, transport](rpc::ProcessId process, const absl::Status& why) {
+    transport->Lose(process, why);  // which is the program's
+  };
+  told_->losses.Begin(std::move(job));
 }
 
 // ---- while it runs
@@ -311,22 +320,51 @@ std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
 
 std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   std::vector<std::string> some = program_->CallsUnderWay(most);
-  const base::Instant deadline = base::Now() + kAccountLimit;
-  for (rpc::ProcessId worker : workers_) {
-    if (some.size() >= most) break;
-    for (std::string& call : program_->AccountOf(worker, false, deadline).calls_under_way) {
+  if (some.size() >= most) return some;
+  for (actor::Account& account : Ask(false, base::Now() + kAccountLimit)) {
+    for (std::string& call : account.calls_under_way) {
       if (some.size() < most) some.push_back(std::move(call));
     }
   }
   return some;
 }
 
-// Calls of worker processes are asked for, at growing intervals: they are rare at a session's end.
+// All workers at once. One that does not answer in time (it may be stopped) is named, and costs that time once.
+std::vector<actor::Account> ClusterJob::Ask(bool close, base::Instant deadline) const {
+  std::vector<rpc::ProcessId> asked;
+  {
+    base::MutexLock lock(&mutex_);
+    for (rpc::ProcessId worker : workers_) {
+      if (silent_.count(worker) == 0) asked.push_back(worker);
+    }
+  }
+  std::vector<actor::Account> accounts = program_->AccountsOf(asked, close, deadline);
+  base::MutexLock lock(&mutex_);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (accounts[i].from != actor::Account::From::kNobody) continue;
+    silent_.insert(asked[i]);
+    base::Log(base::LogLevel::kWarning,
+              absl::StrCat(names_.at(asked[i]),
+                           " does not answer at the session's end: which calls it has under way, "
+                           "and which failures nobody looked at there, is not known"));
+  }
+  return accounts;
+}
+
+// Worker processes are asked, at growing intervals: calls of theirs are rare at a session's end.
 bool ClusterJob::WaitForCalls(base::Instant deadline) const {
+  actor::RestDetector rest;
   absl::Duration interval = absl::Milliseconds(1);
+  bool was_idle = false;
   while (true) {
     if (!program_->WaitForCalls(deadline)) return false;
-    if (CallsUnderWay(1).empty()) return true;
+    std::vector<actor::Account> accounts = Ask(false, base::Now() + kAccountLimit);
+    accounts.resize(workers_.size());  // a process that has fallen silent makes the passes differ
+    accounts.push_back(program_->OwnAccount());
+    if (rest.Pass(accounts)) return true;
+    const bool idle = std::all_of(accounts.begin(), accounts.end(),
+                                  [](const actor::Account& account) { return account.calls_under_way.empty(); });
+    if (idle && !std::exchange(was_idle, true)) continue;  // at once: one more pass to be sure
     if (base::Now() >= deadline) return false;
     absl::SleepFor(std::min(interval, deadline - base::Now()));
     interval = std::min(2 * interval, absl::Milliseconds(100));
@@ -344,27 +382,28 @@ void ClusterJob::Shutdown(const absl::Status& why) {
   object::Leases::Sweep();  // of the worker processes, which have ended
 }
 
+bool ClusterJob::AwaitEnded(base::Instant deadline) const {
+  base::MutexLock lock(&told_->mutex);
+  while (!told_->ended && base::Now() < deadline) told_->changed.WaitWithDeadline(&told_->mutex, deadline);
+  return told_->ended.has_value();
+}
+
 void ClusterJob::EndProgram(const absl::Status& why) {
-  const base::Instant limit = base::Now() + kAccountLimit;
-  for (rpc::ProcessId worker : workers_) {
-    const absl::Status unread = program_->AccountOf(worker, true, limit).unread_failure;
-    if (unread_of_workers_.ok()) unread_of_workers_ = unread;
+  for (const actor::Account& account : Ask(true, base::Now() + kAccountLimit)) {
+    if (unread_of_workers_.ok()) unread_of_workers_ = account.unread_failure;
   }
   program_->BeginEnd();
-  const base::Instant deadline = base::Now() + grace_ + kEndMargin;
+  const base::Instant deadline = base::Now() + grace_ + base::kProgramMargin;
   v1::ProgramToDriver finish;
   finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
   stream_->Write(std::move(finish));
-  {
-    base::MutexLock lock(&told_->mutex);
-    told_->transport = nullptr;  // it ends with the process
-  }
   program_->Stop(why);
-  {
-    base::MutexLock lock(&told_->mutex);
-    while (!told_->ended && base::Now() < deadline) told_->changed.WaitWithDeadline(&told_->mutex, deadline);
+  if (!AwaitEnded(deadline)) {
+    told_->losses.OnJobLost(absl::UnavailableError(
+        absl::StrCat("the driver ", told_->driver, " has not said that the job has ended: its ranks may still run")));
   }
   program_->Join(deadline);
+  told_->losses.End();
 }
 
 ClusterJob::~ClusterJob() { Shutdown(absl::CancelledError("the session has ended")); }

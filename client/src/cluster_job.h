@@ -4,10 +4,13 @@
 #include <absl/status/statusor.h>
 #include <twinkle/session.h>
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "client/src/losses.h"
 #include "client/src/peer_table.h"
 #include "client/src/private_cluster.h"
 #include "client/src/worker_output.h"
@@ -43,10 +46,8 @@ class ClusterJob final : public actor::Job {
     std::optional<v1::JobPlaced> placed ABSL_GUARDED_BY(mutex);
     std::optional<v1::JobPeers> peers ABSL_GUARDED_BY(mutex);
     std::optional<absl::Status> ended ABSL_GUARDED_BY(mutex);
-    std::vector<v1::PeersLost> lost ABSL_GUARDED_BY(mutex);  // while there is no transport
-    rpc::GrpcTransport* transport ABSL_GUARDED_BY(mutex) = nullptr;
-    std::vector<rpc::ProcessId> workers ABSL_GUARDED_BY(mutex);
     std::string driver;
+    Losses losses;
   };
 
   ClusterJob();
@@ -61,6 +62,9 @@ class ClusterJob final : public actor::Job {
   absl::StatusOr<v1::JobPlaced> AwaitPlaced(absl::Duration placement_timeout) const;
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
   absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);
+  void BeginLosses(rpc::GrpcTransport* transport, const v1::JobPeers& peers);
+  std::vector<actor::Account> Ask(bool close, base::Instant deadline) const;
+  bool AwaitEnded(base::Instant deadline) const;
   void EndProgram(const absl::Status& why);
 
   const std::shared_ptr<Told> told_;
@@ -75,6 +79,9 @@ class ClusterJob final : public actor::Job {
   std::shared_ptr<actor::Process> program_;
   std::unique_ptr<WorkerOutput> output_;
   std::vector<rpc::ProcessId> workers_;
+  std::map<rpc::ProcessId, std::string> names_;  // of the workers: "rank 1 of group 'pool' (host, pid 12)"
+  mutable base::Mutex mutex_;
+  mutable std::set<rpc::ProcessId> silent_ ABSL_GUARDED_BY(mutex_);  // have not answered in time: not asked again
   absl::Status unread_of_workers_;
   bool shut_down_ = false;
 };

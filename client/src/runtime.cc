@@ -7,6 +7,7 @@
 #include "client/src/session_state.h"
 #include "runtime/actor/failure.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/forked.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/object/lazy_core.h"
@@ -16,7 +17,14 @@ namespace twinkle::internal {
 namespace {
 
 absl::Status NoSession() {
+  if (base::InForkedChild()) return base::ForkedChildStatus();
   return absl::FailedPreconditionError("there is no session: call twinkle::Initialize first, and keep what it returns");
+}
+
+// The lazy, for a thread that may wait for it: in a forked child nobody would ever settle it.
+LazyCore& Waitable(LazyCore& lazy) {
+  if (base::InForkedChild()) lazy.GiveUp(base::ForkedChildStatus());
+  return lazy;
 }
 
 // Of the group; 0 where only the program knows: of CPU groups, in a rank.
@@ -49,10 +57,12 @@ absl::Status CheckPlace(const actor::Process& process, const SessionState& sessi
 
 // ---- lazies
 bool LazyReady(const LazyPtr& lazy) { return lazy->Ready(); }
-absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return lazy->Wait(base::Now() + limit); }
-absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return lazy->Size(); }
-const void* LazyAnswer(const LazyPtr& lazy) { return lazy->Answer(); }
-void LazyCancel(const LazyPtr& lazy) { lazy->Cancel(); }
+absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return Waitable(*lazy).Wait(base::Now() + limit); }
+absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return Waitable(*lazy).Size(); }
+const void* LazyAnswer(const LazyPtr& lazy) { return Waitable(*lazy).Answer(); }
+void LazyCancel(const LazyPtr& lazy) {
+  if (!base::InForkedChild()) lazy->Cancel();
+}
 LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end) { return LazyCore::Rows(lazy, begin, end); }
 
 // ---- plans over lazies
@@ -103,12 +113,12 @@ LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> typ
 }
 
 bool LazyEnded(const LazyPtr& lazy) {
-  lazy->WaitSettled();
+  Waitable(*lazy).WaitSettled();
   return lazy->ended();
 }
 
 bool LazyFailed(const LazyPtr& lazy) {
-  lazy->WaitSettled();
+  Waitable(*lazy).WaitSettled();
   if (const auto failure = lazy->failure()) failure->Look();  // the iteration hands it out
   return !lazy->status().ok();
 }
@@ -118,7 +128,7 @@ absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Durati
   const auto any = std::make_shared<base::Event>();
   for (const LazyPtr& lazy : lazies) {
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAny: one of the lazies is empty");
-    lazy->OnSettled([any] { any->Set(); });
+    Waitable(*lazy).OnSettled([any] { any->Set(); });
   }
   if (!any->WaitUntil(base::Now() + limit)) return absl::DeadlineExceededError("WaitAny: none has settled in time");
   const auto settled = std::find_if(lazies.begin(), lazies.end(), [](const LazyPtr& lazy) { return lazy->Ready(); });
@@ -131,7 +141,7 @@ absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) 
   const LazyPtr* first = nullptr;
   for (const LazyPtr& lazy : lazies) {
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAll: one of the lazies is empty");
-    const bool failed = !lazy->WaitSettledUntil(deadline) || !lazy->status().ok();
+    const bool failed = !Waitable(*lazy).WaitSettledUntil(deadline) || !lazy->status().ok();
     if (failed && first == nullptr) first = &lazy;
   }
   return first == nullptr ? absl::OkStatus() : (*first)->Wait(deadline);
@@ -156,6 +166,12 @@ LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::
     return LazyCore::Failed(std::move(origin), absl::FailedPreconditionError(absl::StrCat(
                                                    method.name, " [", actor::BaseName(site.file), ":", site.line,
                                                    "]: an empty Remote: it refers to no component")));
+  }
+  if (base::InForkedChild()) {
+    LazyOrigin origin;
+    origin.collected = collected;
+    origin.answer = answer;
+    return LazyCore::Failed(std::move(origin), base::ForkedChildStatus());
   }
   return component->process->Call(component->shared_from_this(), method, rank, std::move(arguments), site, collected,
                                   answer);
@@ -186,12 +202,16 @@ absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassI
 
 // ---- components
 absl::Status ComponentWaitReady(const ComponentPtr& component, absl::Duration limit, CallSite site) {
+  if (base::InForkedChild()) return base::ForkedChildStatus();
   return component->process->WaitReady(*component, limit, site);
 }
 absl::Status ComponentRelease(const ComponentPtr& component, CallSite site) {
+  if (base::InForkedChild()) return base::ForkedChildStatus();
   return component->process->ReleaseComponent(*component, site);
 }
-void ComponentKill(const ComponentPtr& component, CallSite site) { component->process->Kill(*component, site); }
+void ComponentKill(const ComponentPtr& component, CallSite site) {
+  if (!base::InForkedChild()) component->process->Kill(*component, site);
+}
 std::string ComponentName(const ComponentPtr& component) { return component->info.name; }
 std::string ComponentGroup(const ComponentPtr& component) { return component->info.group; }
 int ComponentWorldSize(const ComponentPtr& component) {

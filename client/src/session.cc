@@ -9,10 +9,12 @@
 
 #include "client/src/cluster_job.h"
 #include "client/src/session_state.h"
+#include "client/src/start_facts.h"
 #include "client/src/worker_role.h"
 #include "runtime/actor/in_process_job.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
+#include "runtime/base/forked.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
@@ -36,6 +38,7 @@ Global& TheGlobal() {
 }  // namespace
 
 std::shared_ptr<SessionState> SessionState::Current() {
+  if (base::InForkedChild()) return nullptr;  // the lock may be held by a thread that is not here
   Global& global = TheGlobal();
   base::MutexLock lock(&global.mutex);
   return global.session;
@@ -57,6 +60,7 @@ void SessionState::Remove(const SessionState* state) {
 }
 
 std::shared_ptr<actor::Process> CurrentProcess() {
+  if (base::InForkedChild()) return nullptr;
   if (const actor::CallContext* context = actor::CurrentContext();
       context != nullptr && context->object->process != nullptr) {
     return context->object->process;
@@ -69,9 +73,10 @@ void SessionState::WaitForCalls() const {
   const base::Instant deadline = base::Now() + options_.finish_timeout;
   while (!job_->WaitForCalls(std::min(deadline, base::Now() + kProgressInterval))) {
     const std::vector<std::string> some = job_->CallsUnderWay(kCallsNamed);
-    if (some.empty()) continue;
-    std::fprintf(stderr, "twinkle: the session's end waits for calls under way: %s%s\n",
-                 absl::StrJoin(some, ", ").c_str(), some.size() == kCallsNamed ? ", …" : "");
+    if (!some.empty()) {
+      std::fprintf(stderr, "twinkle: the session's end waits for calls under way: %s%s\n",
+                   absl::StrJoin(some, ", ").c_str(), some.size() == kCallsNamed ? ", …" : "");
+    }
     if (base::Now() >= deadline) return;
   }
 }
@@ -139,6 +144,8 @@ absl::StatusOr<std::unique_ptr<actor::Job>> StartJob(const InitializeOptions& op
 }  // namespace
 
 absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
+  if (base::InForkedChild()) return base::ForkedChildStatus();
+  internal::KeepStandardDescriptors();
   if (internal::TakeWorkerRole()) internal::ServeAsWorker();
   TWINKLE_RETURN_IF_ERROR(Check(options));
   if (internal::SessionState::Current() != nullptr) {
@@ -148,6 +155,7 @@ absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
   if (options.mode != Mode::kCluster && !options.files.empty()) {
     TWINKLE_ASSIGN_OR_RETURN(files, internal::LocalFiles::Make(options.files));
   }
+  base::WatchForks();
   TWINKLE_ASSIGN_OR_RETURN(std::unique_ptr<actor::Job> job, StartJob(options));
   auto state = std::make_shared<internal::SessionState>(std::move(options), std::move(job), std::move(files));
   if (!internal::SessionState::Install(state)) {
@@ -157,6 +165,7 @@ absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
 }
 
 void ServeIfWorker(int, char**) {
+  internal::KeepStandardDescriptors();
   if (internal::TakeWorkerRole()) internal::ServeAsWorker();
 }
 
@@ -173,6 +182,11 @@ Session::~Session() {
 
 absl::Status Session::Finish() {
   if (state_ == nullptr) return absl::FailedPreconditionError("the session was finished before");
+  if (base::InForkedChild()) {
+    // Kept for ever: its threads are not here, and its end is the parent's.
+    new std::shared_ptr<internal::SessionState>(std::move(state_));
+    return base::ForkedChildStatus();
+  }
   if (actor::CurrentContext() != nullptr) {
     return absl::FailedPreconditionError("Finish was called inside a remote method, which it would wait for");
   }

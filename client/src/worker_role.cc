@@ -20,6 +20,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/cut_text.h"
 #include "runtime/base/executor.h"
+#include "runtime/base/forked.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/fd_channel.h"
@@ -47,12 +48,15 @@ class WorkerJob final : public actor::Job {
   std::vector<std::string> CallsUnderWay(size_t most) const override { return process_->CallsUnderWay(most); }
   void Shutdown(const absl::Status& why) override {
     process_->BeginEnd();
-    process_->Shutdown(why, base::Now() + process_->options().abort_grace);
+    left_threads_ = !process_->Shutdown(why, base::Now() + process_->options().abort_grace);
   }
+  // Whether threads were left in user code at the end.
+  bool left_threads() const { return left_threads_; }
   absl::Status CloseFailures() override { return process_->failures().Close(); }
 
  private:
   const std::shared_ptr<actor::Process> process_;
+  bool left_threads_ = false;
 };
 
 // Everything that one worker process is made of.
@@ -64,6 +68,8 @@ class Worker {
   absl::Status Begin();
   // Until the job ends.
   absl::Status Serve();
+  // After that: threads are still in user code, which exit handlers would run under.
+  bool left_threads() const { return job_->left_threads(); }
 
  private:
   absl::Status Join(const v1::WorkerRole& role);
@@ -75,6 +81,7 @@ class Worker {
   const std::shared_ptr<PeerTable> table_;
   rpc::GrpcTransport* transport_ = nullptr;  // the process's
   rpc::ProcessId self_ = 0;
+  const WorkerJob* job_ = nullptr;  // the session's
   std::shared_ptr<SessionState> session_;
 };
 
@@ -133,6 +140,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   InitializeOptions worker_options;
   worker_options.device_mesh = session.mesh;
   auto owned = std::make_unique<WorkerJob>(process);
+  job_ = owned.get();
   session_ = std::make_shared<SessionState>(std::move(worker_options), std::move(owned));
   SessionState::Install(session_);
   Tell(listening);
@@ -167,6 +175,7 @@ bool TakeWorkerRole() {
 }
 
 void ServeAsWorker() {
+  base::WatchForks();
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   auto* worker = new Worker(RoleDescriptor());  // threads in user code may outlive it
   absl::Status served = worker->Begin();
@@ -178,6 +187,10 @@ void ServeAsWorker() {
   std::fflush(nullptr);
   // Without the daemon there is nobody to end this process, or to hear of it.
   if (!served.ok()) std::_Exit(1);
+  if (worker->left_threads()) {
+    std::fprintf(stderr, "twinkle: a method has not ended: this process ends without its exit handlers\n");
+    std::_Exit(0);
+  }
   std::exit(0);
 }
 

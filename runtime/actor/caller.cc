@@ -406,6 +406,9 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
     if (call->constructed != nullptr && call->constructed->Ready() && call->constructed->failure() != nullptr) {
       causes.push_back(call->constructed->failure());
     }
+    for (rpc::ProcessId worker : call->component->workers) {
+      if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
+    }
     call->core->Fail(status, std::move(causes));
   }
   if (sent) {

@@ -412,7 +412,8 @@ void Host::Stop(const absl::Status& why) {
   }
 }
 
-void Host::Shutdown(base::Instant deadline) {
+bool Host::Shutdown(base::Instant deadline) {
+  bool ended = true;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes;
   {
@@ -426,6 +427,7 @@ void Host::Shutdown(base::Instant deadline) {
       if (instance->context.lane == lane.get()) mine.push_back(instance);
     }
     if (!lane->Destroy(std::move(mine), deadline)) {
+      ended = false;
       base::Log(base::LogLevel::kWarning,
                 absl::StrCat("a thread of group '", services_.options.group,
                              "' is still in user code at the session's end and is abandoned"));
@@ -438,6 +440,7 @@ void Host::Shutdown(base::Instant deadline) {
   }
   domains_.clear();  // calls that waited for their turn hold this process
   orphans_.clear();
+  return ended;
 }
 
 }  // namespace twinkle::actor

@@ -54,8 +54,8 @@ class Host : public std::enable_shared_from_this<Host> {
   // All calls under way are told that they are cancelled. The service queue must be closed.
   void Stop(const absl::Status& why);
   // Destroys the objects on their lanes and ends the lanes; one that is in user code after the deadline is abandoned.
-  // Not from the service queue, which must be closed.
-  void Shutdown(base::Instant deadline);
+  // Not from the service queue, which must be closed. False: one was abandoned.
+  bool Shutdown(base::Instant deadline);
 
  private:
   using CallPtr = std::shared_ptr<IncomingCall>;

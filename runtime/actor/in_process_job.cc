@@ -88,12 +88,16 @@ std::vector<mesh::PlacedGroup> InProcessJob::Placed() const {
 rpc::InMemoryNetwork& InProcessJob::network() const { return world_->network; }
 
 bool InProcessJob::WaitForCalls(base::Instant deadline) const {
-  do {  // calls make calls: until all are found idle in one pass
+  RestDetector rest;
+  std::vector<Account> accounts;
+  do {  // calls make calls
     if (!program_->WaitForCalls(deadline)) return false;
+    accounts = {program_->OwnAccount()};
     for (const auto& worker : workers_) {
       if (!worker->WaitForCalls(deadline)) return false;
+      accounts.push_back(worker->OwnAccount());
     }
-  } while (!CallsUnderWay(1).empty());
+  } while (!rest.Pass(accounts));
   return true;
 }
 

@@ -212,6 +212,7 @@ struct AccountQuery {
 };
 struct AccountReply {
   uint64_t token = 0;
+  uint64_t calls_made = 0;
   std::vector<std::string> calls_under_way;  // some
   WireStatus unread_failure;
 };

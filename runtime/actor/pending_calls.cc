@@ -21,6 +21,7 @@ absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom w
       if (!HasRoom() && without_room == WithoutRoom::kFail) settled = TakeSettled();
       if (HasRoom() || without_room == WithoutRoom::kAddAnyway) {
         calls_[call].core = core;
+        ++added_;
         return absl::OkStatus();
       }
       if (without_room == WithoutRoom::kFail) {
@@ -94,6 +95,11 @@ std::vector<std::string> PendingCalls::Some(size_t most) const {
     if (some.size() < most) some.push_back(pending.core->origin().what.text());
   }
   return some;
+}
+
+uint64_t PendingCalls::added() const {
+  base::MutexLock lock(&mutex_);
+  return added_;
 }
 
 void PendingCalls::FailAll(const absl::Status& why) {

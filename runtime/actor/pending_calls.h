@@ -38,6 +38,8 @@ class PendingCalls {
   bool WaitAllSettled(base::Instant deadline) const;
   // What some of them are.
   std::vector<std::string> Some(size_t most) const;
+  // How many were ever added; read before Some, it counts those that Some may miss.
+  uint64_t added() const;
   // All of them fail with `why`.
   void FailAll(const absl::Status& why);
 
@@ -56,6 +58,7 @@ class PendingCalls {
   mutable base::Mutex mutex_;
   mutable base::CondVar all_settled_;
   absl::flat_hash_map<uint64_t, Pending> calls_ ABSL_GUARDED_BY(mutex_);
+  uint64_t added_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;                                // of all of them
   std::deque<std::shared_ptr<base::Event>> blocked_ ABSL_GUARDED_BY(mutex_);  // threads in Add
 };

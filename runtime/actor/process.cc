@@ -11,6 +11,7 @@
 #include "runtime/actor/local_object.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
+#include "runtime/base/forked.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/sure_answer.h"
@@ -29,11 +30,17 @@ namespace {
 
 constexpr absl::Duration kDrainTime = absl::Seconds(1);  // for what is not stuck, however late it is
 
-// Closes the queue after what was posted to it has run; a task that is stuck is left to itself.
-void CloseDrained(base::TaskQueue& queue, base::Instant deadline) {
+// Closes the queue after what was posted to it has run; a task that is stuck is left to itself, and false.
+bool CloseDrained(base::TaskQueue& queue, base::Instant deadline) {
   const auto drained = std::make_shared<base::Event>();
   queue.Post([drained] { drained->Set(); });
-  drained->WaitUntil(std::max(deadline, base::Now() + kDrainTime)) ? queue.Close() : queue.Abandon();
+  const bool in_time = drained->WaitUntil(std::max(deadline, base::Now() + kDrainTime));
+  if (in_time) {
+    queue.Close();
+  } else {
+    queue.Abandon();
+  }
+  return in_time;
 }
 
 }  // namespace
@@ -63,7 +70,8 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
   return process;
 }
 
-Process::Process(ProcessOptions options, Surroundings surroundings) : surroundings_(std::move(surroundings)) {
+Process::Process(ProcessOptions options, Surroundings surroundings)
+    : surroundings_(std::move(surroundings)), accounts_(&services_) {
   const std::string name = options.group.empty() ? "program" : absl::StrCat(options.group, ".", options.rank);
   base::Executor& executor = *surroundings_.executor;
   service_ = surroundings_.share_service ? executor.NewSharedQueue(name) : executor.NewQueue(name);
@@ -86,9 +94,15 @@ bool Process::HasThreads() const {
 
 Process::~Process() { Shutdown(absl::CancelledError("the process has ended"), base::kLongAgo); }
 
-void Process::Shutdown(const absl::Status& why, base::Instant deadline) {
+bool Process::Shutdown(const absl::Status& why, base::Instant deadline) {
   Stop(why);
-  Join(deadline);
+  return Join(deadline);
+}
+
+bool Process::WaitForCalls(base::Instant deadline) const {
+  if (!caller_->pending().WaitAllSettled(deadline)) return false;
+  const auto kept = std::make_shared<base::Event>();  // what Put was given before
+  return !service_->Post([kept] { kept->Set(); }) || kept->WaitUntil(deadline);
 }
 
 void Process::Stop(const absl::Status& why) {
@@ -101,17 +115,18 @@ void Process::Stop(const absl::Status& why) {
   host_->Stop(why);
 }
 
-void Process::Join(base::Instant deadline) {
-  if (joined_.exchange(true)) return;
+bool Process::Join(base::Instant deadline) {
+  if (joined_.exchange(true)) return true;
   {
     base::MutexLock lock(&mutex_);
     constructions_.clear();  // they hold this process
   }
-  host_->Shutdown(deadline);
+  bool ended = host_->Shutdown(deadline);
   locals_.EndAll(why_ended_, deadline);
-  CloseDrained(*collector_, deadline);
+  if (!CloseDrained(*collector_, deadline)) ended = false;
   exchange_->DropAll();  // handles may keep this process for long
-  if (notifier_ != nullptr) CloseDrained(*notifier_, deadline);
+  if (notifier_ != nullptr && !CloseDrained(*notifier_, deadline)) ended = false;
+  return ended;
 }
 
 // ---- calls
@@ -342,7 +357,7 @@ void Process::Handle(rpc::ProcessId from, Message& message) {
     void operator()(LastReply& m) { self.host_->OnLastReply(m); }
     void operator()(AbortMessage& m) { self.host_->Abort(FromWire(m.why)); }
     void operator()(AccountQuery& m) { self.OnAccountQuery(from, m); }
-    void operator()(AccountReply& m) { self.OnAccountReply(std::move(m)); }
+    void operator()(AccountReply& m) { self.accounts_.OnReply(std::move(m)); }
   };
   std::visit(Visitor{*this, from}, message);
 }
@@ -352,44 +367,56 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   caller_->OnLost(peer, why);
   host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
   exchange_->OnLost(peer, why);
-  std::vector<uint64_t> unanswered;
-  for (const auto& [token, asked] : accounts_) {
-    if (asked.peer == peer) unanswered.push_back(token);
-  }
-  for (uint64_t token : unanswered) OnAccountReply({token, {}, {}});
+  accounts_.OnLost(peer);
 }
 
 // ---- accounts
-Process::Account Process::AccountOf(rpc::ProcessId peer, bool close, base::Instant deadline) {
-  struct Answer {
-    base::Event there;
-    Account account;
-  };
-  const auto answer = std::make_shared<Answer>();
-  const bool asked = service_->Post([self = shared_from_this(), answer, peer, close] {
-    const uint64_t token = self->next_id_++;
-    const absl::Status sent =
-        self->services_.transport->Send(peer, rpc::Stream::kControl, EncodeMessage(AccountQuery{token, close}));
-    if (!sent.ok()) return answer->there.Set();
-    self->accounts_[token] = {peer, [answer](Account account) {
-                                answer->account = std::move(account);
-                                answer->there.Set();
-                              }};
+namespace {
+
+constexpr size_t kCallsNamed = 3;
+
+// Of several processes, as they come.
+struct Answers {
+  explicit Answers(size_t count) : accounts(count), missing(count) {
+    if (count == 0) all.Set();
+  }
+  void Add(size_t index, Account account) {
+    base::MutexLock lock(&mutex);
+    accounts[index] = std::move(account);
+    if (--missing == 0) all.Set();
+  }
+  base::Event all;
+  base::Mutex mutex;
+  std::vector<Account> accounts ABSL_GUARDED_BY(mutex);
+  size_t missing ABSL_GUARDED_BY(mutex);
+};
+
+}  // namespace
+
+Account Process::OwnAccount() const {
+  Account account{.from = Account::From::kProcess};
+  account.calls_made = caller_->pending().added();
+  account.calls_under_way = CallsUnderWay(kCallsNamed);
+  return account;
+}
+
+std::vector<Account> Process::AccountsOf(const std::vector<rpc::ProcessId>& peers, bool close, base::Instant deadline) {
+  const auto answers = std::make_shared<Answers>(peers.size());
+  const bool asked = service_->Post([self = shared_from_this(), answers, peers, close] {
+    for (size_t i = 0; i < peers.size(); ++i) {
+      self->accounts_.Ask(peers[i], close, [answers, i](Account account) { answers->Add(i, std::move(account)); });
+    }
   });
-  if (!asked || !answer->there.WaitUntil(deadline)) return {};
-  return answer->account;
+  if (asked) answers->all.WaitUntil(deadline);
+  base::MutexLock lock(&answers->mutex);
+  return answers->accounts;
 }
 
 void Process::OnAccountQuery(rpc::ProcessId from, const AccountQuery& query) {
-  constexpr size_t kCallsNamed = 3;
-  AccountReply reply{query.token, CallsUnderWay(kCallsNamed), {}};
+  Account own = OwnAccount();
+  AccountReply reply{query.token, own.calls_made, std::move(own.calls_under_way), {}};
   if (query.close) reply.unread_failure = ToWire(failures().Close());
   services_.Send(from, rpc::Stream::kControl, reply);
-}
-
-void Process::OnAccountReply(AccountReply reply) {
-  auto asked = accounts_.extract(reply.token);
-  if (!asked.empty()) asked.mapped().done({std::move(reply.calls_under_way), FromWire(reply.unread_failure)});
 }
 
 // ---- objects
@@ -409,7 +436,7 @@ void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(ab
 }
 
 void Process::Release(const object::ObjectRef& object) {
-  if (ended_) return;
+  if (ended_ || base::InForkedChild()) return;
   {
     base::MutexLock lock(&mutex_);
     released_.push_back(object);

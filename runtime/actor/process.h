@@ -6,11 +6,11 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runtime/actor/accounts.h"
 #include "runtime/actor/caller.h"
 #include "runtime/actor/component_ref.h"
 #include "runtime/actor/host.h"
@@ -78,24 +78,21 @@ class Process final : public rpc::Receiver,
   void Kill(const internal::ComponentRef& component, internal::CallSite site);
 
   // ---- for the session
-  // Waits for the calls under way; false at the deadline.
-  bool WaitForCalls(base::Instant deadline) const { return caller_->pending().WaitAllSettled(deadline); }
+  // Waits for the calls under way, and for what Put is to keep; false at the deadline.
+  bool WaitForCalls(base::Instant deadline) const;
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
-  // What calls another process has under way, at most three; none when it is gone or does not answer by the deadline.
-  // With `close` it is to log the failures that nobody looked at; the first of them is the answer's status. Blocks.
-  struct Account {
-    std::vector<std::string> calls_under_way;
-    absl::Status unread_failure;
-  };
-  Account AccountOf(rpc::ProcessId peer, bool close, base::Instant deadline);
+  Account OwnAccount() const;
+  // Asks other processes, all at once, and gives their answers in this order; see Accounts::Ask. Blocks until all have
+  // answered, or the deadline.
+  std::vector<Account> AccountsOf(const std::vector<rpc::ProcessId>& peers, bool close, base::Instant deadline);
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
-  // after the deadline. Not from a thread of the process. Idempotent.
-  void Shutdown(const absl::Status& why, base::Instant deadline);
+  // after the deadline. Not from a thread of the process. Idempotent. False: one was abandoned.
+  bool Shutdown(const absl::Status& why, base::Instant deadline);
   // Its parts, so that several processes can be told before one is waited for. BeginEnd: peers that end from now on
   // have not failed.
   void BeginEnd() { ending_ = true; }
   void Stop(const absl::Status& why);
-  void Join(base::Instant deadline);
+  bool Join(base::Instant deadline);
   bool ended() const { return ended_; }
 
   // ---- for the rest of the runtime
@@ -150,12 +147,6 @@ class Process final : public rpc::Receiver,
 
   void Handle(rpc::ProcessId from, Message& message);
   void OnAccountQuery(rpc::ProcessId from, const AccountQuery& query);
-  void OnAccountReply(AccountReply reply);
-
-  struct AccountDone {
-    rpc::ProcessId peer;
-    std::function<void(Account)> done;
-  };
 
   const Surroundings surroundings_;
   Services services_;
@@ -180,7 +171,7 @@ class Process final : public rpc::Receiver,
   std::vector<object::ObjectRef> releasing_;                         // on the service queue: those being told
 
   // Confined to the service queue.
-  std::map<uint64_t, AccountDone> accounts_;  // asked for
+  Accounts accounts_;
   std::shared_ptr<Caller> caller_;
   std::unique_ptr<ObjectExchange> exchange_;
   std::shared_ptr<Host> host_;

@@ -35,6 +35,18 @@ std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::s
   return failure;
 }
 
+void FailureLog::AddLoss(std::span<const base::ProcessId> processes, const absl::Status& why) {
+  const std::shared_ptr<Failure> failure = Add(why);
+  base::MutexLock lock(&mutex_);
+  for (base::ProcessId process : processes) losses_.emplace(process, failure);
+}
+
+std::shared_ptr<Failure> FailureLog::LossOf(base::ProcessId process) const {
+  base::MutexLock lock(&mutex_);
+  const auto found = losses_.find(process);
+  return found == losses_.end() ? nullptr : found->second;
+}
+
 absl::Status FailureLog::Close() {
   std::vector<std::shared_ptr<Failure>> failures;
   {

@@ -1,15 +1,18 @@
 // The failures of a process's calls: told to the notifier when they happen, and kept until somebody looked at them.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/base/executor.h"
+#include "runtime/base/ids.h"
 #include "runtime/base/mutex.h"
 
 namespace twinkle::object {
@@ -42,6 +45,12 @@ class FailureLog {
 
   std::shared_ptr<Failure> Add(absl::Status status, std::vector<std::shared_ptr<Failure>> causes = {});
 
+  // Processes are gone by no wish of the program's: entered as a failure of its own. Calls that fail because of them
+  // name it as their cause (LossOf), so whoever looks at one of these has looked at the loss.
+  void AddLoss(std::span<const base::ProcessId> processes, const absl::Status& why);
+  // The first loss that the process was part of, or null.
+  std::shared_ptr<Failure> LossOf(base::ProcessId process) const;
+
   // The first failure that nobody looked at, or OK. Logs each such failure once, and forgets them.
   absl::Status Close();
 
@@ -50,8 +59,9 @@ class FailureLog {
 
   const Notifier notifier_;
   base::TaskQueue* const queue_;
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::vector<std::shared_ptr<Failure>> failures_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<base::ProcessId, std::shared_ptr<Failure>> losses_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace twinkle::object

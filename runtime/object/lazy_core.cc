@@ -115,12 +115,15 @@ bool LazyCore::ended() const {
 
 void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Failure>> causes) {
   std::shared_ptr<Failure> failure;
+  bool as_wished = false;
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
+    as_wished = cancelled_ && absl::IsCancelled(status);
   }
   failure = origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
                                         : std::make_shared<Failure>(status, std::move(causes));
+  if (as_wished) failure->Look();
   Following following;
   {
     base::MutexLock lock(&mutex_);
@@ -151,10 +154,23 @@ void LazyCore::Cancel() {
   uint64_t call = 0;
   {
     base::MutexLock lock(&mutex_);
+    cancelled_ = true;
     owner = owner_.lock();
     call = call_;
   }
   if (owner != nullptr) owner->CancelCall(call, origin_.what.text());
+}
+
+void LazyCore::GiveUp(const absl::Status& why) {
+  base::MutexLock lock(&mutex_);
+  if (collecting_ == Collecting::kDone || (is_settled_ && origin_.collected == nullptr)) return;
+  status_ = why;
+  failure_ = std::make_shared<Failure>(why, std::vector<std::shared_ptr<Failure>>());
+  if (origin_.answer.make != nullptr) answer_ = origin_.answer.make(why);
+  collecting_ = Collecting::kDone;
+  is_settled_ = true;
+  settled_.Set();
+  answered_.Set();
 }
 
 void LazyCore::OnSettled(base::Task task) {

@@ -51,7 +51,9 @@ class CallOwner {
 // Invariants:
 //  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
 //  L2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
-//  L3 a failure is entered in the failure log once and counts as looked at as soon as a caller was given it.
+//  L3 a failure is entered in the failure log once and counts as looked at as soon as a caller was given it, or when it
+//  is
+//     what the caller has asked for with Cancel.
 class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
  public:
   explicit LazyCore(LazyOrigin origin);
@@ -81,7 +83,11 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   absl::StatusOr<int64_t> Size();
   // Waits, fetches and joins; the typed answer (AnswerOps). Looks at the failure.
   const void* Answer();
+  // Its failure, if it is this, counts as looked at: whoever cancels a call knows.
   void Cancel();
+  // Settled and answered with `why` unless it is answered already, whatever is under way; nobody else hears of it. In a
+  // process where nobody is left to do it: a forked child.
+  void GiveUp(const absl::Status& why);
   // Rows [begin, end) of `source`'s collected value.
   static std::shared_ptr<LazyCore> Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end);
   // A value of type `collected` planned over those of `inputs`, of which there is at least one, once all have settled.
@@ -160,6 +166,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   mutable base::Mutex mutex_;
   bool is_settled_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;  // by the user
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<object::Failure> failure_ ABSL_GUARDED_BY(mutex_);
   Collecting collecting_ ABSL_GUARDED_BY(mutex_) = Collecting::kNo;

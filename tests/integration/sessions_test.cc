@@ -34,6 +34,12 @@ class Holder {
 };
 TWINKLE_REMOTE_CLASS(Holder, (), (Size, Collect::kFirst), (Ask, Collect::kFirst))
 
+class Patient {
+ public:
+  void Stay() { AwaitCancelled(); }
+};
+TWINKLE_REMOTE_CLASS(Patient, (), (Stay))
+
 // A session, and in it as many objects as in any other made so: their short ids are the same.
 struct Made {
   explicit Made(Mode mode)
@@ -100,6 +106,25 @@ TEST_CASE("a value that was fetched outlives its session; a handle of it does no
   CHECK(Result(made.source.Echo(Result(old.large))) == List{100, mode == Mode::kLocal ? kLarge : 2 * kLarge});
   CHECK(absl::IsCancelled(old.source.Make(1, 1).Get().status()));
   CHECK(Told(made.session.Finish()) == "OK");
+}
+
+TEST_CASE("a value that was put and never read is no failure") {
+  const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess, Mode::kCluster);
+  CAPTURE(NameOf(mode));
+  for (int i = 0; i < (mode == Mode::kCluster ? 1 : 20); ++i) {
+    auto session = Begin(mode, {});
+    const auto put = Put(List(kLarge, 1));
+    CHECK(Told(session.Finish()) == "OK");
+  }
+}
+
+TEST_CASE("a call that the program has cancelled is no failure that nobody looked at") {
+  auto session = Begin(Mode::kInProcess, {Cpu("g", 2)});
+  auto patient = Must(New<Patient>({.remote_group = "g"}));
+  Must(patient.component().WaitReady(absl::Seconds(60)));
+  const auto call = patient.Stay();
+  call.Cancel();
+  CHECK(Told(session.Finish()) == "OK");
 }
 
 }  // namespace

@@ -190,6 +190,38 @@ int ProgressBar(int argc, char** argv, const std::string& file) {
   return ended.ok() ? 0 : Fail(ended);
 }
 
+// Goes to a folder below, and lengthens a variable, before Initialize: in each process once.
+int Moved(int argc, char** argv) {
+  if (::chdir("sub") != 0) return 1;
+  const char* const old = std::getenv("TWINKLE_TEST_PATH");
+  ::setenv("TWINKLE_TEST_PATH", (std::string("new:") + (old == nullptr ? "" : old)).c_str(), 1);
+  auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok()) return Fail(probe.status());
+  const auto directory = probe->Directory();
+  const auto variables = probe->Variables({"TWINKLE_TEST_PATH"});
+  if (!directory.Get().ok() || !variables.Get().ok()) return Fail(directory.Get().status());
+  std::cout << "rank in " << directory.Get()->at(0) << "\nrank with " << variables.Get()->at(0).at("TWINKLE_TEST_PATH")
+            << std::endl;
+  return 0;
+}
+
+// Has no standard descriptors at its start, and prints all the same.
+int Closed(int argc, char** argv) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  if (!session.ok()) return 3;
+  for (int i = 0; i < 1000; ++i) std::cout << "what is printed goes nowhere" << std::endl;
+  for (const int fd : {0, 1, 2}) {
+    std::error_code error;
+    const auto file = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+    if (file != "/dev/null") return 4 + fd;
+  }
+  const auto probe = New<Probe>({.remote_group = "pool"});
+  if (!probe.ok() || !probe->Where().Get().ok()) return 8;
+  return session->Finish().ok() ? 0 : 9;
+}
+
 // As a worker process it has better things to do than to reach Initialize.
 int Late(int argc, char** argv) {
   if (std::getenv("TWINKLE_ROLE_FD") == nullptr) return Begin(argc, argv);
@@ -222,6 +254,8 @@ int RunProgram(const std::string& name, int argc, char** argv) {
   if (name == "chatter") return Chatter(argc, argv, std::atoi(argv[3]));
   if (name == "progress") return ProgressBar(argc, argv, argv[3]);
   if (name == "begin") return Begin(argc, argv);
+  if (name == "moved") return Moved(argc, argv);
+  if (name == "closed") return Closed(argc, argv);
   std::cout << "there is no program " << name << std::endl;
   return 2;
 }

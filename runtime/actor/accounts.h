@@ -1,0 +1,64 @@
+// What the processes of a job are asked at its end: which calls they have under way, and which failures nobody looked
+// at.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/functional/any_invocable.h>
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/actor/messages.h"
+#include "runtime/actor/services.h"
+
+namespace twinkle::actor {
+
+// One process's answer.
+struct Account {
+  enum class From { kNobody, kGone, kProcess };  // it has not answered (yet); it never will
+  From from = From::kNobody;
+  uint64_t calls_made = 0;                        // since it began
+  std::vector<std::string> calls_under_way = {};  // some
+  absl::Status unread_failure = {};               // the first, when it was asked to close
+};
+
+// Questions to other processes. Confined to the service queue. Invariant:
+//  A1 every question is answered once, by the process or, with kGone, by its loss; or never, when this process ends.
+class Accounts {
+ public:
+  using Done = absl::AnyInvocable<void(Account)>;
+
+  explicit Accounts(const Services* services) : services_(*services) {}
+
+  // With `close` the process is to log the failures that nobody looked at, and to forget them.
+  void Ask(rpc::ProcessId peer, bool close, Done done);
+  void OnReply(AccountReply reply);
+  void OnLost(rpc::ProcessId peer);
+
+ private:
+  struct Asked {
+    rpc::ProcessId peer;
+    Done done;
+  };
+  const Services& services_;
+  uint64_t next_ = 1;
+  absl::flat_hash_map<uint64_t, Asked> asked_;  // by token
+};
+
+// Whether a job is at rest: no call is under way in any process. The processes are not asked at one instant, and a call
+// may hop from one that has yet to be asked to one that was. So two passes in a row must find every process without a
+// call under way, and no call made between the two (Mattern's four counters: calls made and calls ended, each twice).
+// Then there was none at the instant between the passes; and a method under way is a call under way of its caller.
+class RestDetector {
+ public:
+  // One pass over all processes, always in the same order. Those that are gone, or do not answer, have no calls.
+  bool Pass(const std::vector<Account>& accounts);
+
+ private:
+  std::optional<std::vector<uint64_t>> made_;  // in the pass before, which found no call under way
+};
+
+}  // namespace twinkle::actor

@@ -1,0 +1,23 @@
+// The limits of a job's end. Whoever is further out waits longer, so that each has the time to do its part in order:
+//
+//  who           | where                | from        | for how long            | then
+//  --------------|----------------------|-------------|-------------------------|------------------------------------
+//  rank          | Process::Join        | StopJob     | abort_grace             | leaves threads in user code to
+//                |                      |             |                         | themselves, and ends
+//  node daemon   | NodeState            | StopJob     | grace + kDaemonMargin   | SIGKILL to what is still there
+//  driver        | ClusterState         | FinishJob   | grace + clearing_limit  | gives up on nodes that are silent
+//  program       | ClusterJob           | FinishJob   | grace + kProgramMargin  | Finish returns
+//
+// Before that Finish waits for calls, at most finish_timeout. While a job runs, a rank that is still in a method
+// abort_grace after its call has ended takes its group with it (Host::CancelCall). README.md says what a user sees.
+#pragma once
+
+#include <absl/time/time.h>
+
+namespace twinkle::base {
+
+// Processes keep to the grace themselves; this is for those that cannot.
+inline constexpr absl::Duration kDaemonMargin = absl::Seconds(2);
+inline constexpr absl::Duration kProgramMargin = absl::Seconds(5);
+
+}  // namespace twinkle::base
