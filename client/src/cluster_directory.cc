@@ -8,7 +8,7 @@
 #include "client/src/job_description.h"
 #include "runtime/actor/groups.h"
 #include "runtime/base/status.h"
-#include "runtime/codec/codec.h"
+#include "runtime/codec/flat.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/streams.h"
@@ -22,13 +22,10 @@ using actor::GroupInfo;
 constexpr absl::Duration kAnswerLimit = absl::Seconds(10);
 
 // The driver keeps the description as it is: it is for processes alone.
-absl::StatusOr<std::string> EncodeInfo(const ComponentInfo& info) {
-  TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode(codec::Hold(info)));
-  return encoded.head;
-}
+absl::StatusOr<std::string> EncodeInfo(const ComponentInfo& info) { return codec::EncodeFlat(info); }
 
 absl::StatusOr<ComponentInfo> DecodeInfo(const v1::Component& component) {
-  TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, codec::DecodeAs<ComponentInfo>(component.description(), {}));
+  TWINKLE_ASSIGN_OR_RETURN(ComponentInfo info, codec::DecodeFlat<ComponentInfo>(component.description()));
   info.id = component.id();
   if (!info.shared_lane) {
     info.domain = info.id;

@@ -1,6 +1,7 @@
 #include <twinkle/context.h>
 
 #include "client/src/session_state.h"
+#include "runtime/actor/running_call.h"
 
 namespace twinkle {
 
@@ -17,7 +18,7 @@ RankContext Context() {
   RankContext context;
   if (const actor::CallContext* call = actor::CurrentContext()) {
     context.facts_ = call->object->facts;
-    context.cancelled_ = call->cancelled;
+    if (call->call != nullptr) context.cancelled_ = {call->call, &call->call->cancellation.flag()};
   } else if (const auto process = internal::CurrentProcess()) {
     context.facts_ = process->facts();
   }

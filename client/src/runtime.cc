@@ -6,6 +6,7 @@
 #include "client/src/mesh_check.h"
 #include "client/src/session_state.h"
 #include "runtime/actor/failure.h"
+#include "runtime/base/cancellation.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/forked.h"
 #include "runtime/base/names.h"
@@ -112,13 +113,10 @@ LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> typ
                            });
 }
 
-bool LazyEnded(const LazyPtr& lazy) {
-  Waitable(*lazy).WaitSettled();
-  return lazy->ended();
-}
+bool LazyEnded(const LazyPtr& lazy) { return Waitable(*lazy).WaitSettled() && lazy->ended(); }
 
 bool LazyFailed(const LazyPtr& lazy) {
-  Waitable(*lazy).WaitSettled();
+  if (!Waitable(*lazy).WaitSettled()) return true;            // the method that iterates is cancelled
   if (const auto failure = lazy->failure()) failure->Look();  // the iteration hands it out
   return !lazy->status().ok();
 }
@@ -130,7 +128,11 @@ absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Durati
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAny: one of the lazies is empty");
     Waitable(*lazy).OnSettled([any] { any->Set(); });
   }
-  if (!any->WaitUntil(base::Now() + limit)) return absl::DeadlineExceededError("WaitAny: none has settled in time");
+  if (!base::WaitUnlessCancelled(*any, base::Now() + limit)) {
+    const base::Cancellation* const mine = base::CurrentCancellation();
+    if (mine != nullptr && mine->IsCancelled()) return base::GivenUp("WaitAny", mine->why());
+    return absl::DeadlineExceededError("WaitAny: none has settled in time");
+  }
   const auto settled = std::find_if(lazies.begin(), lazies.end(), [](const LazyPtr& lazy) { return lazy->Ready(); });
   return static_cast<size_t>(settled - lazies.begin());
 }

@@ -7,7 +7,7 @@
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/log.h"
 #include "runtime/base/memory.h"
-#include "runtime/codec/codec.h"
+#include "runtime/codec/flat.h"
 
 namespace twinkle::internal {
 namespace {
@@ -37,10 +37,10 @@ WorkerSession SessionOf(const InitializeOptions& options) {
           .compression = static_cast<uint8_t>(options.compression)};
 }
 
-std::string EncodeSession(const WorkerSession& session) { return codec::Encode(codec::Hold(session))->head; }
+std::string EncodeSession(const WorkerSession& session) { return *codec::EncodeFlat(session); }
 
 absl::StatusOr<WorkerSession> DecodeSession(const std::string& bytes) {
-  return codec::DecodeAs<WorkerSession>(bytes, {});
+  return codec::DecodeFlat<WorkerSession>(bytes);
 }
 
 actor::ProcessOptions OptionsFrom(const WorkerSession& session) {

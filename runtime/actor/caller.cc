@@ -28,6 +28,10 @@ void Caller::Submit(CallPtr call) {
 
 void Caller::Enter(CallPtr call) {
   calls_[call->id] = call;
+  if (call->ends_with_parent()) {
+    if (call->parent->cancellation.IsCancelled()) return EndWithParent(call, call->parent->cancellation.why());
+    call->JoinParent();
+  }
   const uint64_t component = call->component->id;
   if (outboxes_.find(component) == outboxes_.end() && TakeTurn(call)) return PumpDomain(call->component->domain);
   outboxes_[component].push_back(std::move(call));
@@ -58,7 +62,9 @@ bool Caller::TakeTurn(const CallPtr& call) {
   PlanRelaysOf(*call);
   call->state = State::kReady;
   call->numbered = call->workers.size() > 1;
-  Domain& domain = domains_[call->component->domain];
+  const auto known = domains_.find(call->component->domain);
+  if (!call->numbered && known == domains_.end()) return Send(call, 0, 0), true;  // nothing to come after
+  Domain& domain = known != domains_.end() ? known->second : domains_[call->component->domain];
   if (domain.workers.empty()) domain.workers = call->component->domain_workers;
   domain.waiting.push_back(call);
   return true;
@@ -77,11 +83,16 @@ void Caller::SendSelf(const CallPtr& call) {
   call->state = State::kSent;
   call->core->OnSettled([self = weak_from_this(), queue = services_.service, id = call->id] {
     queue->Post([self, id] {
-      if (const auto caller = self.lock()) caller->calls_.erase(id);
+      if (const auto caller = self.lock()) caller->OnSelfSettled(id);
     });
   });
   StartTimer(call);
   deliver_self_(call);
+}
+
+void Caller::OnSelfSettled(uint64_t id) {
+  const auto call = calls_.extract(id);
+  if (!call.empty()) Leave(*call.mapped());
 }
 
 // Settles a method call on a component whose construction has failed here already, with that cause.
@@ -182,7 +193,9 @@ void Caller::Watch(const CallPtr& call) {
 
 // ---- numbers
 void Caller::PumpDomain(uint64_t id) {
-  Domain& domain = domains_[id];
+  const auto found = domains_.find(id);
+  if (found == domains_.end()) return;
+  Domain& domain = found->second;
   while (!domain.waiting.empty()) {
     const CallPtr call = domain.waiting.front();
     if (call->state == State::kReady) {
@@ -199,12 +212,14 @@ void Caller::PumpDomain(uint64_t id) {
     domain.waiting.pop_front();
   }
   ReturnSpare(id, domain);
+  if (domain.IsTrivial()) domains_.erase(id);
 }
 
 bool Caller::TakeNumber(Domain& domain, uint64_t* number) {
   if (!domain.granted.empty()) {
-    *number = domain.granted.front();
-    domain.granted.pop_front();
+    Numbers& granted = domain.granted.front();
+    *number = granted.first++;
+    if (granted.first == granted.end) domain.granted.pop_front();
     return true;
   }
   if (!domain.exclusive) return false;
@@ -219,46 +234,55 @@ void Caller::RequestNumbers(uint64_t id, Domain& domain) {
     if (call->numbered && !std::exchange(call->requested, true)) ++count;
   }
   if (count == 0) return;
+  domain.asked += count;
   const absl::Status sent = services_.transport->Send(domain.workers.front(), rpc::Stream::kControl,
                                                       EncodeMessage(NumberRequest{id, count, domain.workers}));
-  domain.asked += count;
-  if (!sent.ok()) FailWaiting(domain, sent);
+  if (!sent.ok()) FailWaiting(id, NoSequencer(sent));
 }
 
-// Their sequencer is gone, and with it the group.
-void Caller::FailWaiting(Domain& domain, const absl::Status& why) {
-  for (const CallPtr& call : std::exchange(domain.waiting, {})) {
-    if (call->state != State::kReady) continue;
-    Settle(call, Failed(FactsOf(*call, 0),
-                        absl::AbortedError(absl::StrCat("its group's first process is gone: ", why.message()))));
+// There will be no numbers any more.
+void Caller::FailWaiting(uint64_t id, const absl::Status& why) {
+  const auto domain = domains_.extract(id);
+  if (domain.empty()) return;
+  for (const CallPtr& call : domain.mapped().waiting) {
+    if (call->state == State::kReady) Settle(call, Failed(FactsOf(*call, 0), why));
   }
 }
+
+absl::Status Caller::NoSequencer(const absl::Status& why) {
+  return absl::AbortedError(absl::StrCat("its group's first process is gone: ", why.message()));
+}
+
+void Caller::OnReleased(const ReleasedMessage& released) { FailWaiting(released.component, FromWire(released.why)); }
 
 // Numbers of calls that were cancelled meanwhile: nobody may wait for them.
 void Caller::ReturnSpare(uint64_t id, Domain& domain) {
   if (domain.granted.empty()) return;
-  const SkipMessage skip{id, true, {domain.granted.begin(), domain.granted.end()}};
-  domain.last = domain.granted.back();
-  domain.granted.clear();
+  SkipMessage skip{id, true, {}};
+  for (const Numbers& granted : std::exchange(domain.granted, {})) {
+    for (uint64_t number = granted.first; number < granted.end; ++number) skip.numbers.push_back(number);
+  }
+  domain.last = skip.numbers.back();
   for (rpc::ProcessId worker : domain.workers) services_.Send(worker, rpc::Stream::kData, skip);
 }
 
 void Caller::OnGrant(const NumberGrant& grant) {
-  Domain& domain = domains_[grant.domain];
+  const auto found = domains_.find(grant.domain);
+  if (found == domains_.end() || grant.count > found->second.asked) return;  // nobody asked for them
+  Domain& domain = found->second;
+  domain.asked = grant.exclusive ? 0 : domain.asked - grant.count;
   if (grant.exclusive) {
     domain.exclusive = true;
     domain.next = grant.first;
-    domain.asked = 0;  // all that it needs
   }
-  const uint64_t count = std::min(grant.count, domain.asked);  // a peer's word takes no memory
-  domain.asked -= count;
-  for (uint64_t i = 0; i < count; ++i) domain.granted.push_back(grant.first + i);
+  if (grant.count > 0) domain.granted.push_back({grant.first, grant.first + grant.count});
   PumpDomain(grant.domain);
 }
 
 void Caller::OnRecall(rpc::ProcessId from, const RecallMessage& recall) {
-  Domain& domain = domains_[recall.domain];
-  if (!std::exchange(domain.exclusive, false)) return;
+  const auto found = domains_.find(recall.domain);
+  if (found == domains_.end() || !std::exchange(found->second.exclusive, false)) return;
+  Domain& domain = found->second;
   for (const CallPtr& call : domain.waiting) call->requested = false;
   services_.Send(from, rpc::Stream::kControl, RecalledMessage{recall.domain, domain.next});
 }
@@ -277,14 +301,34 @@ CallMessage Caller::MessageFor(OutgoingCall& call, size_t index) const {
   message.arguments = std::move(call.parts[index]);
   message.file = BaseName(call.site.file);
   message.line = call.site.line;
+  message.lineage = LineageOf(call);
+  if (call.component->maker != services_.options.id) message.maker = call.component->maker;
   if (call.operation == Operation::kConstruct) message.info = *call.component;
   return message;
+}
+
+std::optional<Lineage> Caller::LineageOf(const OutgoingCall& call) const {
+  const bool limited = call.deadline != base::kForever;
+  if (call.parent == nullptr && !limited) return std::nullopt;
+  Lineage lineage;
+  if (call.parent != nullptr) {
+    lineage.parent = call.parent->id;
+    lineage.trace = call.parent->trace;
+  } else {
+    lineage.trace = TraceOf({services_.options.id, call.id});
+  }
+  if (limited) {
+    const absl::Duration left = call.deadline - services_.executor->Now();
+    lineage.time_left_ns = std::max<int64_t>(0, absl::ToInt64Nanoseconds(left));
+  }
+  return lineage;
 }
 
 void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
   call->state = State::kSent;
   call->replies.resize(call->workers.size());
   call->missing = call->workers.size();
+  StartTimer(call);
   const ComponentInfo& component = *call->component;
   std::vector<rpc::ProcessId> others = number == 0 ? std::vector<rpc::ProcessId>() : component.domain_workers;
   for (size_t i = 0; i < call->workers.size() && call->missing > 0; ++i) {
@@ -298,23 +342,6 @@ void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
   for (rpc::ProcessId to : others)
     services_.Send(to, rpc::Stream::kData, SkipMessage{component.domain, true, {number}});
   call->parts.clear();
-  StartTimer(call);
-}
-
-void Caller::StartTimer(const CallPtr& call) {
-  if (call->method == nullptr || call->method->timeout_ns == 0) return;
-  services_.service->PostAfter(
-      absl::Nanoseconds(call->method->timeout_ns), [self = weak_from_this(), weak = std::weak_ptr(call)] {
-        const auto caller = self.lock();
-        const auto late = weak.lock();
-        if (caller == nullptr || late == nullptr || late->state != State::kSent) return;
-        const size_t first = static_cast<size_t>(std::find(late->replies.begin(), late->replies.end(), std::nullopt) -
-                                                 late->replies.begin());
-        caller->Cancel(late->id, Failed(caller->FactsOf(*late, first),
-                                        absl::DeadlineExceededError(absl::StrCat(
-                                            "not done within its time limit of ",
-                                            absl::FormatDuration(absl::Nanoseconds(late->method->timeout_ns))))));
-      });
 }
 
 // ---- replies
@@ -395,83 +422,6 @@ void Caller::EndIteration(const CallPtr& call, const std::vector<int>& still_had
                            absl::StrJoin(still_had, ", "), " still had one, which is dropped"));
   }
   call->core->End();
-}
-
-// ---- the end of a call
-void Caller::Settle(const CallPtr& call, const absl::Status& status) {
-  const bool sent = call->state == State::kSent;
-  call->state = State::kSettled;
-  if (!status.ok()) {
-    std::vector<std::shared_ptr<object::Failure>> causes;
-    if (call->constructed != nullptr && call->constructed->Ready() && call->constructed->failure() != nullptr) {
-      causes.push_back(call->constructed->failure());
-    }
-    for (rpc::ProcessId worker : call->component->workers) {
-      if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
-    }
-    call->core->Fail(status, std::move(causes));
-  }
-  if (sent) {
-    for (size_t i = 0; i < call->replies.size() && !status.ok(); ++i) {
-      if (call->replies[i]) Hold(*call, i);
-    }
-  } else {
-    calls_.erase(call->id);
-    if (call->operation == Operation::kConstruct && !status.ok()) {  // nobody else need wait for it
-      for (rpc::ProcessId worker : call->component->workers) {
-        services_.Send(worker, rpc::Stream::kData, GoneMessage{call->component->id, ToWire(status)});
-      }
-    }
-    const bool being_planned = call->planning && !call->planned;  // then the planner still looks at them
-    if (!being_planned) call->arguments.clear();
-  }
-}
-
-void Caller::TellRanks(const CallPtr& call, const absl::Status& why) {
-  for (size_t i = 0; i < call->workers.size(); ++i) {
-    if (call->replies[i]) continue;
-    const rpc::ProcessId to = call->component->workers[static_cast<size_t>(call->workers[i])];
-    services_.Send(to, rpc::Stream::kControl, CancelMessage{call->id, ToWire(why)});
-  }
-}
-
-void Caller::Cancel(uint64_t id, const absl::Status& why) {
-  const auto found = calls_.find(id);
-  if (found == calls_.end() || found->second->state == State::kSettled) return;
-  const CallPtr call = found->second;
-  const bool sent = call->state == State::kSent;
-  const uint64_t component = call->component->id;
-  const uint64_t domain = call->component->domain;
-  Settle(call, why);
-  if (sent && call->self) return cancel_self_(id, why);
-  if (sent) return TellRanks(call, why);
-  Pump(component);
-  PumpDomain(domain);
-}
-
-void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
-  for (auto& [id, domain] : domains_) {
-    if (!domain.workers.empty() && domain.workers.front() == peer) FailWaiting(domain, why);
-  }
-  std::vector<CallPtr> calls;
-  for (const auto& [id, call] : calls_) {
-    if (call->missing > 0) calls.push_back(call);
-  }
-  for (const CallPtr& call : calls) {
-    for (size_t i = 0; i < call->workers.size(); ++i) {
-      const bool concerned = call->component->workers[static_cast<size_t>(call->workers[i])] == peer;
-      if (concerned && !call->replies[i]) {
-        Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", why.message())), {});
-      }
-    }
-  }
-}
-
-void Caller::FailAll(const absl::Status& why) {
-  pending_->FailAll(why);
-  calls_.clear();
-  outboxes_.clear();
-  domains_.clear();
 }
 
 }  // namespace twinkle::actor

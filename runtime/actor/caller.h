@@ -7,12 +7,16 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/actor/outgoing_call.h"
 #include "runtime/actor/pending_calls.h"
 #include "runtime/actor/services.h"
+#include "runtime/base/clock.h"
 
 namespace twinkle::actor {
 
@@ -20,7 +24,8 @@ namespace twinkle::actor {
 //  C1 calls on one component leave in the order in which they were submitted, whatever they wait for;
 //  C2 a call that has a number is sent, or its number is skipped, on every process of its domain;
 //  C3 a call's arguments are held until every rank has replied or is lost;
-//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply.
+//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
+//  C6 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
   // Hands a call to this process's own object on; called on the service queue.
@@ -43,30 +48,43 @@ class Caller : public std::enable_shared_from_this<Caller> {
   static void Submit(std::shared_ptr<OutgoingCall> call);
   // Thread-safe: the call's lazy has settled.
   void OnCallSettled(uint64_t call) { pending_->Remove(call); }
-  // The caller hears `why`; ranks that have not begun skip the call, the others are told.
+  // The caller hears `why`, for which it asked; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
+  // The same for all calls that were made in the method of that one, and have not settled.
+  static void CancelMadeIn(RunningCall& parent, const absl::Status& why);
 
+  void OnBegun(const BegunMessage& begun);
   void OnReply(rpc::ProcessId from, ReplyMessage&& reply);
   void OnGrant(const NumberGrant& grant);
   void OnRecall(rpc::ProcessId from, const RecallMessage& recall);
+  void OnReleased(const ReleasedMessage& released);
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
   // All calls under way fail with `why`.
   void FailAll(const absl::Status& why);
+
+  // How many things it remembers of components, dead or alive. On the service queue.
+  size_t remembered() const { return domains_.size() + outboxes_.size() + calls_.size(); }
 
   // Thread-safe.
   const PendingCalls& pending() const { return *pending_; }
 
  private:
   using CallPtr = std::shared_ptr<OutgoingCall>;
+  struct Numbers {
+    uint64_t first;
+    uint64_t end;
+  };
+  // The order of one or more components' calls; there is none while it would say nothing.
   struct Domain {
     std::deque<CallPtr> waiting;  // planned calls, in order
     bool exclusive = false;
     uint64_t next = 0;   // while exclusive
     uint64_t last = 0;   // the last number used
-    uint64_t asked = 0;  // numbers that were asked for and not granted yet
-    std::deque<uint64_t> granted;
+    uint64_t asked = 0;  // numbers asked for and not granted yet
+    std::deque<Numbers> granted;
     std::vector<rpc::ProcessId> workers;
+    bool IsTrivial() const { return waiting.empty() && !exclusive && last == 0 && asked == 0 && granted.empty(); }
   };
 
   // Outbox.
@@ -83,17 +101,27 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void PumpDomain(uint64_t id);
   bool TakeNumber(Domain& domain, uint64_t* number);
   void RequestNumbers(uint64_t id, Domain& domain);
-  void FailWaiting(Domain& domain, const absl::Status& why);
+  void FailWaiting(uint64_t id, const absl::Status& why);
+  static absl::Status NoSequencer(const absl::Status& why);
   void ReturnSpare(uint64_t id, Domain& domain);
   // Sending.
   void Send(const CallPtr& call, uint64_t number, uint64_t after);
   CallMessage MessageFor(OutgoingCall& call, size_t index) const;
+  std::optional<Lineage> LineageOf(const OutgoingCall& call) const;
+  // Time limits.
   void StartTimer(const CallPtr& call);
+  void ArmTimer();
+  void OnTimer(base::Instant at);
+  void Expire(const CallPtr& call);
   // Ending.
+  void EndWithParent(const CallPtr& call, const absl::Status& why);
+  void EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why);
+  void OnSelfSettled(uint64_t id);
+  void Leave(OutgoingCall& call);
   void Settle(const CallPtr& call, const absl::Status& status);
   void Succeed(const CallPtr& call);
   void EndIteration(const CallPtr& call, const std::vector<int>& still_had);
-  void TellRanks(const CallPtr& call, const absl::Status& why);
+  void TellRanks(const CallPtr& call, const absl::Status& why, bool ask = false);
   void Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply);
   std::shared_ptr<const object::HeldObject> Hold(const OutgoingCall& call, size_t index);
   CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
@@ -105,6 +133,8 @@ class Caller : public std::enable_shared_from_this<Caller> {
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;
+  std::set<std::pair<base::Instant, uint64_t>> deadlines_;  // of calls that are sent and have not settled
+  base::Instant timer_at_ = base::kForever;                 // the next timer's
   uint64_t next_relay_ = 1;
 };
 

@@ -3,13 +3,15 @@
 
 #include <twinkle/internal/rank_facts.h>
 
-#include <atomic>
 #include <memory>
+
+#include "runtime/base/cancellation.h"
 
 namespace twinkle::actor {
 
 class Lane;
 class Process;
+struct RunningCall;
 
 // Where an object is.
 struct ObjectContext {
@@ -20,14 +22,14 @@ struct ObjectContext {
 // Where the code of a call runs.
 struct CallContext {
   std::shared_ptr<const ObjectContext> object;
-  Lane* lane = nullptr;                                          // stays as long as calls on it are under way
-  std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;  // of the call under way
+  Lane* lane = nullptr;                         // stays as long as calls on it are under way
+  std::shared_ptr<RunningCall> call = nullptr;  // under way
 };
 
 // The calling thread's context; null outside calls.
 const CallContext* CurrentContext();
 
-// Sets it for a scope.
+// Sets it for a scope. What the thread waits for meanwhile it waits for on behalf of the call (base::Cancellation).
 class ContextScope {
  public:
   explicit ContextScope(const CallContext* context);
@@ -37,6 +39,7 @@ class ContextScope {
 
  private:
   const CallContext* const outer_;
+  const base::CancellationScope cancellation_;
 };
 
 }  // namespace twinkle::actor

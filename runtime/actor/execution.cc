@@ -112,7 +112,8 @@ Outcome RunOperation(IncomingCall& call, const ProcessOptions& here) {
       return {instance.status, nullptr, true};
     case Operation::kDestroy:
       instance.object.reset();
-      instance.status = absl::FailedPreconditionError("the component was released");
+      instance.status = call.running->cancellation.why();  // OK: it was released
+      if (instance.status.ok()) instance.status = absl::FailedPreconditionError("the component was released");
       return {};
     case Operation::kMethod:
       break;
@@ -150,13 +151,14 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessO
     outcome.value = nullptr;
     return reply;
   }
-  reply.rows = codec::RowsOf(type, outcome.value.get());
+  codec::Rows rows = codec::RowsOf(type, outcome.value.get());
   absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
   if (!encoded.ok()) {
     reply.status = ToWire(Failed(call.Facts(here), encoded.status()));
     outcome.value = nullptr;
     return reply;
   }
+  reply.rows = std::move(rows);
   reply.bytes = encoded->bytes();
   if (reply.bytes <= here.inline_bytes) reply.carried = Pack(*std::move(encoded));
   return reply;

@@ -31,8 +31,6 @@ uint64_t LaneId(const Instance& instance) {
   return instance.info.shared_lane && !own_threads ? kSharedLane : instance.info.id;
 }
 
-constexpr size_t kMostEarlyCancels = 4096;
-
 bool MakesObject(const IncomingCall& call) {
   return call.self == nullptr && call.method != nullptr && call.method->result != nullptr && call.message.keep;
 }
@@ -46,15 +44,19 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   call->caller = from;
   call->message = std::move(message);
   const CallMessage& m = call->message;
+  SetLineage(*call->running, {from, m.call}, m.lineage, *services_.executor);
   calls_[{from, m.call}] = call;
   if (const auto early = early_cancels_.find({from, m.call}); early != early_cancels_.end()) {
-    call->why_cancelled = early->second;
-    *call->cancelled = true;
+    call->running->cancellation.Cancel(early->second);
+    call->skipped = true;
     early_cancels_.erase(early);
   }
   if (m.info) AddInstance(call);
   BeginRelays(*call);
   BeginArguments(call);
+  if (call->instance == nullptr && m.order.domain == m.component) {  // its order went with the component
+    if (const absl::Status gone = gone_.Why(m.component); !gone.ok()) return Answer(call, gone);
+  }
   Domain& domain = domains_[m.order.domain];
   if (m.order.number != 0) {
     domain.last[from] = m.order.number;
@@ -66,7 +68,8 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
 
 void Host::AddInstance(const CallPtr& call) {
   auto instance = std::make_shared<Instance>();
-  instance->info = *call->message.info;
+  instance->info = *std::move(call->message.info);
+  instance->number = call->message.order.number;
   instance->class_info = FindClass(instance->info.class_name);
   instance->fits = CheckClass(instance->class_info, instance->info.class_name, instance->info.fingerprint);
   const ProcessOptions& me = services_.options;
@@ -108,135 +111,18 @@ void Host::OnSelfCall(const CallPtr& call) {
   ReleaseOne(call);
 }
 
-// ---- order
-void Host::Release(std::span<const CallPtr> calls) {
-  for (const CallPtr& call : calls) ReleaseOne(call);
-}
-
-void Host::ReleaseOne(const CallPtr& call) {
-  if (call->state != State::kArrived) return;
-  if (!aborted_.ok()) return Answer(call, aborted_);
-  if (call->instance == nullptr && Has(call->message.component)) {
-    // It arrived before its component, from another process, and its turn comes after it.
-    call->arguments_missing = 1;
-    BeginArguments(call);
-  }
-  if (call->instance == nullptr) {
-    const auto gone = gone_.find(call->message.component);
-    if (gone != gone_.end()) return Answer(call, gone->second);
-    orphans_[call->message.component].push_back(call);  // its construction is still on the way
-    return;
-  }
-  if (!call->instance->fits.ok()) return Answer(call, call->instance->fits);
-  call->state = State::kReleased;
-  call->instance->context.lane->Add(call);
-  if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
-}
-
-// Calls that came before their component go behind its construction.
-void Host::AdoptOrphans(uint64_t component) {
-  const auto orphans = orphans_.extract(component);
-  if (orphans.empty()) return;
-  for (const CallPtr& call : orphans.mapped()) ReleaseOne(call);
-}
-
-void Host::OnGone(const GoneMessage& gone) {
-  gone_[gone.component] = FromWire(gone.why);
-  const auto orphans = orphans_.extract(gone.component);
-  if (orphans.empty()) return;
-  for (const CallPtr& call : orphans.mapped()) ReleaseOne(call);
-}
-
-void Host::OnSkip(rpc::ProcessId from, const SkipMessage& skip) {
-  Domain& domain = domains_[skip.domain];
-  if (skip.own && !skip.numbers.empty()) domain.last[from] = skip.numbers.back();
-  for (uint64_t number : skip.numbers) {
-    std::vector<CallPtr> concerned;
-    for (const auto& [key, call] : calls_) {
-      if (call->message.order.domain == skip.domain && call->message.order.number == number) concerned.push_back(call);
-    }
-    for (const CallPtr& call : concerned) {
-      CancelCall(call, absl::AbortedError("its caller is gone, and not all ranks had received the call"));
-      if (call->state == State::kArrived) Answer(call, call->why_cancelled);
-    }
-    Release(domain.gate.Skip(number));
-  }
-}
-
-void Host::OnNumberRequest(rpc::ProcessId from, const NumberRequest& request) {
-  Domain& domain = domains_[request.domain];
-  if (domain.sequencer == nullptr) {
-    domain.sequencer = std::make_unique<Sequencer>(request.members.size());
-    domain.members = request.members;
-  }
-  ApplySequencer(request.domain, domain.sequencer->OnRequest(from, request.count));
-}
-
-void Host::OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled) {
-  Domain& domain = domains_[recalled.domain];
-  if (domain.sequencer != nullptr) ApplySequencer(recalled.domain, domain.sequencer->OnRecalled(from, recalled.next));
-}
-
-void Host::OnLastReply(const LastReply& reply) {
-  Domain& domain = domains_[reply.domain];
-  if (domain.sequencer != nullptr) ApplySequencer(reply.domain, domain.sequencer->OnLast(reply.caller, reply.last));
-}
-
-void Host::OnLastQuery(rpc::ProcessId from, const LastQuery& query) {
-  Domain& domain = domains_[query.domain];
-  if (lost_.count(query.caller) == 0) {  // frames of it may still come
-    domain.queries.emplace_back(from, query);
-    return;
-  }
-  services_.Send(from, rpc::Stream::kControl, LastReply{query.domain, query.caller, domain.last[query.caller]});
-}
-
-void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
-  const std::vector<rpc::ProcessId>& members = domains_[id].members;
-  for (const SequencerEffect& effect : effects) {
-    if (const auto* grant = std::get_if<GrantNumbers>(&effect)) {
-      services_.Send(grant->caller, rpc::Stream::kControl,
-                     NumberGrant{id, grant->first, grant->count, grant->exclusive});
-    } else if (const auto* recall = std::get_if<RecallNumbers>(&effect)) {
-      services_.Send(recall->caller, rpc::Stream::kControl, RecallMessage{id});
-    } else if (const auto* ask = std::get_if<AskLast>(&effect)) {
-      for (rpc::ProcessId member : members) services_.Send(member, rpc::Stream::kControl, LastQuery{id, ask->caller});
-    } else if (const auto* skip = std::get_if<SkipNumbers>(&effect)) {
-      for (rpc::ProcessId member : members)
-        services_.Send(member, rpc::Stream::kControl, SkipMessage{id, false, skip->numbers});
-    }
-  }
-}
-
-void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
-  lost_.insert(peer);
-  const std::vector<rpc::ProcessId>& group = services_.options.group_workers;
-  const auto member = std::find(group.begin(), group.end(), peer);
-  // On a cluster the group's processes are killed, and its callers told of the first cause by who placed them.
-  if (member != group.end() && !why.ok() && !services_.outside.end_group) {
-    Abort(absl::AbortedError(absl::StrCat("rank ", member - group.begin(), " is gone: ", why.message())));
-  }
-  std::vector<uint64_t> ids;
-  for (const auto& entry : domains_) ids.push_back(entry.first);
-  for (uint64_t id : ids) {
-    const auto queries = std::exchange(domains_[id].queries, {});
-    for (const auto& [from, query] : queries) OnLastQuery(from, query);
-    if (domains_[id].sequencer != nullptr) ApplySequencer(id, domains_[id].sequencer->OnLost(peer));
-  }
-}
-
 // ---- on the lane
 void Host::Run(const CallPtr& call) {
   CallContext context = call->instance->context;
-  context.cancelled = call->cancelled;
+  context.call = call->running;
   const ContextScope scope(&context);
   Outcome outcome;
-  call->begun = true;  // first: a cancel that is not seen here will see it
-  if (*call->cancelled) {
+  call->begun = true;  // first: who has it skipped and is not seen here will see it
+  if (call->skipped) {
     call->begun = false;
-    outcome.status = call->why_cancelled;
+    outcome.status = NotBegun(call->running->cancellation.why());
     call->told = true;
-    if (call->message.operation == Operation::kConstruct) call->instance->status = call->why_cancelled;
+    if (call->message.operation == Operation::kConstruct) call->instance->status = outcome.status;
   } else if (const absl::Status room = MakesObject(*call) ? objects_.AwaitRoom() : absl::OkStatus(); !room.ok()) {
     outcome.status = room;
   } else {
@@ -274,7 +160,15 @@ void Host::KeepResult(IncomingCall& call, std::shared_ptr<void> value) {
 
 // ---- the end of a call
 void Host::Finish(const CallPtr& call) {
-  call->instance->context.lane->Done(call);
+  Lane& lane = *call->instance->context.lane;
+  // What begins after a construction may take the process with it: by then its reply is on its way (N5).
+  const bool construct = call->message.operation == Operation::kConstruct;
+  if (!construct) lane.Done(call);
+  Reply(call);
+  if (construct) lane.Done(call);
+}
+
+void Host::Reply(const CallPtr& call) {
   if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
@@ -282,7 +176,7 @@ void Host::Finish(const CallPtr& call) {
   if (call->self != nullptr) return;
   ReplyMessage& reply = call->reply;
   CallMessage& message = call->message;
-  if (call->value != nullptr && lost_.count(call->caller) == 0) {
+  if (call->value != nullptr && !lost_.Has(call->caller)) {
     object::Maker maker{call->instance->info.class_name, std::move(message.method), std::move(message.file),
                         message.line};
     reply.object = objects_.Insert({call->method->result, std::move(call->value)}, call->caller, reply.bytes,
@@ -291,17 +185,26 @@ void Host::Finish(const CallPtr& call) {
   services_.Send(call->caller, rpc::Stream::kData, reply);
 }
 
-// The component was destroyed: so is its lane, unless calls that came later are still to be answered by it.
+// The component was destroyed.
 void Host::Forget(const Instance& instance) {
+  const ComponentInfo& info = instance.info;
+  RemoveInstance(instance);
+  gone_.Add(info.id, absl::FailedPreconditionError("the component was released"));
+  EndOrder(info.id, gone_.Why(info.id));
+  if (info.workers.front() != services_.options.id) return;
+  services_.Send(info.maker, rpc::Stream::kControl, ReleasedMessage{info.id, ToWire(gone_.Why(info.id))});
+}
+
+// And its lane, unless calls that came later are still to be answered by it.
+void Host::RemoveInstance(const Instance& instance) {
   std::shared_ptr<Lane> lane;  // ends outside the lock
   base::MutexLock lock(&mutex_);
   instances_.erase(instance.info.id);
-  gone_[instance.info.id] = absl::FailedPreconditionError("the component was released");
   const bool in_use = std::any_of(calls_.begin(), calls_.end(),
                                   [&](const auto& entry) { return entry.second->instance.get() == &instance; });
   if (LaneId(instance) == kSharedLane || in_use) return;
   const auto found = lanes_.find(instance.info.id);
-  if (found == lanes_.end()) return;
+  if (found == lanes_.end() || found->second->busy()) return;  // with calls that are answered already
   lane = std::move(found->second);
   lanes_.erase(found);
 }
@@ -330,67 +233,6 @@ void Host::Answer(const CallPtr& call, const absl::Status& status) {
   services_.Send(call->caller, rpc::Stream::kData, reply);
 }
 
-void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
-  const auto found = calls_.find({from, cancel.call});
-  if (found != calls_.end()) return CancelCall(found->second, FromWire(cancel.why));
-  // It has not arrived yet, or its answer is on the way: then this is never asked for, and makes room one day.
-  early_cancels_[{from, cancel.call}] = FromWire(cancel.why);
-  early_order_.emplace_back(from, cancel.call);
-  if (early_order_.size() <= kMostEarlyCancels) return;
-  early_cancels_.erase(early_order_.front());
-  early_order_.pop_front();
-}
-
-void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
-  if (*call->cancelled || call->state == State::kDone) return;
-  call->why_cancelled = why;
-  *call->cancelled = true;
-  if (call->state == State::kReleased) {  // it will be skipped: nothing to wait for
-    call->arguments_missing = 0;
-    call->instance->context.lane->Pump();
-  }
-  services_.service->PostAfter(services_.options.abort_grace, [weak = weak_from_this(), call, why] {
-    const auto host = weak.lock();
-    if (host == nullptr || call->state == State::kDone || !call->begun) return;
-    host->AbortGroup(Failed(call->Facts(host->services_.options),
-                            absl::AbortedError(absl::StrCat("it did not leave the method within ",
-                                                            absl::FormatDuration(host->services_.options.abort_grace),
-                                                            " after the call had ended with: ", base::Brief(why)))));
-  });
-}
-
-// ---- the end of the group
-void Host::AbortGroup(const absl::Status& why) {
-  if (services_.outside.end_group) {
-    services_.outside.end_group(services_.options.id, services_.options.group, why);
-    return Abort(why);
-  }
-  for (rpc::ProcessId worker : services_.options.group_workers) {
-    if (worker != services_.options.id) services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
-  }
-  Abort(why);
-}
-
-void Host::Abort(const absl::Status& why) {
-  if (!aborted_.ok()) return;
-  aborted_ = absl::AbortedError(absl::StrCat("group '", services_.options.group, "' was aborted: ", why.message()));
-  const auto calls = calls_;
-  for (const auto& [key, call] : calls) {
-    if (!*call->cancelled) call->why_cancelled = aborted_;
-    *call->cancelled = true;
-    Answer(call, aborted_);
-  }
-  base::MutexLock lock(&mutex_);
-  for (const auto& [id, lane] : lanes_) {
-    if (!lane->busy()) continue;
-    if (services_.outside.end_group) continue;  // with its process
-    base::Log(base::LogLevel::kWarning,
-              absl::StrCat(services_.options.place, ": a thread of group '", services_.options.group,
-                           "' is still in user code and is abandoned"));
-    lane->Abandon();
-  }
-}
-
 std::shared_ptr<Instance> Host::InstanceInLane(uint64_t component) const {
   const CallContext* context = CurrentContext();
   base::MutexLock lock(&mutex_);
@@ -406,9 +248,8 @@ bool Host::Has(uint64_t component) const {
 
 void Host::Stop(const absl::Status& why) {
   for (const auto& [key, call] : calls_) {
-    if (*call->cancelled) continue;
-    call->why_cancelled = why;
-    *call->cancelled = true;
+    call->running->cancellation.Cancel(why);
+    call->skipped = true;
   }
 }
 

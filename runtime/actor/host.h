@@ -7,11 +7,11 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "runtime/actor/gone_components.h"
 #include "runtime/actor/incoming_call.h"
 #include "runtime/actor/lane.h"
 #include "runtime/actor/object_exchange.h"
@@ -19,13 +19,15 @@
 #include "runtime/actor/sequencer.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/recent.h"
 
 namespace twinkle::actor {
 
 // Confined to the process's service queue, but for what says otherwise. Invariants:
 //  H1 every call that arrives is answered once, whatever becomes of it;
 //  H2 calls reach their lane in the domain's order (OrderGate) and begin there in it (Lane);
-//  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted.
+//  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted;
+//  H4 a call that has ended for its caller is cancelled with all that was called in it, and what waits in it goes on.
 class Host : public std::enable_shared_from_this<Host> {
  public:
   Host(const Services* services, ObjectExchange* objects) : services_(*services), objects_(*objects) {}
@@ -34,6 +36,7 @@ class Host : public std::enable_shared_from_this<Host> {
   void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
   void OnSkip(rpc::ProcessId from, const SkipMessage& skip);
   void OnGone(const GoneMessage& gone);
+  void OnOrphaned(const OrphanedMessage& orphaned);
   void OnNumberRequest(rpc::ProcessId from, const NumberRequest& request);
   void OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled);
   void OnLastQuery(rpc::ProcessId from, const LastQuery& query);
@@ -48,6 +51,8 @@ class Host : public std::enable_shared_from_this<Host> {
   std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;
   // Thread-safe: whether there is an object of that component here.
   bool Has(uint64_t component) const;
+  // How many things it remembers of components and processes, dead or alive. On the service queue.
+  size_t remembered() const { return domains_.size() + orphans_.size() + gone_.size() + lost_.size(); }
 
   // Ends the group's part here: calls are answered with Aborted, lanes in user code are left to themselves.
   void Abort(const absl::Status& why);
@@ -67,6 +72,12 @@ class Host : public std::enable_shared_from_this<Host> {
     std::vector<rpc::ProcessId> members;
   };
 
+  struct Orphans {
+    rpc::ProcessId maker = 0;  // of the component
+    std::vector<CallPtr> calls;
+  };
+  static constexpr size_t kMostLost = 4096;  // remembered: what asks for one comes soon after its loss
+
   // Arrival.
   void BeginArguments(const CallPtr& call);
   void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
@@ -78,7 +89,18 @@ class Host : public std::enable_shared_from_this<Host> {
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
   void Release(std::span<const CallPtr> calls);
   void ReleaseOne(const CallPtr& call);
+  void Orphan(const CallPtr& call);
   void AdoptOrphans(uint64_t component);
+  void SkipNumber(uint64_t domain, uint64_t number);
+  // The component's construction never comes, or did not come to all ranks: what it left here goes.
+  void Unmake(uint64_t component, const absl::Status& why);
+  // The same, because its maker is gone: nobody finds it any more.
+  void UnmakeForGood(uint64_t component, const absl::Status& why);
+  // Those that calls wait for, and that a process was to make that is gone.
+  void UnmakeOf(rpc::ProcessId maker, const absl::Status& why);
+  std::shared_ptr<Instance> MadeBy(uint64_t domain, uint64_t number) const;
+  // Nobody can call the component here any more: who waits for its turn is answered, and its order is forgotten.
+  void EndOrder(uint64_t component, const absl::Status& why);
   void AddInstance(const CallPtr& call);
   // On the lane.
   void Run(const CallPtr& call);
@@ -87,10 +109,20 @@ class Host : public std::enable_shared_from_this<Host> {
   // Has the result kept, or the call fail where there is no room for it. Blocks, on the lane.
   void KeepResult(IncomingCall& call, std::shared_ptr<void> value);
   void Finish(const CallPtr& call);
+  void Reply(const CallPtr& call);
   void Answer(const CallPtr& call, const absl::Status& status);
   void Forget(const Instance& instance);
+  void RemoveInstance(const Instance& instance);
   void AbortGroup(const absl::Status& why);
+  // Ends it for its caller: its method is told, or does not begin; one that stays in it ends the group.
   void CancelCall(const CallPtr& call, const absl::Status& why);
+  // Wakes and tells the method; what was called in it is cancelled, too.
+  void Tell(const IncomingCall& call, const absl::Status& why);
+  // Answers it, unless it has begun; then it never does.
+  void Skip(const CallPtr& call, const absl::Status& why);
+  // The reason for which a call ended that nobody had begun.
+  static absl::Status NotBegun(const absl::Status& why);
+  void OrphanCalls(rpc::ProcessId caller, const absl::Status& why);
   void ApplySequencer(uint64_t domain, const SequencerEffects& effects);
 
   const Services& services_;
@@ -99,9 +131,9 @@ class Host : public std::enable_shared_from_this<Host> {
   absl::flat_hash_map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;    // not answered
   std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived
   std::deque<std::pair<rpc::ProcessId, uint64_t>> early_order_;                // oldest first
-  std::map<uint64_t, std::vector<CallPtr>> orphans_;  // released calls of components whose construction has not arrived
-  absl::flat_hash_map<uint64_t, absl::Status> gone_;  // components that were released, or never will be constructed
-  std::set<rpc::ProcessId> lost_;
+  std::map<uint64_t, Orphans> orphans_;  // by component, whose construction has not arrived
+  GoneComponents gone_;
+  base::Recent<rpc::ProcessId, absl::Status> lost_{kMostLost};  // and why
   absl::Status aborted_;
 
   mutable base::Mutex mutex_;  // of the maps, not of what is in them

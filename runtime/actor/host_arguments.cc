@@ -109,6 +109,28 @@ void Host::DropRelays(const IncomingCall& call) {
   }
 }
 
+namespace {
+
+// A peer's word for what a parameter of type `collected` (null for void) refers to.
+absl::Status CheckReference(const LazyArgument& wire, const codec::Type* collected) {
+  const absl::Status wrong = absl::InvalidArgumentError("a reference that makes no sense");
+  const size_t objects = wire.objects.size();
+  if (collected == nullptr) return objects == 0 && !wire.view ? absl::OkStatus() : wrong;
+  const bool list = collected->item != nullptr || collected->kind == internal::Kind::kBools;
+  if (wire.join == object::Join::kList) {
+    const int64_t end = wire.view ? wire.view->end : 0;
+    return list && end <= static_cast<int64_t>(objects) ? absl::OkStatus() : wrong;
+  }
+  if (objects == 0 || (wire.join == object::Join::kSingle && objects != 1)) return wrong;
+  if (!wire.view) return absl::OkStatus();
+  const Collect rule = wire.join == object::Join::kConcat ? Collect::kFlatten : Collect::kFirst;
+  if (object::JoinOf(rule, false, false, wire.rows) != wire.join) return wrong;
+  const absl::StatusOr<int64_t> rows = codec::CommonRows(object::JoinedRows(wire.join, wire.rows));
+  return rows.ok() && wire.view->end <= *rows ? absl::OkStatus() : wrong;
+}
+
+}  // namespace
+
 // The reference is this process's own before the call is answered: the caller's may go then.
 void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& wire) {
   const ParameterInfo& parameter = ParametersOf(*call)[argument];
@@ -137,9 +159,7 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
         encoded.ok() ? codec::Decode(*collected, value.get(), encoded->head, encoded->buffers) : encoded.status();
     return decoded.ok() ? core->SucceedWith(value) : core->Fail(decoded);
   }
-  if (wire.rows.size() != wire.objects.size()) {
-    return core->Fail(absl::InvalidArgumentError("a reference that makes no sense"));
-  }
+  if (const absl::Status refers = CheckReference(wire, collected); !refers.ok()) return core->Fail(refers);
   object::Shards shards;
   for (size_t i = 0; i < wire.objects.size(); ++i) {
     call->arguments_missing += 1;

@@ -12,6 +12,7 @@
 #include "runtime/actor/context.h"
 #include "runtime/actor/failure.h"
 #include "runtime/actor/messages.h"
+#include "runtime/actor/running_call.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/spiller.h"
@@ -27,7 +28,7 @@ struct Instance;
 struct ProcessOptions;
 
 // arrived -> released (its turn by number) -> posted (its arguments are here, in its lane's queue) -> running -> done.
-// Cancelled before it runs: it skips the method and answers all the same.
+// Skipped before it runs: it is answered at once, and its lane passes it by.
 struct IncomingCall {
   enum class State { kArrived, kReleased, kPosted, kDone };
 
@@ -58,10 +59,10 @@ struct IncomingCall {
   object::Admission admission;  // of the value, where it is large
 
   // Shared with the lane.
-  std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);  // users may keep it
-  std::atomic<bool> begun = false;  // it is, or was, in the user's code
-  bool told = false;                // the outcome says already where it comes from; on the lane
-  absl::Status why_cancelled;       // written before `cancelled`
+  std::shared_ptr<RunningCall> running = std::make_shared<RunningCall>();  // users may keep it
+  std::atomic<bool> begun = false;                                         // it is, or was, in the user's code
+  std::atomic<bool> skipped = false;  // it does not begin any more: it is cancelled
+  bool told = false;                  // the outcome says already where it comes from; on the lane
 
   // For messages; without a class when its component is not here.
   CallFacts Facts(const ProcessOptions& here) const;
@@ -70,8 +71,9 @@ struct IncomingCall {
 // A remote object in this process.
 struct Instance {
   ComponentInfo info;
+  uint64_t number = 0;  // of its construction, in its domain's order; 0: it is alone
   const internal::ClassInfo* class_info = nullptr;
-  CallContext context;  // without `cancelled`
+  CallContext context;  // without `call`
   absl::Status fits;    // FailedPrecondition: this program has no such class, or another
   // On its lane.
   std::shared_ptr<void> object;

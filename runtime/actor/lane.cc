@@ -58,7 +58,7 @@ void Lane::Add(std::shared_ptr<IncomingCall> call) {
 }
 
 void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
-  call->state = State::kPosted;
+  if (call->state != State::kDone) call->state = State::kPosted;
   thread.running = call.get();
   ++posted_;
   call->run = run_;
@@ -67,7 +67,7 @@ void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
 
 void Lane::Pump() {
   while (!waiting_.empty() && waiting_.front()->arguments_missing == 0) {
-    if (most_threads_ > 1 && (exclusive_ || (IsExclusive(*waiting_.front()) && posted_ > 0))) return;
+    if (exclusive_ || (most_threads_ > 1 && IsExclusive(*waiting_.front()) && posted_ > 0)) return;
     Thread* const thread = FreeThread();
     if (thread == nullptr && !threads_.empty()) return;  // one of them will be free
     std::shared_ptr<IncomingCall> call = std::move(waiting_.front());

@@ -20,7 +20,8 @@ namespace twinkle::actor {
 //  N2 with one thread a call begins after the one before it has ended;
 //  N3 with several threads construction and destruction still run alone;
 //  N4 a thread is started when a call needs it. Where none can be had the lane does with those that it has; without any
-//     the call is refused.
+//     the call is refused;
+//  N5 nothing begins after a construction, or a destruction, before Done was called for it.
 class Lane {
  public:
   // Runs a call on the lane's thread; called there.

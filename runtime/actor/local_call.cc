@@ -22,7 +22,8 @@ using internal::ParameterInfo;
 using Kind = CallArgument::Kind;
 
 absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy, const codec::Type* type) {
-  lazy.WaitAnswered();  // without looking at its failure: who looks at the call's looks at this
+  if (!lazy.WaitAnswered()) return lazy.GivenUp();  // the method that makes the call is cancelled
+  // Without looking at its failure: who looks at the call's looks at this.
   TWINKLE_RETURN_IF_ERROR(lazy.status());
   const Argument value{std::const_pointer_cast<void>(lazy.value()), /*exclusive=*/false};
   if (type == nullptr) return value;

@@ -1,5 +1,8 @@
 #include "runtime/actor/messages.h"
 
+#include "runtime/actor/check_message.h"
+#include "runtime/base/status.h"
+
 namespace twinkle::actor {
 
 const char* OperationName(Operation operation) {
@@ -26,7 +29,8 @@ rpc::Frame EncodeMessage(const Message& message) {
 }
 
 absl::Status DecodeMessage(const rpc::Frame& frame, Message* message) {
-  return codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers);
+  TWINKLE_RETURN_IF_ERROR(codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers));
+  return CheckMessage(*message);
 }
 
 }  // namespace twinkle::actor

@@ -27,6 +27,7 @@ struct ComponentInfo {
   std::string class_name;    // qualified
   uint64_t fingerprint = 0;  // of the class, in the program that made the component
   std::string group;
+  rpc::ProcessId maker = 0;             // who constructs it
   std::vector<rpc::ProcessId> workers;  // rank order; those that have an object
   // Where its group calls are ordered: its group's workers for device groups, its own for CPU groups. The first is the
   // sequencer. Alone: nothing to order.
@@ -109,6 +110,17 @@ struct Order {
   uint64_t number = 0;
   uint64_t after = 0;
 };
+// A call, wherever it is: ids are unique with the process that makes them.
+struct CallId {
+  rpc::ProcessId caller = 0;
+  uint64_t number = 0;  // 0: no call
+};
+// Where a call stands among others.
+struct Lineage {
+  CallId parent;              // in whose method it was made; none: it is a root, made outside of methods
+  uint64_t trace = 0;         // the root's, which all that is called because of it inherits
+  int64_t time_left_ns = -1;  // after which its caller waits no longer; less than 0: there is no limit
+};
 enum class Operation : uint8_t { kConstruct, kMethod, kProbe, kDestroy };
 // What it is called in messages for people; empty for kMethod: then by the method's name.
 const char* OperationName(Operation operation);
@@ -123,7 +135,9 @@ struct CallMessage {
   std::vector<WireArgument> arguments;
   std::string file;
   int32_t line = 0;
-  std::optional<ComponentInfo> info;  // kConstruct
+  std::optional<Lineage> lineage;       // absent: a root without a time limit
+  std::optional<rpc::ProcessId> maker;  // of the component, unless it is the caller
+  std::optional<ComponentInfo> info;    // kConstruct
 };
 struct ReplyMessage {
   uint64_t call = 0;
@@ -137,6 +151,10 @@ struct ReplyMessage {
 struct CancelMessage {
   uint64_t call = 0;
   WireStatus why;
+  bool ask = false;  // BegunMessage is wanted if the method has begun; else the reply says that it has not
+};
+struct BegunMessage {
+  uint64_t call = 0;
 };
 struct SkipMessage {  // numbers that nobody will use here
   uint64_t domain = 0;
@@ -144,7 +162,15 @@ struct SkipMessage {  // numbers that nobody will use here
   std::vector<uint64_t> numbers;
 };
 
-struct GoneMessage {  // a component that will not be constructed
+struct GoneMessage {  // a component that will not be constructed; to its workers
+  uint64_t component = 0;
+  WireStatus why;
+};
+struct OrphanedMessage {  // a component whose maker is gone: where it is not, it never will be; to its workers
+  uint64_t component = 0;
+  rpc::ProcessId maker = 0;
+};
+struct ReleasedMessage {  // a component that is not there any more, and its order; to its maker and its callers
   uint64_t component = 0;
   WireStatus why;
 };
@@ -219,8 +245,10 @@ struct AccountReply {
 
 using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, GoneMessage, PullMessage, PullReply,
                              RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
-                             RecalledMessage, LastQuery, LastReply, AbortMessage, AccountQuery, AccountReply>;
+                             RecalledMessage, LastQuery, LastReply, AbortMessage, AccountQuery, AccountReply,
+                             BegunMessage, ReleasedMessage, OrphanedMessage>;
 rpc::Frame EncodeMessage(const Message& message);
+// InvalidArgument: the frame is no message, or one that makes no sense (check_message.h).
 absl::Status DecodeMessage(const rpc::Frame& frame, Message* message);
 
 // EncodeMessage for one of them, that need not become a Message first.

@@ -9,6 +9,20 @@ base::CallName OutgoingCall::Name() const {
   return base::CallText(component->class_name, name(), site.file, site.line);
 }
 
+void OutgoingCall::JoinParent() {
+  to_this_ = &parent->children;
+  next_sibling_ = parent->children;
+  if (next_sibling_ != nullptr) next_sibling_->to_this_ = &next_sibling_;
+  parent->children = this;
+}
+
+void OutgoingCall::LeaveParent() {
+  if (to_this_ == nullptr) return;
+  *to_this_ = next_sibling_;
+  if (next_sibling_ != nullptr) next_sibling_->to_this_ = to_this_;
+  to_this_ = nullptr;
+}
+
 CallFacts OutgoingCall::Facts() const {
   return {component->class_name, name(), component->group, -1, "", BaseName(site.file), site.line};
 }

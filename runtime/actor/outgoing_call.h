@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/container/inlined_vector.h>
+#include <absl/time/time.h>
 #include <twinkle/internal/class_info.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@
 
 #include "runtime/actor/failure.h"
 #include "runtime/actor/messages.h"
+#include "runtime/actor/running_call.h"
+#include "runtime/base/clock.h"
 #include "runtime/object/lazy_core.h"
 
 namespace twinkle::actor {
@@ -20,7 +23,7 @@ class Caller;
 struct ProcessOptions;
 
 // pending -> ready (arguments planned) -> sent (has its number) -> settled (answered, failed or cancelled).
-struct OutgoingCall {
+struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   enum class State { kPending, kReady, kSent, kSettled };
 
   // Constant once submitted.
@@ -36,6 +39,7 @@ struct OutgoingCall {
   internal::CallSite site;
   std::shared_ptr<internal::LazyCore> core;         // the result
   std::shared_ptr<internal::LazyCore> constructed;  // of the component, where it was made here
+  std::shared_ptr<RunningCall> parent;              // in whose method it was made; null: outside of methods
 
   // On the service queue.
   State state = State::kPending;
@@ -52,8 +56,21 @@ struct OutgoingCall {
   size_t missing = 0;
   bool numbered = false;
   bool requested = false;  // its number was asked for
+  // When it fails for its time limit, its own or what is left of its parent's. Set when it is sent.
+  absl::Duration limit = absl::InfiniteDuration();
+  base::Instant deadline = base::kForever;
+  absl::Status late;  // it is asked whether it had begun when that passed; then it fails with this
+
+  // Until LeaveParent it is ended when its parent is (RunningCall::children).
+  void JoinParent();
+  void LeaveParent();
 
   // ---- for messages
+  // Whether it ends when its parent does: what is made or released in a method lasts.
+  bool ends_with_parent() const {
+    return parent != nullptr && (operation == Operation::kMethod || operation == Operation::kProbe);
+  }
+
   const char* name() const { return method != nullptr ? method->name : OperationName(operation); }
   base::CallName Name() const;
   // Without rank and place.
@@ -72,6 +89,10 @@ struct OutgoingCall {
     if (method != nullptr) return method->parameters;
     return constructor != nullptr ? constructor->parameters : std::span<const internal::ParameterInfo>();
   }
+
+ private:
+  OutgoingCall* next_sibling_ = nullptr;
+  OutgoingCall** to_this_ = nullptr;  // the pointer in the parent's list that points here; null: it is in none
 };
 
 }  // namespace twinkle::actor

@@ -138,6 +138,9 @@ std::shared_ptr<OutgoingCall> Process::NewCall(Operation operation, const Compon
   call->class_info = component.class_info;
   call->site = site;
   call->constructed = operation == Operation::kConstruct ? nullptr : component.constructed;
+  // In one process a method may hold a handle of the program's, too: that makes calls of the program's.
+  const CallContext* const within = CurrentContext();
+  if (within != nullptr && within->object->process.get() == this) call->parent = within->call;
   return call;
 }
 
@@ -293,7 +296,7 @@ bool Process::IsOwnObject(const ComponentInfo& component, std::optional<int> ran
 void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
   if (const auto instance = host_->InstanceInLane(call->component->id)) {
     CallContext context = instance->context;
-    context.cancelled = CurrentContext()->cancelled;
+    context.call = CurrentContext()->call;
     const ContextScope scope(&context);
     internal::Outcome outcome;
     auto arguments = LocalArguments(call->arguments, call->method->parameters);
@@ -311,6 +314,9 @@ void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
   auto incoming = std::make_shared<IncomingCall>();
   incoming->host = host_.get();
   incoming->caller = services_.options.id;
+  incoming->running->id = {services_.options.id, call->id};
+  incoming->running->trace = call->parent != nullptr ? call->parent->trace : TraceOf(incoming->running->id);
+  incoming->running->deadline = call->deadline;
   incoming->message.call = call->id;
   incoming->message.component = call->component->id;
   incoming->method = call->method;
@@ -328,9 +334,13 @@ void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
   if (!wired_) wired_.wait(false);  // the first may come before Start knows the transport
   Message message;
   if (const absl::Status decoded = DecodeMessage(frame, &message); !decoded.ok()) {
-    base::Log(base::LogLevel::kError,
-              absl::StrCat("a message from process ", from, " is dropped: ", decoded.ToString()));
-    return;
+    // Whatever it was, somebody waits for what it would have said: both sides had better know that nothing comes.
+    base::Log(base::LogLevel::kError, absl::StrCat("process ", from,
+                                                   " has sent what is no message: the connection to "
+                                                   "it is given up: ",
+                                                   decoded.message()));
+    return services_.transport->Lose(
+        from, absl::UnavailableError(absl::StrCat("it has sent what is no message: ", decoded.message())));
   }
   Handle(from, message);
 }
@@ -358,8 +368,26 @@ void Process::Handle(rpc::ProcessId from, Message& message) {
     void operator()(AbortMessage& m) { self.host_->Abort(FromWire(m.why)); }
     void operator()(AccountQuery& m) { self.OnAccountQuery(from, m); }
     void operator()(AccountReply& m) { self.accounts_.OnReply(std::move(m)); }
+    void operator()(BegunMessage& m) { self.caller_->OnBegun(m); }
+    void operator()(ReleasedMessage& m) { self.OnReleased(m); }
+    void operator()(OrphanedMessage& m) { self.host_->OnOrphaned(m); }
   };
   std::visit(Visitor{*this, from}, message);
+}
+
+void Process::OnReleased(const ReleasedMessage& released) {
+  caller_->OnReleased(released);
+  std::shared_ptr<LazyCore> construction;  // ends outside the lock
+  base::MutexLock lock(&mutex_);
+  const auto made = constructions_.find(released.component);
+  if (made == constructions_.end()) return;
+  construction = std::move(made->second);
+  constructions_.erase(made);
+}
+
+size_t Process::remembered() {
+  base::MutexLock lock(&mutex_);
+  return caller_->remembered() + host_->remembered() + constructions_.size();
 }
 
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
@@ -368,6 +396,29 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
   exchange_->OnLost(peer, why);
   accounts_.OnLost(peer);
+  if (services_.options.group.empty() && !ending_) TellOrphans(peer);
+}
+
+// The program sees to it that nobody finds a component which a lost rank was to make, and did not.
+void Process::TellOrphans(rpc::ProcessId maker) {
+  {
+    base::MutexLock lock(&mutex_);
+    lost_makers_.insert(maker);
+    if (lost_makers_.size() > 1) return;  // they are looked for together
+  }
+  collector_->Post([self = shared_from_this()] {  // the directory may block
+    std::set<rpc::ProcessId> makers;
+    {
+      base::MutexLock lock(&self->mutex_);
+      makers.swap(self->lost_makers_);
+    }
+    for (const ComponentInfo& component : self->directory().Components()) {
+      if (!makers.contains(component.maker)) continue;
+      for (rpc::ProcessId worker : component.workers) {
+        self->services_.Send(worker, rpc::Stream::kControl, OrphanedMessage{component.id, component.maker});
+      }
+    }
+  });
 }
 
 // ---- accounts

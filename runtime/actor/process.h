@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,8 @@ class Process final : public rpc::Receiver,
   // What it owns. Sizes from any thread, the rest on the service queue.
   const object::ObjectTable& objects() const { return exchange_->table(); }
   const rpc::Traffic& traffic() const { return *services_.traffic; }
+  // How many things it remembers of components and of other processes, dead or alive. On the service queue.
+  size_t remembered();
 
   // rpc::Receiver, object::ObjectStore
   void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
@@ -146,6 +149,8 @@ class Process final : public rpc::Receiver,
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
 
   void Handle(rpc::ProcessId from, Message& message);
+  void OnReleased(const ReleasedMessage& released);
+  void TellOrphans(rpc::ProcessId maker);
   void OnAccountQuery(rpc::ProcessId from, const AccountQuery& query);
 
   const Surroundings surroundings_;
@@ -168,6 +173,7 @@ class Process final : public rpc::Receiver,
   // Of the components that were made here: all their handles know how construction went.
   absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
   std::vector<object::ObjectRef> released_ ABSL_GUARDED_BY(mutex_);  // by threads of any kind, not yet told
+  std::set<rpc::ProcessId> lost_makers_ ABSL_GUARDED_BY(mutex_);     // whose components were not looked for yet
   std::vector<object::ObjectRef> releasing_;                         // on the service queue: those being told
 
   // Confined to the service queue.

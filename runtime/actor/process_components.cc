@@ -34,6 +34,7 @@ absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class
   info.class_name = std::string(class_info.name);
   info.fingerprint = Fingerprint(class_info);
   info.group = group.name;
+  info.maker = services_.options.id;
   info.workers = group.workers;
   if (class_info.execute == Execute::kFirst) info.workers.resize(1);
   if (class_info.execute == Execute::kPeer) {
@@ -187,10 +188,9 @@ absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite s
     constructions_.erase(component.info.id);
   }
   auto call = NewCall(Operation::kDestroy, component, site);
-  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
-  call->core->OnSettled([core = call->core] {  // nobody can look at it, and what is gone need not be released
-    if (const auto failure = core->failure()) failure->Look();
-  });
+  internal::LazyOrigin origin = OriginFor(*call, nullptr, {});
+  origin.failures = nullptr;  // nobody can look at them, and what is gone need not be released
+  call->core = std::make_shared<LazyCore>(std::move(origin));
   Submit(std::move(call));
   return absl::OkStatus();
 }

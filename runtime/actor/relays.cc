@@ -92,7 +92,7 @@ bool Relays::Expect(const RelayKey& key, const std::vector<ProcessId>& readers) 
   if (std::exchange(part.expected, true)) return false;
   part.readers.insert(self_);
   for (ProcessId reader : readers) {
-    if (lost_.count(reader) == 0) part.readers.insert(reader);
+    if (!lost_.Has(reader)) part.readers.insert(reader);
   }
   return true;
 }
@@ -101,12 +101,12 @@ void Relays::Arrived(const RelayKey& key, absl::StatusOr<codec::Encoded> value) 
   const auto part = parts_.find(key);
   if (part == parts_.end()) return;
   part->second.value = std::move(value);
-  if (forgotten_.count(key.caller) != 0) part->second.readers.clear();  // but for those that wait
+  if (forgotten_.Has(key.caller)) part->second.readers.clear();  // but for those that wait
   Answer(key, part->second);
 }
 
 void Relays::Read(const RelayKey& key, ProcessId reader, Got got) {
-  if (lost_.count(key.caller) != 0 && parts_.find(key) == parts_.end()) {
+  if (lost_.Has(key.caller) && parts_.find(key) == parts_.end()) {
     return got(absl::AbortedError("its caller is gone, and not all ranks had received the call"));
   }
   Part& part = parts_[key];
@@ -131,7 +131,7 @@ void Relays::Answer(const RelayKey& key, Part& part) {
 }
 
 void Relays::OnLost(ProcessId peer, const absl::Status& why) {
-  lost_.insert(peer);
+  lost_.Add(peer, {});
   std::vector<Got> orphans;
   for (auto entry = parts_.begin(); entry != parts_.end();) {
     Part& part = entry->second;
@@ -152,7 +152,7 @@ void Relays::OnLost(ProcessId peer, const absl::Status& why) {
 }
 
 void Relays::ForgetCaller(ProcessId caller) {
-  forgotten_.insert(caller);
+  forgotten_.Add(caller, {});
   for (auto entry = parts_.begin(); entry != parts_.end();) {
     if (entry->first.caller == caller && entry->second.value) {
       parts_.erase(entry++);

@@ -11,9 +11,11 @@
 #include <set>
 #include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "runtime/actor/messages.h"
+#include "runtime/base/recent.h"
 #include "runtime/codec/codec.h"
 
 namespace twinkle::actor {
@@ -61,8 +63,9 @@ class Relays {
 
   const rpc::ProcessId self_;
   absl::flat_hash_map<RelayKey, Part> parts_;
-  std::set<rpc::ProcessId> lost_;
-  std::set<rpc::ProcessId> forgotten_;  // callers
+  static constexpr size_t kMostLost = 4096;  // remembered: what asks for one comes soon after its loss
+  base::Recent<rpc::ProcessId, std::monostate> lost_{kMostLost};
+  base::Recent<rpc::ProcessId, std::monostate> forgotten_{kMostLost};  // callers
 };
 
 }  // namespace twinkle::actor

@@ -1,6 +1,7 @@
 #include "runtime/actor/sequencer.h"
 
 #include <algorithm>
+#include <set>
 
 namespace twinkle::actor {
 namespace {
@@ -11,18 +12,46 @@ constexpr uint64_t kMostNumbers = uint64_t{1} << 62;  // a group lives no longer
 
 }  // namespace
 
+void LatestNumbers::Add(uint64_t first, uint64_t count) {
+  if (!ranges_.empty() && ranges_.back().end == first) {
+    ranges_.back().end += count;
+  } else {
+    ranges_.push_back({first, first + count});
+  }
+  count_ += count;
+  while (count_ > kMostRemembered) {
+    Range& oldest = ranges_.front();
+    const uint64_t drop = std::min(count_ - kMostRemembered, oldest.end - oldest.first);
+    oldest.first += drop;
+    count_ -= drop;
+    if (oldest.first == oldest.end) ranges_.pop_front();
+  }
+}
+
+std::vector<uint64_t> LatestNumbers::Above(uint64_t number) const {
+  std::vector<uint64_t> numbers;
+  for (const Range& range : ranges_) {
+    for (uint64_t i = std::max(range.first, number + 1); i < range.end; ++i) numbers.push_back(i);
+  }
+  return numbers;
+}
+
 void Sequencer::Serve(SequencerEffects& effects) {
   while (MayGrant() && !requests_.empty()) {
     const Request request = requests_.front();
     requests_.pop_front();
     effects.push_back(GrantNumbers{request.caller, next_, request.count, false});
-    std::set<uint64_t>& granted = granted_[request.caller];
+    granted_[request.caller].Add(next_, request.count);
     next_ += request.count;
-    for (uint64_t left = std::min<uint64_t>(request.count, kMostRemembered); left > 0; --left) {
-      granted.insert(granted.end(), next_ - left);
-    }
-    while (granted.size() > kMostRemembered) granted.erase(granted.begin());
   }
+}
+
+std::vector<rpc::ProcessId> Sequencer::Callers() const {
+  std::set<rpc::ProcessId> callers;
+  if (state_ == State::kExclusive || state_ == State::kRecalling) callers.insert(holder_);
+  for (const auto& [caller, numbers] : granted_) callers.insert(caller);
+  for (const Request& request : requests_) callers.insert(request.caller);
+  return {callers.begin(), callers.end()};
 }
 
 SequencerEffects Sequencer::OnRequest(rpc::ProcessId caller, uint64_t count) {
@@ -47,9 +76,7 @@ SequencerEffects Sequencer::OnRequest(rpc::ProcessId caller, uint64_t count) {
 SequencerEffects Sequencer::OnRecalled(rpc::ProcessId caller, uint64_t next) {
   SequencerEffects effects;
   if (state_ != State::kRecalling || caller != holder_ || next < next_) return effects;
-  for (uint64_t number = next - std::min<uint64_t>(next - next_, kMostRemembered); number < next; ++number) {
-    granted_[caller].insert(number);
-  }
+  if (next > next_) granted_[caller].Add(next_, next - next_);
   next_ = next;
   state_ = State::kShared;
   Serve(effects);
@@ -85,14 +112,12 @@ SequencerEffects Sequencer::OnLast(rpc::ProcessId caller, uint64_t last) {
 
 // Numbers that arrived everywhere run; later ones of this caller are skipped everywhere.
 void Sequencer::Settle(rpc::ProcessId caller, const Lost& lost, SequencerEffects& effects) {
-  SkipNumbers skip;
-  for (uint64_t number : granted_[caller]) {
-    if (number > lost.least) skip.numbers.push_back(number);
-  }
+  SkipNumbers skip{granted_[caller].Above(lost.least)};
   granted_.erase(caller);
   if ((state_ == State::kExclusive || state_ == State::kRecalling) && holder_ == caller) {
-    for (uint64_t number = std::max(lost.least + 1, next_); number <= lost.most; ++number)
-      skip.numbers.push_back(number);
+    LatestNumbers unsettled;
+    if (lost.most >= next_) unsettled.Add(next_, lost.most + 1 - next_);
+    for (uint64_t number : unsettled.Above(lost.least)) skip.numbers.push_back(number);
     next_ = std::max(next_, lost.most + 1);
     state_ = State::kShared;
   }

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <set>
 #include <variant>
 #include <vector>
 
@@ -37,6 +36,23 @@ struct SkipNumbers {  // on all members
 using SequencerEffect = std::variant<GrantNumbers, RecallNumbers, AskLast, SkipNumbers>;
 using SequencerEffects = std::vector<SequencerEffect>;
 
+// Ascending numbers, the latest of those that were added; neighbours take no more room than one.
+class LatestNumbers {
+ public:
+  // REQUIRES: none was added that is as large as `first`.
+  void Add(uint64_t first, uint64_t count);
+  // Those above `number`, in order.
+  std::vector<uint64_t> Above(uint64_t number) const;
+
+ private:
+  struct Range {
+    uint64_t first;
+    uint64_t end;
+  };
+  std::deque<Range> ranges_;
+  uint64_t count_ = 0;
+};
+
 // A deterministic state machine: free -> exclusive -> recalling -> shared, and settling while it is found out which
 // numbers of a lost caller are in use. For one thread. Invariants:
 //  Q1 a number is granted to one caller only, and numbers are granted in ascending order;
@@ -52,6 +68,9 @@ class Sequencer {
   SequencerEffects OnLost(rpc::ProcessId caller);
   // A member's answer to AskLast: the last number that arrived there from the lost caller; 0 for none.
   SequencerEffects OnLast(rpc::ProcessId caller, uint64_t last);
+
+  // Who has, or waits for, numbers.
+  std::vector<rpc::ProcessId> Callers() const;
 
  private:
   enum class State { kFree, kExclusive, kRecalling, kShared };
@@ -74,7 +93,7 @@ class Sequencer {
   rpc::ProcessId holder_ = 0;  // kExclusive, kRecalling
   uint64_t next_ = 1;
   std::deque<Request> requests_;
-  absl::flat_hash_map<rpc::ProcessId, std::set<uint64_t>> granted_;  // singly; settled when the caller is lost
+  absl::flat_hash_map<rpc::ProcessId, LatestNumbers> granted_;  // singly; settled when the caller is lost
   absl::flat_hash_map<rpc::ProcessId, Lost> settling_;
 };
 

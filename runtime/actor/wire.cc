@@ -1,13 +1,14 @@
 #include "runtime/actor/wire.h"
 
+#include "runtime/base/cut_text.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
 
 WireStatus ToWire(const absl::Status& status) {
-  WireStatus wire{static_cast<int32_t>(status.code()), std::string(status.message()), {}};
+  WireStatus wire{static_cast<int32_t>(status.code()), base::CutText(status.message(), kMostStatusBytes), {}};
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    wire.payloads.emplace_back(std::string(url), std::string(payload));
+    if (payload.size() <= kMostStatusBytes) wire.payloads.emplace_back(std::string(url), std::string(payload));
   });
   return wire;
 }

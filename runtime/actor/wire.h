@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <twinkle/bytes.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@ struct WireStatus {
   std::string message;
   std::vector<std::pair<std::string, std::string>> payloads;
 };
+// What a user's exception says may be as long as it likes, and a failure goes to every rank of its call: it is cut to
+// kMostStatusBytes where it enters a message. A payload that is longer is left out.
+inline constexpr size_t kMostStatusBytes = 64 << 10;
 WireStatus ToWire(const absl::Status& status);
 absl::Status FromWire(const WireStatus& status);
 

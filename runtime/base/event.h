@@ -30,6 +30,11 @@ class Event {
   bool IsSet() const { return set_.load(std::memory_order_acquire); }
   // Blocks until set (true) or the deadline (false). Helps meanwhile (wait_helper.h).
   bool WaitUntil(Instant deadline) const {
+    return WaitUntil(deadline, [] { return false; });
+  }
+  // The same, but gives up, too, once `given_up()` says so; whoever makes it say so calls Nudge after that.
+  template <class GivenUp>
+  bool WaitUntil(Instant deadline, const GivenUp& given_up) const {
     if (IsSet()) return true;
     std::shared_ptr<WaitHelper> helper = TheWaitHelper();
     {
@@ -37,12 +42,23 @@ class Event {
       if (IsSet()) return true;
       helper_ = helper;
     }
-    if (helper != nullptr && helper->Help([this] { return IsSet(); }, deadline)) return true;
+    const auto ended = [&] { return IsSet() || given_up(); };
+    if (helper != nullptr && helper->Help(ended, deadline)) return IsSet();
     MutexLock lock(&mutex_);
     ++waiting_;
-    while (!IsSet() && Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
+    while (!ended() && Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
     --waiting_;
     return IsSet();
+  }
+  // Those who wait look again whether they are to give up.
+  void Nudge() const {
+    std::shared_ptr<WaitHelper> helper;
+    {
+      MutexLock lock(&mutex_);
+      if (waiting_ > 0) changed_.SignalAll();
+      helper = helper_;
+    }
+    if (helper != nullptr) helper->Wake();
   }
 
  private:

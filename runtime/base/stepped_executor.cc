@@ -41,6 +41,7 @@ SteppedExecutor::~SteppedExecutor() = default;
 std::unique_ptr<TaskQueue> SteppedExecutor::NewQueue(std::string name) {
   auto state = std::make_shared<State>();
   state->name = std::move(name);
+  std::erase_if(queues_, [](const auto& queue) { return queue->closed && !queue->running; });
   queues_.push_back(state);
   return std::make_unique<Queue>(this, std::move(state));
 }

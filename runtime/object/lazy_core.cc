@@ -193,7 +193,8 @@ std::shared_ptr<Failure> LazyCore::failure() const {
 }
 
 absl::Status LazyCore::Wait(base::Instant deadline) {
-  if (!settled_.WaitUntil(deadline)) {
+  if (!WaitSettledUntil(deadline)) {
+    if (const absl::Status cancelled = GivenUp(); !cancelled.ok()) return cancelled;
     return absl::DeadlineExceededError(
         absl::StrCat(origin_.what.text(), " has not finished within the time given to Wait"));
   }
@@ -209,7 +210,8 @@ absl::StatusOr<int64_t> LazyCore::Size() {
   if (join_ || plan_) {
     rows = codec::CommonRows(this->rows());
   } else {
-    Answer();
+    if (!WaitAnswered()) return GivenUp();
+    if (const auto failed = failure()) failed->Look();
     TWINKLE_RETURN_IF_ERROR(status());
     rows = codec::CommonRows(codec::RowsOf(*origin_.collected, value().get()));
   }
@@ -217,14 +219,27 @@ absl::StatusOr<int64_t> LazyCore::Size() {
   return rows;
 }
 
-void LazyCore::WaitAnswered() {
-  WaitSettled();
+bool LazyCore::WaitAnswered() {
+  if (!WaitSettled()) return false;
   StartCollect(/*here=*/true);
-  answered_.WaitUntil(base::kForever);
+  return base::WaitUnlessCancelled(answered_, base::kForever);
+}
+
+absl::Status LazyCore::GivenUp() const {
+  const base::Cancellation* const mine = base::CurrentCancellation();
+  if (mine == nullptr || !mine->IsCancelled()) return absl::OkStatus();
+  return base::GivenUp(origin_.what.text(), mine->why());
+}
+
+const void* LazyCore::GivenUpAnswer() {
+  std::shared_ptr<void> answer = origin_.answer.make(GivenUp());
+  base::MutexLock lock(&mutex_);
+  given_up_.push_back(std::move(answer));
+  return given_up_.back().get();
 }
 
 const void* LazyCore::Answer() {
-  WaitAnswered();
+  if (!WaitAnswered()) return GivenUpAnswer();
   std::shared_ptr<Failure> failed;
   const void* answer = nullptr;
   {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/base/call_name.h"
+#include "runtime/base/cancellation.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
@@ -73,10 +74,14 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   // ---- the user's side
   bool ended() const;  // see End
   bool Ready() const { return settled_.IsSet(); }
-  // Block without looking at a failure.
-  void WaitSettled() const { settled_.WaitUntil(base::kForever); }
-  bool WaitSettledUntil(base::Instant deadline) const { return settled_.WaitUntil(deadline); }
-  void WaitAnswered();
+  // Waiting, here and below, ends early once the call in whose method the thread is has been cancelled, whatever
+  // becomes of this lazy. What waits then gives the reason.
+  // Block without looking at a failure; false when they ended early, or at the deadline.
+  bool WaitSettled() const { return WaitSettledUntil(base::kForever); }
+  bool WaitSettledUntil(base::Instant deadline) const { return base::WaitUnlessCancelled(settled_, deadline); }
+  bool WaitAnswered();
+  // Why waiting ends early in the calling thread; OK: it does not.
+  absl::Status GivenUp() const;
   // The call's failure, or DeadlineExceeded. Looks at the failure.
   absl::Status Wait(base::Instant deadline);
   // Waits; rows of the collected value. Only own collect functions, paddings and the like make it fetch the value.
@@ -156,6 +161,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   absl::StatusOr<Arguments> MaterialiseAll(object::PulledParts pulled) const;
   absl::Status Join(Arguments parts, void* out) const;
   void SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<object::Failure> failure);
+  const void* GivenUpAnswer();
   const codec::Type& PieceType() const;
 
   const LazyOrigin origin_;
@@ -173,6 +179,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   std::shared_ptr<void> answer_ ABSL_GUARDED_BY(mutex_);
   std::vector<base::Task> on_settled_ ABSL_GUARDED_BY(mutex_);
   std::vector<base::Task> on_answered_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<void>> given_up_ ABSL_GUARDED_BY(mutex_);  // answers of waits that ended early
   std::weak_ptr<CallOwner> owner_ ABSL_GUARDED_BY(mutex_);
   uint64_t call_ ABSL_GUARDED_BY(mutex_) = 0;
 

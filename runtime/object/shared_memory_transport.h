@@ -79,6 +79,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
 
   // Transport
   absl::Status Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) override;
+  void Lose(rpc::ProcessId peer, const absl::Status& why) override;
   void Close() override;
   // Receiver, of the transport below
   void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
@@ -107,7 +108,6 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
   void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
   void SendBare(rpc::ProcessId to, FrameTrailer trailer);
-  void Lose(rpc::ProcessId peer, const absl::Status& why);
   absl::Status Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame);
 
   const Options options_;

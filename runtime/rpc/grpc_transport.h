@@ -76,11 +76,11 @@ class GrpcTransport final : public Transport {
   // on `queue` of Start. Before that they are refused.
   void SetReport(std::function<std::string()> report);
 
-  // The verdict on a peer: it is gone, and why. OnLost is called if it was not yet.
-  void Lose(ProcessId peer, const absl::Status& why);
-
-  // Transport. Blocks until the thread has ended; not from that thread.
+  // Transport
   absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
+  // Also the verdict on a peer: it is gone, and why.
+  void Lose(ProcessId peer, const absl::Status& why) override;
+  // Blocks until the thread has ended; not from that thread.
   void Close() override;
 
  private:

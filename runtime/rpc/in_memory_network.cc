@@ -2,10 +2,16 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
 namespace twinkle::rpc {
+namespace {
+
+std::pair<ProcessId, ProcessId> PairOf(ProcessId a, ProcessId b) { return {std::min(a, b), std::max(a, b)}; }
+
+}  // namespace
 
 class InMemoryNetwork::Port final : public Transport {
  public:
@@ -15,6 +21,9 @@ class InMemoryNetwork::Port final : public Transport {
   absl::Status Send(ProcessId to, Stream stream, Frame frame) override {
     if (closed_) return absl::CancelledError("this process has left its job");
     return network_->Send(self_, to, stream, std::move(frame));
+  }
+  void Lose(ProcessId peer, const absl::Status& why) override {
+    if (!closed_) network_->Part(self_, peer, why);
   }
   void Close() override {
     if (!closed_.exchange(true)) network_->Leave(self_, absl::UnavailableError("the process has ended"));
@@ -40,6 +49,7 @@ absl::Status InMemoryNetwork::Send(ProcessId from, ProcessId to, Stream stream, 
     return absl::UnavailableError(gone == gone_.end() ? absl::StrCat("there is no process ", to)
                                                       : std::string(gone->second.message()));
   }
+  if (AreParted(from, to)) return absl::UnavailableError("the connection to it was given up");
   const Route route(from, to, stream);
   if (held_.count(route) != 0) {
     waiting_[route].push_back(std::move(frame));
@@ -69,15 +79,34 @@ void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
   *leaving->second.open = false;
   members_.erase(leaving);
   gone_[process] = why;
-  for (auto route = waiting_.begin(); route != waiting_.end();) {
-    const bool concerned = std::get<0>(route->first) == process || std::get<1>(route->first) == process;
-    route = concerned ? waiting_.erase(route) : std::next(route);
-  }
+  DropWaiting([&](ProcessId from, ProcessId to) { return from == process || to == process; });
   for (const auto& [id, member] : members_) {
-    member.queue->Post([member = member, process, why] {
-      if (*member.open) member.receiver->OnLost(process, why);
-    });
+    if (!AreParted(id, process)) TellLoss(member, process, why);
   }
+  std::erase_if(parted_, [&](const auto& pair) { return pair.first == process || pair.second == process; });
+}
+
+void InMemoryNetwork::Part(ProcessId self, ProcessId peer, const absl::Status& why) {
+  base::MutexLock lock(&mutex_);
+  const auto mine = members_.find(self);
+  const auto other = members_.find(peer);
+  if (mine == members_.end() || other == members_.end() || !parted_.insert(PairOf(self, peer)).second) return;
+  DropWaiting([&](ProcessId from, ProcessId to) { return PairOf(from, to) == PairOf(self, peer); });
+  TellLoss(mine->second, peer, why);
+  TellLoss(other->second, self, absl::UnavailableError(absl::StrCat("it has given up this process: ", why.message())));
+}
+
+bool InMemoryNetwork::AreParted(ProcessId a, ProcessId b) const { return parted_.count(PairOf(a, b)) != 0; }
+
+void InMemoryNetwork::TellLoss(const Member& member, ProcessId peer, const absl::Status& why) {
+  member.queue->Post([member, peer, why] {
+    if (*member.open) member.receiver->OnLost(peer, why);
+  });
+}
+
+void InMemoryNetwork::DropWaiting(const std::function<bool(ProcessId from, ProcessId to)>& concerned) {
+  std::erase_if(waiting_,
+                [&](const auto& entry) { return concerned(std::get<0>(entry.first), std::get<1>(entry.first)); });
 }
 
 void InMemoryNetwork::Hold(ProcessId from, ProcessId to, Stream stream) {

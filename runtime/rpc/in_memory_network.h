@@ -6,10 +6,12 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
@@ -47,10 +49,16 @@ class InMemoryNetwork {
   absl::Status Send(ProcessId from, ProcessId to, Stream stream, Frame frame);
   void Deliver(const Route& route, Frame frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave(ProcessId process, const absl::Status& why);
+  void Part(ProcessId self, ProcessId peer, const absl::Status& why);
+  bool AreParted(ProcessId a, ProcessId b) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void TellLoss(const Member& member, ProcessId peer, const absl::Status& why);
+  void DropWaiting(const std::function<bool(ProcessId from, ProcessId to)>& concerned)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   base::Mutex mutex_;
   absl::flat_hash_map<ProcessId, Member> members_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<ProcessId, absl::Status> gone_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::pair<ProcessId, ProcessId>> parted_ ABSL_GUARDED_BY(mutex_);  // lost to each other; the lower id first
   std::set<Route> held_ ABSL_GUARDED_BY(mutex_);
   std::map<Route, std::deque<Frame>> waiting_ ABSL_GUARDED_BY(mutex_);
 };

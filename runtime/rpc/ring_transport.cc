@@ -109,7 +109,7 @@ void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
   absl::StatusOr<RingWord> word = absl::InvalidArgumentError("a frame of no kind");
   if (kind == kWord) word = codec::DecodeAs<RingWord>(frame.head, frame.buffers);
   const absl::Status understood = word.ok() ? OnWord(from, stream, *word) : word.status();
-  if (!understood.ok()) Refuse(from, understood);
+  if (!understood.ok()) Lose(from, understood);
 }
 
 absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord& word) {
@@ -133,7 +133,7 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
   return absl::OkStatus();
 }
 
-void RingTransport::Refuse(ProcessId peer, const absl::Status& why) {
+void RingTransport::Lose(ProcessId peer, const absl::Status& why) {
   base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
   RingWord word;
   word.lost = std::string(why.message());
@@ -190,7 +190,7 @@ size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
         }
       });
     }
-    if (!read.ok()) Refuse(peer, read);
+    if (!read.ok()) Lose(peer, read);
   }
   return found;
 }

@@ -44,6 +44,7 @@ class RingTransport final : public Transport, public Receiver {
 
   // Transport. Close not from within a task of the queue.
   absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
+  void Lose(ProcessId peer, const absl::Status& why) override;
   void Close() override;
   // Receiver, of the transport below
   void OnFrame(ProcessId from, Stream stream, Frame frame) override;
@@ -59,8 +60,6 @@ class RingTransport final : public Transport, public Receiver {
   void Offer(ProcessId to, RingLink& link);
   void Say(ProcessId to, const RingWord& word);
   absl::Status OnWord(ProcessId from, Stream stream, const RingWord& word);
-  // Both sides hear of it.
-  void Refuse(ProcessId peer, const absl::Status& why);
   // Those that have rung, or all. How many frames, and pieces of frames sent, there were.
   size_t Poll(bool everywhere);
   size_t PollLink(ProcessId peer, RingLink& link);

@@ -48,6 +48,10 @@ class Transport {
   // told through OnLost.
   virtual absl::Status Send(ProcessId to, Stream stream, Frame frame) = 0;
 
+  // Gives up a peer with which there is no talking, for which this side has a reason: its receiver hears OnLost with
+  // that, the peer's hears that this process is lost to it, and T3 holds on both sides. Thread-safe.
+  virtual void Lose(ProcessId peer, const absl::Status& why) = 0;
+
   // Leaves: the peers hear that this process is gone. Idempotent.
   virtual void Close() = 0;
 };

@@ -290,6 +290,29 @@ void TellsOfThoseWhoLeft(TransportFixture& fixture) {
   CHECK(a.lost().empty());  // it left; nobody left it
 }
 
+void TellsOfThoseGivenUp(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  Peer c(fixture, 3);
+  REQUIRE(a.Send(b, "sense").ok());
+  REQUIRE(b.AwaitFrames(1));
+  REQUIRE(b.Send(a, "nonsense").ok());
+  REQUIRE(a.AwaitFrames(1));
+  a.transport().Lose(2, absl::UnavailableError("it talks nonsense"));
+  a.transport().Lose(2, absl::UnavailableError("it still does"));
+  REQUIRE(a.AwaitLosses(1));
+  REQUIRE(b.AwaitLosses(1));
+  CHECK(absl::IsUnavailable(a.Send(b, "more")));
+  CHECK(absl::IsUnavailable(b.Send(a, "more")));
+  for (Peer* peer : {&a, &b}) {
+    REQUIRE(peer->Send(c, "still here").ok());
+    peer->Settle();
+    CHECK(peer->lost().size() == 1);
+  }
+  REQUIRE(c.AwaitFrames(2));
+  CHECK(c.lost().empty());
+}
+
 // ---- T4 ----------------------------------------------------------------------------------------
 void SendsNothingAfterClose(TransportFixture& fixture) {
   Peer a(fixture, 1);
@@ -366,6 +389,7 @@ const std::vector<TransportCheck>& TransportChecks() {
       {"T2: a frame may be empty", &BringsEmptyFrames},
       {"T3: after a process was lost nothing more comes from it, and it is Unavailable", &TellsOfLosses},
       {"T3: who closes is lost to the others, once", &TellsOfThoseWhoLeft},
+      {"T3: who gives up a peer is lost to it, too, and both are there for others", &TellsOfThoseGivenUp},
       {"T4: after Close Send fails with Cancelled", &SendsNothingAfterClose},
       {"T4: after Close nothing is delivered, not even what was on its way", &DeliversNothingAfterClose},
       {"T5: control does not wait behind data that is held up", &ControlPassesData},

@@ -72,6 +72,7 @@ class GrpcFixture final : public TransportFixture {
     absl::Status Send(ProcessId to, Stream stream, Frame frame) override {
       return transport_->Send(to, stream, std::move(frame));
     }
+    void Lose(ProcessId peer, const absl::Status& why) override { transport_->Lose(peer, why); }
     void Close() override { fixture_.Leave(id_, "it has ended"); }
 
    private:

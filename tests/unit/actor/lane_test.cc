@@ -69,6 +69,17 @@ TEST_CASE("a call that waits for its arguments holds up those behind it (N1)") {
   CHECK(stage.begun == Ids{1, 2, 3});
 }
 
+TEST_CASE("nothing begins after a construction before it has been answered (N5)") {
+  Stage stage(1);
+  const CallPtr construct = stage.Add(1, 0, Operation::kConstruct);
+  stage.Add(2);
+  stage.executor.RunAll();
+  CHECK(stage.begun == Ids{1});
+  stage.lane.Done(construct);
+  stage.executor.RunAll();
+  CHECK(stage.begun == Ids{1, 2});
+}
+
 TEST_CASE("a lane is busy from the moment a call is given to its thread until it has left it") {
   Stage stage(1);
   const CallPtr waiting = stage.Add(1, 1);

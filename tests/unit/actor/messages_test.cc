@@ -1,6 +1,8 @@
 #include "runtime/actor/messages.h"
 
 #include <absl/strings/cord.h>
+#include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
 
 #include <memory>
 #include <string>
@@ -89,6 +91,8 @@ CallMessage SomeCall() {
   call.arguments.emplace_back(std::move(lazy));
   call.file = "train.cc";
   call.line = 7;
+  call.lineage = Lineage{{3, 12}, 99, 1'000'000};
+  call.maker = 6;
   call.info = SomeComponent();
   return call;
 }
@@ -100,6 +104,10 @@ TEST_CASE("a call with every kind of argument arrives as it was sent") {
   CHECK(call.order.number == 12);
   CHECK(call.each);
   CHECK_FALSE(call.keep);
+  REQUIRE(call.lineage);
+  CHECK(call.lineage->parent.number == 12);
+  CHECK(call.lineage->time_left_ns == 1'000'000);
+  CHECK(call.maker == 6);
   REQUIRE(call.arguments.size() == 4);
   const auto& pulled = std::get<PulledArgument>(call.arguments[1]);
   CHECK(pulled.join == object::Join::kConcat);
@@ -131,7 +139,10 @@ TEST_CASE("every other message arrives as it was sent") {
   CHECK(answered.object == 9);
   CHECK(answered.rows == reply.rows);
   CHECK_FALSE(answered.more);
-  CHECK(Received(CancelMessage{7, why}).why.message == "why");
+  CHECK(Received(CancelMessage{7, why, true}).why.message == "why");
+  CHECK(Received(BegunMessage{7}).call == 7);
+  CHECK(Received(ReleasedMessage{5, why}).component == 5);
+  CHECK(Received(OrphanedMessage{5, 9}).maker == 9);
   const SkipMessage skip = Received(SkipMessage{1, true, {4, 5}});
   CHECK(skip.own);
   CHECK(skip.numbers == std::vector<uint64_t>{4, 5});
@@ -148,6 +159,18 @@ TEST_CASE("every other message arrives as it was sent") {
   CHECK(Received(LastQuery{1, 2}).caller == 2);
   CHECK(Received(LastReply{1, 2, 3}).last == 3);
   CHECK(Received(AbortMessage{why}).why.message == "why");
+}
+
+TEST_CASE("a failure's text of any length is cut where it enters a message, and says so") {
+  absl::Status status = absl::UnknownError(std::string(3 << 20, 'x'));
+  status.SetPayload("short", absl::Cord("kept"));
+  status.SetPayload("long", absl::Cord(std::string(3 << 20, 'y')));
+  const absl::Status crossed = FromWire(ToWire(status));
+  CHECK(absl::IsUnknown(crossed));
+  CHECK(crossed.message().size() < kMostStatusBytes + 100);
+  CHECK(absl::EndsWith(crossed.message(), absl::StrCat("… ", (3 << 20) - kMostStatusBytes, " bytes left out")));
+  CHECK(crossed.GetPayload("short") == absl::Cord("kept"));
+  CHECK_FALSE(crossed.GetPayload("long"));
 }
 
 TEST_CASE("a status crosses with code, message and payloads") {

@@ -35,6 +35,25 @@ TEST_CASE("a holder that asked again before it heard of its grant needs nothing 
   CHECK(sequencer.OnRequest(kA, 4).empty());
 }
 
+TEST_CASE("who has numbers or waits for some is known") {
+  Sequencer sequencer(2);
+  CHECK(sequencer.Callers().empty());
+  sequencer.OnRequest(kA, 1);
+  CHECK(sequencer.Callers() == std::vector<rpc::ProcessId>{kA});
+  sequencer.OnRequest(kB, 1);
+  CHECK(sequencer.Callers() == std::vector<rpc::ProcessId>{kA, kB});
+}
+
+TEST_CASE("a member that lies about the last number costs no more than a long outbox (Q2)") {
+  Sequencer sequencer(2);
+  sequencer.OnRequest(kA, 1);
+  sequencer.OnLost(kA);
+  sequencer.OnLast(kA, 0);
+  const Effects settled = sequencer.OnLast(kA, uint64_t{1} << 62);
+  REQUIRE(settled.size() == 1);
+  CHECK(std::get<SkipNumbers>(settled[0]).numbers.size() == 65536);
+}
+
 TEST_CASE("the second caller makes the holder be recalled, once") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);

@@ -1,0 +1,195 @@
+// How calls end for their caller before, or without, their replies: settled, cancelled, out of time, lost.
+#include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/actor/caller.h"
+#include "runtime/base/cancellation.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::actor {
+
+using State = OutgoingCall::State;
+
+namespace {
+
+// For ranks to say whether a call had begun whose time limit has passed.
+constexpr absl::Duration kAnswerLimit = absl::Seconds(1);
+
+// It failed because its parent did: who looks at that knows.
+void LookAt(const OutgoingCall& call, const absl::Status& status) {
+  const auto failure = call.core->failure();
+  if (failure != nullptr && failure->status() == status) failure->Look();
+}
+
+}  // namespace
+
+// ---- the end of a call
+// Nobody but the ranks need know of it any more.
+void Caller::Leave(OutgoingCall& call) {
+  call.LeaveParent();
+  if (call.deadline != base::kForever) deadlines_.erase({call.deadline, call.id});
+}
+
+void Caller::Settle(const CallPtr& call, const absl::Status& status) {
+  const bool sent = call->state == State::kSent;
+  call->state = State::kSettled;
+  Leave(*call);
+  if (!status.ok()) {
+    std::vector<std::shared_ptr<object::Failure>> causes;
+    if (call->constructed != nullptr && call->constructed->Ready() && call->constructed->failure() != nullptr) {
+      causes.push_back(call->constructed->failure());
+    }
+    for (rpc::ProcessId worker : call->component->workers) {
+      if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
+    }
+    call->core->Fail(status, std::move(causes));
+  }
+  if (sent) {
+    for (size_t i = 0; i < call->replies.size() && !status.ok(); ++i) {
+      if (call->replies[i]) Hold(*call, i);
+    }
+  } else {
+    calls_.erase(call->id);
+    if (call->operation == Operation::kConstruct && !status.ok()) {  // nobody else need wait for it
+      for (rpc::ProcessId worker : call->component->workers) {
+        services_.Send(worker, rpc::Stream::kData, GoneMessage{call->component->id, ToWire(status)});
+      }
+    }
+    const bool being_planned = call->planning && !call->planned;  // then the planner still looks at them
+    if (!being_planned) call->arguments.clear();
+  }
+}
+
+void Caller::TellRanks(const CallPtr& call, const absl::Status& why, bool ask) {
+  for (size_t i = 0; i < call->workers.size(); ++i) {
+    if (call->replies[i]) continue;
+    const rpc::ProcessId to = call->component->workers[static_cast<size_t>(call->workers[i])];
+    services_.Send(to, rpc::Stream::kControl, CancelMessage{call->id, ToWire(why), ask});
+  }
+}
+
+void Caller::Cancel(uint64_t id, const absl::Status& why) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  const CallPtr call = found->second;
+  EndEarly(call, why, why);
+}
+
+void Caller::CancelMadeIn(RunningCall& parent, const absl::Status& why) {
+  while (parent.children != nullptr) {
+    const CallPtr child = parent.children->shared_from_this();
+    child->caller->EndWithParent(child, why);
+  }
+}
+
+void Caller::EndWithParent(const CallPtr& call, const absl::Status& why) {
+  call->LeaveParent();
+  const absl::Status status = base::GivenUp(call->Name().text(), why);
+  EndEarly(call, status, why);
+  LookAt(*call, status);
+}
+
+// The caller hears `status`, the ranks `why`.
+void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why) {
+  if (call->state == State::kSettled) return;
+  const bool sent = call->state == State::kSent;
+  const uint64_t component = call->component->id;
+  const uint64_t domain = call->component->domain;
+  Settle(call, status);
+  if (sent && call->self) return cancel_self_(call->id, why);
+  if (sent) return TellRanks(call, why);
+  Pump(component);
+  PumpDomain(domain);
+}
+
+void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
+  std::vector<uint64_t> unordered;
+  for (const auto& [id, domain] : domains_) {
+    if (domain.workers.front() == peer) unordered.push_back(id);
+  }
+  for (uint64_t id : unordered) FailWaiting(id, NoSequencer(why));
+  std::vector<CallPtr> calls;
+  for (const auto& [id, call] : calls_) {
+    if (call->missing > 0) calls.push_back(call);
+  }
+  for (const CallPtr& call : calls) {
+    for (size_t i = 0; i < call->workers.size(); ++i) {
+      const bool concerned = call->component->workers[static_cast<size_t>(call->workers[i])] == peer;
+      if (concerned && !call->replies[i]) {
+        Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", why.message())), {});
+      }
+    }
+  }
+}
+
+void Caller::FailAll(const absl::Status& why) {
+  pending_->FailAll(why);
+  for (const auto& [id, call] : calls_) Leave(*call);
+  calls_.clear();
+  outboxes_.clear();
+  domains_.clear();
+}
+
+// ---- time limits
+// The call's own limit begins when its arguments are known and it has its number; its parent's has begun already.
+void Caller::StartTimer(const CallPtr& call) {
+  const bool own = call->method != nullptr && call->method->timeout_ns != 0;
+  const bool parents = call->ends_with_parent() && call->parent->deadline != base::kForever;
+  if (!own && !parents) return;
+  const base::Instant now = services_.executor->Now();
+  if (own) call->limit = absl::Nanoseconds(call->method->timeout_ns);
+  if (parents) call->limit = std::min(call->limit, call->parent->deadline - now);
+  call->deadline = now + call->limit;
+  deadlines_.emplace(call->deadline, call->id);
+  ArmTimer();
+}
+
+// One timer, for the call whose limit passes first: most calls settle before, and would leave one behind.
+void Caller::ArmTimer() {
+  if (deadlines_.empty() || deadlines_.begin()->first >= timer_at_) return;
+  timer_at_ = deadlines_.begin()->first;
+  services_.service->PostAfter(timer_at_ - services_.executor->Now(), [self = weak_from_this(), at = timer_at_] {
+    if (const auto caller = self.lock()) caller->OnTimer(at);
+  });
+}
+
+void Caller::OnTimer(base::Instant at) {
+  if (at != timer_at_) return;  // there is an earlier one
+  timer_at_ = base::kForever;
+  const base::Instant now = services_.executor->Now();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const CallPtr call = calls_.at(deadlines_.begin()->second);
+    deadlines_.erase(deadlines_.begin());
+    Expire(call);
+  }
+  ArmTimer();
+}
+
+// The ranks are told, and say whether they had begun: their answer, or that there is none, is what the call comes to.
+void Caller::Expire(const CallPtr& call) {
+  const bool own = call->method != nullptr && absl::Nanoseconds(call->method->timeout_ns) == call->limit;
+  const std::string limit = absl::FormatDuration(call->limit);
+  const absl::Status why = absl::DeadlineExceededError(
+      own ? absl::StrCat("not done within its time limit of ", limit)
+          : absl::StrCat("not done within ", limit, ", which the call in whose method it was made had left"));
+  const size_t first =
+      static_cast<size_t>(std::find(call->replies.begin(), call->replies.end(), std::nullopt) - call->replies.begin());
+  call->late = Failed(FactsOf(*call, first), why);
+  if (call->self) return EndEarly(call, call->late, why);
+  TellRanks(call, why, /*ask=*/true);
+  services_.service->PostAfter(kAnswerLimit, [self = weak_from_this(), id = call->id] {
+    if (const auto caller = self.lock()) caller->OnBegun({id});
+  });
+}
+
+void Caller::OnBegun(const BegunMessage& begun) {
+  const auto found = calls_.find(begun.call);
+  if (found == calls_.end() || found->second->state != State::kSent || found->second->late.ok()) return;
+  const CallPtr call = found->second;
+  Settle(call, call->late);
+}
+
+}  // namespace twinkle::actor

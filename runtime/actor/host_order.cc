@@ -1,0 +1,207 @@
+// The order in which calls reach their lanes: gates, numbers, and components that are not there yet, or not any more.
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "runtime/actor/host.h"
+
+namespace twinkle::actor {
+
+using State = IncomingCall::State;
+
+namespace {
+
+absl::Status NeverMade(const absl::Status& why) {
+  return absl::AbortedError(
+      absl::StrCat("the component was never constructed: the process that was to do it is gone: ", why.message()));
+}
+
+}  // namespace
+
+void Host::Release(std::span<const CallPtr> calls) {
+  for (const CallPtr& call : calls) ReleaseOne(call);
+}
+
+void Host::ReleaseOne(const CallPtr& call) {
+  if (call->state != State::kArrived) return;
+  if (!aborted_.ok()) return Answer(call, aborted_);
+  if (call->instance == nullptr && Has(call->message.component)) {
+    // It arrived before its component, from another process, and its turn comes after it.
+    call->arguments_missing = 1;
+    BeginArguments(call);
+  }
+  if (call->instance == nullptr) return Orphan(call);
+  if (!call->instance->fits.ok()) return Answer(call, call->instance->fits);
+  call->state = State::kReleased;
+  call->instance->context.lane->Add(call);
+  if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
+}
+
+// Its component's construction is still on the way, unless the component is gone.
+void Host::Orphan(const CallPtr& call) {
+  const uint64_t component = call->message.component;
+  if (const absl::Status gone = gone_.Why(component); !gone.ok()) return Answer(call, gone);
+  const rpc::ProcessId maker = call->message.maker.value_or(call->caller);
+  if (const absl::Status* why = lost_.Find(maker)) return Answer(call, NeverMade(*why));
+  Orphans& orphans = orphans_[component];
+  orphans.maker = maker;
+  orphans.calls.push_back(call);
+}
+
+// Calls that came before their component go behind its construction.
+void Host::AdoptOrphans(uint64_t component) {
+  const auto orphans = orphans_.extract(component);
+  if (orphans.empty()) return;
+  for (const CallPtr& call : orphans.mapped().calls) ReleaseOne(call);
+}
+
+void Host::OnGone(const GoneMessage& gone) { Unmake(gone.component, FromWire(gone.why)); }
+
+void Host::OnOrphaned(const OrphanedMessage& orphaned) {
+  if (Has(orphaned.component) || !gone_.Why(orphaned.component).ok()) return;
+  if (const absl::Status* why = lost_.Find(orphaned.maker)) return UnmakeForGood(orphaned.component, *why);
+  orphans_[orphaned.component].maker = orphaned.maker;  // its last words are still on the way
+}
+
+void Host::Unmake(uint64_t component, const absl::Status& why) {
+  gone_.Add(component, why);
+  std::shared_ptr<Instance> instance;
+  {
+    base::MutexLock lock(&mutex_);
+    if (const auto found = instances_.find(component); found != instances_.end()) instance = found->second;
+  }
+  if (instance == nullptr) {
+    EndOrder(component, why);
+  } else {  // its object, if there is one, is destroyed on its lane; EndOrder follows
+    auto destroy = std::make_shared<IncomingCall>();
+    destroy->host = this;
+    destroy->caller = services_.options.id;
+    destroy->message.operation = Operation::kDestroy;
+    destroy->message.component = component;
+    destroy->running->cancellation.Cancel(why);
+    destroy->instance = instance;
+    destroy->arguments_missing = 0;
+    destroy->state = State::kReleased;
+    instance->context.lane->Add(std::move(destroy));
+  }
+  AdoptOrphans(component);
+}
+
+void Host::EndOrder(uint64_t component, const absl::Status& why) {
+  std::vector<CallPtr> waiting;
+  for (const auto& [key, call] : calls_) {
+    if (call->message.component == component && call->state == State::kArrived) waiting.push_back(call);
+  }
+  for (const CallPtr& call : waiting) Answer(call, why);
+  const auto domain = domains_.extract(component);  // that of a device group stays
+  if (domain.empty() || domain.mapped().sequencer == nullptr) return;
+  for (rpc::ProcessId caller : domain.mapped().sequencer->Callers()) {
+    services_.Send(caller, rpc::Stream::kControl, ReleasedMessage{component, ToWire(why)});
+  }
+}
+
+void Host::UnmakeOf(rpc::ProcessId maker, const absl::Status& why) {
+  std::vector<uint64_t> unmade;
+  for (const auto& [component, orphans] : orphans_) {
+    if (orphans.maker == maker) unmade.push_back(component);
+  }
+  for (uint64_t component : unmade) UnmakeForGood(component, why);
+}
+
+void Host::UnmakeForGood(uint64_t component, const absl::Status& why) {
+  Unmake(component, NeverMade(why));
+  // The directory may block. Whoever is told first by one of the ranks forgets the name.
+  services_.store.lock()->collector().Post(
+      [directory = services_.directory, component] { directory->RemoveComponent(component); });
+}
+
+// ---- numbers
+void Host::OnSkip(rpc::ProcessId from, const SkipMessage& skip) {
+  if (!gone_.Why(skip.domain).ok()) return;
+  if (skip.own && !skip.numbers.empty()) domains_[skip.domain].last[from] = skip.numbers.back();
+  for (uint64_t number : skip.numbers) {
+    if (!skip.own) SkipNumber(skip.domain, number);
+    Release(domains_[skip.domain].gate.Skip(number));
+  }
+}
+
+// Its caller is gone, and not all ranks had received the call.
+void Host::SkipNumber(uint64_t domain, uint64_t number) {
+  std::vector<CallPtr> concerned;
+  for (const auto& [key, call] : calls_) {
+    if (call->message.order.domain == domain && call->message.order.number == number) concerned.push_back(call);
+  }
+  for (const CallPtr& call : concerned) {
+    const absl::Status gone = absl::AbortedError("its caller is gone, and not all ranks had received the call");
+    CancelCall(call, gone);
+    if (call->state == State::kArrived) Answer(call, gone);
+  }
+  if (const auto half = MadeBy(domain, number)) {
+    const absl::Status* const why = lost_.Find(half->info.maker);
+    UnmakeForGood(half->info.id, why != nullptr ? *why : absl::AbortedError("it left"));
+  }
+}
+
+std::shared_ptr<Instance> Host::MadeBy(uint64_t domain, uint64_t number) const {
+  base::MutexLock lock(&mutex_);
+  for (const auto& [id, instance] : instances_) {
+    if (instance->info.domain == domain && instance->number == number) return instance;
+  }
+  return nullptr;
+}
+
+void Host::OnNumberRequest(rpc::ProcessId from, const NumberRequest& request) {
+  if (const absl::Status gone = gone_.Why(request.domain); !gone.ok()) {
+    return services_.Send(from, rpc::Stream::kControl, ReleasedMessage{request.domain, ToWire(gone)});
+  }
+  Domain& domain = domains_[request.domain];
+  if (domain.sequencer == nullptr) {
+    domain.sequencer = std::make_unique<Sequencer>(request.members.size());
+    domain.members = request.members;
+  }
+  ApplySequencer(request.domain, domain.sequencer->OnRequest(from, request.count));
+}
+
+void Host::OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled) {
+  const auto domain = domains_.find(recalled.domain);
+  if (domain == domains_.end() || domain->second.sequencer == nullptr) return;
+  ApplySequencer(recalled.domain, domain->second.sequencer->OnRecalled(from, recalled.next));
+}
+
+void Host::OnLastReply(const LastReply& reply) {
+  const auto domain = domains_.find(reply.domain);
+  if (domain == domains_.end() || domain->second.sequencer == nullptr) return;
+  ApplySequencer(reply.domain, domain->second.sequencer->OnLast(reply.caller, reply.last));
+}
+
+void Host::OnLastQuery(rpc::ProcessId from, const LastQuery& query) {
+  uint64_t last = 0;
+  if (gone_.Why(query.domain).ok()) {
+    Domain& domain = domains_[query.domain];
+    if (!lost_.Has(query.caller)) {  // frames of it may still come
+      domain.queries.emplace_back(from, query);
+      return;
+    }
+    if (const auto found = domain.last.find(query.caller); found != domain.last.end()) last = found->second;
+  }
+  services_.Send(from, rpc::Stream::kControl, LastReply{query.domain, query.caller, last});
+}
+
+void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
+  const std::vector<rpc::ProcessId>& members = domains_[id].members;
+  for (const SequencerEffect& effect : effects) {
+    if (const auto* grant = std::get_if<GrantNumbers>(&effect)) {
+      services_.Send(grant->caller, rpc::Stream::kControl,
+                     NumberGrant{id, grant->first, grant->count, grant->exclusive});
+    } else if (const auto* recall = std::get_if<RecallNumbers>(&effect)) {
+      services_.Send(recall->caller, rpc::Stream::kControl, RecallMessage{id});
+    } else if (const auto* ask = std::get_if<AskLast>(&effect)) {
+      for (rpc::ProcessId member : members) services_.Send(member, rpc::Stream::kControl, LastQuery{id, ask->caller});
+    } else if (const auto* skip = std::get_if<SkipNumbers>(&effect)) {
+      for (rpc::ProcessId member : members)
+        services_.Send(member, rpc::Stream::kControl, SkipMessage{id, false, skip->numbers});
+    }
+  }
+}
+
+}  // namespace twinkle::actor
