@@ -11,7 +11,6 @@ namespace twinkle::rpc {
 void Conversation::Add(Stream stream, const LinkPtr& link, bool works, bool broken) {
   Way& mine = way(stream);
   const bool better = broken && works && mine.out != nullptr && !Works(mine.out);
-  if (better) mine.out->Cancel();
   const bool first = mine.out == nullptr || better;
   links_.push_back({stream, link, works});
   if (first) SayOn(mine, links_.back());

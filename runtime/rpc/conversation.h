@@ -36,7 +36,7 @@ class Conversation {
   // ---- connections
   const std::shared_ptr<Arrivals>& arrivals(Stream stream) const { return way(stream).arrivals; }
   // `works`: the peer has answered on it. Such a one takes over from one of which that is not known, if `broken`; that
-  // is cancelled.
+  // one stays, since the peer, whose attempt it crossed, may just have chosen it.
   void Add(Stream stream, const LinkPtr& link, bool works, bool broken);
   // The peer has answered on it.
   void Works(Stream stream, const LinkPtr& link);
