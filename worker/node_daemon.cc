@@ -128,6 +128,7 @@ absl::StatusOr<Launch> NodeDaemon::LaunchOf(uint64_t process) {
   const Brought& brought = programs_[job->job()];
   RankEnds ends;
   RankLink::Events events{[this, process](const v1::FromWorker& message) {
+                            if (message.has_listening()) processes_.Settle(process);
                             Handle([&](Effects* effects) { state_.OnSaid(process, message, effects); });
                           },
                           [this, process](bool error, const std::vector<OutputLine>& lines) {

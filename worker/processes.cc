@@ -63,26 +63,43 @@ void Processes::Later(std::function<void()> task, absl::Duration delay) {
 
 // ---- states
 void Processes::Enter(Entries::iterator entry, State state) {
-  State& now = entry->second.state;
-  if (now == State::kAsked) --asked_;
-  if (state == State::kAsked) ++asked_;
-  now = state;
-  if (state == State::kAsked) entry->second.make = nullptr;
+  entry->second.state = state;
+  if (state == State::kAsked) {
+    entry->second.make = nullptr;
+    entry->second.under_way = true;
+    ++under_way_;
+  }
+  if (state == State::kForked) Later([this, key = entry->first] { Settle(key); }, options_.settle_limit);
   if (state == State::kExecuted) entry->second.directory.clear();
+}
+
+void Processes::Settle(uint64_t key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || !std::exchange(found->second.under_way, false)) return;
+  --under_way_;
+  FillSoon();
+}
+
+void Processes::Erase(Entries::iterator entry) {
+  Settle(entry->first);
+  entries_.erase(entry);
 }
 
 void Processes::Refuse(uint64_t key, const std::string& why) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;
-  if (found->second.state == State::kAsked) --asked_;
-  entries_.erase(found);
+  Erase(found);
   listener_.OnNotStarted(key, why);
 }
 
 void Processes::Start(uint64_t key, Make make) {
-  if (gone_ || !entries_.emplace(key, Entry{State::kQueued, 0, std::move(make), {}}).second) return;
+  if (gone_ || !entries_.emplace(key, Entry{State::kQueued, false, 0, std::move(make), {}}).second) return;
   queue_.push_back(key);
-  if (std::exchange(filling_, true)) return;
+  FillSoon();
+}
+
+void Processes::FillSoon() {
+  if (queue_.empty() || std::exchange(filling_, true)) return;
   Later([this] {
     filling_ = false;
     Fill();
@@ -90,7 +107,7 @@ void Processes::Start(uint64_t key, Make make) {
 }
 
 void Processes::Fill() {
-  while (asked_ < options_.window && !queue_.empty() && !gone_) {
+  while (under_way_ < options_.window && !queue_.empty() && !gone_) {
     const uint64_t key = queue_.front();
     queue_.pop_front();
     if (entries_.count(key) != 0) Ask(key);
@@ -154,10 +171,9 @@ void Processes::OnReadable() {
     v1::FromSpawner message;
     const absl::StatusOr<bool> read = reader_.Next(&message);
     if (!read.ok()) return OnGone();
-    if (!*read) break;
+    if (!*read) return;
     OnMessage(message);
   }
-  Fill();
 }
 
 void Processes::OnMessage(const v1::FromSpawner& message) {
@@ -178,7 +194,7 @@ void Processes::OnMessage(const v1::FromSpawner& message) {
   } else if (message.has_not_started() && entry.state != State::kExecuted) {
     Refuse(key, message.not_started().why());
   } else if (message.has_ended() && entry.state == State::kExecuted) {
-    entries_.erase(found);
+    Erase(found);
     listener_.OnEnded(key, message.ended().status());
   }
 }

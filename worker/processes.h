@@ -36,13 +36,16 @@ struct Launch {
 };
 
 struct ProcessesOptions {
-  int window = 64;                                // starts asked for that have not become a process yet
-  absl::Duration exec_limit = absl::Seconds(20);  // for a process that was asked for to become the program
+  int window = 64;                                 // starts under way at once
+  absl::Duration exec_limit = absl::Seconds(20);   // for a process that was asked for to become the program
+  absl::Duration settle_limit = absl::Seconds(2);  // for a new process to settle, before it makes room all the same
 };
 
 // Confined to the loop's thread. Never blocks but in EndSpawner. Invariants:
 //  P1 each start is answered once: OnStarted or OnNotStarted; each process that started ends once: OnEnded;
-//  P2 the spawner never has more than `window` starts that it has not answered; the others wait here, and hold nothing;
+//  P2 no more than `window` starts are under way: from when they are asked for until they settle or are over, at most
+//     `settle_limit` once there is a process. The others wait here, and hold nothing. So a thousand processes do not
+//     begin at once, each has what it needs to begin within its limit, and those that hang keep nobody from starting;
 //  P3 what a process does before it is the program, or does not do, is told within the limit, and delays no other;
 //  P4 after OnSpawnerGone nothing is told any more.
 class Processes {
@@ -71,6 +74,8 @@ class Processes {
 
   // `key`: the caller's name for it, not used for another one.
   void Start(uint64_t key, Make make);
+  // The process has begun its work: it makes room for another to start.
+  void Settle(uint64_t key);
   // To its process group. SIGKILL takes what has not been asked for out of the queue: OnNotStarted; other signals do
   // not reach what has not started. A key that is not known, or has ended: nothing.
   void Signal(uint64_t key, int number);
@@ -85,13 +90,16 @@ class Processes {
   enum class State { kQueued, kAsked, kForked, kExecuted };
   struct Entry {
     State state = State::kQueued;
-    pid_t pid = 0;          // from kForked on
-    Make make;              // while kQueued
-    std::string directory;  // until kExecuted: what it has to enter
+    bool under_way = false;  // counts for the window
+    pid_t pid = 0;           // from kForked on
+    Make make;               // while kQueued
+    std::string directory;   // until kExecuted: what it has to enter
   };
   using Entries = std::map<uint64_t, Entry>;
 
   void Enter(Entries::iterator entry, State state);
+  void Erase(Entries::iterator entry);
+  void FillSoon();
   // Takes it out and tells why.
   void Refuse(uint64_t key, const std::string& why);
   // Runs for the listener later, if this still is there then.
@@ -114,7 +122,7 @@ class Processes {
   Listener& listener_;
   Entries entries_;
   std::deque<uint64_t> queue_;  // keys, some of which may have been taken out
-  int asked_ = 0;               // entries that are kAsked
+  int under_way_ = 0;           // entries that count for the window
   bool filling_ = false;        // Fill has been posted
   bool gone_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

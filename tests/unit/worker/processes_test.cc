@@ -95,7 +95,10 @@ struct Fake : Processes::Listener {
     told.push_back(text);
     if (told.size() == until) loop.Stop();
   }
-  void OnStarted(uint64_t key, pid_t pid) override { Tell(absl::StrCat("started ", key, " as ", pid)); }
+  void OnStarted(uint64_t key, pid_t pid) override {
+    Tell(absl::StrCat("started ", key, " as ", pid));
+    if (settles) processes->Settle(key);
+  }
   void OnNotStarted(uint64_t key, const std::string& why) override {
     Tell(absl::StrCat("not started ", key, ": ", why));
   }
@@ -109,6 +112,7 @@ struct Fake : Processes::Listener {
   std::unique_ptr<Processes> processes;
   std::vector<std::string> told;
   size_t until = 0;
+  bool settles = true;
   size_t descriptors = 0;
 };
 
@@ -136,7 +140,7 @@ TEST_CASE("a start is answered, and a process that started ends, once each, what
   CHECK(fake.descriptors == 8);
 }
 
-TEST_CASE("no more starts than the window allows are unanswered, and what waits holds no descriptor (P2)") {
+TEST_CASE("no more starts than the window allows are under way, and what waits holds no descriptor (P2)") {
   constexpr size_t kStarts = 200;
   constexpr size_t kWindow = 8;
   Fake fake({.window = kWindow});
@@ -163,6 +167,29 @@ TEST_CASE("no more starts than the window allows are unanswered, and what waits 
   CHECK(fake.Run(kStarts));
   CHECK(most == kWindow);
   CHECK(made == kStarts);
+}
+
+TEST_CASE("who has not settled keeps its place among those under way, but not for ever (P2)") {
+  for (const bool for_long : {true, false}) {
+    Fake fake({.window = 1, .settle_limit = for_long ? absl::Hours(1) : absl::Milliseconds(1)});
+    fake.settles = false;
+    fake.Listen([&](const v1::ToSpawner& message) {
+      fake.Tell(absl::StrCat("asked for ", message.spawn().key()));
+      fake.Say(Forked(message.spawn().key(), 5));
+      fake.Say(Executed(message.spawn().key()));
+    });
+    for (uint64_t key : {1, 2}) fake.processes->Start(key, Nothing);
+    const std::function<void()> settle = [&] {
+      if (fake.told.size() < 2) return fake.loop.PostAfter(absl::Milliseconds(1), settle);
+      fake.Tell("settles");
+      fake.processes->Settle(1);
+    };
+    if (for_long) settle();
+    CHECK(fake.Run(for_long ? 5 : 4));
+    std::vector<std::string> expected = {"asked for 1", "started 1 as 5", "asked for 2", "started 2 as 5"};
+    if (for_long) expected.insert(expected.begin() + 2, "settles");
+    CHECK(fake.told == expected);
+  }
 }
 
 TEST_CASE("neither side waits for the other to read, however much there is to say") {
@@ -208,7 +235,7 @@ TEST_CASE("what waits for its turn is taken out of the queue by SIGKILL") {
 }
 
 TEST_CASE("who does not become the program within the limit is given up, and delays nobody (P3)") {
-  Fake fake({.window = 2, .exec_limit = absl::Milliseconds(20)});
+  Fake fake({.window = 2, .exec_limit = absl::Milliseconds(200), .settle_limit = absl::Milliseconds(1)});
   std::vector<int> signalled;
   fake.Listen([&](const v1::ToSpawner& message) {
     if (message.has_signal()) {
@@ -228,9 +255,9 @@ TEST_CASE("who does not become the program within the limit is given up, and del
   CHECK(fake.Run(3));
   REQUIRE(fake.told.size() == 3);
   CHECK(fake.told[0] == "started 3 as 6");
-  CHECK_THAT(fake.told[1], ContainsSubstring("not started 1: it did not become the program within 20ms"));
+  CHECK_THAT(fake.told[1], ContainsSubstring("not started 1: it did not become the program within 200ms"));
   CHECK_THAT(fake.told[1], ContainsSubstring("'/somewhere'"));
-  CHECK_THAT(fake.told[2], ContainsSubstring("not started 2: the node's spawner has not answered within 20ms"));
+  CHECK_THAT(fake.told[2], ContainsSubstring("not started 2: the node's spawner has not answered within 200ms"));
 }
 
 TEST_CASE("what cannot be made is not started, with the reason") {
