@@ -23,6 +23,7 @@ void Conversation::SayOn(Way& way, Link& chosen) {
   way.arrivals->told = 0;  // it may not have come to the peer
   link->Begin(way.sent.acknowledged() + 1);
   for (const Frame& frame : way.sent.unacknowledged()) link->Write(frame);
+  link->Acknowledge();
 }
 
 void Conversation::Works(Stream stream, const LinkPtr& link) {

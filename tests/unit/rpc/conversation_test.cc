@@ -117,6 +117,7 @@ TEST_CASE("each frame is heard once, whatever connection brings it (V2)") {
 TEST_CASE("arrivals are acknowledged soon, much at once, and anew on another connection") {
   Conversation talk;
   const auto link = AddLink(talk);
+  link->acknowledged = 0;
   std::vector<Frame> frames = {{"1", {}}};
   REQUIRE(talk.Hear(kData, 1, &frames).ok());
   CHECK(talk.AcknowledgeSoon(kData));
@@ -130,7 +131,7 @@ TEST_CASE("arrivals are acknowledged soon, much at once, and anew on another con
   CHECK(link->acknowledged == 2);
   talk.arrivals(kData)->told = 101;
   talk.Remove(link);
-  AddLink(talk);
+  CHECK(AddLink(talk)->acknowledged == 1);
   CHECK(talk.arrivals(kData)->told == 0);
 }
 
