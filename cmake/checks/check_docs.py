@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that docs/options.md names every field of the public option structs, in a row of the struct's own section.
+"""Checks that docs/options.md names every field of the public option structs, in a row of the struct's own section, and
+every environment variable that is read.
 
   check_docs.py ROOT
 """
@@ -13,6 +14,7 @@ STRUCTS = {
     "DeviceGroup": "runtime/include/twinkle/device_group.h",
     "RemoteOptions": "client/include/twinkle/remote_options.h",
 }
+VARIABLE = re.compile(r'(?:envname|getenv)\("(TWINKLE_\w+)"')
 FIELD = re.compile(r"^  [\w:<>\s,()&]*?[\w>)]\s(\w+) = [^=]", re.MULTILINE)
 
 
@@ -23,6 +25,12 @@ def fields(root, struct, header):
         sys.exit(f"check_docs: there is no struct {struct} in {header}")
     code = re.sub(r"//[^\n]*", "", body[1])
     return FIELD.findall(code)
+
+
+def variables(root):
+    for folder in ("runtime", "client", "driver", "worker"):
+        for path in sorted((root / folder).rglob("*.cc")):
+            yield from VARIABLE.findall(path.read_text(encoding="utf-8"))
 
 
 def main():
@@ -37,6 +45,10 @@ def main():
             wrong = True
             where = "is not in" if field in there else "is no field, but stands in"
             print(f"{header}: {struct}.{field} {where} docs/options.md")
+    for variable in sorted(set(variables(root))):
+        if f"`{variable}`" not in text:
+            wrong = True
+            print(f"docs/options.md: {variable} is read, but not named there")
     return 1 if wrong else 0
 
 

@@ -7,6 +7,7 @@
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
+
 std::string What(const CallFacts& facts) {
   return base::CallText(facts.class_name, facts.method, facts.file, facts.line);
 }
