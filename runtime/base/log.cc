@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <memory>
@@ -20,16 +21,22 @@ spdlog::level::level_enum LevelFromEnvironment() {
   return asked == nullptr ? spdlog::level::warn : spdlog::level::from_str(asked);
 }
 
+struct TheLog;
+TheLog& Logger();
+
 struct TheLog {
   TheLog() : logger("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
     logger.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ twinkle: %v");
     logger.set_level(LevelFromEnvironment());
-    std::atexit(FlushLog);
+    std::atexit([] {
+      if (Logger().process == ::getpid()) FlushLog();  // not in a fork, whose lock may never be free
+    });
   }
   void Write(const std::vector<LineFolder::Line>& lines) {
     for (const auto& [level, text] : lines) logger.log(static_cast<spdlog::level::level_enum>(level), "{}", text);
   }
 
+  const pid_t process = ::getpid();
   spdlog::logger logger;
   Mutex mutex;  // held while lines are written: they come in order
   LineFolder folder ABSL_GUARDED_BY(mutex);
