@@ -73,10 +73,10 @@ TEST_CASE("nothing begins after a construction before it has been answered (N5)"
   Stage stage(1);
   const CallPtr construct = stage.Add(1, 0, Operation::kConstruct);
   stage.Add(2);
-  stage.executor.RunAll();
+  stage.executor.stepped.RunAll();
   CHECK(stage.begun == Ids{1});
   stage.lane.Done(construct);
-  stage.executor.RunAll();
+  stage.executor.stepped.RunAll();
   CHECK(stage.begun == Ids{1, 2});
 }
 
