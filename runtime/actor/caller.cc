@@ -377,9 +377,11 @@ void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
 void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply) {
   call->replies[index] = std::move(reply);
   --call->missing;
-  if (!status.ok() && call->state == State::kSent) {
-    const bool told = status.GetPayload(kDetailUrl).has_value();
-    const absl::Status whole = told ? status : Failed(FactsOf(*call, index), status);
+  // What came of it after its time limit counts no more, but that it had not begun.
+  const absl::Status& outcome = call->late.ok() || absl::IsDeadlineExceeded(status) ? status : call->late;
+  if (!outcome.ok() && call->state == State::kSent) {
+    const bool told = outcome.GetPayload(kDetailUrl).has_value();
+    const absl::Status whole = told ? outcome : Failed(FactsOf(*call, index), outcome);
     Settle(call, whole);
     TellRanks(call, whole);
   } else if (call->state == State::kSettled) {

@@ -1,7 +1,8 @@
 #include "runtime/actor/messages.h"
 
+#include <absl/strings/string_view.h>
+
 #include "runtime/actor/check_message.h"
-#include "runtime/base/status.h"
 
 namespace twinkle::actor {
 
@@ -29,8 +30,12 @@ rpc::Frame EncodeMessage(const Message& message) {
 }
 
 absl::Status DecodeMessage(const rpc::Frame& frame, Message* message) {
-  TWINKLE_RETURN_IF_ERROR(codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers));
-  return CheckMessage(*message);
+  const absl::Status decoded = codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers);
+  if (decoded.ok()) return CheckMessage(*message);
+  // Without the name of the type, which is that of all messages.
+  const absl::string_view text = decoded.message();
+  const size_t reason = text.rfind(": ");
+  return absl::Status(decoded.code(), reason == absl::string_view::npos ? text : text.substr(reason + 2));
 }
 
 }  // namespace twinkle::actor
