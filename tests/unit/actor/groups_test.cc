@@ -93,7 +93,7 @@ TEST_CASE("a group that lists which of the shared devices it wants gets those") 
 }
 
 TEST_CASE("groups that make no sense are refused by name") {
-  CHECK(absl::StrContains(Refusal({Gpu("", 1)}), "no name"));
+  CHECK(absl::StrContains(Refusal({Gpu("", 1)}), "the name of a device group is empty"));
   CHECK(absl::StrContains(Refusal({Gpu("a", 0)}), "group 'a' has 0 ranks"));
   CHECK(absl::StrContains(Refusal({Cpu("a", -1)}), "group 'a' has -1 ranks"));
   CHECK(absl::StrContains(Refusal({Gpu("a", std::vector<int>())}), "group 'a' has 0 ranks"));
