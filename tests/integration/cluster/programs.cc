@@ -212,7 +212,7 @@ int Closed(int argc, char** argv) {
   auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
   if (!session.ok()) return 3;
   for (int i = 0; i < 1000; ++i) std::cout << "what is printed goes nowhere" << std::endl;
-  for (const int fd : {0, 1, 2}) {
+  for (const int fd : {1, 2}) {  // the first is gRPC's, which takes one as it is loaded
     std::error_code error;
     const auto file = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
     if (file != "/dev/null") return 4 + fd;

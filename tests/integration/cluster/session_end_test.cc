@@ -188,7 +188,7 @@ std::string Shell(const std::string& first, const std::string& program, const st
 TEST_CASE("ranks begin in the folder and the environment in which the program began, and main goes on from there") {
   const Folder folder;
   std::filesystem::create_directories(folder / "sub/sub");
-  Child moved({"sh", "-c", Shell("cd " + (folder / "") + " &&", "moved")}, {{"TWINKLE_TEST_PATH", "old"}});
+  Child moved({"/bin/sh", "-c", Shell("cd " + (folder / "") + " &&", "moved")}, {{"TWINKLE_TEST_PATH", "old"}});
   CHECK(moved.Wait() == 0);
   INFO(moved.Output());
   CHECK_THAT(moved.Output(), ContainsSubstring("rank in " + (folder / "sub") + "\n"));
@@ -196,7 +196,7 @@ TEST_CASE("ranks begin in the folder and the environment in which the program be
 }
 
 TEST_CASE("a program that is started with its standard descriptors closed prints into nothing of the library's") {
-  Child closed({"sh", "-c", Shell("", "closed", " <&- >&- 2>&-")});
+  Child closed({"/bin/sh", "-c", Shell("", "closed", " <&- >&- 2>&-")});
   CHECK(closed.Wait() == 0);
 }
 
