@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 namespace twinkle::worker {
@@ -13,6 +15,12 @@ namespace {
 
 // Between two tries to send while the kernel is short of something.
 constexpr absl::Duration kShortageWait = absl::Milliseconds(10);
+
+ProcessesOptions WithWindow(ProcessesOptions options) {
+  const int processors = static_cast<int>(std::thread::hardware_concurrency());  // 0: not known
+  if (options.window <= 0) options.window = std::max(16, 4 * processors);
+  return options;
+}
 
 v1::ToSpawner SpawnMessage(uint64_t key, const Launch& launch) {
   v1::ToSpawner message;
@@ -29,7 +37,7 @@ v1::ToSpawner SpawnMessage(uint64_t key, const Launch& launch) {
 }  // namespace
 
 Processes::Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, Listener* listener)
-    : options_(options),
+    : options_(WithWindow(options)),
       spawner_(std::move(spawner)),
       reader_(spawner_.socket.get()),
       writer_(spawner_.socket.get()),

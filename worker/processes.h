@@ -36,7 +36,9 @@ struct Launch {
 };
 
 struct ProcessesOptions {
-  int window = 64;                                 // starts under way at once
+  // Starts under way at once. More would take the processors from one another, and from the spawner. 0: four for each
+  // processor, at least 16.
+  int window = 0;
   absl::Duration exec_limit = absl::Seconds(20);   // for a process that was asked for to become the program
   absl::Duration settle_limit = absl::Seconds(2);  // for a new process to settle, before it makes room all the same
 };
