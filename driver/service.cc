@@ -47,7 +47,7 @@ Outlet<Message> OutletOf(const std::shared_ptr<Stream>& stream) {
 
 DriverService::DriverService(std::string token, ConductorOptions options, base::Executor* executor,
                              std::unique_ptr<Journal> journal, const Restored& restored)
-    : token_(std::move(token)),
+    : token_{std::move(token)},
       executor_(executor),
       queue_(executor->NewQueue("driver")),
       conductor_(std::move(options), executor, queue_.get(), std::move(journal), restored) {}
@@ -59,15 +59,9 @@ void DriverService::Stop() {
   conductor_.Stop(Stopping());
 }
 
-bool DriverService::HasToken(const grpc::CallbackServerContext& context) const {
-  if (!rpc::SecretsEqual(rpc::MetadataOf(context, rpc::kTokenKey), token_)) return false;
-  let_in_(context.peer());
-  return true;
-}
-
 // ---- nodes
 grpc::ServerBidiReactor<v1::NodeToDriver, v1::DriverToNode>* DriverService::Node(grpc::CallbackServerContext* context) {
-  if (!HasToken(*context)) return NodeStream::Refuse(WrongToken());
+  if (!token_.Passes(*context)) return NodeStream::Refuse(WrongToken());
   const auto connection = std::make_shared<NodeConnection>();
   connection->stream = NodeStream::Make();
   connection->stream->Begin({[this, connection](const v1::NodeToDriver& message) {
@@ -94,7 +88,7 @@ void DriverService::OnNodeMessage(NodeConnection& connection, const v1::NodeToDr
 // ---- programs
 grpc::ServerBidiReactor<v1::ProgramToDriver, v1::DriverToProgram>* DriverService::Job(
     grpc::CallbackServerContext* context) {
-  if (!HasToken(*context)) return ProgramStream::Refuse(WrongToken());
+  if (!token_.Passes(*context)) return ProgramStream::Refuse(WrongToken());
   const auto connection = std::make_shared<ProgramConnection>();
   connection->stream = ProgramStream::Make();
   connection->stream->Begin({[this, connection](const v1::ProgramToDriver& message) {
@@ -134,14 +128,14 @@ grpc::ServerUnaryReactor* DriverService::ForJob(grpc::CallbackServerContext* con
                            answer = std::move(answer)] {
     const JobNumber job = conductor_.state().JobOfSecret(secret);
     if (job == 0) return absl::UnauthenticatedError("the caller's job is not known (any more)");
-    let_in_(peer);
+    token_.LetIn(peer);
     return answer(job);
   });
 }
 
 grpc::ServerUnaryReactor* DriverService::ForCommand(grpc::CallbackServerContext* context,
                                                     std::function<absl::Status()> answer) {
-  if (HasToken(*context)) return OnQueue(context, std::move(answer));
+  if (token_.Passes(*context)) return OnQueue(context, std::move(answer));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(rpc::ToGrpc(WrongToken()));
   return reactor;

@@ -11,6 +11,7 @@
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 #include "runtime/base/executor.h"
 #include "runtime/rpc/streams.h"
+#include "runtime/rpc/token_check.h"
 
 namespace twinkle::driver {
 
@@ -25,7 +26,7 @@ class DriverService final : public v1::Driver::CallbackService {
   ~DriverService() override;
   // `let_in` is told of the peer (ServerContext::peer) of each call that has shown the token or a job's secret. Before
   // the service is served, once.
-  void SetLetIn(std::function<void(const std::string& peer)> let_in) { let_in_ = std::move(let_in); }
+  void SetLetIn(std::function<void(const std::string& peer)> let_in) { token_.let_in = std::move(let_in); }
   // Ends the streams, answers what waits. Blocks for the task under way. The server must be shut down afterwards,
   // before this goes.
   void Stop();
@@ -63,7 +64,6 @@ class DriverService final : public v1::Driver::CallbackService {
     JobNumber job = 0;  // 0: it has not submitted
   };
 
-  bool HasToken(const grpc::CallbackServerContext& context) const;
   // Answers with what `answer` says, on the queue; OK only once the reply is filled in.
   grpc::ServerUnaryReactor* OnQueue(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
   // For a job's process: `answer` is given the job that it belongs to.
@@ -74,8 +74,7 @@ class DriverService final : public v1::Driver::CallbackService {
   void OnNodeMessage(NodeConnection& connection, const v1::NodeToDriver& message, base::Instant arrived);
   void OnProgramMessage(ProgramConnection& connection, const v1::ProgramToDriver& message, base::Instant arrived);
 
-  const std::string token_;
-  std::function<void(const std::string&)> let_in_ = [](const std::string&) {};
+  rpc::TokenCheck token_;  // constant once it is served
   base::Executor* const executor_;
   const std::unique_ptr<base::TaskQueue> queue_;  // closed before the conductor goes
   Conductor conductor_;                           // confined to the queue

@@ -7,6 +7,7 @@
 
 #include "runtime/base/end_signals.h"
 #include "runtime/base/memory.h"
+#include "runtime/base/status.h"
 #include "runtime/base/terminal_text.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
@@ -44,8 +45,8 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
       threads_(executor_.get(), [door = door_](base::Task task) { door.Post(std::move(task)); }),
       logs_({.folder = options_.log_folder}, executor_.get()),
       output_({}, &logs_),
-      output_service_(options_.token, &output_),
-      program_service_(options_.token, node_.place().pids(), &threads_),
+      output_service_(Check(), &output_),
+      program_service_(Check(), node_.place().pids(), &threads_),
       store_({.node = node_.name(),
               .place = node_.place(),
               .fetch =
@@ -74,22 +75,22 @@ void NodeService::Say(const std::string& text) const {
   if (parent_ == nullptr) std::cerr << absl::StrCat("twinkle-worker: ", text, "\n") << std::flush;
 }
 
+rpc::TokenCheck NodeService::Check() {
+  return {options_.token, [this](const std::string& peer) { listener_->LetIn(peer); }};
+}
+
 absl::Status NodeService::Listen() {
   const std::string& host = options_.host;
+  TWINKLE_ASSIGN_OR_RETURN(listener_, rpc::Listener::Open({.socket = node_.endpoint().socket(), .host = host}));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(node_.endpoint().socket(), grpc::InsecureServerCredentials());
-  int port = 0;
-  if (!host.empty()) {
-    builder.AddListeningPort(rpc::JoinHostPort(host, 0), grpc::InsecureServerCredentials(), &port);
-  }
+  listener_->Attach(builder);
   rpc::SetKeepAlive(builder);
   builder.RegisterService(&output_service_);
   builder.RegisterService(&program_service_);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || (!host.empty() && port == 0)) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on a port of ", host, ": is it this machine's?"));
-  }
-  if (!host.empty()) node_.mutable_endpoint()->set_address(rpc::JoinHostPort(host, port));
+  if (server_ == nullptr) return absl::InternalError("the server does not start");
+  listener_->Start();
+  if (!host.empty()) node_.mutable_endpoint()->set_address(rpc::JoinHostPort(host, listener_->port()));
   return absl::OkStatus();
 }
 
@@ -108,6 +109,7 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   Connect();
   loop_.Run();
   link_.Close();
+  listener_->Close();
   server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
   door_.Close();
   if (spawner_gone_) {

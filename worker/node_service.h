@@ -13,6 +13,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/fd_loop.h"
+#include "runtime/rpc/listener.h"
 #include "runtime/rpc/parent_link.h"
 #include "worker/driver_link.h"
 #include "worker/environment.h"
@@ -48,13 +49,14 @@ class NodeService {
   NodeService(const NodeService&) = delete;
   NodeService& operator=(const NodeService&) = delete;
 
-  // Unavailable: there is no port of that host.
+  // Listener::Open's, which says why it cannot listen there.
   absl::Status Listen();
   // Until SIGINT or SIGTERM, until the parent (of a private cluster; else null) is gone, or until it cannot go on. The
   // exit code. Blocks.
   int Run(const rpc::ParentLink* parent);
 
  private:
+  rpc::TokenCheck Check();
   void Connect();
   void OnMessage(const v1::DriverToNode& message);
   void SayAlive(int connection);
@@ -74,6 +76,7 @@ class NodeService {
   SideThreads threads_;
   LogFiles logs_;
   OutputStore output_;
+  std::unique_ptr<rpc::Listener> listener_;  // made by Listen
   OutputService output_service_;
   ProgramService program_service_;
   ProgramStore store_;

@@ -7,7 +7,6 @@
 
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/secret.h"
 #include "runtime/rpc/streams.h"
 #include "worker/output_backlog.h"
 
@@ -96,7 +95,7 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
 grpc::ServerWriteReactor<v1::Output>* OutputService::Watch(grpc::CallbackServerContext* context,
                                                            const v1::WatchJob* request) {
   const auto watching = std::make_shared<Watching>(&store_);
-  if (!rpc::SecretsEqual(rpc::MetadataOf(*context, rpc::kTokenKey), token_)) {
+  if (!token_.Passes(*context)) {
     watching->Refuse(watching, absl::UnauthenticatedError("wrong or missing token"));
   } else {
     watching->Begin(watching, *request);

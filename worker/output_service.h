@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
+#include "runtime/rpc/token_check.h"
 #include "worker/output_store.h"
 
 namespace twinkle::worker {
@@ -11,12 +12,12 @@ namespace twinkle::worker {
 // Callers show the cluster's token.
 class OutputService final : public v1::NodeOutput::CallbackService {
  public:
-  OutputService(std::string token, OutputStore* store) : token_(std::move(token)), store_(*store) {}
+  OutputService(rpc::TokenCheck token, OutputStore* store) : token_(std::move(token)), store_(*store) {}
   grpc::ServerWriteReactor<v1::Output>* Watch(grpc::CallbackServerContext* context,
                                               const v1::WatchJob* request) override;
 
  private:
-  const std::string token_;
+  const rpc::TokenCheck token_;
   OutputStore& store_;
 };
 

@@ -10,7 +10,6 @@
 #include "runtime/base/mutex.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/secret.h"
 #include "runtime/rpc/streams.h"
 #include "worker/same_file.h"
 
@@ -98,7 +97,7 @@ std::string ProgramService::PathOf(const v1::FetchProgram& wanted) const {
 grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Fetch(grpc::CallbackServerContext* context,
                                                                const v1::FetchProgram* request) {
   const std::shared_ptr<Sending> sending = Sending::Make();
-  if (!rpc::SecretsEqual(rpc::MetadataOf(*context, rpc::kTokenKey), token_)) {
+  if (!token_.Passes(*context)) {
     sending->End(absl::UnauthenticatedError("wrong or missing token"));
   } else if (threads_.running() >= kMostAtOnce) {
     sending->End(absl::ResourceExhaustedError("the node daemon of the program's machine is sending too many files"));

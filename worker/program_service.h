@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
+#include "runtime/rpc/token_check.h"
 #include "worker/side_threads.h"
 
 namespace twinkle::worker {
@@ -14,7 +15,7 @@ namespace twinkle::worker {
 class ProgramService final : public v1::ProgramFiles::CallbackService {
  public:
   // `pids`: as in Place, this daemon's.
-  ProgramService(std::string token, std::string pids, SideThreads* threads)
+  ProgramService(rpc::TokenCheck token, std::string pids, SideThreads* threads)
       : token_(std::move(token)), pids_(std::move(pids)), threads_(*threads) {}
 
   // ResourceExhausted: too many are being read; InvalidArgument: no regular file; what the kernel says.
@@ -24,7 +25,7 @@ class ProgramService final : public v1::ProgramFiles::CallbackService {
  private:
   std::string PathOf(const v1::FetchProgram& wanted) const;
 
-  const std::string token_;
+  const rpc::TokenCheck token_;
   const std::string pids_;
   SideThreads& threads_;
 };

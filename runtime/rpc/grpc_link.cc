@@ -397,7 +397,9 @@ void GrpcLink::Accepting::Run(bool ok) {
 
 std::string GrpcLink::Accepting::Metadata(const char* key) const { return MetadataOf(context_, key); }
 
-bool GrpcLink::Accepting::remote() const { return !absl::StartsWith(context_.peer(), "unix"); }
+std::string GrpcLink::Accepting::peer() const { return context_.peer(); }
+
+bool GrpcLink::Accepting::remote() const { return !absl::StartsWith(peer(), "unix"); }
 
 std::shared_ptr<GrpcLink> GrpcLink::Accepting::Begin(std::unique_ptr<Accepting> call, Wire wire, Events events) {
   auto link = std::make_shared<AcceptedLink>(std::move(call), std::move(wire), std::move(events));

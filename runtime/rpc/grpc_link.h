@@ -162,6 +162,8 @@ class GrpcLink::Accepting final : public CompletionTag {
   std::string method() const { return context_.method(); }
   // Empty when the peer did not send it.
   std::string Metadata(const char* key) const;
+  // As gRPC writes it: address and port, or "unix:" and more.
+  std::string peer() const;
   // Whether it came over the network.
   bool remote() const;
 

@@ -36,21 +36,19 @@ GrpcTransport::Impl::Impl(GrpcOptions options) : options_(std::move(options)), l
 
 absl::Status GrpcTransport::Impl::Listen() {
   KeepGrpc();
+  TWINKLE_ASSIGN_OR_RETURN(
+      listener_, Listener::Open({.socket = options_.socket, .host = options_.host, .keep_alive = options_.keep_alive}));
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kLongestMessage);
   SetKeepAlive(builder, options_.keep_alive);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
-  if (!options_.socket.empty()) builder.AddListeningPort(options_.socket, grpc::InsecureServerCredentials());
-  if (!options_.host.empty()) {
-    builder.AddListeningPort(JoinHostPort(options_.host, 0), grpc::InsecureServerCredentials(), &port_);
-  }
+  listener_->Attach(builder);
   builder.RegisterAsyncGenericService(&service_);
   completions_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
-  if (server_ != nullptr && (options_.host.empty() || port_ != 0)) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.socket, options_.socket.empty() ? "" : " ",
-                                             options_.host.empty() ? "" : "a port of ", options_.host));
+  if (server_ == nullptr) return absl::InternalError("the server does not start");
+  listener_->Start();
+  return absl::OkStatus();
 }
 
 void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut) {
@@ -81,6 +79,7 @@ void GrpcTransport::Impl::Close() {
     }
   }
   for (const auto& link : links) link->Cancel();
+  listener_->Close();
   absl::node_hash_map<ProcessId, Peer> peers;  // let go of without the lock, with all that is in them
   server_->Shutdown(DeadlineIn(absl::ZeroDuration()));
   {

@@ -80,6 +80,7 @@ bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
     GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
     return true;
   }
+  listener_->LetIn(call->peer());
   queue_->Post(
       [question = Question(shared_from_this(), std::move(call)), report]() mutable { question.Answer(report()); });
   return true;
@@ -111,6 +112,7 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
   Stream stream = Stream::kData;
   std::vector<Frame> freed;
   absl::Status refused = Check(*call, &from, &stream);
+  if (refused.ok()) listener_->LetIn(call->peer());
   base::MutexLock lock(&mutex_);
   if (refused.ok()) refused = Meet(from, *call, &freed);
   ++live_;

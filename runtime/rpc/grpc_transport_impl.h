@@ -17,6 +17,7 @@
 #include "runtime/rpc/conversation.h"
 #include "runtime/rpc/grpc_link.h"
 #include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/listener.h"
 #include "runtime/rpc/machine_probe.h"
 
 namespace twinkle::rpc {
@@ -40,7 +41,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
 
   absl::Status Listen();
   const std::string& socket() const { return options_.socket; }
-  int port() const { return port_; }
+  int port() const { return listener_->port(); }
   const std::shared_ptr<Traffic>& traffic() const { return options_.traffic; }
   void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut);
   void Introduce(ProcessId id, Introduction introduction);
@@ -105,7 +106,6 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   void AskFor(ProcessId id);
 
   const GrpcOptions options_;
-  int port_ = 0;
   Receiver* receiver_ = nullptr;
   base::TaskQueue* queue_ = nullptr;
   Introducer introducer_;
@@ -115,6 +115,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
 
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> completions_;
+  std::unique_ptr<Listener> listener_;
   std::unique_ptr<grpc::Server> server_;
   std::thread poller_;
 
