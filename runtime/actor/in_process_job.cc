@@ -124,6 +124,7 @@ void InProcessJob::Shutdown(const absl::Status& why) {
   if (all.empty()) return;
   const base::Instant deadline = base::Now() + all.front()->options().abort_grace;
   for (const auto& process : all) process->BeginEnd();
+  world_->network.End();
   for (const auto& process : all) process->Stop(why);
   for (const auto& process : all) process->Join(deadline);
 }

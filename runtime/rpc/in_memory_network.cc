@@ -70,6 +70,11 @@ void InMemoryNetwork::Deliver(const Route& route, Frame frame) {
       });
 }
 
+void InMemoryNetwork::End() {
+  base::MutexLock lock(&mutex_);
+  ending_ = true;
+}
+
 void InMemoryNetwork::Kill(ProcessId process, const absl::Status& why) { Leave(process, why); }
 
 void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
@@ -79,6 +84,7 @@ void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
   *leaving->second.open = false;
   members_.erase(leaving);
   gone_[process] = why;
+  if (ending_) return;
   DropWaiting([&](ProcessId from, ProcessId to) { return from == process || to == process; });
   for (const auto& [id, member] : members_) {
     if (!AreParted(id, process)) TellLoss(member, process, why);

@@ -30,6 +30,9 @@ class InMemoryNetwork {
   // closed.
   std::unique_ptr<Transport> Join(ProcessId self, Receiver* receiver, base::TaskQueue* queue);
 
+  // All are about to leave: from now on nobody is told who does, which would be a word from each to each.
+  void End();
+
   // As if the process had died: everybody else hears it, nothing reaches it any more.
   void Kill(ProcessId process, const absl::Status& why);
 
@@ -56,6 +59,7 @@ class InMemoryNetwork {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   base::Mutex mutex_;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<ProcessId, Member> members_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<ProcessId, absl::Status> gone_ ABSL_GUARDED_BY(mutex_);
   std::set<std::pair<ProcessId, ProcessId>> parted_ ABSL_GUARDED_BY(mutex_);  // lost to each other; the lower id first
