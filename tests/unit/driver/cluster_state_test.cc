@@ -348,6 +348,51 @@ TEST_CASE("what others say of an end is cut, and told once, however many hear of
   CHECK(CauseOf(exited).size() < 40'000);
 }
 
+TEST_CASE("a rank that does not end well when its job finishes is told of before the end (D4)") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 2);
+  const JobNumber job = cluster.Submit(JobOf(2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.Finish(job, absl::Seconds(3), cluster.now, &cluster.effects);
+  cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 0");
+  cluster.Exit(node, job, (job << kProcessBits) + 2, "was killed by signal 11 (SIGSEGV)");
+  cluster.state.JobCleared(node, job, cluster.now, &cluster.effects);
+  const auto messages = cluster.ToJob(job);
+  REQUIRE(messages.size() == 2);
+  CHECK(messages[0].lost().at_end());
+  REQUIRE(messages[0].lost().losses_size() == 1);
+  CHECK(messages[0].lost().losses(0).process() == (job << kProcessBits) + 2);
+  CHECK(absl::StrContains(messages[0].lost().losses(0).cause(), "it was killed by signal 11 (SIGSEGV)"));
+  CHECK(messages[1].ended().code() == 0);
+}
+
+TEST_CASE("a rank of a group that was lost before is not told of again at the end") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 2);
+  const JobNumber job = cluster.Submit(JobOf(2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.Exit(node, job, (job << kProcessBits) + 1, "was killed by signal 9 (SIGKILL)");
+  cluster.Take();
+  cluster.state.Finish(job, absl::Seconds(3), cluster.now, &cluster.effects);
+  cluster.Take();
+  cluster.Exit(node, job, (job << kProcessBits) + 2, "was killed by signal 9 (SIGKILL)");
+  CHECK(cluster.ToJob(job).empty());
+}
+
+TEST_CASE("what a process of the job has asked for is told as that; a death is not") {
+  Cluster cluster;
+  const NodeId node = cluster.Join("a", 8, 4);
+  const JobNumber job = cluster.Submit(JobOf(2, 2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.EndGroup(job, "policy", "Policy.component().Kill()", &cluster.effects);
+  CHECK(cluster.ToJob(job).at(0).lost().asked_for());
+  cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 1");
+  CHECK_FALSE(cluster.ToJob(job).at(0).lost().asked_for());
+}
+
 TEST_CASE("names are the cluster's, instance ids a job's") {
   Cluster cluster;
   cluster.Join("a", 4);

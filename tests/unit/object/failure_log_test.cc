@@ -44,6 +44,21 @@ TEST_CASE("who looks at a failure has looked at all that caused it") {
   CHECK(log.Close().ok());
 }
 
+TEST_CASE("a loss is a failure of its own, and the cause of what fails of it; of two the first counts") {
+  const std::vector<base::ProcessId> processes = {3, 4};
+  FailureLog log({}, nullptr);
+  CHECK(log.LossOf(3) == nullptr);
+  log.AddLoss(processes, absl::AbortedError("rank 0 is gone"));
+  CHECK(absl::IsAborted(log.Close()));
+  FailureLog seen({}, nullptr);
+  seen.AddLoss(processes, absl::AbortedError("rank 0 is gone"));
+  seen.AddLoss(processes, absl::UnavailableError("the driver is gone"));
+  CHECK(absl::IsAborted(seen.LossOf(4)->status()));
+  CHECK(seen.LossOf(5) == nullptr);
+  seen.Add(absl::AbortedError("a call"), Causes{seen.LossOf(4)})->Look();
+  CHECK(absl::IsUnavailable(seen.Close()));  // of which nobody has heard
+}
+
 TEST_CASE("who looks at a cause has not looked at what it caused") {
   FailureLog log({}, nullptr);
   const auto root = log.Add(absl::UnknownError("root"));

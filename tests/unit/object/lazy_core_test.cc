@@ -315,6 +315,48 @@ TEST_CASE("Cancel tells the producer while the call is under way, and nobody aft
   CHECK(owner->settled == std::vector<uint64_t>{7});
 }
 
+TEST_CASE("what was cancelled has been looked at, unless it failed of something else (L3)") {
+  LazyFixture f;
+  const LazyPtr cancelled = f.NewVoid();
+  cancelled->Cancel();
+  cancelled->Fail(absl::CancelledError("it was cancelled"));
+  CHECK(f.failures->Close().ok());
+  const LazyPtr failed = f.NewVoid();
+  failed->Cancel();
+  failed->Fail(absl::UnknownError("it threw"));
+  CHECK(absl::IsUnknown(f.failures->Close()));
+  f.NewVoid()->Fail(absl::CancelledError("the session has ended"));
+  CHECK(absl::IsCancelled(f.failures->Close()));
+}
+
+TEST_CASE("a lazy that is given up is answered, and nobody else hears of it; a value that is there stays") {
+  LazyFixture f;
+  const absl::Status why = absl::FailedPreconditionError("nobody is left to do it");
+  const LazyPtr pending = f.NewVoid();
+  const auto owner = std::make_shared<Owner>();
+  pending->SetCall(owner, 7);
+  const LazyPtr not_fetched = f.Lists({{1}});
+  const LazyPtr fetched = f.Lists({{1}, {2}});
+  f.Fetch<Ints>(fetched);
+  for (const LazyPtr& lazy : {pending, not_fetched, fetched}) lazy->GiveUp(why);
+  CHECK(pending->Wait(base::kLongAgo) == why);
+  not_fetched->Answer();
+  CHECK(not_fetched->status() == why);
+  CHECK(*f.Fetch<Ints>(fetched) == Ints{1, 2});
+  CHECK(owner->settled.empty());
+  CHECK(f.failures->Close().ok());
+}
+
+TEST_CASE("lazies of two jobs are not put together") {
+  LazyFixture one;
+  LazyFixture other;
+  other.store->job_key = one.store->job_key + 1;
+  const LazyPtr both = LazyCore::Planned({one.Lists({{1}}), other.Lists({{2}})}, "both", *one.Lists({})->type(),
+                                         internal::AnswerOpsFor<Ints>(), [](auto plans) { return ConcatRows(plans); });
+  CHECK(absl::IsFailedPrecondition(both->Wait(base::kLongAgo)));
+  CHECK(absl::StrContains(both->status().message(), "belongs to a session that has ended"));
+}
+
 TEST_CASE("what Cancel calls may settle the lazy") {
   LazyFixture f;
   const LazyPtr lazy = f.NewVoid();

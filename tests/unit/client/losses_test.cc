@@ -1,0 +1,112 @@
+#include "client/src/losses.h"
+
+#include <absl/strings/match.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::internal {
+namespace {
+
+constexpr uint64_t kJob = 7;
+
+// A job of two ranks, and what its transport was told.
+struct Job {
+  std::shared_ptr<object::FailureLog> failures = std::make_shared<object::FailureLog>(nullptr, nullptr);
+  std::vector<std::pair<rpc::ProcessId, absl::Status>> lost;
+  Losses losses;
+
+  void Begin() {
+    Losses::Job job{kJob, {}, failures, [this](rpc::ProcessId process, const absl::Status& why) {
+                      // It is entered before a call can fail of it (E2).
+                      entered = failures->LossOf(process) != nullptr;
+                      lost.emplace_back(process, why);
+                    }};
+    for (int rank = 0; rank < 2; ++rank) {
+      v1::Process& process = job.processes.emplace_back();
+      process.set_id(Id(rank));
+      process.set_group("pool");
+      process.set_rank(rank);
+      process.mutable_place()->set_host("host");
+      process.mutable_place()->set_pid(10 + rank);
+    }
+    losses.Begin(std::move(job));
+  }
+  static rpc::ProcessId Id(int rank) { return base::ProcessIdOf(kJob, static_cast<uint32_t>(rank) + 1); }
+  bool entered = false;
+};
+
+v1::PeersLost Lost(uint64_t job, rpc::ProcessId process, const std::string& cause) {
+  v1::PeersLost lost;
+  lost.set_job(job);
+  lost.add_losses()->set_process(process);
+  lost.mutable_losses(0)->set_cause(cause);
+  return lost;
+}
+
+TEST_CASE("a rank that is gone is a failure until somebody looks at a call that failed of it (E2)") {
+  for (const bool before : {false, true}) {  // the job runs (E1)
+    Job job;
+    if (!before) job.Begin();
+    job.losses.OnLost(Lost(kJob, Job::Id(1), "it was killed by signal 9 (SIGKILL)"));
+    if (before) job.Begin();
+    REQUIRE(job.lost.size() == 1);
+    CHECK(job.lost[0].first == Job::Id(1));
+    CHECK(job.entered);
+    SECTION("nobody looked") {
+      const absl::Status told = job.failures->Close();
+      CHECK(absl::IsAborted(told));
+      CHECK(told.message() ==
+            "rank 1 of group 'pool' (host, pid 11) is gone, and its group with it: it was killed by signal 9 "
+            "(SIGKILL)");
+    }
+    SECTION("somebody looked") {
+      job.failures->Add(absl::AbortedError("a call"), {job.failures->LossOf(Job::Id(1))})->Look();
+      CHECK(job.failures->Close().ok());
+    }
+  }
+}
+
+TEST_CASE("what a process of the job has asked for, and what is lost of another job, is no failure (E1)") {
+  Job job;
+  job.Begin();
+  v1::PeersLost asked = Lost(kJob, Job::Id(0), "group 'pool' was aborted: Policy.component().Kill()");
+  asked.set_asked_for(true);
+  job.losses.OnLost(asked);
+  job.losses.OnLost(Lost(kJob + 1, base::ProcessIdOf(kJob + 1, 1), "its job has ended"));
+  CHECK(job.lost.size() == 2);
+  CHECK(job.failures->Close().ok());
+}
+
+TEST_CASE("the end of the whole job is that of each rank, and told once, with the first reason (E1, E2)") {
+  for (const bool before : {false, true}) {
+    Job job;
+    if (!before) job.Begin();
+    job.losses.OnJobLost(absl::CancelledError("job 7 was ended: it was stopped by a command"));
+    job.losses.OnJobLost(absl::UnavailableError("the driver is gone"));
+    if (before) job.Begin();
+    CHECK(job.lost.size() == 2);
+    CHECK(job.failures->Close() == absl::CancelledError("job 7 was ended: it was stopped by a command"));
+    CHECK(job.failures->Close().ok());
+  }
+}
+
+TEST_CASE("a rank that fails at the end is told so; after the end nothing is") {
+  Job job;
+  job.Begin();
+  v1::PeersLost at_end = Lost(kJob, Job::Id(0), "it was killed by signal 11 (SIGSEGV)");
+  at_end.set_at_end(true);
+  job.losses.OnLost(at_end);
+  job.losses.End();
+  job.losses.OnJobLost(absl::UnavailableError("the driver is gone"));
+  CHECK(
+      absl::StrContains(job.failures->Close().message(), "rank 0 of group 'pool' (host, pid 10) failed at its end: "));
+  CHECK(job.lost.size() == 1);
+}
+
+}  // namespace
+}  // namespace twinkle::internal
