@@ -46,3 +46,6 @@ if(sanitizer_options)
   add_compile_options(${sanitizer_options} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   add_link_options(${sanitizer_options})
 endif()
+if(TWINKLE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # libFuzzer sees which way the code goes
+endif()

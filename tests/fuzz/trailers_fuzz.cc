@@ -1,0 +1,50 @@
+// What two processes of one machine add to their frames about the memory that they share.
+#include "runtime/base/stepped_executor.h"
+#include "runtime/object/shared_memory_transport.h"
+#include "runtime/rpc/in_memory_network.h"
+#include "tests/fuzz/target.h"
+
+namespace twinkle {
+namespace {
+
+struct Ignored final : rpc::Receiver {
+  void OnFrame(rpc::ProcessId, rpc::Stream, rpc::Frame) override {}
+  void OnLost(rpc::ProcessId, const absl::Status&) override {}
+};
+
+std::string WithTrailer(const object::FrameTrailer& trailer) {
+  std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
+  const uint32_t size = static_cast<uint32_t>(head.size());
+  return head.append(reinterpret_cast<const char*>(&size), sizeof(size));
+}
+
+}  // namespace
+
+std::vector<std::string> fuzz::Seeds() {
+  object::FrameTrailer shared;
+  shared.shared.push_back(
+      {.index = 0, .place = {.segment = 1, .fd = 3, .segment_bytes = 4096}, .bytes = 8, .lease = 1});
+  object::FrameTrailer told;
+  told.released = {1, 2, 3};
+  told.unmapped = {1};
+  told.probe = object::ReadProbe{1, 3, "content"};
+  told.answer = object::ReadAnswer{1, true};
+  return {WithTrailer(shared), WithTrailer(told), std::string(4, '\0')};
+}
+
+}  // namespace twinkle
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace twinkle;  // NOLINT: a function of C
+  base::SteppedExecutor executor;
+  rpc::InMemoryNetwork network;
+  Ignored ignored;
+  const auto queue = executor.NewQueue("service");
+  object::SharedMemoryTransport transport({.self = 1}, std::make_shared<object::SegmentPool>(), &executor, &ignored,
+                                          [&](rpc::Receiver* below) { return network.Join(1, below, queue.get()); });
+  const auto liar_queue = executor.NewQueue("liar");
+  const auto liar = network.Join(2, &ignored, liar_queue.get());
+  liar->Send(1, rpc::Stream::kData, {std::string(reinterpret_cast<const char*>(data), size), {}}).IgnoreError();
+  executor.RunAll();
+  return 0;
+}
