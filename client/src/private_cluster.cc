@@ -95,6 +95,10 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   const int failed = ::posix_spawn(&service.starter, path.c_str(), &files, &attributes, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
+  if (failed == E2BIG) {
+    return absl::InvalidArgumentError(absl::StrCat("the program's environment is too large for the system to start ",
+                                                   name, " with it: unset what is not needed"));
+  }
   if (failed != 0) return absl::ErrnoToStatus(failed, absl::StrCat(path, " could not be started"));
   link.second.Reset();
   const absl::Status sent = rpc::SendRole(service.link.get(), role_);

@@ -21,7 +21,7 @@ namespace twinkle::rpc {
 
 struct ListenerOptions {
   std::string socket = {};  // "unix:PATH" or "unix-abstract:NAME"; empty: none
-  std::string host = {};    // name or address, without brackets; empty: no TCP
+  std::string host = {};    // name or address; empty: no TCP
   int port = 0;             // 0: one that the kernel chooses
   StrangerLimits strangers = {};
   KeepAlive keep_alive = {};  // of TCP connections

@@ -122,7 +122,7 @@ TEST_CASE("names are checked by the program that gives them") {
   const absl::Status large = begin({});
   ::unsetenv("TWINKLE_TEST_LARGE");
   CHECK(absl::IsInvalidArgument(large));
-  CHECK_THAT(std::string(large.message()), ContainsSubstring("for the program's environment"));
+  CHECK_THAT(std::string(large.message()), ContainsSubstring("the program's environment is too large"));
 }
 
 // ---- its disk
