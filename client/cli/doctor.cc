@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -13,9 +12,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <utility>
 
 #include "client/cli/cluster_client.h"
+#include "client/cli/rank_limits.h"
+#include "runtime/base/memory_limit.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
 
@@ -55,21 +56,12 @@ Finding CheckHostName() {
                        "): start twinkle-worker with --host ADDRESS for a cluster of several machines")};
 }
 
-Finding CheckFiles() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const std::string detail = absl::StrCat(limit.rlim_cur, " open files for each process");
-  if (limit.rlim_cur >= 4096) return {Level::kFine, "open files", detail};
-  return {Level::kNote, "open files", absl::StrCat(detail, ": few for hundreds of ranks; raise it with ulimit -n")};
-}
-
 Finding CheckMemory() {
-  std::string limit;
-  std::getline(std::ifstream("/sys/fs/cgroup/memory.max"), limit);
+  const auto limit = static_cast<double>(base::MemoryLimit("/proc/self/cgroup", "/sys/fs/cgroup"));
   const double machine = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-  if (limit.empty() || limit == "max") return {Level::kFine, "memory", absl::StrCat(Gigabytes(machine), ", no limit")};
+  if (limit >= machine) return {Level::kFine, "memory", absl::StrCat(Gigabytes(machine), ", no limit")};
   return {Level::kNote, "memory",
-          absl::StrCat(Gigabytes(std::stod(limit)), " of the machine's ", Gigabytes(machine),
+          absl::StrCat(Gigabytes(limit), " of the machine's ", Gigabytes(machine),
                        ": beyond that the kernel kills worker processes")};
 }
 
@@ -123,15 +115,16 @@ Finding CheckDevices() {
 }  // namespace
 
 std::vector<Finding> Examine(const std::string& driver, const std::string& token_file) {
-  return {CheckDriver(driver, token_file),
-          CheckPorts(),
-          CheckHostName(),
-          CheckFiles(),
-          CheckMemory(),
-          CheckSharedMemory(),
-          CheckKernel(),
-          CheckClock(),
-          CheckDevices()};
+  std::vector<Finding> findings = {CheckDriver(driver, token_file),
+                                   CheckPorts(),
+                                   CheckHostName(),
+                                   CheckMemory(),
+                                   CheckSharedMemory(),
+                                   CheckKernel(),
+                                   CheckClock(),
+                                   CheckDevices()};
+  for (Finding& finding : LimitFindings(ReadLimits())) findings.push_back(std::move(finding));
+  return findings;
 }
 
 }  // namespace twinkle::cli

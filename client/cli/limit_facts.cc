@@ -1,0 +1,66 @@
+#include <absl/strings/str_cat.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "client/cli/rank_limits.h"
+#include "runtime/base/cgroups.h"
+
+namespace twinkle::cli {
+namespace {
+
+LimitFacts::Limit NumberIn(const std::string& path) {
+  std::ifstream file(path);
+  uint64_t number = 0;
+  if (!(file >> number)) return std::nullopt;  // "max", too
+  return number;
+}
+
+LimitFacts::Limit Known(rlim_t limit) {
+  if (limit == RLIM_INFINITY) return std::nullopt;
+  return limit;
+}
+
+// Processes and threads: the second number of "1/234", after three averages.
+uint64_t TasksInUse() {
+  std::ifstream file("/proc/loadavg");
+  double average = 0;
+  uint64_t running = 0;
+  uint64_t all = 0;
+  char slash = 0;
+  file >> average >> average >> average >> running >> slash >> all;
+  return all;
+}
+
+std::vector<LimitFacts::Group> Groups() {
+  std::vector<LimitFacts::Group> groups;
+  for (std::string& folder : base::CgroupFolders("/proc/self/cgroup", "/sys/fs/cgroup", "pids")) {
+    const LimitFacts::Limit pids = NumberIn(absl::StrCat(folder, "/pids.max"));
+    const LimitFacts::Limit in_use = NumberIn(absl::StrCat(folder, "/pids.current"));
+    if (pids.has_value()) groups.push_back({std::move(folder), pids, in_use.value_or(0)});
+  }
+  return groups;
+}
+
+}  // namespace
+
+LimitFacts ReadLimits() {
+  LimitFacts facts;
+  facts.tasks_in_use = TasksInUse();
+  facts.pid_max = NumberIn("/proc/sys/kernel/pid_max");
+  facts.threads_max = NumberIn("/proc/sys/kernel/threads-max");
+  facts.maps = NumberIn("/proc/sys/vm/max_map_count");
+  rlimit limit{};
+  // Root is not counted.
+  if (::getrlimit(RLIMIT_NPROC, &limit) == 0 && ::geteuid() != 0) facts.processes = Known(limit.rlim_cur);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    facts.open_files = Known(limit.rlim_cur);
+    facts.most_open_files = Known(limit.rlim_max);
+  }
+  facts.groups = Groups();
+  return facts;
+}
+
+}  // namespace twinkle::cli

@@ -1,0 +1,84 @@
+#include "client/cli/rank_limits.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+namespace twinkle::cli {
+namespace {
+
+using Level = Finding::Level;
+
+// What a rank takes, rounded up from what was counted on running ones.
+constexpr uint64_t kTasksOfRank = 16;       // its warden, and the 15 threads of one that is at work
+constexpr uint64_t kDescriptorsOfRank = 4;  // at the node daemon (its role, two pipes), or at another rank
+constexpr uint64_t kMapsOfRank = 4;         // at another rank: two rings, a doorbell
+// What there is without any other rank.
+constexpr uint64_t kDescriptorsBefore = 64;
+constexpr uint64_t kMapsBefore = 1000;
+
+constexpr uint64_t kManyRanks = 1000;
+constexpr uint64_t kFewRanks = 8;  // as many devices as a machine often has
+
+struct Question {
+  std::string what;
+  LimitFacts::Limit limit;
+  uint64_t in_use = 0;
+  uint64_t of_rank = 1;
+  std::string whose;  // what it is that a rank takes of it
+  std::string way_out;
+};
+
+uint64_t Ranks(uint64_t limit, uint64_t in_use, uint64_t of_rank) {
+  return limit <= in_use ? 0 : (limit - in_use) / of_rank;
+}
+
+Finding Answer(const Question& question) {
+  if (!question.limit.has_value()) return {Level::kFine, question.what, "no limit is known"};
+  const uint64_t ranks = Ranks(*question.limit, question.in_use, question.of_rank);
+  std::string text =
+      absl::StrCat(*question.limit, ": about ", ranks, " ranks, with ", question.of_rank, " ", question.whose);
+  if (ranks >= kManyRanks) return {Level::kFine, question.what, std::move(text)};
+  absl::StrAppend(&text, "; for more, ", question.way_out);
+  return {ranks >= kFewRanks ? Level::kNote : Level::kBad, question.what, std::move(text)};
+}
+
+Question OfTasks(std::string what, LimitFacts::Limit limit, uint64_t in_use, std::string way_out) {
+  std::string whose = "processes and threads for each";
+  if (in_use > 0) absl::StrAppend(&whose, " beside the ", in_use, " that there are");
+  return {std::move(what), limit, in_use, kTasksOfRank, std::move(whose), std::move(way_out)};
+}
+
+Question OfGroups(const LimitFacts& facts) {
+  const LimitFacts::Group* least = nullptr;
+  const auto left = [](const LimitFacts::Group& group) { return Ranks(*group.pids, group.pids_in_use, 1); };
+  for (const LimitFacts::Group& group : facts.groups) {
+    if (group.pids.has_value() && (least == nullptr || left(group) < left(*least))) least = &group;
+  }
+  if (least == nullptr) return OfTasks("pids.max", std::nullopt, 0, "");
+  const std::string file = absl::StrCat(least->folder, "/pids.max");
+  return OfTasks(file, least->pids, least->pids_in_use,
+                 "raise it there (systemd: TasksMax=; containers: --pids-limit)");
+}
+
+}  // namespace
+
+std::vector<Finding> LimitFindings(const LimitFacts& facts) {
+  const std::string files = "descriptors for each, in the program and in ranks that call all others";
+  return {
+      Answer(OfTasks("kernel.pid_max", facts.pid_max, facts.tasks_in_use, "sysctl -w kernel.pid_max=4194304")),
+      Answer(OfTasks("kernel.threads-max", facts.threads_max, facts.tasks_in_use, "sysctl -w kernel.threads-max=N")),
+      Answer(OfTasks("ulimit -u", facts.processes, 0, "raise it (nproc in /etc/security/limits.conf)")),
+      Answer(OfGroups(facts)),
+      Answer({"ulimit -n", facts.open_files, kDescriptorsBefore, kDescriptorsOfRank, files,
+              "raise it where programs are started"}),
+      Answer({"ulimit -Hn", facts.most_open_files, kDescriptorsBefore, kDescriptorsOfRank,
+              "descriptors for each, in the node daemon, which takes as many as it may",
+              "raise it (nofile in /etc/security/limits.conf; systemd: LimitNOFILE=)"}),
+      Answer({"vm.max_map_count", facts.maps, kMapsBefore, kMapsOfRank,
+              "mappings for each, in the program and in ranks that call all others",
+              "sysctl -w vm.max_map_count=1048576"}),
+  };
+}
+
+}  // namespace twinkle::cli

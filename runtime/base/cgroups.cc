@@ -1,0 +1,44 @@
+#include "runtime/base/cgroups.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace twinkle::base {
+namespace {
+
+// The group at `path` below `root`, and all above it. In a container the path may be one that is not seen there: then
+// its root, which comes last, is the container's own group.
+void AddUpwards(const std::string& root, absl::string_view path, std::vector<std::string>* folders) {
+  while (!path.empty() && path != "/") {
+    folders->push_back(absl::StrCat(root, path));
+    path = path.substr(0, path.rfind('/'));
+  }
+  folders->push_back(root);
+}
+
+}  // namespace
+
+std::vector<std::string> CgroupFolders(const std::string& groups, const std::string& mount,
+                                       absl::string_view controller) {
+  const std::string first_version = absl::StrCat(mount, "/", controller);
+  std::vector<std::string> folders;
+  std::ifstream file(groups);
+  for (std::string line; std::getline(file, line);) {  // HIERARCHY:CONTROLLERS:PATH
+    const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(':', 2));
+    if (parts.size() != 3 || !(parts[2].empty() || parts[2][0] == '/')) continue;
+    const std::vector<absl::string_view> controllers = absl::StrSplit(parts[1], ',');
+    if (parts[1].empty()) {
+      AddUpwards(mount, parts[2], &folders);
+      AddUpwards(absl::StrCat(mount, "/unified"), parts[2], &folders);
+    } else if (std::find(controllers.begin(), controllers.end(), controller) != controllers.end()) {
+      AddUpwards(first_version, parts[2], &folders);
+    }
+  }
+  folders.insert(folders.end(), {mount, first_version});
+  return folders;
+}
+
+}  // namespace twinkle::base

@@ -1,0 +1,17 @@
+// Which control groups bound a process.
+#pragma once
+
+#include <absl/strings/string_view.h>
+
+#include <string>
+#include <vector>
+
+namespace twinkle::base {
+
+// The folders of a process's control groups that this controller ("memory", "pids") may be limited in: its own and all
+// above, of both versions, also beside each other; some may not be there. `groups` is the process's /proc/PID/cgroup,
+// `mount` is where the groups are: /sys/fs/cgroup. Blocks for a file that the kernel makes up.
+std::vector<std::string> CgroupFolders(const std::string& groups, const std::string& mount,
+                                       absl::string_view controller);
+
+}  // namespace twinkle::base
