@@ -15,7 +15,7 @@ END
 tools=(
   g++:g++ cmake:cmake ninja:ninja-build ccache:ccache ld.lld:lld pkg-config:pkg-config git:git python3:python3
   clang++:clang clang-format:clang-format clang-tidy:clang-tidy protoc:protobuf-compiler
-  grpc_cpp_plugin:protobuf-compiler-grpc ip:iproute2
+  grpc_cpp_plugin:protobuf-compiler-grpc ip:iproute2 faketime:faketime
 )
 libraries=(
   libabsl-dev libspdlog-dev libfmt-dev libprotobuf-dev libdlpack-dev        # the library
