@@ -389,6 +389,7 @@ TEST_CASE("what a process of the job has asked for is told as that; a death is n
   cluster.Take();
   cluster.state.EndGroup(job, "policy", "Policy.component().Kill()", &cluster.effects);
   CHECK(cluster.ToJob(job).at(0).lost().asked_for());
+  cluster.Take();
   cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 1");
   CHECK_FALSE(cluster.ToJob(job).at(0).lost().asked_for());
 }
