@@ -123,6 +123,8 @@ class Host : public std::enable_shared_from_this<Host> {
   // The reason for which a call ended that nobody had begun.
   static absl::Status NotBegun(const absl::Status& why);
   void OrphanCalls(rpc::ProcessId caller, const absl::Status& why);
+  // OK: the domain's component, or group, lives here.
+  absl::Status WhyGone(uint64_t domain) const;
   void ApplySequencer(uint64_t domain, const SequencerEffects& effects);
 
   const Services& services_;

@@ -116,8 +116,13 @@ void Host::UnmakeForGood(uint64_t component, const absl::Status& why) {
 }
 
 // ---- numbers
+// What has an order here, or an object, lives, however many came and went since.
+absl::Status Host::WhyGone(uint64_t domain) const {
+  return domains_.contains(domain) || Has(domain) ? absl::OkStatus() : gone_.Why(domain);
+}
+
 void Host::OnSkip(rpc::ProcessId from, const SkipMessage& skip) {
-  if (!gone_.Why(skip.domain).ok()) return;
+  if (!WhyGone(skip.domain).ok()) return;
   if (skip.own && !skip.numbers.empty()) domains_[skip.domain].last[from] = skip.numbers.back();
   for (uint64_t number : skip.numbers) {
     if (!skip.own) SkipNumber(skip.domain, number);
@@ -151,7 +156,7 @@ std::shared_ptr<Instance> Host::MadeBy(uint64_t domain, uint64_t number) const {
 }
 
 void Host::OnNumberRequest(rpc::ProcessId from, const NumberRequest& request) {
-  if (const absl::Status gone = gone_.Why(request.domain); !gone.ok()) {
+  if (const absl::Status gone = WhyGone(request.domain); !gone.ok()) {
     return services_.Send(from, rpc::Stream::kControl, ReleasedMessage{request.domain, ToWire(gone)});
   }
   Domain& domain = domains_[request.domain];
@@ -176,7 +181,7 @@ void Host::OnLastReply(const LastReply& reply) {
 
 void Host::OnLastQuery(rpc::ProcessId from, const LastQuery& query) {
   uint64_t last = 0;
-  if (gone_.Why(query.domain).ok()) {
+  if (WhyGone(query.domain).ok()) {
     Domain& domain = domains_[query.domain];
     if (!lost_.Has(query.caller)) {  // frames of it may still come
       domain.queries.emplace_back(from, query);

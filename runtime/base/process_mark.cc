@@ -4,40 +4,53 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 #include <absl/strings/string_view.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
-#include <string>
+#include <array>
+#include <cerrno>
 #include <vector>
 
 namespace twinkle::base {
 namespace {
 
-// When the process began; 0: there is none, or all of its threads have ended.
+constexpr uint64_t kEnded = 0;
+constexpr uint64_t kUnknown = UINT64_MAX;  // the kernel does not say for now: no descriptor is left, say
+
+// When the process began; kEnded: there is none, or all of its threads have ended.
 uint64_t StartOf(int pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const int fd = ::open(absl::StrCat("/proc/", pid, "/stat").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT || errno == ESRCH ? kEnded : kUnknown;
+  std::array<char, 1024> bytes{};
+  const ssize_t got = ::read(fd, bytes.data(), bytes.size());
+  const int failed = errno;
+  ::close(fd);
+  if (got <= 0) return got < 0 && failed != ESRCH ? kUnknown : kEnded;
+  const absl::string_view text(bytes.data(), static_cast<size_t>(got));
   const size_t name_end = text.rfind(')');  // the name may contain anything
-  if (name_end == std::string::npos || name_end + 2 >= text.size()) return 0;
+  if (name_end == absl::string_view::npos || name_end + 2 >= text.size()) return kUnknown;
   // As proc(5) numbers them, from the third on: state, …, num_threads (20), …, starttime (22).
-  const std::vector<absl::string_view> fields = absl::StrSplit(absl::string_view(text).substr(name_end + 2), ' ');
+  const std::vector<absl::string_view> fields = absl::StrSplit(text.substr(name_end + 2), ' ');
   uint64_t started = 0;
-  if (fields.size() < 20 || !absl::SimpleAtoi(fields[19], &started)) return 0;
+  if (fields.size() < 20 || !absl::SimpleAtoi(fields[19], &started)) return kUnknown;
   // The first thread may have ended before others, which still map everything.
   const bool ended = (fields[0] == "Z" && (fields[17] == "1" || fields[17] == "0")) || fields[0] == "X";
-  return ended ? 0 : started;
+  return ended ? kEnded : started;
 }
 
 }  // namespace
 
 ProcessMark ProcessMark::Of(int pid) {
-  const uint64_t started = pid > 0 ? StartOf(pid) : 0;
-  return started == 0 ? ProcessMark{} : ProcessMark{pid, started};
+  const uint64_t started = pid > 0 ? StartOf(pid) : kEnded;
+  return started == kEnded || started == kUnknown ? ProcessMark{} : ProcessMark{pid, started};
 }
 
-bool ProcessMark::HasEnded() const { return pid == 0 || StartOf(pid) != started; }
+bool ProcessMark::HasEnded() const {
+  if (pid == 0) return true;
+  const uint64_t now = StartOf(pid);
+  return now != started && now != kUnknown;
+}
 
 int ProcessMark::Open() const {
   if (HasEnded()) return -1;

@@ -13,7 +13,8 @@ struct ProcessMark {
   static ProcessMark Of(int pid);
 
   // Whether the process has ended, so that it maps no memory any more. One that its parent has not waited for has
-  // ended, too. Never true again false.
+  // ended, too. False while that cannot be told, as when no
+  // descriptor is left. Never true again false.
   bool HasEnded() const;
 
   // A new descriptor (a pidfd), which can be read once the process has ended. -1: it has ended, or errno says why there

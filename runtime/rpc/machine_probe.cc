@@ -107,7 +107,8 @@ bool MachineProbe::IsThere() const {
 }
 
 std::string NumericTarget(const std::string& target, const std::string& address) {
-  if (absl::StartsWith(target, "unix")) return target;
+  sockaddr_storage as_it_is{};
+  if (AddressOf(target, &as_it_is) != 0) return target;
   absl::string_view host = address;
   if (!absl::ConsumePrefix(&host, "ipv4:") && !absl::ConsumePrefix(&host, "ipv6:")) return target;
   host = host.substr(0, host.rfind(':'));

@@ -80,6 +80,8 @@ TEST_CASE("a target's host is the one that its connection had") {
   CHECK(NumericTarget("a.example:80", "ipv6:%5Bfe80::1%25eth0%5D:4711") == "[fe80::1%eth0]:80");
   CHECK(NumericTarget("a.example:80", "") == "a.example:80");
   CHECK(NumericTarget("unix:/a", "unix:") == "unix:/a");
+  CHECK(NumericTarget("10.0.0.2:80", "ipv4:192.168.0.2:4711") == "10.0.0.2:80");  // it came from elsewhere
+  CHECK(NumericTarget("[fe80::1]:80", "ipv6:%5Bfe80::2%5D:4711") == "[fe80::1]:80");
 }
 
 }  // namespace

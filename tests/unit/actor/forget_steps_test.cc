@@ -37,6 +37,27 @@ TEST_CASE("components that come and go leave nothing behind but the word that th
   CHECK(job.IsIdle());
 }
 
+TEST_CASE("a component that stays is called by anybody, however many came and went since it was made") {
+  Stage job({CpuGroup("pool", 2), CpuGroup("callers", 1)});
+  const auto stays = job.Make<Recorder>("pool");
+  const auto relay = job.Make<Relay>("callers");
+  job.Run();
+  for (int i = 0; i < 5'000; ++i) {  // more than are known one by one
+    const auto passing = job.Make<Recorder>("pool");
+    job.Run();
+    REQUIRE(passing.component().Release().ok());
+    job.Run();
+  }
+  relay.Keep(stays);
+  const Lazy<void> of_another = relay.Say("x");  // asks for numbers
+  job.Run();
+  CHECK(StatusOf(of_another).ok());
+  const Lazy<void> own = stays.Add("y");
+  job.Run();
+  CHECK(StatusOf(own).ok());
+  CHECK(job.On("pool", 1).size() == 2);
+}
+
 TEST_CASE("who calls a component that was released elsewhere is told so, whatever it knew of it") {
   const bool knew = GENERATE(true, false);
   CAPTURE(knew);
