@@ -26,7 +26,10 @@ namespace {
 
 constexpr int kBacklog = 1024;
 constexpr size_t kReserve = 16;
-constexpr absl::Duration kTick = absl::Milliseconds(10);      // while there are strangers
+constexpr int kAtOnce = 64;                               // connections that are accepted before others have their turn
+constexpr int kPortAttempts = 8;                          // to find a port that is free at all addresses
+constexpr absl::Duration kPause = absl::Seconds(1);       // from tick to tick: then this process was stopped
+constexpr absl::Duration kTick = absl::Milliseconds(10);  // while there are strangers
 constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // when a connection could not be accepted
 constexpr uint8_t kEstablished = 1;                           // of TCP, as the kernel counts its states
 constexpr absl::string_view kUnix = "unix:", kAbstract = "unix-abstract:";
@@ -69,7 +72,23 @@ int PortOf(int fd) {
                                              : reinterpret_cast<sockaddr_in&>(address).sin_port);
 }
 
-// As gRPC writes it in ServerContext::peer().
+void SetPort(sockaddr_storage* address, int port) {
+  in_port_t& number = address->ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(address)->sin6_port
+                                                     : reinterpret_cast<sockaddr_in*>(address)->sin_port;
+  number = htons(static_cast<uint16_t>(port));
+}
+
+// A name may stand for the same address twice.
+bool IsListedBefore(const addrinfo* addresses, const addrinfo* one) {
+  for (const addrinfo* each = addresses; each != one; each = each->ai_next) {
+    const bool is_same =
+        each->ai_addrlen == one->ai_addrlen && std::memcmp(each->ai_addr, one->ai_addr, one->ai_addrlen) == 0;
+    if (is_same) return true;
+  }
+  return false;
+}
+
+// As gRPC writes it in ServerContext::peer(), but for the scope of a link's own addresses.
 std::string PeerOf(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
@@ -89,8 +108,30 @@ std::string PeerOf(int fd) {
   return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(ip6.sin6_port));
 }
 
-// What accept says of the connection or the moment, not of the listening socket.
-bool IsShortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+// accept speaks of the connection that it took from the queue, which is gone; the next may be well (accept(2)).
+bool IsOfThatConnection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Without the scope of a link's own addresses: "%25" and more, before the bracket.
+std::string WithoutScope(const std::string& peer) {
+  const size_t begin = peer.find("%25"), end = peer.find("%5D");
+  if (begin == std::string::npos || end == std::string::npos || begin > end) return peer;
+  return peer.substr(0, begin) + peer.substr(end);
+}
 
 }  // namespace
 
@@ -131,16 +172,42 @@ absl::Status Listener::ListenOnPort() {
   wanted.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   const std::string host = WithoutBrackets(options_.host);
-  const int failed = ::getaddrinfo(host.c_str(), std::to_string(options_.port).c_str(), &wanted, &found);
+  const int failed = ::getaddrinfo(host.c_str(), nullptr, &wanted, &found);
   if (failed != 0) {
     return absl::InvalidArgumentError(absl::StrCat("host ", host, " is not known: ", ::gai_strerror(failed)));
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, &::freeaddrinfo);
-  absl::StatusOr<Fd> socket = ListenOn(found->ai_addr, found->ai_addrlen);
-  if (!socket.ok()) return WhyNot(host, options_.port);
-  port_ = PortOf(socket->get());
-  listening_.push_back(*std::move(socket));
-  return absl::OkStatus();
+  const size_t before = listening_.size();
+  absl::Status listens;
+  for (int attempt = 0; attempt < kPortAttempts; ++attempt) {
+    listens = ListenOnAll(found);
+    // A port that the kernel chose for one address may be in use at another.
+    if (listens.ok() || options_.port != 0 || !absl::IsAlreadyExists(listens)) break;
+    listening_.resize(before);
+  }
+  return listens;
+}
+
+// All addresses at one port. One that this machine cannot listen on is left out, as long as there is another.
+absl::Status Listener::ListenOnAll(const addrinfo* addresses) {
+  port_ = options_.port;
+  absl::Status why_not = absl::UnavailableError("there is no address to listen on");
+  bool any = false;
+  for (const addrinfo* each = addresses; each != nullptr; each = each->ai_next) {
+    sockaddr_storage address{};
+    std::memcpy(&address, each->ai_addr, each->ai_addrlen);
+    SetPort(&address, port_);
+    absl::StatusOr<Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), each->ai_addrlen);
+    if (socket.ok()) {
+      any = true;
+      port_ = PortOf(socket->get());
+      listening_.push_back(*std::move(socket));
+      continue;
+    }
+    why_not = WhyNot(options_.host, port_);
+    if (absl::IsAlreadyExists(why_not) && !IsListedBefore(addresses, each)) return why_not;
+  }
+  return any ? absl::OkStatus() : why_not;
 }
 
 void Listener::Attach(grpc::ServerBuilder& builder) {
@@ -175,9 +242,23 @@ void Listener::FillReserve() {
   }
 }
 
+// Not all there are: others wait for the thread, too, and what is left is readable again.
 void Listener::Accept(int listening) {
-  while (AcceptOne(listening)) {
+  for (int i = 0; i < kAtOnce && HasRoom(listening) && AcceptOne(listening); ++i) {
   }
+}
+
+// For one more stranger; else newcomers wait a little.
+bool Listener::HasRoom(int listening) {
+  if (listening == socket_fd_) return true;
+  {
+    base::MutexLock lock(&mutex_);
+    const Strangers::Room room = strangers_.MakeRoom(AwakeNow());
+    if (room.gone) ShowOut(*room.gone);
+    if (room.is_there) return true;
+  }
+  AcceptLater(listening);
+  return false;
 }
 
 // Whether there may be another.
@@ -189,7 +270,7 @@ bool Listener::AcceptOne(int listening) {
   }
   const int error = errno;
   if (error == EAGAIN || error == EWOULDBLOCK) return false;
-  if (!IsShortage(error)) return true;  // of that connection alone: it is gone
+  if (IsOfThatConnection(error)) return true;
   return MakeRoom(listening);
 }
 
@@ -203,12 +284,16 @@ bool Listener::MakeRoom(int listening) {
     reserve_.pop_back();
     return true;
   }
+  AcceptLater(listening);
+  return false;
+}
+
+void Listener::AcceptLater(int listening) {
   loop_.Forget(listening);  // it stays readable
   loop_.PostAfter(kTryAgain, [this, listening] {
     FillReserve();
     loop_.Watch(listening, [this, listening] { Accept(listening); });
   });
-  return false;
 }
 
 void Listener::HandOver(Fd connection, int listening, bool is_tcp) {
@@ -228,14 +313,27 @@ void Listener::HandOver(Fd connection, int listening, bool is_tcp) {
 // False: it has ended already, or no descriptor is left to watch it by. Then it is not served.
 bool Listener::Watch(const Fd& connection) {
   Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+  if (!own.valid() && !reserve_.empty()) {
+    reserve_.pop_back();
+    own = Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+  }
   std::string peer = PeerOf(connection.get());
   if (!own.valid() || peer.empty()) return false;
+  const base::Instant now = AwakeNow();
   if (!std::exchange(ticking_, true)) loop_.PostAfter(kTick, [this] { Tick(); });
   base::MutexLock lock(&mutex_);
   const Strangers::Id id = ++last_;
-  if (const auto gone = strangers_.Add(id, std::move(peer), base::Now())) ShowOut(*gone);
+  strangers_.Add(id, std::move(peer), now);
   watched_[id] = std::move(own);
   return true;
+}
+
+// The clock less the pauses of this process, while it ticks: what strangers sent meanwhile could not be read.
+base::Instant Listener::AwakeNow() {
+  const base::Instant now = base::Now();
+  if (ticking_ && now - last_tick_ > kPause) slept_ += now - last_tick_;
+  last_tick_ = now;
+  return now - slept_;
 }
 
 // gRPC sees its connection end.
@@ -258,16 +356,17 @@ void Listener::Look(Strangers::Id id) {
 
 void Listener::Tick() {
   FillReserve();
+  const base::Instant now = AwakeNow();
   base::MutexLock lock(&mutex_);
   for (const Strangers::Id id : strangers_.ids()) Look(id);
-  for (const Strangers::Id id : strangers_.Expel(base::Now())) ShowOut(id);
+  for (const Strangers::Id id : strangers_.Expel(now)) ShowOut(id);
   ticking_ = strangers_.size() > 0;
   if (ticking_) loop_.PostAfter(kTick, [this] { Tick(); });
 }
 
 void Listener::LetIn(const std::string& peer) {
   base::MutexLock lock(&mutex_);
-  const auto id = strangers_.Find(peer);
+  const auto id = strangers_.Find(WithoutScope(peer));
   if (!id) return;
   strangers_.Remove(*id);
   watched_.erase(*id);

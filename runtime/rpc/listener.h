@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <grpcpp/grpcpp.h>
+#include <netdb.h>
 
 #include <map>
 #include <memory>
@@ -36,8 +37,9 @@ struct ListenerOptions {
 //  A1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
 class Listener {
  public:
-  // Binds and listens; blocks while the host's name is looked up. AlreadyExists: the port is in use. InvalidArgument:
-  // the host is not known, or is not this machine's. PermissionDenied: the port is for root alone.
+  // Binds all addresses of the host, and listens; blocks while its name is looked up. AlreadyExists: the port is in
+  // use. InvalidArgument: the host is not known, or is not this machine's. PermissionDenied: the port is for root
+  // alone.
   static absl::StatusOr<std::unique_ptr<Listener>> Open(ListenerOptions options);
   ~Listener();
 
@@ -61,13 +63,17 @@ class Listener {
   explicit Listener(ListenerOptions options);
   absl::Status ListenOnSocket();
   absl::Status ListenOnPort();
+  absl::Status ListenOnAll(const addrinfo* addresses);
   void Accept(int listening);
   bool AcceptOne(int listening);
+  bool HasRoom(int listening);
   bool MakeRoom(int listening);
+  void AcceptLater(int listening);
   void HandOver(Fd connection, int listening, bool is_tcp);
   bool Watch(const Fd& connection);
   void ShowOut(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tick();
+  base::Instant AwakeNow();
   void Look(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FillReserve();
 
@@ -80,6 +86,8 @@ class Listener {
   std::thread thread_;
   std::vector<Fd> reserve_;  // the thread's
   bool ticking_ = false;     // the thread's
+  base::Instant last_tick_;  // the thread's
+  absl::Duration slept_;     // the thread's: a pause of this process counts for no stranger's time
   Strangers::Id last_ = 0;   // the thread's
 
   base::Mutex mutex_;

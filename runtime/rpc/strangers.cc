@@ -5,12 +5,13 @@
 
 namespace twinkle::rpc {
 
-std::optional<Strangers::Id> Strangers::Add(Id id, std::string peer, base::Instant now) {
-  std::optional<Id> gone;
-  if (all_.size() >= limits_.most) gone = ExpelOldest();
-  all_.emplace(id, Stranger{std::move(peer), now});
-  return gone;
+Strangers::Room Strangers::MakeRoom(base::Instant now) {
+  if (all_.size() < limits_.most) return {};
+  if (now - all_.begin()->second.since < limits_.moment) return {.is_there = false, .gone = std::nullopt};
+  return {.is_there = true, .gone = ExpelOldest()};
 }
+
+void Strangers::Add(Id id, std::string peer, base::Instant now) { all_.emplace(id, Stranger{std::move(peer), now}); }
 
 std::optional<Strangers::Id> Strangers::Find(const std::string& peer) const {
   for (const auto& [id, stranger] : all_) {

@@ -15,6 +15,7 @@ namespace twinkle::rpc {
 
 struct StrangerLimits {
   size_t most = 256;                            // of them at once
+  absl::Duration moment = absl::Seconds(1);     // that each has, however many wait
   absl::Duration patience = absl::Seconds(10);  // until one has shown what lets it in
   // Bytes that one may send, and all of them, before that. A healthy peer shows it in the head of its first call, and
   // HTTP/2 lets it send 64 KiB before that call is read.
@@ -23,8 +24,8 @@ struct StrangerLimits {
 };
 
 // The table of strangers, as arithmetic: no descriptors and no clock. Not thread-safe. Invariants:
-//  S1 there are never more than `most`: the oldest goes for a newcomer, so whoever is let in quickly is served, however
-//     many others come;
+//  S1 there are never more than `most`. For a newcomer the oldest goes, once it has had its moment; until then
+//     newcomers wait to be accepted. So whoever is let in quickly is served, however many others come;
 //  S2 who has sent too much, or has taken too long, goes;
 //  S3 when all of them together have sent too much those that sent most go first.
 class Strangers {
@@ -34,8 +35,14 @@ class Strangers {
 
   explicit Strangers(StrangerLimits limits) : limits_(limits) {}
 
-  // The stranger that has to go for this one, if one has (S1).
-  std::optional<Id> Add(Id id, std::string peer, base::Instant now);
+  struct Room {
+    bool is_there = true;
+    std::optional<Id> gone;  // for it; it is removed
+  };
+  // Room for one more (S1).
+  Room MakeRoom(base::Instant now);
+  // REQUIRES: there is room.
+  void Add(Id id, std::string peer, base::Instant now);
   // One was let in, or has ended: it is no stranger any more.
   void Remove(Id id) { all_.erase(id); }
   // The strangers that come from `peer`: address and port, so that there is one at most.

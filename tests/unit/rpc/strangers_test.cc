@@ -11,13 +11,19 @@ using Ids = std::vector<Strangers::Id>;
 
 constexpr base::Instant kBegin;
 
-TEST_CASE("there are never too many strangers: the oldest goes for a newcomer (S1)") {
-  Strangers strangers({.most = 2});
-  CHECK_FALSE(strangers.Add(1, "a", kBegin));
-  CHECK_FALSE(strangers.Add(2, "b", kBegin));
-  CHECK(strangers.Add(3, "c", kBegin) == 1);
-  CHECK(strangers.Add(4, "d", kBegin) == 2);
-  CHECK(strangers.ids() == Ids{3, 4});
+TEST_CASE("there are never too many strangers: the oldest goes for a newcomer, once it has had its moment (S1)") {
+  Strangers strangers({.most = 2, .moment = absl::Seconds(1)});
+  for (const Strangers::Id id : {1, 2}) {
+    const Strangers::Room room = strangers.MakeRoom(kBegin);
+    CHECK(room.is_there);
+    CHECK_FALSE(room.gone);
+    strangers.Add(id, "peer", kBegin);
+  }
+  CHECK_FALSE(strangers.MakeRoom(kBegin + absl::Milliseconds(999)).is_there);
+  CHECK(strangers.ids() == Ids{1, 2});
+  CHECK(strangers.MakeRoom(kBegin + absl::Seconds(1)).gone == 1);
+  strangers.Add(3, "c", kBegin + absl::Seconds(1));
+  CHECK(strangers.MakeRoom(kBegin + absl::Seconds(1)).gone == 2);
 }
 
 TEST_CASE("who was let in is no stranger, and does not go (S1)") {
@@ -28,7 +34,8 @@ TEST_CASE("who was let in is no stranger, and does not go (S1)") {
   CHECK_FALSE(strangers.Find("c"));
   strangers.Remove(1);
   CHECK_FALSE(strangers.Find("a"));
-  CHECK_FALSE(strangers.Add(3, "c", kBegin));
+  CHECK(strangers.MakeRoom(kBegin).is_there);
+  strangers.Add(3, "c", kBegin);
   CHECK(strangers.Expel(kBegin + absl::Seconds(1)) == Ids{2, 3});
 }
 
