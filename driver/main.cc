@@ -1,11 +1,9 @@
 // twinkle-driver: knows the nodes of a cluster, places jobs on them, keeps names. No data passes through it.
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -19,11 +17,11 @@
 
 #include "driver/options.h"
 #include "driver/service.h"
-#include "runtime/base/cut_text.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/say_line.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
@@ -46,14 +44,10 @@ int Fail(const absl::Status& status) {
 
 int64_t UnixMs() { return absl::ToUnixMillis(absl::Now()); }
 
-// One line of what comes and goes, with the time. A pipe that nobody reads holds up nobody: what it has no room for is
-// left out. What has room takes PIPE_BUF bytes at once.
+// One line of what comes and goes, with the time.
 void Say(const std::string& line) {
-  pollfd out{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
   const std::string time = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::LocalTimeZone());
-  const std::string text = base::CutText(absl::StrCat(time, " twinkle-driver: ", line), PIPE_BUF / 2) + "\n";
-  static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));
+  base::SayLine(STDERR_FILENO, absl::StrCat(time, " twinkle-driver: ", line));
 }
 
 // Written beside it and renamed: who waits for the file finds a whole one.
@@ -157,8 +151,8 @@ int Serve(const Options& options, Start start) {
   if (start.parent != nullptr) {
     start.parent->Ready();
   } else {
-    std::cout << "twinkle-driver serves on " << rpc::JoinHostPort(start.host, port) << ", token in "
-              << options.token_file << std::endl;
+    base::SayLine(STDOUT_FILENO, absl::StrCat("twinkle-driver serves on ", rpc::JoinHostPort(start.host, port),
+                                              ", token in ", options.token_file));
   }
   base::FdLoop loop;
   WaitForEnd(loop, start.parent.get());

@@ -1,12 +1,13 @@
 #include "worker/node_service.h"
 
 #include <absl/strings/str_cat.h>
+#include <unistd.h>
 
-#include <iostream>
 #include <utility>
 
 #include "runtime/base/end_signals.h"
 #include "runtime/base/memory.h"
+#include "runtime/base/say_line.h"
 #include "runtime/base/status.h"
 #include "runtime/base/terminal_text.h"
 #include "runtime/rpc/address.h"
@@ -72,7 +73,7 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
 NodeService::~NodeService() { door_.Close(); }
 
 void NodeService::Say(const std::string& text) const {
-  if (parent_ == nullptr) std::cerr << absl::StrCat("twinkle-worker: ", text, "\n") << std::flush;
+  if (parent_ == nullptr) base::SayLine(STDERR_FILENO, absl::StrCat("twinkle-worker: ", text));
 }
 
 rpc::TokenCheck NodeService::Check() {
@@ -141,8 +142,8 @@ void NodeService::OnMessage(const v1::DriverToNode& message) {
   alive_interval_ = lease > absl::ZeroDuration() ? lease / kAliveInLease : kAliveInterval;
   SayAlive(connection_);
   if (parent_ != nullptr) return parent_->Ready();
-  std::cout << "twinkle-worker: node '" << node_.name() << "' has joined the driver at " << options_.driver
-            << std::endl;
+  base::SayLine(STDOUT_FILENO,
+                absl::StrCat("twinkle-worker: node '", node_.name(), "' has joined the driver at ", options_.driver));
 }
 
 // As long as it is this connection.
@@ -188,7 +189,8 @@ void NodeService::TellUnreachable(const std::string& why) {
 void NodeService::OnSpawnerGone() {
   spawner_gone_ = true;
   exit_code_ = 1;
-  std::cerr << "twinkle-worker: the spawner, which starts and watches this node's processes, is gone: they are ended\n";
+  base::SayLine(STDERR_FILENO,
+                "twinkle-worker: the spawner, which starts and watches this node's processes, is gone: they are ended");
   deadline_ = base::Now() + kStopLimit;
   StopWhenIdle();
 }

@@ -1,0 +1,54 @@
+#include "runtime/base/say_line.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+namespace twinkle::base {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::EndsWith;
+
+struct Pipe {
+  Pipe() { REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0); }
+  ~Pipe() {
+    for (const int end : ends) ::close(end);
+  }
+  // What is in it, which may not be nothing.
+  std::string Read() const {
+    std::string text(1 << 20, '\0');
+    text.resize(static_cast<size_t>(::read(ends[0], text.data(), text.size())));
+    return text;
+  }
+  int in() const { return ends[1]; }
+
+  std::array<int, 2> ends{};
+};
+
+TEST_CASE("a line is written with its end, and cut where a pipe would not take it at once") {
+  const Pipe pipe;
+  SayLine(pipe.in(), "here I am");
+  CHECK(pipe.Read() == "here I am\n");
+  SayLine(pipe.in(), std::string(1 << 20, 'x'));
+  const std::string cut = pipe.Read();
+  CHECK(cut.size() <= PIPE_BUF);
+  CHECK_THAT(cut, EndsWith("bytes left out\n"));
+}
+
+TEST_CASE("a pipe that nobody reads holds up nobody, and is written to again once there is room") {
+  const Pipe pipe;
+  for (int i = 0; i < 10000; ++i) SayLine(pipe.in(), "what nobody reads, said again and again");  // a pipe has 64 KiB
+  CHECK_THAT(pipe.Read(), ContainsSubstring("what nobody reads"));
+  SayLine(pipe.in(), "once more");
+  CHECK_THAT(pipe.Read(), EndsWith("once more\n"));
+}
+
+}  // namespace
+}  // namespace twinkle::base
