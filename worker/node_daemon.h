@@ -48,8 +48,8 @@ class NodeDaemon final : public Processes::Listener {
   void EndAllJobs();
   // The folder goes with the daemon, however that ends.
   void KeepScratch(const std::string& folder) { processes_.KeepScratch(folder); }
-  // Ends the spawner, and with it all that it started; blocks until it has ended.
-  void EndSpawner() { processes_.EndSpawner(); }
+  // Ends the spawner, and with it all that it started; blocks as Processes::EndSpawner, and returns what that returns.
+  bool EndSpawner() { return processes_.EndSpawner(); }
   bool idle() const { return state_.idle(); }
 
  private:

@@ -27,8 +27,8 @@ constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, the
 constexpr absl::Duration kTellAgain = absl::Minutes(1);      // that the driver cannot be reached
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
 constexpr absl::Duration kFetchLimit = absl::Minutes(5);  // for a file from another node
-constexpr int kEndRounds = 200;
-constexpr int kPorts = 32;  // told to the driver, each time anew
+constexpr int kEndRounds = 5000;                          // as the spawner's
+constexpr int kPorts = 32;                                // told to the driver, each time anew
 
 // A driver that says this will say it again.
 bool IsRefusal(const absl::Status& why) {
@@ -113,13 +113,9 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   listener_->Close();
   server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
   door_.Close();
-  if (spawner_gone_) {
-    // What the spawner had was orphaned to this process: its death has ended the wardens and the worker processes, and
-    // what these had started comes here then.
-    EndOwnChildren(kEndRounds);
-  } else {
-    daemon_.EndSpawner();
-  }
+  // What a spawner had that was killed is orphaned to this process: its death has ended the wardens and the worker
+  // processes, and what these had started comes here then.
+  if (spawner_gone_ || !daemon_.EndSpawner()) EndOwnChildren(kEndRounds);
   return exit_code_;
 }
 

@@ -3,12 +3,14 @@
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <thread>
 #include <utility>
+
+#include "runtime/base/clock.h"
 
 namespace twinkle::worker {
 namespace {
@@ -234,12 +236,19 @@ void Processes::KillAll() const {
   }
 }
 
-void Processes::EndSpawner() {
+bool Processes::EndSpawner() {
   gone_ = true;
   Close();
-  if (spawner_.pid <= 0) return;
-  while (::waitpid(spawner_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  if (spawner_.pid <= 0) return true;
+  const base::Instant deadline = base::Now() + options_.end_limit;
+  while (::waitpid(spawner_.pid, nullptr, WNOHANG) == 0) {
+    if (base::Now() >= deadline) {
+      ::kill(spawner_.pid, SIGKILL);
+      return false;
+    }
+    ::usleep(1000);
   }
+  return true;
 }
 
 }  // namespace twinkle::worker

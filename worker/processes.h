@@ -41,6 +41,7 @@ struct ProcessesOptions {
   int window = 0;
   absl::Duration exec_limit = absl::Seconds(20);   // for a process that was asked for to become the program
   absl::Duration settle_limit = absl::Seconds(2);  // for a new process to settle, before it makes room all the same
+  absl::Duration end_limit = absl::Seconds(10);    // for the spawner to end what there is, before it is killed
 };
 
 // Confined to the loop's thread. Never blocks but in EndSpawner. Invariants:
@@ -85,8 +86,10 @@ class Processes {
   void KeepScratch(const std::string& folder);
   // Kills what runs, through the process groups too: for when the spawner cannot.
   void KillAll() const;
-  // Ends the spawner, and with it all that it started; blocks until it has ended. Nothing is told any more.
-  void EndSpawner();
+  // Ends the spawner, and with it all that it started; blocks until it has ended, at most `end_limit`. Nothing is told
+  // any more. False: it has not ended in time and was killed. What it has started is orphaned to this process then, if
+  // that is a subreaper, and is the caller's to end.
+  bool EndSpawner();
 
  private:
   enum class State { kQueued, kAsked, kForked, kExecuted };

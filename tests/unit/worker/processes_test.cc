@@ -285,5 +285,25 @@ TEST_CASE("the end of the spawner is told once, and nothing after it (P4)") {
   CHECK(fake.told == std::vector<std::string>{"started 1 as 5", "gone", "end"});
 }
 
+TEST_CASE("a spawner that does not end is killed, and waited for no longer than its limit") {
+  Fake fake;
+  auto pair = rpc::SocketPair();
+  REQUIRE(pair.ok());
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    while (true) ::pause();
+  }
+  REQUIRE(pid > 0);
+  ProcessesOptions options;
+  options.end_limit = absl::Milliseconds(50);
+  Processes processes(options, Spawner{pid, std::move(pair->first)}, &fake.loop, &fake);
+  CHECK_FALSE(processes.EndSpawner());
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGKILL);
+  CHECK(fake.told.empty());
+}
+
 }  // namespace
 }  // namespace twinkle::worker
