@@ -128,6 +128,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   if (parent != nullptr) {
     token = parent->role().token;
     options.driver = parent->role().target;
+    options.host.clear();  // which is the environment's: a private cluster is for its machine alone
   } else {
     if (options.driver.empty()) {
       return Fail(absl::InvalidArgumentError("which driver? give --driver HOST:PORT, or set TWINKLE_DRIVER"));

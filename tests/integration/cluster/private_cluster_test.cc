@@ -249,6 +249,15 @@ TEST_CASE("whichever process of a private cluster is killed: the program is told
   }
 }
 
+TEST_CASE("a private cluster is for its machine alone, whatever address the environment has for nodes") {
+  ::setenv("TWINKLE_HOST", "256.0.0.1", 1);  // could not be listened on
+  auto session = OnPrivateCluster({Cpu("pool", 2)});
+  ::unsetenv("TWINKLE_HOST");
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  CHECK(Result(probe.Pid()).size() == 2);
+  CHECK(Told(session.Finish()) == "OK");
+}
+
 TEST_CASE("a worker process that never reaches Initialize is told of, with what it printed") {
   Child late({"/proc/self/exe", "--program", "late"}, {{"TWINKLE_START_LIMIT", "0.3"}});
   CHECK(late.Wait() == 1);
