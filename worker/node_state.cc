@@ -15,6 +15,10 @@ namespace {
 
 constexpr size_t kMostLineBytes = 2 << 10;  // of each of a dead process's last lines
 constexpr size_t kMostNameBytes = 1 << 10;
+constexpr size_t kMostEndpointBytes = 4 << 10;
+
+// What the library says is: who says more is another, and has not said where it listens.
+bool IsShort(const v1::Endpoint& endpoint) { return endpoint.ByteSizeLong() <= kMostEndpointBytes; }
 
 std::string WhoIs(const v1::Process& process) {
   return base::TerminalText(absl::StrCat(process.group(), ":", process.rank()));
@@ -146,7 +150,7 @@ void NodeState::OnSaid(uint64_t id, const v1::FromWorker& message, Effects* effe
   const auto found = processes_.find(id);
   if (found == processes_.end()) return;
   Process& process = found->second;
-  if (message.has_listening() && !process.endpoint) {
+  if (message.has_listening() && !process.endpoint && IsShort(message.listening())) {
     process.endpoint = message.listening();
     // A process may be up before it is known to have been started.
     if (process.state == ProcessState::kRunning) TellListens(process, effects);

@@ -364,6 +364,18 @@ TEST_CASE("what a process says goes to its own job, whatever it says") {
   CHECK(told[0].message.end_group().job() == 1);
 }
 
+TEST_CASE("W6: what no endpoint can be is not passed on; the right one still is") {
+  Node node;
+  node.Start(1, {10});
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  node.state.OnStarted(10, 1010, &node.effects);
+  node.effects.clear();
+  node.state.OnSaid(10, Listening(std::string(3 << 20, 'x')), &node.effects);
+  CHECK(node.effects.empty());
+  node.state.OnSaid(10, Listening("socket"), &node.effects);
+  CHECK(node.Told() == Texts{"listens 10"});
+}
+
 TEST_CASE("W6: no text of a user's makes a message long") {
   Node node;
   node.StartAll(1, {10});
