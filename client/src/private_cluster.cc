@@ -65,6 +65,7 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start() {
 
 absl::Status PrivateCluster::StartService(const std::string& folder, const std::string& name) {
   TWINKLE_ASSIGN_OR_RETURN(auto link, rpc::SocketPair());
+  TWINKLE_RETURN_IF_ERROR(rpc::Prepare(link.first.get()));
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
@@ -91,7 +92,6 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   Service service{name, 0, std::move(link.first)};
-  TWINKLE_RETURN_IF_ERROR(rpc::Prepare(service.link.get()));
   const int failed = ::posix_spawn(&service.starter, path.c_str(), &files, &attributes, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
