@@ -1,6 +1,7 @@
 #include "runtime/rpc/fd_channel.h"
 
 #include <absl/strings/str_cat.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,6 +54,13 @@ absl::string_view ShortageOf(int error) {
     default:
       return "";
   }
+}
+
+// Waits a moment, on a socket whose reader is to wait. False: it is none of a shortage, or the reader does not wait.
+bool WaitsOut(int error, int socket) {
+  if (ShortageOf(error).empty() || (::fcntl(socket, F_GETFL) & O_NONBLOCK) != 0) return false;
+  ::poll(nullptr, 0, kShortageMs);
+  return true;
 }
 
 void AttachFds(const std::vector<Fd>& fds, char* control, msghdr* header) {
@@ -166,11 +174,12 @@ absl::StatusOr<bool> MessageReader::ReadSome() {
     header.msg_controllen = control.size();
   }
   ssize_t got = 0;
+  int error = 0;
   do {
     got = ::recvmsg(socket_, &header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-  if (got < 0 && !ShortageOf(errno).empty()) return false;
+    error = got < 0 ? errno : 0;
+  } while (error == EINTR || WaitsOut(error, socket_));
+  if (error == EAGAIN || error == EWOULDBLOCK || !ShortageOf(error).empty()) return false;
   if (got <= 0) return Gone();
   std::vector<Fd> fds;
   for (cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr; rights = CMSG_NXTHDR(&header, rights)) {
