@@ -37,6 +37,12 @@ bool Conversation::Works(const LinkPtr& link) const {
 }
 
 void Conversation::Remove(const LinkPtr& link) {
+  for (const Link& one : links_) {
+    if (one.link != link) continue;
+    Way& mine = way(one.stream);
+    mine.arrivals->told = 0;  // what it carried may not have come to the peer, whichever carries what is said
+    if (mine.out != nullptr && mine.out != link) mine.out->Acknowledge();
+  }
   links_.erase(std::remove_if(links_.begin(), links_.end(), [&](const Link& one) { return one.link == link; }),
                links_.end());
   for (Way& way : ways_) {

@@ -135,5 +135,18 @@ TEST_CASE("arrivals are acknowledged soon, much at once, and anew on another con
   CHECK(talk.arrivals(kData)->told == 0);
 }
 
+TEST_CASE("what was told on a connection that ended is told again on the one that carries what is said (V3)") {
+  Conversation talk;
+  const auto carries = AddLink(talk);
+  const auto other = AddLink(talk);
+  std::vector<Frame> frames = {{"1", {}}};
+  REQUIRE(talk.Hear(kData, 1, &frames).ok());
+  talk.arrivals(kData)->told = 1;  // by the other, with its greeting
+  carries->acknowledged = 0;
+  talk.Remove(other);
+  CHECK(talk.arrivals(kData)->told == 0);
+  CHECK(carries->acknowledged == 1);
+}
+
 }  // namespace
 }  // namespace twinkle::rpc
