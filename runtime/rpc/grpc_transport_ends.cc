@@ -114,6 +114,7 @@ void GrpcTransport::Impl::LoseUnlessIntroduced(ProcessId id) {
 
 bool GrpcTransport::Impl::Lose(ProcessId id, const absl::Status& why) {
   Conversation last;  // let go of without the lock
+  std::shared_ptr<grpc::Channel> channel;
   {
     base::MutexLock lock(&mutex_);
     Peer& peer = PeerOf(id);
@@ -122,6 +123,7 @@ bool GrpcTransport::Impl::Lose(ProcessId id, const absl::Status& why) {
     *peer.open = false;
     peer.probe.reset();
     std::swap(last, peer.talk);
+    std::swap(channel, peer.channel);
   }
   if (queue_ != nullptr) {
     queue_->Post([receiver = receiver_, open = open_, id, why] {
