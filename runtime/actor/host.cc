@@ -212,8 +212,8 @@ void Host::RemoveInstance(const Instance& instance) {
 // There is no thread for it, and so there was none for the object.
 void Host::Refuse(const CallPtr& call, const absl::Status& why) {
   if (call->message.operation == Operation::kDestroy) {
-    Forget(*call->instance);
-    return Answer(call, absl::OkStatus());
+    Answer(call, absl::OkStatus());  // first: what is to be answered yet keeps the lane
+    return Forget(*call->instance);
   }
   if (call->message.operation == Operation::kConstruct) call->instance->status = why;
   Answer(call, why);

@@ -66,19 +66,23 @@ void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
 }
 
 void Lane::Pump() {
+  std::vector<std::shared_ptr<IncomingCall>> refused;
   while (!waiting_.empty() && waiting_.front()->arguments_missing == 0) {
-    if (exclusive_ || (most_threads_ > 1 && IsExclusive(*waiting_.front()) && posted_ > 0)) return;
-    Thread* const thread = FreeThread();
-    if (thread == nullptr && !threads_.empty()) return;  // one of them will be free
+    if (exclusive_ || (most_threads_ > 1 && IsExclusive(*waiting_.front()) && posted_ > 0)) break;
+    Thread* const thread = refused.empty() ? FreeThread() : nullptr;
+    if (thread == nullptr && !threads_.empty()) break;  // one of them will be free
     std::shared_ptr<IncomingCall> call = std::move(waiting_.front());
     waiting_.pop_front();
     if (thread == nullptr) {
-      refuse_(call, base::NoThread());
+      refused.push_back(std::move(call));
       continue;
     }
     exclusive_ = IsExclusive(*call);
     Post(*thread, std::move(call));
   }
+  if (refused.empty()) return;
+  const Refuse refuse = refuse_;  // with a destruction that is refused the lane itself may go
+  for (const auto& call : refused) refuse(call, base::NoThread());
 }
 
 void Lane::Done(const std::shared_ptr<IncomingCall>& call) {

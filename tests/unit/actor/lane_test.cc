@@ -191,5 +191,30 @@ TEST_CASE("without any thread a call is refused, and the next tries again (N4)")
   CHECK(stage.begun == Ids{2});
 }
 
+TEST_CASE("a lane may go with the destruction that it refuses (N4)") {
+  tests::LimitedExecutor executor(0);
+  std::shared_ptr<Lane> lane;
+  Ids refused;
+  const auto refuse = [&](const CallPtr& call, const absl::Status&) {
+    refused.push_back(call->message.call);
+    lane = nullptr;
+  };
+  lane = std::make_shared<Lane>(
+      &executor, "lane", 1, [](const CallPtr&) {}, refuse);
+  std::vector<CallPtr> calls;
+  for (uint64_t id : {1, 2}) {
+    calls.push_back(std::make_shared<IncomingCall>());
+    calls.back()->message.call = id;
+    calls.back()->message.operation = Operation::kDestroy;
+    calls.back()->arguments_missing = 2 - id;
+  }
+  Lane& there = *lane;
+  for (const CallPtr& call : calls) there.Add(call);
+  CHECK(refused.empty());
+  calls[0]->arguments_missing = 0;
+  there.Pump();
+  CHECK(refused == Ids{1, 2});
+}
+
 }  // namespace
 }  // namespace twinkle::actor
