@@ -5,6 +5,7 @@
 #include <absl/strings/str_split.h>
 #include <absl/strings/strip.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -13,8 +14,6 @@
 #include <fstream>
 #include <utility>
 #include <vector>
-
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
 namespace {
@@ -65,6 +64,14 @@ void RemoveTree(const fs::path& folder) {
   ::rmdir(folder.c_str());  // refused while there are processes in it
 }
 
+// Open as long as the folder is the caller's; not valid: it is somebody else's, or is not there. Whoever has it ends
+// with its processes, in whatever PID namespace these are.
+rpc::Fd Lock(const std::string& folder) {
+  rpc::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  return fd;
+}
+
 }  // namespace
 
 std::string DelegatedCgroup() {
@@ -85,10 +92,14 @@ RankCgroups::RankCgroups(std::string parent) {
   if (parent.empty()) return;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent, ignored)) {
-    if (absl::StartsWith(entry.path().filename().string(), kFolderPrefix)) RemoveTree(entry.path());
+    if (!absl::StartsWith(entry.path().filename().string(), kFolderPrefix)) continue;
+    if (const rpc::Fd lock = Lock(entry.path().string()); lock.valid()) RemoveTree(entry.path());
   }
   const std::string folder = absl::StrCat(parent, "/", kFolderPrefix, ::getpid());
-  if (::mkdir(folder.c_str(), 0755) == 0) folder_ = folder;
+  if (::mkdir(folder.c_str(), 0755) != 0) return;
+  lock_ = Lock(folder);
+  // Another spawner that began just now may have taken it for one that was left.
+  if (lock_.valid() && ::access(folder.c_str(), F_OK) == 0) folder_ = folder;
 }
 
 std::string RankCgroups::Make(uint64_t key) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+#include "runtime/rpc/fd_channel.h"
+
 namespace twinkle::worker {
 
 // The folder of the calling process's own group, if it is delegated: a user other than root may change it, or systemd
@@ -20,7 +22,7 @@ std::string DelegatedCgroup();
 class RankCgroups {
  public:
   // `parent`: the folder of a group that may be changed; empty: there are no groups. What an earlier spawner has left
-  // there, which has no processes, is removed.
+  // there, which has no processes, is removed; what belongs to one that lives, of another daemon, is left alone.
   explicit RankCgroups(std::string parent);
 
   // A new, empty group. Its folder; empty: the process goes without.
@@ -30,6 +32,7 @@ class RankCgroups {
 
  private:
   std::string folder_;  // empty: there are no groups
+  rpc::Fd lock_;        // on the folder: it belongs to a spawner that lives
 };
 
 // ---- of one group, by its folder, which may be empty
