@@ -62,7 +62,7 @@ MachineProbe::MachineProbe(const std::string& target, const KeepAlive& keep_aliv
     : keep_alive_(keep_alive), size_(AddressOf(target, &address_)) {}
 
 Machine MachineProbe::Look() {
-  if (size_ == 0) return Machine::kSilent;
+  if (size_ == 0) return Machine::kUnknown;
   if (taken_ && !IsThere()) {
     taken_ = false;
     socket_.Reset();

@@ -9,6 +9,7 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestBetweenDials = absl::Seconds(5);
+constexpr int kUnknownIsSilence = 10;  // the time in which a machine cannot be asked counts by so much less
 
 }  // namespace
 
@@ -27,7 +28,8 @@ absl::Duration Redial::Pause() const { return looks_ == 0 ? kFirstPause : kPause
 Redial::Action Redial::Look(Machine machine, bool dialling) {
   const absl::Duration passed = Pause();
   ++looks_;
-  silent_ = machine == Machine::kHasIt ? absl::ZeroDuration() : silent_ + passed;
+  silent_ += machine == Machine::kUnknown ? passed / kUnknownIsSilence : passed;
+  if (machine == Machine::kHasIt) silent_ = absl::ZeroDuration();
   refused_ = machine == Machine::kRefuses ? refused_ + passed : absl::ZeroDuration();
   since_dial_ += passed;
   const bool is_back = machine == Machine::kHasIt && std::exchange(machine_, machine) != machine;

@@ -16,8 +16,9 @@ class Redial {
     // How long the word of the peer's end is waited for, once its machine has said that nobody listens there.
     absl::Duration verdict = absl::Milliseconds(500);
   };
-  // What the peer's machine says when it is asked for the peer. A process that is stopped is there.
-  enum class Machine { kSilent, kHasIt, kRefuses };
+  // What the peer's machine says when it is asked for the peer. A process that is stopped is there. kUnknown: it cannot
+  // be asked, which is no silence of its own; that is waited for ten times as long.
+  enum class Machine { kSilent, kHasIt, kRefuses, kUnknown };
   // What is to be done. kLoseSilent: the process may well live; both sides are to give each other up.
   enum class Action { kWait, kDial, kLoseGone, kLoseSilent };
 

@@ -45,6 +45,14 @@ TEST_CASE("a machine that is silent for too long makes the two lose each other")
   CHECK(passed < absl::Milliseconds(2200));
 }
 
+TEST_CASE("a machine that cannot be asked is not silent: it is waited for longer, but not for ever") {
+  Redial redial(kLimits);
+  redial.Broke();
+  const absl::Duration passed = LookUntil(redial, Machine::kUnknown, Action::kLoseSilent);
+  CHECK(passed >= absl::Seconds(20));
+  CHECK(passed < absl::Seconds(21));
+}
+
 TEST_CASE("a process that is stopped is waited for without a limit") {
   Redial redial(kLimits);
   redial.Broke();
