@@ -30,10 +30,14 @@ absl::StatusOr<std::string> NewFolder(uint64_t job) {
 }  // namespace
 
 struct ProgramStore::Work {
-  explicit Work(ProgramStoreOptions given) : options(std::move(given)) {}
+  Work(ProgramStoreOptions given, SideThreads::Post to_loop) : options(std::move(given)), post(std::move(to_loop)) {}
 
   absl::StatusOr<Brought> Bring(const v1::StartJob& start, std::string* folder);
   absl::StatusOr<ProgramCopies::Copy> Program(const v1::StartJob& start);
+  // As soon as it is made: filling it may take long, and the daemon may end meanwhile.
+  void TellScratch(const std::string& folder) const {
+    if (options.scratch) post([scratch = options.scratch, folder] { scratch(folder); });
+  }
   absl::Status PutFile(const v1::StartJob& start, const v1::File& file, const std::string& folder);
   absl::Status Fetch(const v1::StartJob& start, v1::FetchProgram wanted, int to) const;
   // Whether paths and pids of the program mean the same here.
@@ -43,6 +47,7 @@ struct ProgramStore::Work {
   }
 
   const ProgramStoreOptions options;
+  const SideThreads::Post post;
   ProgramCopies copies;
 };
 
@@ -50,6 +55,7 @@ absl::StatusOr<Brought> ProgramStore::Work::Bring(const v1::StartJob& start, std
   TWINKLE_ASSIGN_OR_RETURN(ProgramCopies::Copy program, Program(start));
   if (start.program().files().empty()) return Brought{std::move(program), ""};
   TWINKLE_ASSIGN_OR_RETURN(*folder, NewFolder(start.job()));
+  TellScratch(*folder);
   for (const v1::File& file : start.program().files()) {
     const absl::Status put = PutFile(start, file, *folder);
     if (!put.ok()) return base::Annotate(put, absl::StrCat("its file ", file.path()));
@@ -110,7 +116,7 @@ absl::Status ProgramStore::Work::Fetch(const v1::StartJob& start, v1::FetchProgr
 }
 
 ProgramStore::ProgramStore(ProgramStoreOptions options, base::Executor* executor, SideThreads::Post post)
-    : work_(std::make_shared<Work>(std::move(options))), threads_(executor, std::move(post)) {}
+    : work_(std::make_shared<Work>(std::move(options), post)), threads_(executor, std::move(post)) {}
 
 ProgramStore::~ProgramStore() = default;
 
@@ -135,7 +141,6 @@ void ProgramStore::Came(uint64_t number, const std::shared_ptr<Result>& result) 
   }
   Job& job = found->second;
   job.folder = result->folder;
-  if (!job.folder.empty() && work_->options.scratch) work_->options.scratch(job.folder);
   if (result->brought.ok()) job.program = result->brought->program;
   std::exchange(job.done, nullptr)(std::move(result->brought));
 }

@@ -34,7 +34,8 @@ struct ProgramStoreOptions {
 // For the loop's thread. Invariants:
 //  S1 what touches a file system runs on a thread of the job's own: storage that hangs delays that job and nothing
 //  else; S2 `done` is called once, on the loop, unless the job was dropped before; S3 no folder is left of a job that
-//  was dropped, whenever its thread comes back.
+//  was dropped, whenever its thread comes back; nor of one that is being filled when the daemon ends: `scratch` is told
+//  as soon as it is made.
 //
 // On the program's own machine, where its pid means the same process, the very file that it runs is used, replaced on
 // disk or not, readable or not. Elsewhere the file at the same path is used, if it is the same by its SHA-256; else a

@@ -219,6 +219,30 @@ TEST_CASE("files are links beside the program and checked copies elsewhere, in a
   CHECK_FALSE(fs::exists(two));
 }
 
+TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is being filled") {
+  const TestFolder folder;
+  std::ofstream(folder / "here") << "here";
+  Stepped* at = nullptr;
+  size_t told = 0;
+  Stepped stepped([&](const v1::FetchProgram&, const std::string&, int) {
+    at->RunLoop();
+    told = at->scratch.size();
+    return absl::UnavailableError("the other node is gone");
+  });
+  at = &stepped;
+  v1::StartJob job = JobElsewhere(1, folder / "here", DigestOf(folder / "here"));
+  AddFile(job, "/nowhere/else", "a digest");
+  const auto& result = stepped.Bring(job);
+  stepped.RunAll();
+  REQUIRE(result);
+  CHECK_FALSE(result->ok());
+  CHECK(told == 1);
+  stepped.store.Drop(1);
+  stepped.RunAll();
+  REQUIRE(stepped.scratch.size() == 1);
+  CHECK_FALSE(fs::exists(stepped.scratch[0]));
+}
+
 TEST_CASE("S1: a job whose storage hangs delays no other") {
   Stepped stepped;
   auto& hangs = stepped.Bring(Job(1, "/nowhere"));
