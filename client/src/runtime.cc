@@ -22,10 +22,23 @@ absl::Status NoSession() {
   return absl::FailedPreconditionError("there is no session: call twinkle::Initialize first, and keep what it returns");
 }
 
-// The lazy, for a thread that may wait for it: in a forked child nobody would ever settle it.
-LazyCore& Waitable(LazyCore& lazy) {
-  if (base::InForkedChild()) lazy.GiveUp(base::ForkedChildStatus());
-  return lazy;
+LazyPtr Failed(const Type* collected, AnswerOps answer, const absl::Status& why) {
+  LazyOrigin origin;
+  origin.collected = collected;
+  origin.answer = answer;
+  return LazyCore::Failed(std::move(origin), why);
+}
+
+// ---- lazies of before, in a forked child: nobody would ever settle them, and their locks may be held for ever
+absl::Status StatusInChild(const LazyCore& lazy) {
+  const auto outcome = lazy.OutcomeSoFar();
+  return outcome ? outcome->status : base::ForkedChildStatus();
+}
+
+const void* AnswerInChild(const LazyCore& lazy) {
+  if (const auto outcome = lazy.OutcomeSoFar()) return outcome->answer;
+  // It stays for good: whoever asked holds it for as long as the lazy.
+  return (new std::shared_ptr<void>(lazy.origin().answer.make(base::ForkedChildStatus())))->get();
 }
 
 // Of the group; 0 where only the program knows: of CPU groups, in a rank.
@@ -57,23 +70,35 @@ absl::Status CheckPlace(const actor::Process& process, const SessionState& sessi
 }  // namespace
 
 // ---- lazies
-bool LazyReady(const LazyPtr& lazy) { return lazy->Ready(); }
-absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) { return Waitable(*lazy).Wait(base::Now() + limit); }
-absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) { return Waitable(*lazy).Size(); }
-const void* LazyAnswer(const LazyPtr& lazy) { return Waitable(*lazy).Answer(); }
+bool LazyReady(const LazyPtr& lazy) { return lazy->Ready() || base::InForkedChild(); }
+absl::Status LazyWait(const LazyPtr& lazy, absl::Duration limit) {
+  if (base::InForkedChild()) return StatusInChild(*lazy);
+  return lazy->Wait(base::Now() + limit);
+}
+absl::StatusOr<int64_t> LazySize(const LazyPtr& lazy) {
+  if (base::InForkedChild()) return base::ForkedChildStatus();
+  return lazy->Size();
+}
+const void* LazyAnswer(const LazyPtr& lazy) { return base::InForkedChild() ? AnswerInChild(*lazy) : lazy->Answer(); }
 void LazyCancel(const LazyPtr& lazy) {
   if (!base::InForkedChild()) lazy->Cancel();
 }
-LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end) { return LazyCore::Rows(lazy, begin, end); }
 
 // ---- plans over lazies
+LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end) {
+  if (base::InForkedChild()) return Failed(lazy->type(), lazy->origin().answer, base::ForkedChildStatus());
+  return LazyCore::Rows(lazy, begin, end);
+}
+
 LazyPtr LazyTake(const LazyPtr& lazy, std::vector<int64_t> rows) {
+  if (base::InForkedChild()) return Failed(lazy->type(), lazy->origin().answer, base::ForkedChildStatus());
   const std::string what = absl::StrCat("some rows of ", lazy->origin().what.text());
   return LazyCore::Planned({lazy}, what, *lazy->type(), lazy->origin().answer,
                            [rows = std::move(rows)](auto inputs) { return object::TakeRows(inputs[0], rows); });
 }
 
 LazyPtr LazyRepeat(const LazyPtr& lazy, int64_t times) {
+  if (base::InForkedChild()) return Failed(lazy->type(), lazy->origin().answer, base::ForkedChildStatus());
   const std::string what = absl::StrCat(lazy->origin().what.text(), ", each row ", times, " times");
   return LazyCore::Planned({lazy}, what, *lazy->type(), lazy->origin().answer,
                            [times](auto inputs) { return object::RepeatRows(inputs[0], times); });
@@ -81,6 +106,7 @@ LazyPtr LazyRepeat(const LazyPtr& lazy, int64_t times) {
 
 LazyPtr LazyField(const LazyPtr& lazy, const Type& whole, void* object, const void* member, const Type& type,
                   AnswerOps answer) {
+  if (base::InForkedChild()) return Failed(&type, answer, base::ForkedChildStatus());
   uint32_t number = 0;
   while (true) {
     const auto place = codec::MemberAt(whole, object, {number});
@@ -92,6 +118,7 @@ LazyPtr LazyField(const LazyPtr& lazy, const Type& whole, void* object, const vo
 }
 
 LazyPtr LazyConcat(std::vector<LazyPtr> lazies, const Type& type, AnswerOps answer) {
+  if (base::InForkedChild()) return Failed(&type, answer, base::ForkedChildStatus());
   const std::string what = absl::StrCat("Concat of ", lazies.size(), " from ", lazies[0]->origin().what.text(), " on");
   return LazyCore::Planned(std::move(lazies), what, type, answer,
                            [](auto inputs) { return object::ConcatRows(inputs); });
@@ -99,6 +126,7 @@ LazyPtr LazyConcat(std::vector<LazyPtr> lazies, const Type& type, AnswerOps answ
 
 LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> types, const Type& whole,
                    AnswerOps answer) {
+  if (base::InForkedChild()) return Failed(&whole, answer, base::ForkedChildStatus());
   const std::shared_ptr<void> any = whole.make();
   absl::Status fits;
   for (uint32_t i = 0; i < types.size(); ++i) {
@@ -113,10 +141,11 @@ LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> typ
                            });
 }
 
-bool LazyEnded(const LazyPtr& lazy) { return Waitable(*lazy).WaitSettled() && lazy->ended(); }
+bool LazyEnded(const LazyPtr& lazy) { return !base::InForkedChild() && lazy->WaitSettled() && lazy->ended(); }
 
 bool LazyFailed(const LazyPtr& lazy) {
-  if (!Waitable(*lazy).WaitSettled()) return true;            // the method that iterates is cancelled
+  if (base::InForkedChild()) return !StatusInChild(*lazy).ok();
+  if (!lazy->WaitSettled()) return true;                      // the method that iterates is cancelled
   if (const auto failure = lazy->failure()) failure->Look();  // the iteration hands it out
   return !lazy->status().ok();
 }
@@ -126,7 +155,8 @@ absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Durati
   const auto any = std::make_shared<base::Event>();
   for (const LazyPtr& lazy : lazies) {
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAny: one of the lazies is empty");
-    Waitable(*lazy).OnSettled([any] { any->Set(); });
+    if (base::InForkedChild()) return static_cast<size_t>(&lazy - lazies.data());  // it counts as ready
+    lazy->OnSettled([any] { any->Set(); });
   }
   if (!base::WaitUnlessCancelled(*any, base::Now() + limit)) {
     const base::Cancellation* const mine = base::CurrentCancellation();
@@ -143,7 +173,11 @@ absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) 
   const LazyPtr* first = nullptr;
   for (const LazyPtr& lazy : lazies) {
     if (lazy == nullptr) return absl::FailedPreconditionError("WaitAll: one of the lazies is empty");
-    const bool failed = !Waitable(*lazy).WaitSettledUntil(deadline) || !lazy->status().ok();
+    if (base::InForkedChild()) {
+      TWINKLE_RETURN_IF_ERROR(StatusInChild(*lazy));
+      continue;
+    }
+    const bool failed = !lazy->WaitSettledUntil(deadline) || !lazy->status().ok();
     if (failed && first == nullptr) first = &lazy;
   }
   return first == nullptr ? absl::OkStatus() : (*first)->Wait(deadline);
@@ -152,29 +186,19 @@ absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) 
 LazyPtr PutValue(const Type& type, std::shared_ptr<void> value, AnswerOps answer, CallSite site) {
   const auto process = CurrentProcess();
   if (process != nullptr) return process->Put(type, std::move(value), answer, site);
-  LazyOrigin origin;
-  origin.collected = &type;
-  origin.answer = answer;
-  return LazyCore::Failed(std::move(origin), NoSession());
+  return Failed(&type, answer, NoSession());
 }
 
 // ---- calls
 LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::optional<int> rank,
                   std::vector<CallArgument> arguments, CallSite site, const Type* collected, AnswerOps answer) {
   if (component == nullptr) {
-    LazyOrigin origin;
-    origin.collected = collected;
-    origin.answer = answer;
-    return LazyCore::Failed(std::move(origin), absl::FailedPreconditionError(absl::StrCat(
-                                                   method.name, " [", actor::BaseName(site.file), ":", site.line,
+    return Failed(
+        collected, answer,
+        absl::FailedPreconditionError(absl::StrCat(method.name, " [", actor::BaseName(site.file), ":", site.line,
                                                    "]: an empty Remote: it refers to no component")));
   }
-  if (base::InForkedChild()) {
-    LazyOrigin origin;
-    origin.collected = collected;
-    origin.answer = answer;
-    return LazyCore::Failed(std::move(origin), base::ForkedChildStatus());
-  }
+  if (base::InForkedChild()) return Failed(collected, answer, base::ForkedChildStatus());
   return component->process->Call(component->shared_from_this(), method, rank, std::move(arguments), site, collected,
                                   answer);
 }

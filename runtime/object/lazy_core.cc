@@ -161,16 +161,10 @@ void LazyCore::Cancel() {
   if (owner != nullptr) owner->CancelCall(call, origin_.what.text());
 }
 
-void LazyCore::GiveUp(const absl::Status& why) {
-  base::MutexLock lock(&mutex_);
-  if (collecting_ == Collecting::kDone || (is_settled_ && origin_.collected == nullptr)) return;
-  status_ = why;
-  failure_ = std::make_shared<Failure>(why, std::vector<std::shared_ptr<Failure>>());
-  if (origin_.answer.make != nullptr) answer_ = origin_.answer.make(why);
-  collecting_ = Collecting::kDone;
-  is_settled_ = true;
-  settled_.Set();
-  answered_.Set();
+// What it reads is constant once it is answered.
+std::optional<LazyCore::Outcome> LazyCore::OutcomeSoFar() const {
+  if (!answered_.IsSet()) return std::nullopt;
+  return Outcome{status_, answer_.get()};
 }
 
 void LazyCore::OnSettled(base::Task task) {

@@ -90,9 +90,13 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   const void* Answer();
   // Its failure, if it is this, counts as looked at: whoever cancels a call knows.
   void Cancel();
-  // Settled and answered with `why` unless it is answered already, whatever is under way; nobody else hears of it. In a
-  // process where nobody is left to do it: a forked child.
-  void GiveUp(const absl::Status& why);
+  // What it has come to, once it is answered: its status and, unless it is void, the typed answer. Takes no lock and
+  // looks at no failure: in a forked child, where a lock may be held by a thread that only the parent has.
+  struct Outcome {
+    absl::Status status;
+    const void* answer = nullptr;
+  };
+  std::optional<Outcome> OutcomeSoFar() const ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Rows [begin, end) of `source`'s collected value.
   static std::shared_ptr<LazyCore> Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end);
   // A value of type `collected` planned over those of `inputs`, of which there is at least one, once all have settled.

@@ -329,22 +329,20 @@ TEST_CASE("what was cancelled has been looked at, unless it failed of something 
   CHECK(absl::IsCancelled(f.failures->Close()));
 }
 
-TEST_CASE("a lazy that is given up is answered, and nobody else hears of it; a value that is there stays") {
+TEST_CASE("what a lazy has come to is known once it is answered, and nobody has looked at its failure") {
   LazyFixture f;
-  const absl::Status why = absl::FailedPreconditionError("nobody is left to do it");
   const LazyPtr pending = f.NewVoid();
-  const auto owner = std::make_shared<Owner>();
-  pending->SetCall(owner, 7);
-  const LazyPtr not_fetched = f.Lists({{1}});
-  const LazyPtr fetched = f.Lists({{1}, {2}});
-  f.Fetch<Ints>(fetched);
-  for (const LazyPtr& lazy : {pending, not_fetched, fetched}) lazy->GiveUp(why);
-  CHECK(pending->Wait(base::kLongAgo) == why);
-  not_fetched->Answer();
-  CHECK(not_fetched->status() == why);
-  CHECK(*f.Fetch<Ints>(fetched) == Ints{1, 2});
-  CHECK(owner->settled.empty());
-  CHECK(f.failures->Close().ok());
+  const LazyPtr lists = f.Lists({{1}, {2}});
+  CHECK_FALSE(pending->OutcomeSoFar());
+  CHECK_FALSE(lists->OutcomeSoFar());
+  f.Fetch<Ints>(lists);
+  REQUIRE(lists->OutcomeSoFar());
+  CHECK(lists->OutcomeSoFar()->status.ok());
+  CHECK(lists->OutcomeSoFar()->answer == lists->Answer());
+  pending->Fail(absl::UnknownError("it threw"));
+  REQUIRE(pending->OutcomeSoFar());
+  CHECK(absl::IsUnknown(pending->OutcomeSoFar()->status));
+  CHECK(absl::IsUnknown(f.failures->Close()));
 }
 
 TEST_CASE("lazies of two jobs are not put together") {
