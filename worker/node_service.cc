@@ -104,7 +104,7 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   parent_ = parent;
   if (parent != nullptr) {
     for (const int gone : {parent->fd(), parent->process_fd()}) {
-      if (gone >= 0) loop_.Watch(gone, [this] { loop_.Stop(); });  // the spawner ends what there is
+      if (gone >= 0) loop_.Watch(gone, [this, gone] { OnParentGone(gone); });
     }
   }
   Connect();
@@ -153,6 +153,7 @@ void NodeService::SayAlive(int connection) {
 
 void NodeService::OnDriverGone(const absl::Status& why) {
   if (stopping_) return;
+  if (spawner_gone_) return Stop();
   daemon_.EndAllJobs();
   if (IsRefusal(why) || parent_ != nullptr) {
     Say(base::TerminalText(why.message()));
@@ -181,6 +182,13 @@ void NodeService::TellUnreachable(const std::string& why) {
 }
 
 // ---- the end
+// The spawner ends what there is, if it still can.
+void NodeService::OnParentGone(int fd) {
+  loop_.Forget(fd);
+  if (spawner_gone_) return Stop();
+  loop_.Stop();
+}
+
 // The driver hears how its processes ended, and then that its jobs are cleared.
 void NodeService::OnSpawnerGone() {
   spawner_gone_ = true;
@@ -198,8 +206,13 @@ void NodeService::Stop() {
   StopWhenIdle();
 }
 
+// Who waited for jobs to be ended by the driver ends them then: their folders go, too.
 void NodeService::StopWhenIdle() {
-  if ((daemon_.idle() && store_.idle()) || base::Now() >= deadline_) return loop_.Stop();
+  if (daemon_.idle() && store_.idle()) return loop_.Stop();
+  if (base::Now() >= deadline_) {
+    if (stopping_) return loop_.Stop();
+    return Stop();
+  }
   loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
 }
 

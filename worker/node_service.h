@@ -63,6 +63,7 @@ class NodeService {
   void OnDriverGone(const absl::Status& why);
   void TellUnreachable(const std::string& why);
   void OnSpawnerGone();
+  void OnParentGone(int fd);
   void Stop();
   void StopWhenIdle();
   // On stderr; services of a private cluster are silent.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/integration/cluster/processes.h"
+#include "tests/integration/cluster/programs.h"
 #include "tests/integration/session.h"
 
 namespace twinkle::tests {
@@ -101,6 +102,27 @@ TEST_CASE("a node that was stopped past its lease ends its ranks when it wakes, 
   CHECK(cluster.node(0).AwaitOutput("this node counts as gone"));
   CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
   CHECK(Eventually([&] { return LinesWith(cluster.node(0).Output(), "has joined the driver") == 2; }));
+}
+
+TEST_CASE("a node daemon whose spawner is killed ends, and leaves no folder of a job that goes on") {
+  const Folder folder;
+  std::ofstream(folder / "prompts.txt") << "the first prompt\n";
+  TestCluster cluster({{"a", {"--cpus", "4"}}});
+  ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
+  auto session = Begin({.mode = Mode::kCluster,
+                        .driver = cluster.driver(),
+                        .groups = {Cpu("pool", 2)},
+                        .files = {folder / "prompts.txt"}});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  const std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
+  REQUIRE(std::filesystem::exists(there));
+  const pid_t daemon = cluster.node(0).pid();
+  pid_t spawner = 0;
+  std::ifstream(absl::StrCat("/proc/", daemon, "/task/", daemon, "/children")) >> spawner;
+  REQUIRE(spawner > 0);
+  ::kill(spawner, SIGKILL);
+  CHECK(cluster.node(0).Wait() == 1);
+  CHECK_FALSE(std::filesystem::exists(there));
 }
 
 TEST_CASE("a node in another PID namespace of the same machine takes the program by its path") {
