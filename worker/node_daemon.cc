@@ -162,9 +162,7 @@ void NodeDaemon::Do(const DropJob& effect) {
 }
 
 void NodeDaemon::Do(const SetTimer& effect) {
-  loop_.PostAfter(effect.after, [this, kind = effect.kind, key = effect.key] {
-    Handle([&](Effects* effects) { state_.OnTimer(kind, key, effects); });
-  });
+  loop_.PostAfter(effect.after, [this, effect] { Handle([&](Effects* effects) { state_.OnTimer(effect, effects); }); });
 }
 
 // ---- processes

@@ -54,6 +54,7 @@ struct SetTimer {
   };
   Kind kind = Kind::kBring;
   uint64_t key = 0;
+  uint64_t connection = 0;  // of the job: another driver may give the same numbers again
   absl::Duration after;
 };
 // For people.

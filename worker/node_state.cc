@@ -104,7 +104,7 @@ void NodeState::OnStart(const v1::StartJob& start, Effects* effects) {
     effects->push_back(WatchProgram{start.job(), place.pid()});
   }
   effects->push_back(BringProgram{start});
-  effects->push_back(SetTimer{SetTimer::Kind::kBring, start.job(), options_.bring_limit});
+  effects->push_back(SetTimer{SetTimer::Kind::kBring, start.job(), connection_, options_.bring_limit});
 }
 
 void NodeState::OnProgramReady(uint64_t number, const absl::Status& brought, Effects* effects) {
@@ -141,7 +141,7 @@ void NodeState::OnStarted(uint64_t id, int pid, Effects* effects) {
   process.state = ProcessState::kRunning;
   process.facts.mutable_place()->set_pid(pid);
   if (process.endpoint) return TellListens(process, effects);
-  effects->push_back(SetTimer{SetTimer::Kind::kStart, id, options_.start_limit});
+  effects->push_back(SetTimer{SetTimer::Kind::kStart, id, jobs_.at(process.job).connection, options_.start_limit});
 }
 
 void NodeState::OnNotStarted(uint64_t id, const std::string& why, Effects* effects) { End(id, why, {}, effects); }
@@ -249,7 +249,7 @@ void NodeState::Stop(uint64_t number, absl::Duration grace, const std::string& w
     stop.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
     ToAll(number, stop, effects);
     // The processes keep to the grace themselves; this is for those that cannot.
-    effects->push_back(SetTimer{SetTimer::Kind::kKill, number, grace + options_.kill_margin});
+    effects->push_back(SetTimer{SetTimer::Kind::kKill, number, job->second.connection, grace + options_.kill_margin});
   }
   const std::set<uint64_t> processes = job->second.processes;
   for (uint64_t id : processes) {
@@ -270,24 +270,24 @@ void NodeState::ClearIfDone(uint64_t number, Effects* effects) {
   jobs_.erase(job);
 }
 
-void NodeState::OnTimer(SetTimer::Kind kind, uint64_t key, Effects* effects) {
-  switch (kind) {
+void NodeState::OnTimer(const SetTimer& timer, Effects* effects) {
+  const auto process = timer.kind == SetTimer::Kind::kStart ? processes_.find(timer.key) : processes_.end();
+  const auto job = jobs_.find(process == processes_.end() ? timer.key : process->second.job);
+  if (job == jobs_.end() || job->second.connection != timer.connection) return;
+  switch (timer.kind) {
     case SetTimer::Kind::kBring:
       return OnProgramReady(
-          key,
+          timer.key,
           absl::DeadlineExceededError(absl::StrCat(
               "the program and its files could not be brought to node '", options_.node, "' within ",
               absl::FormatDuration(options_.bring_limit), ": the storage, or the node that has them, does not answer")),
           effects);
-    case SetTimer::Kind::kStart: {
-      const auto process = processes_.find(key);
+    case SetTimer::Kind::kStart:
       if (process == processes_.end() || process->second.state != ProcessState::kRunning) return;
       process->second.late = true;
       return Kill(process, effects);
-    }
     case SetTimer::Kind::kKill:
-      if (jobs_.count(key) != 0) Stop(key, absl::ZeroDuration(), "", effects);
-      return;
+      return Stop(timer.key, absl::ZeroDuration(), "its grace is over", effects);
   }
 }
 

@@ -40,7 +40,8 @@ struct Death {
 //  W2 a job that was to stop is told as cleared once, when none of its processes is left;
 //  W3 each process that was started is closed once, when it has ended, and each job is dropped once, after its last;
 //  W4 a driver hears nothing of jobs that another connection's driver asked for: they end with that connection;
-//  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace;
+//  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace; none concerns a job of
+//     another connection that has the same number;
 //  W6 no text of a user's makes a message longer than a few kilobytes.
 class NodeState {
  public:
@@ -63,7 +64,7 @@ class NodeState {
   // All processes have ended with the spawner, and no more can be started.
   void OnSpawnerGone(const std::string& why, Effects* effects);
 
-  void OnTimer(SetTimer::Kind kind, uint64_t key, Effects* effects);
+  void OnTimer(const SetTimer& timer, Effects* effects);
 
   // Nothing is left to do.
   bool idle() const { return jobs_.empty(); }

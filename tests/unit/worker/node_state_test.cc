@@ -221,15 +221,16 @@ TEST_CASE(
   Node node;
   node.Start(1, {10, 11});
   node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
-  node.state.OnTimer(SetTimer::Kind::kStart, 10,
+  node.state.OnTimer({SetTimer::Kind::kStart, 10, 1, {}},
                      &node.effects);  // not started yet: nothing to be late for
   CHECK(node.Take<SignalProcess>().empty());
   node.effects.clear();
   node.state.OnStarted(10, 1010, &node.effects);
   node.state.OnStarted(11, 1011, &node.effects);
-  CHECK(node.Take<SetTimer>().size() == 2);
+  const auto timers = node.Take<SetTimer>();
+  CHECK(timers.size() == 2);
   node.state.OnSaid(11, Listening("b"), &node.effects);
-  for (uint64_t process : {10, 11}) node.state.OnTimer(SetTimer::Kind::kStart, process, &node.effects);
+  for (const SetTimer& timer : timers) node.state.OnTimer(timer, &node.effects);
   const auto signals = node.Take<SignalProcess>();
   REQUIRE(signals.size() == 1);
   CHECK(signals[0].process == 10);
@@ -245,7 +246,7 @@ TEST_CASE(
   const auto timers = node.Take<SetTimer>();
   REQUIRE(timers.size() == 1);
   CHECK(timers[0].after == absl::Minutes(5));
-  node.state.OnTimer(timers[0].kind, timers[0].key, &node.effects);
+  node.state.OnTimer(timers[0], &node.effects);
   CHECK_THAT(node.CauseOf(10), ContainsSubstring("could not be brought to node 'n' within 5m"));
   node.effects.clear();
   node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
@@ -265,14 +266,36 @@ TEST_CASE(
   CHECK(timers[0].after == absl::Seconds(7));
   node.End(10, 0);
   CHECK(node.Told() == Texts{"exited 10"});
-  node.state.OnTimer(timers[0].kind, timers[0].key, &node.effects);
+  node.state.OnTimer(timers[0], &node.effects);
   CHECK(node.Take<SignalProcess>().at(0).process == 11);
   node.End(11);
   CHECK(node.Told() == Texts{"exited 11", "cleared 1"});
   CHECK(node.Take<DropJob>().size() == 1);
   CHECK(node.state.idle());
-  node.state.OnTimer(timers[0].kind, timers[0].key, &node.effects);
+  node.state.OnTimer(timers[0], &node.effects);
   CHECK(node.Told().empty());
+}
+
+TEST_CASE("W5: the timers of an ended driver's job leave the next driver's job of the same number alone") {
+  Node node;
+  node.StartAll(1, {10});
+  node.effects.clear();
+  node.state.OnMessage(StopMessage(1, absl::Seconds(30)), &node.effects);
+  const auto timers = node.Take<SetTimer>();
+  REQUIRE(timers.size() == 1);
+  node.End(10, 0);
+  node.state.OnDriverGone(&node.effects);
+  node.Start(1, {10});
+  const SetTimer old_start{SetTimer::Kind::kStart, 10, timers[0].connection, {}};
+  const SetTimer old_bring{SetTimer::Kind::kBring, 1, timers[0].connection, {}};
+  node.effects.clear();
+  node.state.OnTimer(old_bring, &node.effects);
+  CHECK(node.effects.empty());
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  node.state.OnStarted(10, 1010, &node.effects);
+  node.effects.clear();
+  for (const SetTimer& timer : {timers[0], old_start}) node.state.OnTimer(timer, &node.effects);
+  CHECK(node.effects.empty());
 }
 
 TEST_CASE(
@@ -451,7 +474,8 @@ TEST_CASE(
           if (asked) node.state.OnSaid(process, Listening("x"), &node.effects);
           break;
         case 5:
-          node.state.OnTimer(static_cast<SetTimer::Kind>(random() % 2), random() % 2 == 0 ? 1 : process, &node.effects);
+          node.state.OnTimer({static_cast<SetTimer::Kind>(random() % 2), random() % 2 == 0 ? 1 : process, 1, {}},
+                             &node.effects);
           break;
         case 6:
           if (random() % 4 == 0) node.state.OnProgramGone(1, &node.effects);
