@@ -136,6 +136,7 @@ int Serve(const Options& options, Start start) {
   if (start.parent == nullptr) conductor.say = &Say;
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
   DriverService service(start.token, std::move(conductor), executor.get(), std::move(start.journal), start.restored);
+  if (const absl::Status ready = service.Check(); !ready.ok()) return Fail(ready);
   grpc::ServerBuilder builder;
   service.SetLetIn([&](const std::string& peer) { start.listener->LetIn(peer); });
   start.listener->Attach(builder);

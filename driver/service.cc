@@ -52,7 +52,11 @@ DriverService::DriverService(std::string token, ConductorOptions options, base::
       queue_(executor->NewQueue("driver")),
       conductor_(std::move(options), executor, queue_.get(), std::move(journal), restored) {}
 
-DriverService::~DriverService() { queue_->Close(); }
+DriverService::~DriverService() {
+  if (queue_ != nullptr) queue_->Close();
+}
+
+absl::Status DriverService::Check() const { return queue_ == nullptr ? base::NoThread() : absl::OkStatus(); }
 
 void DriverService::Stop() {
   queue_->Close();

@@ -24,6 +24,8 @@ class DriverService final : public v1::Driver::CallbackService {
   DriverService(std::string token, ConductorOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
                 const Restored& restored);
   ~DriverService() override;
+  // ResourceExhausted: there is no thread for it. It must not be served, nor stopped, then.
+  absl::Status Check() const;
   // `let_in` is told of the peer (ServerContext::peer) of each call that has shown the token or a job's secret. Before
   // the service is served, once.
   void SetLetIn(std::function<void(const std::string& peer)> let_in) { token_.let_in = std::move(let_in); }

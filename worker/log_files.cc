@@ -16,6 +16,7 @@
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/mutex.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
@@ -110,8 +111,12 @@ void LogFiles::State::Append(File& file, const std::string& text, size_t lines, 
 
 LogFiles::LogFiles(LogFileOptions options, base::Executor* executor) {
   if (options.folder.empty()) return;
-  state_ = std::make_shared<State>(std::move(options));
   thread_ = executor->NewQueue("log-files");
+  if (thread_ == nullptr) {
+    base::Log(base::LogLevel::kWarning, base::Annotate(base::NoThread(), "no log files are written").message());
+    return;
+  }
+  state_ = std::make_shared<State>(std::move(options));
 }
 
 LogFiles::~LogFiles() {

@@ -1,23 +1,10 @@
 #include "worker/side_threads.h"
 
-#include <absl/status/statusor.h>
-#include <absl/strings/str_cat.h>
-
-#include <system_error>
 #include <utility>
 
+#include "runtime/base/status.h"
+
 namespace twinkle::worker {
-namespace {
-
-absl::StatusOr<std::unique_ptr<base::TaskQueue>> NewThread(base::Executor& executor, const std::string& name) {
-  try {
-    return executor.NewQueue(name);
-  } catch (const std::system_error& error) {
-    return absl::ResourceExhaustedError(absl::StrCat("the node daemon cannot start a thread: ", error.what()));
-  }
-}
-
-}  // namespace
 
 SideThreads::SideThreads(base::Executor* executor, Post post)
     : executor_(*executor), post_(std::move(post)), state_(std::make_shared<State>()) {}
@@ -33,14 +20,14 @@ SideThreads::~SideThreads() {
 }
 
 absl::Status SideThreads::Run(const std::string& name, base::Task work, base::Task done) {
-  auto thread = NewThread(executor_, name);
-  if (!thread.ok()) return thread.status();
-  base::TaskQueue* const queue = thread->get();
+  std::unique_ptr<base::TaskQueue> thread = executor_.NewQueue(name);
+  if (thread == nullptr) return base::Annotate(base::NoThread(), "the node daemon cannot start a thread");
+  base::TaskQueue* const queue = thread.get();
   uint64_t id = 0;
   {
     base::MutexLock lock(&state_->mutex);
     id = state_->next++;
-    state_->threads[id] = *std::move(thread);
+    state_->threads[id] = std::move(thread);
   }
   queue->Post([state = state_, post = post_, id, work = std::move(work), done = std::move(done)]() mutable {
     work();

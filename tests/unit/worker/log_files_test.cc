@@ -118,6 +118,21 @@ TEST_CASE("a file that cannot be written costs its lines, which are counted, and
   CHECK_THAT(text, ContainsSubstring("two\n"));
 }
 
+TEST_CASE("where no thread can be had no files are written, and nobody is harmed") {
+  class Exhausted final : public base::Executor {
+    std::unique_ptr<base::TaskQueue> NewQueue(std::string) override { return nullptr; }
+    base::Instant Now() const override { return base::Now(); }
+  };
+  const TestFolder folder;
+  Exhausted executor;
+  LogFiles files({.folder = folder.path()}, &executor);
+  CHECK_FALSE(files.enabled());
+  files.Open(10, 4, "policy", 0);
+  files.Write(10, "one\n", 1);
+  files.Close(10);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
 TEST_CASE("whatever a group is called, its file is in its job's folder") {
   CHECK(FileNameOf("policy_2-b.x") == "policy_2-b.x");
   CHECK(FileNameOf("a/b") == "a%2fb");
