@@ -30,7 +30,7 @@ namespace {
 
 // One that has connected anew before the end of its earlier connection was seen.
 bool SameDaemon(const v1::Place& a, const v1::Place& b) {
-  return a.machine() == b.machine() && a.host() == b.host() && a.pid() == b.pid();
+  return a.machine() == b.machine() && a.host() == b.host() && a.pids() == b.pids() && a.pid() == b.pid();
 }
 
 }  // namespace

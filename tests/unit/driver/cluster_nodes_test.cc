@@ -112,6 +112,9 @@ TEST_CASE("two daemons of one name are one too many, as long as the first is the
   const absl::Status refused = cluster.state.CheckJoin(second);
   CHECK(absl::IsAlreadyExists(refused));
   CHECK(absl::StrContains(refused.message(), "there is a node 'a' already (host-a, pid 11): give this one another"));
+  v1::NodeDescription container = first;  // where pid 11 is another process
+  container.mutable_place()->set_pids("others");
+  CHECK(absl::IsAlreadyExists(cluster.state.CheckJoin(container)));
   cluster.state.NodeGone(node, "its daemon's connection ended", cluster.now, &cluster.effects);
   CHECK(cluster.state.CheckJoin(second).ok());
 }
