@@ -256,7 +256,9 @@ void ClusterState::Tick(base::Instant now, Effects* effects) {
 std::optional<base::Instant> ClusterState::NextTick() const {
   base::Instant next = base::kForever;
   if (options_.node_lease != absl::InfiniteDuration()) {
-    for (const auto& [id, node] : nodes_) next = std::min(next, node.heard + options_.node_lease);
+    for (const auto& [id, node] : nodes_) {
+      next = std::min(next, std::max(node.heard, clock_.Woken()) + options_.node_lease);
+    }
   }
   for (const auto& [name, node] : departed_) next = std::min(next, node.until);
   for (const auto& [number, job] : jobs_) next = std::min(next, job.deadline);
