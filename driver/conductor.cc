@@ -116,7 +116,8 @@ void Conductor::SetAlarm() {
   if (!unwritten_.empty()) next = std::min(next, executor_->Now() + kRetryInterval);
   if (next >= alarm_) return;
   alarm_ = next;
-  queue_->PostAfter(std::max(absl::ZeroDuration(), next - executor_->Now()), [this] {
+  queue_->PostAfter(std::max(absl::ZeroDuration(), next - executor_->Now()), [this, at = next] {
+    if (alarm_ != at) return;  // an earlier one came in between, and has set its own
     alarm_ = base::kForever;
     Effects effects;
     state_.Tick(executor_->Now(), &effects);

@@ -183,6 +183,29 @@ TEST_CASE("the driver alone is stopped, or everything is: nobody is lost") {
   CHECK_FALSE(program.finished.has_value());
 }
 
+TEST_CASE("short deadlines leave no alarms behind: the driver ticks once a pulse, however many there were") {
+  Driver driver;
+  End<v1::DriverToNode> node;
+  End<v1::DriverToProgram> runs;
+  const NodeId a = *driver.Join("a", node, 1);
+  driver.Submit(runs);
+  for (int i = 0; i < 10; ++i) {
+    v1::SubmitJob impatient = JobOf(1);
+    impatient.set_placement_limit_ms(300);
+    End<v1::DriverToProgram> waits;
+    driver.conductor.Submit(impatient, waits.outlet(), driver.executor.Now());
+    driver.Pass(absl::Seconds(2), {a});
+    REQUIRE(waits.finished.has_value());
+  }
+  int tasks = 0;
+  for (int second = 0; second < 10; ++second) {
+    driver.executor.Advance(absl::Seconds(1));
+    while (driver.executor.Step("driver")) ++tasks;
+    driver.Say(a);
+  }
+  CHECK(tasks <= 11);
+}
+
 TEST_CASE("a program that a node does not find is told that its job has ended, and why, should it be there") {
   Driver driver;
   End<v1::DriverToNode> node;
