@@ -122,20 +122,21 @@ ProgramStore::~ProgramStore() = default;
 
 void ProgramStore::Bring(const v1::StartJob& start, Done done) {
   const uint64_t job = start.job();
-  jobs_[job].done = std::move(done);
+  const uint64_t bringing = next_bringing_++;
+  jobs_[job] = {bringing, std::move(done), "", nullptr};
   auto result = std::make_shared<Result>();
   const absl::Status begun = threads_.Run(
       absl::StrCat("job-", job),
       [work = work_, start, result] { result->brought = work->Bring(start, &result->folder); },
-      [this, job, result] { Came(job, result); });
+      [this, job, bringing, result] { Came(job, bringing, result); });
   if (begun.ok()) return;
   result->brought = begun;
-  Came(job, result);
+  Came(job, bringing, result);
 }
 
-void ProgramStore::Came(uint64_t number, const std::shared_ptr<Result>& result) {
+void ProgramStore::Came(uint64_t number, uint64_t bringing, const std::shared_ptr<Result>& result) {
   const auto found = jobs_.find(number);
-  if (found == jobs_.end()) {
+  if (found == jobs_.end() || found->second.bringing != bringing) {
     result->brought = absl::CancelledError("the job has ended");
     return Remove(result->folder);
   }

@@ -60,17 +60,19 @@ class ProgramStore {
     absl::StatusOr<Brought> brought = absl::UnknownError("");
     std::string folder;  // also when bringing failed
   };
-  void Came(uint64_t job, const std::shared_ptr<Result>& result);
+  void Came(uint64_t job, uint64_t bringing, const std::shared_ptr<Result>& result);
   void Remove(const std::string& folder);
 
   struct Work;  // the part that runs on threads
   const std::shared_ptr<Work> work_;
   SideThreads threads_;
   struct Job {
-    Done done;  // null: told
+    uint64_t bringing = 0;  // what it waits for; another job may have the number of one that was dropped
+    Done done;              // null: told
     std::string folder;
     ProgramCopies::Copy program;
   };
+  uint64_t next_bringing_ = 1;
   std::map<uint64_t, Job> jobs_;
 };
 

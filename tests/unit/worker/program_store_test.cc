@@ -150,6 +150,26 @@ TEST_CASE("where its pid means another process, it is the file at its path that 
   CHECK(absl::IsFailedPrecondition(unknown->status()));
 }
 
+TEST_CASE("S2, S3: what comes late for a job that was dropped is not given to the next one of its number") {
+  const TestFolder folder;
+  std::ofstream(folder / "old") << "old";
+  std::ofstream(folder / "new") << "new";
+  Stepped stepped;
+  v1::StartJob dropped = JobElsewhere(1, folder / "old", DigestOf(folder / "old"));
+  bool told = false;
+  stepped.store.Bring(dropped, [&](const absl::StatusOr<Brought>&) { told = true; });
+  stepped.executor.RunAll();
+  stepped.store.Drop(1);
+  auto& result = stepped.Bring(JobElsewhere(1, folder / "new", DigestOf(folder / "new")));
+  stepped.RunLoop();
+  CHECK_FALSE(result);
+  stepped.RunAll();
+  CHECK_FALSE(told);
+  REQUIRE(result);
+  REQUIRE(result->ok());
+  CHECK(InodeOf((*result)->program->get()) == InodeOf(rpc::Fd(::open((folder / "new").c_str(), O_RDONLY)).get()));
+}
+
 TEST_CASE("a program is opened for its path alone: it need not be readable, and a FIFO stops nobody") {
   const TestFolder folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0700) == 0);
