@@ -55,7 +55,9 @@ void NodeDaemon::Handle(Event event) {
 }
 
 void NodeDaemon::OnMessage(const v1::DriverToNode& message) {
-  for (const v1::Process& process : message.start().processes()) output_.AddProcess(message.start().job(), process);
+  if (state_.FindJob(message.start().job()) == nullptr) {  // else it is not begun
+    for (const v1::Process& process : message.start().processes()) output_.AddProcess(message.start().job(), process);
+  }
   Handle([&](Effects* effects) { state_.OnMessage(message, effects); });
 }
 

@@ -24,6 +24,21 @@ std::string WhoIs(const v1::Process& process) {
   return base::TerminalText(absl::StrCat(process.group(), ":", process.rank()));
 }
 
+v1::NodeToDriver ExitOf(uint64_t job, uint64_t process, const std::string& cause) {
+  v1::NodeToDriver told;
+  v1::ProcessExited& exited = *told.mutable_exited();
+  exited.set_job(job);
+  exited.set_process(process);
+  exited.set_cause(base::CutText(cause));
+  return told;
+}
+
+v1::NodeToDriver ClearedOf(uint64_t job) {
+  v1::NodeToDriver told;
+  told.mutable_cleared()->set_job(job);
+  return told;
+}
+
 }  // namespace
 
 void NodeState::Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects) {
@@ -68,9 +83,7 @@ void NodeState::OnMessage(const v1::DriverToNode& message, Effects* effects) {
     const auto process = processes_.find(id);
     if (process != processes_.end() && process->second.job == message.end().job()) Kill(process, effects);
   }
-  if (message.has_stop()) {
-    Stop(message.stop().job(), absl::Milliseconds(message.stop().grace_ms()), "so the driver says", effects);
-  }
+  if (message.has_stop()) OnStop(message.stop(), effects);
 }
 
 void NodeState::OnDriverGone(Effects* effects) {
@@ -91,7 +104,14 @@ void NodeState::ToAll(uint64_t job, const v1::ToWorker& message, Effects* effect
 void NodeState::OnStart(const v1::StartJob& start, Effects* effects) {
   const auto [job, is_new] = jobs_.emplace(start.job(), Job{start, JobState::kBringing, connection_, {}});
   if (!is_new) {
-    return effects->push_back(Say{absl::StrCat("job ", start.job(), " is here already: it is not begun again")});
+    effects->push_back(Say{absl::StrCat("job ", start.job(), " is here already: it is not begun again")});
+    if (job->second.connection == connection_) return;
+    const std::string why = absl::StrCat("was not started: node '", options_.node, "' still ends the job ", start.job(),
+                                         " of an earlier driver; run the program again");
+    for (const v1::Process& process : start.processes()) {
+      effects->push_back(ToDriver{ExitOf(start.job(), process.id(), why)});
+    }
+    return;
   }
   for (const v1::Process& facts : start.processes()) {
     if (!processes_.emplace(facts.id(), Process{start.job(), facts}).second) continue;
@@ -218,12 +238,10 @@ void NodeState::End(uint64_t id, const std::string& cause, const std::vector<std
   processes_.erase(found);
   const auto job = jobs_.find(process.job);
   job->second.processes.erase(id);
-  v1::NodeToDriver told;
-  v1::ProcessExited& exited = *told.mutable_exited();
-  exited.set_job(process.job);
-  exited.set_process(id);
-  exited.set_cause(base::CutText(cause));
-  for (const std::string& line : last_lines) exited.add_last_lines(base::CutText(line, kMostLineBytes));
+  v1::NodeToDriver told = ExitOf(process.job, id, cause);
+  for (const std::string& line : last_lines) {
+    told.mutable_exited()->add_last_lines(base::CutText(line, kMostLineBytes));
+  }
   Tell(job->second, std::move(told), effects);
   if (process.state != ProcessState::kWaiting) effects->push_back(CloseProcess{id});
   if (!process.signalled && job->second.state != JobState::kStopping) {
@@ -234,13 +252,18 @@ void NodeState::End(uint64_t id, const std::string& cause, const std::vector<std
 }
 
 // ---- the end of a job
+// Of a job that is not here, or that was not begun since an earlier driver's has its number, nothing is left.
+void NodeState::OnStop(const v1::StopJob& stop, Effects* effects) {
+  const auto job = jobs_.find(stop.job());
+  if (job == jobs_.end() || job->second.connection != connection_) {
+    return effects->push_back(ToDriver{ClearedOf(stop.job())});
+  }
+  Stop(stop.job(), absl::Milliseconds(stop.grace_ms()), "so the driver says", effects);
+}
+
 void NodeState::Stop(uint64_t number, absl::Duration grace, const std::string& why, Effects* effects) {
   const auto job = jobs_.find(number);
-  if (job == jobs_.end()) {
-    v1::NodeToDriver cleared;
-    cleared.mutable_cleared()->set_job(number);
-    return effects->push_back(ToDriver{std::move(cleared)});
-  }
+  if (job == jobs_.end()) return;
   if (job->second.state != JobState::kStopping) Enter(job, JobState::kStopping, absl::StrCat("ends: ", why), effects);
   const bool kill = grace <= absl::ZeroDuration();
   if (!kill) {
@@ -264,9 +287,7 @@ void NodeState::ClearIfDone(uint64_t number, Effects* effects) {
   if (job == jobs_.end() || job->second.state != JobState::kStopping || !job->second.processes.empty()) return;
   effects->push_back(DropJob{number});
   effects->push_back(Say{absl::StrCat("job ", number, " has ended here")});
-  v1::NodeToDriver cleared;
-  cleared.mutable_cleared()->set_job(number);
-  Tell(job->second, std::move(cleared), effects);
+  Tell(job->second, ClearedOf(number), effects);
   jobs_.erase(job);
 }
 

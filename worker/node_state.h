@@ -101,6 +101,7 @@ class NodeState {
   // The only one that changes a job's state; people are told why.
   void Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects);
   void OnStart(const v1::StartJob& start, Effects* effects);
+  void OnStop(const v1::StopJob& stop, Effects* effects);
   void Stop(uint64_t job, absl::Duration grace, const std::string& why, Effects* effects);
   void Kill(Processes::iterator process, Effects* effects);
   void ToAll(uint64_t job, const v1::ToWorker& message, Effects* effects) const;

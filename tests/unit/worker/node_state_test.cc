@@ -276,6 +276,27 @@ TEST_CASE(
   CHECK(node.Told().empty());
 }
 
+TEST_CASE("W1, W2: a job whose number an earlier driver's job still has is refused at once, and its stop is answered") {
+  Node node;
+  node.StartAll(1, {10});
+  node.state.OnDriverGone(&node.effects);
+  node.effects.clear();
+  node.Start(1, {10, 11});
+  CHECK_THAT(node.CauseOf(11), ContainsSubstring("node 'n' still ends the job 1 of an earlier driver"));
+  CHECK(node.Told() == Texts{"exited 10", "exited 11"});
+  node.effects.clear();
+  node.state.OnMessage(StopMessage(1, absl::Seconds(30)), &node.effects);
+  CHECK(node.Told() == Texts{"cleared 1"});
+  CHECK(node.effects.empty());
+  node.End(10);
+  CHECK(node.Told().empty());
+  CHECK(node.state.idle());
+  node.Start(1, {10});
+  node.state.OnMessage(StartMessage(JobOf(1, {10})), &node.effects);  // the same driver's, twice
+  CHECK(node.Told().empty());
+  CHECK(node.Take<BringProgram>().size() == 1);
+}
+
 TEST_CASE("W5: the timers of an ended driver's job leave the next driver's job of the same number alone") {
   Node node;
   node.StartAll(1, {10});
