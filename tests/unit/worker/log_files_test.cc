@@ -92,7 +92,8 @@ TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who write
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
   {
-    LogFiles files({.folder = folder.path(), .most_waiting = 100, .end_limit = absl::Milliseconds(1)}, executor.get());
+    LogFiles files({.folder = folder.path(), .most_waiting = 100, .end_limit = absl::Milliseconds(500)},
+                   executor.get());
     files.Open(10, 4, "policy", 0);
     for (int i = 0; i < 1000; ++i) files.Write(10, "a line\n", 1);
   }
