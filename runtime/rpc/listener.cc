@@ -27,6 +27,7 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr size_t kReserve = 16;
 constexpr int kAtOnce = 64;                               // connections that are accepted before others have their turn
+constexpr int kMadeRoom = 16;                             // strangers that go at once when descriptors are short
 constexpr int kPortAttempts = 8;                          // to find a port that is free at all addresses
 constexpr absl::Duration kPause = absl::Seconds(1);       // from tick to tick: then this process was stopped
 constexpr absl::Duration kTick = absl::Milliseconds(10);  // while there are strangers
@@ -278,7 +279,9 @@ bool Listener::AcceptOne(int listening) {
 bool Listener::MakeRoom(int listening) {
   {
     base::MutexLock lock(&mutex_);
-    if (const auto oldest = strangers_.ExpelOldest()) ShowOut(*oldest);
+    for (int i = 0; i < kMadeRoom; ++i) {
+      if (const auto oldest = strangers_.ExpelOldest()) ShowOut(*oldest);
+    }
   }
   if (!reserve_.empty()) {
     reserve_.pop_back();
