@@ -95,14 +95,16 @@ struct Client {
   grpc::GenericStub stub;
 };
 
-Fd Connect(int port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+// `flags`: with SOCK_NONBLOCK it is not waited for.
+Fd Connect(int port, int flags = 0) {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!fd.valid() || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return {};
-  return fd;
+  if (!fd.valid()) return fd;
+  const int failed = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+  return failed == 0 || failed == EINPROGRESS ? std::move(fd) : Fd();
 }
 
 // Reads until the server ends the connection; false: not within the limit.
@@ -167,7 +169,7 @@ TEST_CASE("two thousand strangers and too few descriptors: who has a token is se
   few.rlim_cur = 300;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
   for (int i = 0; i < 2000; ++i) {
-    Fd fd = Connect(server.listener->port());
+    Fd fd = Connect(server.listener->port(), SOCK_NONBLOCK);  // those that are not accepted wait
     if (fd.valid()) {
       strangers.push_back(std::move(fd));
     } else if (!strangers.empty()) {
