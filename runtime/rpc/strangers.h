@@ -14,9 +14,9 @@
 namespace twinkle::rpc {
 
 struct StrangerLimits {
-  size_t most = 256;                            // of them at once
-  absl::Duration moment = absl::Seconds(1);     // that each has, however many wait
-  absl::Duration patience = absl::Seconds(10);  // until one has shown what lets it in
+  size_t most = 512;                                // of them at once
+  absl::Duration moment = absl::Milliseconds(200);  // that each has, however many wait
+  absl::Duration patience = absl::Seconds(10);      // until one has shown what lets it in
   // Bytes that one may send, and all of them, before that. A healthy peer shows it in the head of its first call, and
   // HTTP/2 lets it send 64 KiB before that call is read.
   uint64_t bytes = 256 << 10;

@@ -163,7 +163,7 @@ TEST_CASE("who was let in stays, a stranger is shown the door in time") {
 TEST_CASE("two thousand strangers and too few descriptors: who has a token is served, then and afterwards (A1)") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  Server server({.strangers = {.most = 1000}});
+  Server server({.strangers = {.most = 50, .moment = absl::Milliseconds(10)}});
   std::vector<Fd> strangers;
   rlimit few = before;
   few.rlim_cur = 300;
