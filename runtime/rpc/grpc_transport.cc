@@ -36,8 +36,10 @@ GrpcTransport::Impl::Impl(GrpcOptions options) : options_(std::move(options)), l
 
 absl::Status GrpcTransport::Impl::Listen() {
   KeepGrpc();
-  TWINKLE_ASSIGN_OR_RETURN(
-      listener_, Listener::Open({.socket = options_.socket, .host = options_.host, .keep_alive = options_.keep_alive}));
+  absl::StatusOr<std::unique_ptr<Listener>> listener =
+      Listener::Open({.socket = options_.socket, .host = options_.host, .keep_alive = options_.keep_alive});
+  if (!listener.ok()) return absl::UnavailableError(absl::StrCat("cannot listen: ", listener.status().message()));
+  listener_ = *std::move(listener);
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kLongestMessage);
   SetKeepAlive(builder, options_.keep_alive);
