@@ -50,8 +50,8 @@ main() {
 
   plan "Install what is missing" 60
   plan "Configure" 10
-  plan "Build everything" 780
-  plan "Run all tests" 150
+  plan "Build everything" 1500
+  plan "Run all tests" 300
   if [[ -z $quick ]]; then
     plan "Configure for clang" 5
     plan "Build the library and the services with clang" 240
