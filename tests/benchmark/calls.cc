@@ -45,7 +45,7 @@ void MeasureNToN(const Arguments& arguments) {
   Session session = Begin(arguments, std::move(groups));
   const auto callers = Must(New<Driver>({.remote_group = "callers"}));
   for (int i = 0; i < kPairs; ++i) {
-    const auto callee = Must(New<Worker>({.remote_group = "callee" + std::to_string(i)}));
+    const auto callee = NewWorker("callee" + std::to_string(i), 1);
     if (!callers.Rank(i).Use(callee).Get().ok()) std::exit(1);
   }
   std::vector<double> rates;
@@ -69,10 +69,9 @@ void MeasureCalls(const Arguments& arguments) {
   {
     GrpcFloor floor(arguments.argv[0]);
     Session session = Begin(arguments, {Group("one", 1), Group("four", 4), Group("sixteen", 16)});
-    const auto one = Must(New<Worker>({.remote_group = "one"}));
-    const auto four =
-        Must(New<Worker>({.remote_group = "four", .device_mesh = Must(DeviceMesh::FromSizes({.dp = 4}))}));
-    const auto sixteen = Must(New<Worker>({.remote_group = "sixteen"}));
+    const auto one = NewWorker("one", 1);
+    const auto four = NewWorker("four", 4);
+    const auto sixteen = NewWorker("sixteen", 16);
     MeasureSync(one, floor, arguments.samples(10000));
     MeasureAsync(one, arguments.samples(120));  // most of a second: 12 would be a few time slices of the kernel's
     MeasureGroup(four, "group_call_4_us", arguments.samples(2000));

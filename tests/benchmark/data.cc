@@ -115,10 +115,10 @@ void MeasureData(const Arguments& arguments) {
   MeasureFirstPut(arguments);
   Session session =
       Begin(arguments, {Group("one", 1), Group("other", 1), Group("producers", 4), Group("consumers", 4)});
-  const auto one = Must(New<Worker>({.remote_group = "one"}));
-  const auto other = Must(New<Worker>({.remote_group = "other"}));
-  const auto producers = Must(New<Worker>({.remote_group = "producers"}));
-  const auto consumers = Must(New<Worker>({.remote_group = "consumers"}));
+  const auto one = NewWorker("one", 1);
+  const auto other = NewWorker("other", 1);
+  const auto producers = NewWorker("producers", 4);
+  const auto consumers = NewWorker("consumers", 4);
   MeasureArgument(one, arguments.samples(500));
   MeasurePut(arguments.samples(10));
   MeasureGet(one, arguments.samples(5));

@@ -21,7 +21,7 @@ void MeasureDeath(const Arguments& arguments, int ranks) {
   std::vector<double> times;
   for (int i = 0; i < arguments.samples(5); ++i) {
     Session session = Begin(arguments, {Group("g", ranks)});
-    const auto worker = Must(New<Worker>({.remote_group = "g"}));
+    const auto worker = NewWorker("g", ranks);
     const auto pids = Must(worker.Pid().Get());
     const auto sleeping = worker.Sleep();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -66,7 +66,7 @@ double KillVictim(const char* program, const std::string& mark) {
 
 int RunVictim(const Arguments& arguments) {
   Session session = Begin(arguments, {Group("g", 4)});
-  const auto worker = Must(New<Worker>({.remote_group = "g"}));
+  const auto worker = NewWorker("g", 4);
   Must(worker.Echo(1).Get());
   const auto sleeping = worker.Sleep();
   std::printf("%d\n", ::getpid());

@@ -34,11 +34,9 @@ void MeasureScale(const Arguments& arguments) {
   std::vector<double> logs_of_ranks;
   std::vector<double> logs_of_costs;
   for (const int count : {1, 4, 16, 64, 256}) {
-    Session session = Must(Initialize(arguments.argc, arguments.argv,
-                                      {.mode = Mode::kInProcess,
-                                       .groups = {Group("g", count)},
-                                       .device_mesh = Must(DeviceMesh::FromShape({1}, {"dp"}))}));
-    const auto worker = Must(New<Worker>({.remote_group = "g"}));
+    Session session =
+        Must(Initialize(arguments.argc, arguments.argv, {.mode = Mode::kInProcess, .groups = {Group("g", count)}}));
+    const auto worker = NewWorker("g", count);
     const std::vector<double> times =
         Latencies(arguments.samples(2000 / count + 20), 1e6, [&] { Must(worker.Echo(1).Get()); });
     Report(absl::StrFormat("group_call_in_memory_%d_us", count).c_str(), "us", times);

@@ -32,8 +32,8 @@ void Work(const Remote<Worker>& one, const Remote<Worker>& four, uint64_t* calls
 
 void MeasureSoak(const Arguments& arguments, double seconds) {
   Session session = Begin(arguments, {Group("one", 1), Group("four", 4)});
-  const auto one = Must(New<Worker>({.remote_group = "one"}));
-  const auto four = Must(New<Worker>({.remote_group = "four", .device_mesh = Must(DeviceMesh::FromSizes({.dp = 4}))}));
+  const auto one = NewWorker("one", 1);
+  const auto four = NewWorker("four", 4);
   std::vector<int64_t> pids = Must(one.Pid().Get());
   for (int64_t pid : Must(four.Pid().Get())) pids.push_back(pid);
   pids.push_back(::getpid());

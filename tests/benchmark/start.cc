@@ -26,7 +26,7 @@ void MeasureReady(const Arguments& arguments, int ranks, int samples, double clu
   for (int i = 0; i < samples; ++i) {
     const Clock::time_point begin = Clock::now();
     Session session = Begin(arguments, {Group("g", ranks)});
-    const auto worker = Must(New<Worker>({.remote_group = "g"}));
+    const auto worker = NewWorker("g", ranks);
     Must(worker.Echo(1).Get());
     times.push_back(SecondsSince(begin));
     ends.push_back(SecondsOf([&] { session.Finish().IgnoreError(); }));
@@ -39,12 +39,12 @@ void MeasureReady(const Arguments& arguments, int ranks, int samples, double clu
 // Proportional set size of idle ranks; and how long one more component of theirs takes.
 void MeasureIdle(const Arguments& arguments) {
   Session session = Begin(arguments, {Group("g", 8)});
-  const auto workers = Must(New<Worker>({.remote_group = "g"}));
+  const auto workers = NewWorker("g", 8);
   std::vector<double> sizes;
   for (int64_t pid : Must(workers.Pid().Get())) sizes.push_back(PssMegabytes(pid));
   Report("actor_rss_mb", "MB", sizes);
   Report("new_component_ms", "ms", Latencies(arguments.samples(200), 1e3, [&] {
-           const auto further = Must(New<Worker>({.remote_group = "g"}));
+           const auto further = NewWorker("g", 8);
            if (!further.component().WaitReady(absl::Seconds(20)).ok()) std::exit(1);
          }));
   session.Finish().IgnoreError();

@@ -109,9 +109,12 @@ struct Arguments {
 
 inline Session Begin(const Arguments& arguments, std::vector<DeviceGroup> groups) {
   return Must(Initialize(arguments.argc, arguments.argv,
-                         {.groups = std::move(groups),
-                          .device_mesh = Must(DeviceMesh::FromShape({1}, {"dp"})),  // components have their own
-                          .abort_grace = absl::Milliseconds(100)}));
+                         {.groups = std::move(groups), .abort_grace = absl::Milliseconds(100)}));
+}
+
+// Data-parallel over the group's ranks.
+inline Remote<Worker> NewWorker(const std::string& group, int ranks) {
+  return Must(New<Worker>({.remote_group = group, .device_mesh = Must(DeviceMesh::FromSizes({.dp = ranks}))}));
 }
 
 }  // namespace twinkle::benchmark
