@@ -13,22 +13,43 @@ void Conversation::Add(Stream stream, const LinkPtr& link, bool works, bool brok
   const bool better = broken && works && mine.out != nullptr && !Works(mine.out);
   const bool first = mine.out == nullptr || better;
   links_.push_back({stream, link, works});
-  if (first) SayOn(mine, links_.back());
+  if (first) Choose(mine, &links_.back());
 }
 
-void Conversation::SayOn(Way& way, Link& chosen) {
-  const LinkPtr& link = chosen.link;
+// Null: there is none.
+void Conversation::Choose(Way& way, Link* chosen) {
+  way.out = chosen == nullptr ? nullptr : chosen->link;
+  way.next = 0;
+  way.has_room = false;
+  if (chosen != nullptr && chosen->works) BeginOn(way, *chosen);
+}
+
+void Conversation::BeginOn(Way& way, Link& chosen) {
   chosen.begun = true;
-  way.out = link;
   way.arrivals->told = 0;  // it may not have come to the peer
-  link->Begin(way.sent.acknowledged() + 1);
-  for (const Frame& frame : way.sent.unacknowledged()) link->Write(frame);
-  link->Acknowledge();
+  way.next = way.sent.acknowledged() + 1;
+  way.has_room = true;
+  way.out->Begin(way.next);
+  Feed(way);
+  way.out->Acknowledge();
+}
+
+void Conversation::Feed(Way& way) {
+  while (way.has_room && way.next <= way.sent.last()) way.has_room = way.out->Write(way.sent.At(way.next++));
+}
+
+void Conversation::OnRoom(Stream stream, const LinkPtr& link) {
+  Way& mine = way(stream);
+  if (mine.out != link || mine.next == 0) return;
+  mine.has_room = true;
+  Feed(mine);
 }
 
 void Conversation::Works(Stream stream, const LinkPtr& link) {
   for (Link& one : links_) {
-    if (one.link == link && one.stream == stream) one.works = true;
+    if (one.link != link || one.stream != stream || std::exchange(one.works, true)) continue;
+    Way& mine = way(stream);
+    if (mine.out == link) BeginOn(mine, one);
   }
 }
 
@@ -47,11 +68,13 @@ void Conversation::Remove(const LinkPtr& link) {
                links_.end());
   for (Way& way : ways_) {
     if (way.out != link) continue;
-    way.out = nullptr;
     const auto stream = static_cast<Stream>(&way - ways_.data());
-    const auto other =
-        std::find_if(links_.begin(), links_.end(), [&](const Link& one) { return one.stream == stream && !one.begun; });
-    if (other != links_.end()) SayOn(way, *other);
+    Link* other = nullptr;  // one that works, if there is such a one
+    for (Link& one : links_) {
+      if (one.stream != stream || one.begun) continue;
+      if (other == nullptr || (one.works && !other->works)) other = &one;
+    }
+    Choose(way, other);
   }
 }
 
@@ -69,8 +92,8 @@ std::vector<Conversation::LinkPtr> Conversation::links() const {
 // ---- frames
 void Conversation::Say(Stream stream, Frame frame) {
   Way& mine = way(stream);
-  const Frame& kept = mine.sent.Add(std::move(frame));
-  if (mine.out != nullptr) mine.out->Write(kept);
+  mine.sent.Add(std::move(frame));
+  Feed(mine);
 }
 
 absl::Status Conversation::Hear(Stream stream, uint64_t first, std::vector<Frame>* frames) {
@@ -81,7 +104,12 @@ absl::Status Conversation::Hear(Stream stream, uint64_t first, std::vector<Frame
 }
 
 absl::Status Conversation::OnAcknowledged(Stream stream, uint64_t number, std::vector<Frame>* freed) {
-  return way(stream).sent.Acknowledge(number, freed);
+  Way& mine = way(stream);
+  TWINKLE_RETURN_IF_ERROR(mine.sent.Acknowledge(number, freed));
+  if (mine.next == 0 || mine.next > mine.sent.acknowledged()) return absl::OkStatus();
+  mine.next = mine.sent.acknowledged() + 1;  // another connection had brought the rest
+  mine.out->Begin(mine.next);
+  return absl::OkStatus();
 }
 
 size_t Conversation::bytes_kept() const { return ways_[0].sent.bytes() + ways_[1].sent.bytes(); }

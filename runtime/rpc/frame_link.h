@@ -23,10 +23,12 @@ class FrameLink {
  public:
   virtual ~FrameLink() = default;
 
-  // Frames will be written, the first of which has this number. Once, before the first Write.
+  // The next frame that is written has this number, those after it the next ones. Before the first Write; again where
+  // numbers are left out.
   virtual void Begin(uint64_t first) = 0;
-  // Never blocks. Dropped once the connection has ended.
-  virtual void Write(const Frame& frame) = 0;
+  // Never blocks. Whether there is room for more; else its owner is told when there is. Dropped once the connection has
+  // ended.
+  virtual bool Write(const Frame& frame) = 0;
   // The peer is told how many of its frames have arrived, unless it knows.
   virtual void Acknowledge() = 0;
   // Ends the connection.

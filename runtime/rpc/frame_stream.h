@@ -37,6 +37,8 @@ class FrameReader {
   // Takes the next bytes, appends the frames that they complete. InvalidArgument: sizes beyond the limits. The rest of
   // the stream makes no sense then.
   absl::Status Read(std::string_view bytes, std::vector<Frame>* frames);
+  // Whether the next byte is a frame's first.
+  bool is_between_frames() const { return part_ == Part::kPrefix && text_.empty(); }
 
  private:
   // prefix -> sizes -> head -> buffers -> prefix …

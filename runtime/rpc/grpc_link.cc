@@ -19,6 +19,7 @@ namespace twinkle::rpc {
 namespace {
 
 constexpr size_t kMessageBytes = 1 << 20;      // of one gRPC message, at most
+constexpr size_t kFullBytes = 2 << 20;         // that wait: so that there is always a message to go on with
 constexpr size_t kCopiedBytes = 16 << 10;      // buffers up to this size travel in one slice with what precedes them
 constexpr size_t kSlicesOfMessage = 64;        // at most
 constexpr size_t kCompressedBytes = 64 << 10;  // messages from this size on may be compressed
@@ -31,8 +32,9 @@ grpc::Slice SliceOf(const codec::Buffer& buffer) {
           [](void* kept) { delete static_cast<std::shared_ptr<const void>*>(kept); }, owner};
 }
 
-// The frame's bytes, large buffers by reference.
-void AppendSlices(const Frame& frame, std::deque<grpc::Slice>* slices) {
+// The frame's bytes, large buffers by reference; `add` is given each slice.
+template <class Add>
+void EachSlice(const Frame& frame, Add add) {
   std::string text = FramePrefix(frame);
   text += frame.head;
   for (const codec::Buffer& buffer : frame.buffers) {
@@ -40,31 +42,11 @@ void AppendSlices(const Frame& frame, std::deque<grpc::Slice>* slices) {
       text.append(reinterpret_cast<const char*>(buffer.data), buffer.size);
       continue;
     }
-    if (!text.empty()) slices->emplace_back(text);
+    if (!text.empty()) add(grpc::Slice(text));
     text.clear();
-    slices->push_back(SliceOf(buffer));
+    add(SliceOf(buffer));
   }
-  if (!text.empty()) slices->emplace_back(text);
-}
-
-// Takes one message's worth from the front.
-std::vector<grpc::Slice> TakeSlices(std::deque<grpc::Slice>* slices, size_t* bytes) {
-  std::vector<grpc::Slice> taken;
-  *bytes = 0;
-  while (!slices->empty() && taken.size() < kSlicesOfMessage && *bytes < kMessageBytes) {
-    grpc::Slice& front = slices->front();
-    const size_t room = kMessageBytes - *bytes;
-    if (front.size() > room) {
-      taken.push_back(front.sub(0, room));
-      front = front.sub(room, front.size());
-      *bytes += room;
-      break;
-    }
-    *bytes += front.size();
-    taken.push_back(std::move(front));
-    slices->pop_front();
-  }
-  return taken;
+  if (!text.empty()) add(grpc::Slice(text));
 }
 
 grpc::Slice HeaderSlice(const MessageHeader& header) { return grpc::Slice(header.Encode()); }
@@ -194,19 +176,47 @@ void GrpcLink::Acknowledge() {
   Pump();
 }
 
-void GrpcLink::Write(const Frame& frame) {
+bool GrpcLink::Write(const Frame& frame) {
   base::MutexLock lock(&mutex_);
-  if (ended_) return;
-  AppendSlices(frame, &outgoing_);
+  if (ended_) return false;
+  EachSlice(frame, [this](grpc::Slice slice) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    outgoing_bytes_ += slice.size();
+    outgoing_.push_back({std::move(slice), std::exchange(first_, std::nullopt)});
+  });
   Pump();
+  full_ = outgoing_bytes_ >= kFullBytes;
+  return !full_;
 }
 
-MessageHeader GrpcLink::NextHeader(bool with_frames) {
+// One message's worth from the front. A number that is to be said begins a message.
+std::vector<grpc::Slice> GrpcLink::TakeSlices(size_t* bytes, std::optional<uint64_t>* first) {
+  std::vector<grpc::Slice> taken;
+  *bytes = 0;
+  if (!outgoing_.empty()) *first = std::exchange(outgoing_.front().first, std::nullopt);
+  while (!outgoing_.empty() && taken.size() < kSlicesOfMessage && *bytes < kMessageBytes) {
+    if (outgoing_.front().first) break;
+    grpc::Slice& front = outgoing_.front().slice;
+    const size_t room = kMessageBytes - *bytes;
+    if (front.size() > room) {
+      taken.push_back(front.sub(0, room));
+      front = front.sub(room, front.size());
+      *bytes += room;
+      break;
+    }
+    *bytes += front.size();
+    taken.push_back(std::move(front));
+    outgoing_.pop_front();
+  }
+  outgoing_bytes_ -= *bytes;
+  return taken;
+}
+
+MessageHeader GrpcLink::NextHeader(std::optional<uint64_t> first) {
   MessageHeader header;
   const uint64_t arrived = wire_.arrivals->last;
   if (wire_.arrivals->told.exchange(arrived) < arrived || greets_) header.acknowledged = arrived;
   if (std::exchange(greets_, false)) header.life = wire_.life;
-  if (with_frames) header.first = std::exchange(first_, std::nullopt);
+  header.first = first;
   acknowledges_ = false;
   return header;
 }
@@ -246,8 +256,9 @@ void GrpcLink::Pump() {
   const bool to_tell = acknowledges_ && wire_.arrivals->last != wire_.arrivals->told;
   if (outgoing_.empty() && !to_tell && !greets_) return;
   size_t bytes = 0;
-  std::vector<grpc::Slice> slices = TakeSlices(&outgoing_, &bytes);
-  StartMessage(MessageOf(NextHeader(bytes > 0), std::move(slices), bytes, /*compress=*/false));
+  std::optional<uint64_t> first;
+  std::vector<grpc::Slice> slices = TakeSlices(&bytes, &first);
+  StartMessage(MessageOf(NextHeader(first), std::move(slices), bytes, /*compress=*/false));
 }
 
 // While a message is on its way the next one is compressed, without the lock.
@@ -255,11 +266,12 @@ void GrpcLink::PrepareNext() {
   MessageHeader header;
   std::vector<grpc::Slice> slices;
   size_t bytes = 0;
+  std::optional<uint64_t> first;
   {
     base::MutexLock lock(&mutex_);
     if (!writing_ || ended_ || prepared_ || outgoing_.empty() || !choice_.consider() || !choice_.compress()) return;
-    slices = TakeSlices(&outgoing_, &bytes);
-    header = NextHeader(/*with_frames=*/true);
+    slices = TakeSlices(&bytes, &first);
+    header = NextHeader(first);
     preparing_ = true;
   }
   Message message = MessageOf(header, std::move(slices), bytes, /*compress=*/true);
@@ -295,7 +307,9 @@ absl::Status GrpcLink::ReadMessage(Heard* heard) {
   TWINKLE_ASSIGN_OR_RETURN(const MessageHeader header, MessageHeader::Decode(FrontOf(slices), &used));
   heard->life = header.life;
   heard->acknowledged = header.acknowledged;
-  if (header.first && next_ != 0) return absl::InvalidArgumentError("frames are numbered anew amid a connection");
+  if (header.first && (*header.first < next_ || !reader_.is_between_frames())) {
+    return absl::InvalidArgumentError("frames are numbered anew amid others");
+  }
   next_ = header.first.value_or(next_);
   heard->first = next_;
   TWINKLE_RETURN_IF_ERROR(ReadFrames(std::move(slices), used, header.compressed, &heard->frames));
@@ -337,6 +351,7 @@ void GrpcLink::OnRead(bool ok) {
 }
 
 void GrpcLink::OnWritten(bool ok) {
+  bool has_room = false;
   {
     base::MutexLock lock(&mutex_);
     writing_ = false;
@@ -345,11 +360,15 @@ void GrpcLink::OnWritten(bool ok) {
     }
     if (!ok) {  // reading ends too
       outgoing_.clear();
+      outgoing_bytes_ = 0;
       prepared_.reset();
     }
     Pump();
+    has_room = full_ && outgoing_bytes_ < kFullBytes / 2;
+    full_ = full_ && !has_room;
     FinishIfIdle();
   }
+  if (has_room) events_.on_room();
   PrepareNext();
 }
 

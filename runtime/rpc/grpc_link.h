@@ -38,7 +38,9 @@ inline constexpr int kLongestMessage = (1 << 20) + (64 << 10);
 //  K1 at most one operation of each kind (start, read, write, finish) is under way;
 //  K2 frames leave in the order written, as many in a message as fit;
 //  K3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down;
-//  K4 every message says how many frames have arrived here, unless the peer was told.
+//  K4 every message says how many frames have arrived here, unless the peer was told;
+//  K5 it holds one frame, or 2 MiB of several, beyond the message that is on its way: with so much it has no room, and
+//     when half of that has left `on_room` runs.
 // Thread-safe. Lives until it is gone.
 class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink> {
  public:
@@ -46,6 +48,7 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   struct Events {
     std::function<void(Heard)> on_message;
     std::function<void(const absl::Status&)> on_gone;
+    std::function<void()> on_room;
   };
   struct Wire {
     std::shared_ptr<Traffic> traffic;  // which counts
@@ -65,7 +68,7 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
 
   // FrameLink. After Cancel `on_gone` follows.
   void Begin(uint64_t first) override;
-  void Write(const Frame& frame) override;
+  bool Write(const Frame& frame) override;
   void Acknowledge() override;
 
  protected:
@@ -112,7 +115,14 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
     size_t payload = 0;  // of the frames
     bool compressed = false;
   };
-  MessageHeader NextHeader(bool with_frames) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A part of a frame; `first`: its number, where it is to be said.
+  struct Piece {
+    grpc::Slice slice;
+    std::optional<uint64_t> first;
+  };
+  std::vector<grpc::Slice> TakeSlices(size_t* bytes, std::optional<uint64_t>* first)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  MessageHeader NextHeader(std::optional<uint64_t> first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Message MessageOf(MessageHeader header, std::vector<grpc::Slice> slices, size_t bytes, bool compress) const;
   void StartMessage(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -132,8 +142,10 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   absl::Status broken_;  // why it was given up here
 
   base::Mutex mutex_;
-  std::deque<grpc::Slice> outgoing_ ABSL_GUARDED_BY(mutex_);
-  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);    // of the frames, until the peer is told
+  std::deque<Piece> outgoing_ ABSL_GUARDED_BY(mutex_);
+  size_t outgoing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;                // K5
+  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);    // number of the next frame, if that is to be said
   bool greets_ ABSL_GUARDED_BY(mutex_) = false;              // the next message says whose link this is
   bool acknowledges_ ABSL_GUARDED_BY(mutex_) = false;        // though there may be nothing else to say
   std::optional<Message> prepared_ ABSL_GUARDED_BY(mutex_);  // goes before these

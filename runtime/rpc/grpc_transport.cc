@@ -15,8 +15,9 @@
 namespace twinkle::rpc {
 namespace {
 
-// For more frames to come, whose arrival is then told together.
-constexpr absl::Duration kAcknowledgeAfter = absl::Milliseconds(20);
+// Whoever answers says what has come, and of much is told at once: this is for the rest, which costs its sender some
+// memory until then.
+constexpr absl::Duration kAcknowledgeAfter = absl::Seconds(1);
 
 constexpr Stream kStreams[] = {Stream::kData, Stream::kControl};
 
@@ -199,27 +200,26 @@ GrpcLink::Events GrpcTransport::Impl::EventsFor(ProcessId id, Stream stream, con
           [self = shared_from_this(), id, holder](const absl::Status& status) {
             self->OnGone(id, holder, status);
             self->LinkGone();
-          }};
+          },
+          [self = shared_from_this(), id, stream, holder] { self->OnRoom(id, stream, holder); }};
 }
 
 void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard) {
   std::vector<Frame> freed;  // without the lock: they may be the last of a user's value
   std::shared_ptr<std::atomic<bool>> peer_open;
   absl::Status understood;
-  bool acknowledge_later = false;
   {
     base::MutexLock lock(&mutex_);
     Peer& peer = PeerOf(id);
     if (closed_ || peer.lost) return;
     peer_open = peer.open;
     understood = Hear(id, stream, *holder, &heard, &freed);
-    if (understood.ok() && !heard.frames.empty()) acknowledge_later = peer.talk.AcknowledgeSoon(stream);
+    if (understood.ok() && !heard.frames.empty() && peer.talk.AcknowledgeSoon(stream)) Owe(id, stream);
   }
   if (!understood.ok()) {
     Lose(id, absl::UnavailableError(absl::StrCat("what it says makes no sense: ", understood.message())));
     return;
   }
-  if (acknowledge_later) AcknowledgeLater(id, stream);
   if (!heard.frames.empty()) Deliver(id, stream, std::move(heard.frames), std::move(peer_open));
 }
 
@@ -230,9 +230,9 @@ absl::Status GrpcTransport::Impl::Hear(ProcessId id, Stream stream, const LinkPt
     return absl::InvalidArgumentError("another process answers in its place");
   }
   peer.life = heard->life.value_or(peer.life);
+  if (heard->acknowledged) TWINKLE_RETURN_IF_ERROR(peer.talk.OnAcknowledged(stream, *heard->acknowledged, freed));
   peer.talk.Works(stream, link);
   NoteWhole(peer, *link);
-  if (heard->acknowledged) TWINKLE_RETURN_IF_ERROR(peer.talk.OnAcknowledged(stream, *heard->acknowledged, freed));
   return heard->frames.empty() ? absl::OkStatus() : peer.talk.Hear(stream, heard->first, &heard->frames);
 }
 
@@ -243,13 +243,24 @@ void GrpcTransport::Impl::NoteWhole(Peer& peer, const GrpcLink& link) {
   peer.redial.Made();
 }
 
-void GrpcTransport::Impl::AcknowledgeLater(ProcessId id, Stream stream) {
-  queue_->PostAfter(kAcknowledgeAfter, [weak = weak_from_this(), id, stream] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    base::MutexLock lock(&self->mutex_);
-    if (!self->closed_) self->PeerOf(id).talk.Acknowledge(stream);
+void GrpcTransport::Impl::OnRoom(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder) {
+  base::MutexLock lock(&mutex_);
+  if (!closed_) PeerOf(id).talk.OnRoom(stream, *holder);
+}
+
+// One timer for all peers.
+void GrpcTransport::Impl::Owe(ProcessId id, Stream stream) {
+  owed_.emplace_back(id, stream);
+  if (owed_.size() > 1) return;
+  queue_->PostAfter(kAcknowledgeAfter, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->AcknowledgeOwed();
   });
+}
+
+void GrpcTransport::Impl::AcknowledgeOwed() {
+  base::MutexLock lock(&mutex_);
+  if (closed_) return;
+  for (const auto& [id, stream] : std::exchange(owed_, {})) PeerOf(id).talk.Acknowledge(stream);
 }
 
 // Posts outside the lock: the queue may run the task at once, and that may send.

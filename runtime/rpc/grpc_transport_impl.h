@@ -96,7 +96,9 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   absl::Status Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard, std::vector<Frame>* freed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NoteWhole(Peer& peer, const GrpcLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AcknowledgeLater(ProcessId id, Stream stream);
+  void OnRoom(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
+  void Owe(ProcessId id, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AcknowledgeOwed();
   void OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& holder, const absl::Status& status);
   void LookLater(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Look(ProcessId id);
@@ -123,6 +125,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   base::CondVar none_live_;
   absl::node_hash_map<ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
   int live_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::pair<ProcessId, Stream>> owed_ ABSL_GUARDED_BY(mutex_);  // acknowledgements; if any, a timer runs
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<std::string()> report_ ABSL_GUARDED_BY(mutex_);
 };

@@ -18,7 +18,7 @@ struct MessageHeader {
 
   bool compressed = false;               // what follows
   std::optional<uint64_t> acknowledged;  // as in Heard
-  std::optional<uint64_t> first;  // from here on the connection carries frames, of which this is the first number
+  std::optional<uint64_t> first;  // number of the frame that begins here, where it does not follow from those before
   std::optional<uint64_t> life;   // as in Heard
 
   std::string Encode() const;

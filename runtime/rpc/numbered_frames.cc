@@ -13,16 +13,14 @@ constexpr size_t kManyBytes = 256 << 10;
 
 }  // namespace
 
-const Frame& SentFrames::Add(Frame frame) {
+void SentFrames::Add(Frame frame) {
   bytes_ += frame.bytes();
   frames_.push_back(std::move(frame));
-  return frames_.back();
 }
 
 absl::Status SentFrames::Acknowledge(uint64_t number, std::vector<Frame>* freed) {
-  if (number > acknowledged_ + frames_.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("it acknowledges ", number, " frames of ", acknowledged_ + frames_.size()));
+  if (number > last()) {
+    return absl::InvalidArgumentError(absl::StrCat("it acknowledges ", number, " frames of ", last()));
   }
   while (acknowledged_ < number) {  // what comes late says less than is known
     bytes_ -= frames_.front().bytes();

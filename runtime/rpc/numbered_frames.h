@@ -17,12 +17,14 @@ namespace twinkle::rpc {
 class SentFrames {
  public:
   // Gets the next number.
-  const Frame& Add(Frame frame);
+  void Add(Frame frame);
   // The peer has all up to that number; they are moved to `freed`. InvalidArgument: they were never sent.
   absl::Status Acknowledge(uint64_t number, std::vector<Frame>* freed);
   // How many the peer is known to have.
   uint64_t acknowledged() const { return acknowledged_; }
-  const std::deque<Frame>& unacknowledged() const { return frames_; }
+  // The number of the last; those up to it that are not acknowledged are kept.
+  uint64_t last() const { return acknowledged_ + frames_.size(); }
+  const Frame& At(uint64_t number) const { return frames_[number - acknowledged_ - 1]; }
   size_t bytes() const { return bytes_; }
 
  private:

@@ -277,6 +277,17 @@ TEST_CASE("a connection that breaks amid frames, after whatever number of bytes,
   CHECK_FALSE(b.losses.gone.IsSet());
 }
 
+TEST_CASE("what came alone is let go of by its sender after a while, though nobody answers") {
+  Member a(1);
+  Member b(2);
+  a.transport->Introduce(2, {b.target});
+  const auto kept = std::make_shared<const std::string>(size_t{100} << 10, 'x');
+  Frame frame{"alone", {{reinterpret_cast<const std::byte*>(kept->data()), kept->size(), kept}}};
+  REQUIRE(a.transport->Send(2, Stream::kData, std::move(frame)).ok());
+  REQUIRE(b.losses.arrived.WaitUntil(Soon()));
+  CHECK(Await([&] { return kept.use_count() == 1; }));
+}
+
 TEST_CASE("two that cannot reach each other any more lose each other, and it is told as that") {
   const GrpcOptions options{.host = "127.0.0.1", .redial = {.silence = absl::Milliseconds(300)}};
   Member a(1, kSecret, options);

@@ -12,23 +12,27 @@ namespace {
 constexpr Stream kData = Stream::kData;
 constexpr Stream kControl = Stream::kControl;
 
-// A connection that keeps what it is given.
+// A connection that keeps what it is given, for which it has so much room.
 class FakeLink final : public FrameLink {
  public:
   void Begin(uint64_t number) override { first = number; }
-  void Write(const Frame& frame) override { written.push_back(frame.head); }
+  bool Write(const Frame& frame) override {
+    written.push_back(frame.head);
+    return written.size() % room != 0;
+  }
   void Acknowledge() override { ++acknowledged; }
   void Cancel() override { cancelled = true; }
   std::string Address() const override { return ""; }
 
   uint64_t first = 0;
+  size_t room = 1000;
   std::vector<std::string> written;
   int acknowledged = 0;
   bool cancelled = false;
 };
 using Texts = std::vector<std::string>;
 
-std::shared_ptr<FakeLink> AddLink(Conversation& talk, Stream stream = kData, bool works = false, bool broken = false) {
+std::shared_ptr<FakeLink> AddLink(Conversation& talk, Stream stream = kData, bool works = true, bool broken = false) {
   auto link = std::make_shared<FakeLink>();
   talk.Add(stream, link, works, broken);
   return link;
@@ -67,16 +71,66 @@ TEST_CASE("when a connection ends the next goes on from what the peer has acknow
   CHECK(third->written == Texts{"3", "4"});
 }
 
+TEST_CASE("attempts at a connection are given nothing, and what is kept is written once, where one is answered (V4)") {
+  Conversation talk;
+  for (int i = 0; i < 100; ++i) talk.Say(kData, {"kept", {}});
+  std::vector<std::shared_ptr<FakeLink>> failed;
+  for (int i = 0; i < 5; ++i) {
+    failed.push_back(AddLink(talk, kData, /*works=*/false, /*broken=*/true));
+    talk.Say(kData, {"more", {}});
+    talk.OnRoom(kData, failed.back());  // whatever it says
+    talk.Remove(failed.back());
+  }
+  const auto answered = AddLink(talk, kData, /*works=*/false, /*broken=*/true);
+  CHECK(answered->written.empty());
+  talk.Works(kData, answered);
+  talk.Works(kData, answered);
+  CHECK(answered->first == 1);
+  CHECK(answered->written.size() == 105);
+  for (const auto& link : failed) CHECK(link->written.empty());
+}
+
+TEST_CASE("a connection is given as much as it has room for, in order (V4)") {
+  Conversation talk;
+  const auto link = AddLink(talk);
+  link->room = 2;
+  for (const char* text : {"1", "2", "3", "4", "5"}) talk.Say(kData, {text, {}});
+  CHECK(link->written == Texts{"1", "2"});
+  talk.OnRoom(kData, link);
+  CHECK(link->written == Texts{"1", "2", "3", "4"});
+  talk.Say(kData, {"6", {}});
+  talk.OnRoom(kData, link);
+  talk.OnRoom(kData, link);
+  CHECK(link->written == Texts{"1", "2", "3", "4", "5", "6"});
+  talk.Say(kData, {"7", {}});
+  CHECK(link->written.size() == 7);
+}
+
+TEST_CASE("what the peer has by another connection is left out where there was no room for it (V3, V4)") {
+  Conversation talk;
+  const auto link = AddLink(talk);
+  link->room = 1;
+  for (const char* text : {"1", "2", "3", "4", "5"}) talk.Say(kData, {text, {}});
+  std::vector<Frame> freed;
+  REQUIRE(talk.OnAcknowledged(kData, 1, &freed).ok());
+  CHECK(link->first == 1);  // "2" is next anyway
+  REQUIRE(talk.OnAcknowledged(kData, 3, &freed).ok());
+  CHECK(link->first == 4);
+  talk.OnRoom(kData, link);
+  CHECK(link->written == Texts{"1", "4"});
+}
+
 TEST_CASE("a connection on which the peer has answered takes over from an attempt, once the others broke") {
   Conversation talk;
   talk.Say(kData, {"1", {}});
-  const auto attempt = AddLink(talk, kData, false, /*broken=*/true);
-  CHECK(attempt->written == Texts{"1"});
+  const auto attempt = AddLink(talk, kData, /*works=*/false, /*broken=*/true);
   const auto whole = AddLink(talk, kData, /*works=*/true, /*broken=*/false);
   CHECK(whole->written.empty());  // both sides have just begun
   const auto again = AddLink(talk, kData, /*works=*/true, /*broken=*/true);
   CHECK(again->written == Texts{"1"});
   CHECK_FALSE(attempt->cancelled);
+  talk.Works(kData, attempt);
+  CHECK(attempt->written.empty());  // it came too late
   talk.Remove(attempt);
   CHECK(again->written == Texts{"1"});
   talk.Remove(again);
@@ -85,8 +139,8 @@ TEST_CASE("a connection on which the peer has answered takes over from an attemp
 
 TEST_CASE("it is whole when both streams have a connection that works") {
   Conversation talk;
-  const auto data = AddLink(talk);
-  const auto control = AddLink(talk, kControl);
+  const auto data = AddLink(talk, kData, /*works=*/false);
+  const auto control = AddLink(talk, kControl, /*works=*/false);
   CHECK_FALSE(talk.complete());
   talk.Works(kData, data);
   CHECK_FALSE(talk.complete());

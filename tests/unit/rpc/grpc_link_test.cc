@@ -68,11 +68,12 @@ struct End {
       : link(std::make_shared<SteppedLink>(
             GrpcLink::Wire{.traffic = std::make_shared<Traffic>(), .arrivals = arrivals, .life = life},
             GrpcLink::Events{[this](Heard message) { heard.push_back(std::move(message)); },
-                             [this](const absl::Status& status) { gone.push_back(status); }})) {}
+                             [this](const absl::Status& status) { gone.push_back(status); }, [this] { ++rooms; }})) {}
 
   std::shared_ptr<Arrivals> arrivals = std::make_shared<Arrivals>();
   std::vector<Heard> heard;
   std::vector<absl::Status> gone;
+  int rooms = 0;
   std::shared_ptr<SteppedLink> link;
 };
 
@@ -136,6 +137,39 @@ TEST_CASE("a frame that is longer than a message is put together again") {
   CHECK(pair.b.heard.back().frames[0].head == head);
 }
 
+TEST_CASE("it has room for 2 MiB, and says when half of that has left (K5)") {
+  Pair pair;
+  pair.a.link->Begin(1);
+  int written = 1;
+  while (pair.a.link->Write({std::string(100 << 10, 'x'), {}})) ++written;
+  CHECK(written == 22);  // the first of them is on its way
+  while (pair.a.rooms == 0) {
+    REQUIRE(pair.a.link->writing());
+    pair.b.link->EndRead(pair.a.link->EndWrite());
+  }
+  REQUIRE(pair.a.link->writing());  // there was something to go on with
+  CHECK(pair.a.link->Write({"more", {}}));
+  while (pair.a.link->writing()) pair.b.link->EndRead(pair.a.link->EndWrite());
+  CHECK(pair.a.rooms == 1);
+  size_t heard = 0;
+  for (const Heard& message : pair.b.heard) heard += message.frames.size();
+  CHECK(heard == static_cast<size_t>(written) + 1);
+}
+
+TEST_CASE("where numbers are left out a message says so, and no frame before it is counted among those (K2)") {
+  Pair pair;
+  pair.a.link->Begin(1);
+  for (const char* head : {"1", "2", "3"}) pair.a.link->Write({head, {}});
+  pair.a.link->Begin(7);
+  for (const char* head : {"7", "8"}) pair.a.link->Write({head, {}});
+  while (pair.a.link->writing()) pair.b.link->EndRead(pair.a.link->EndWrite());
+  REQUIRE(pair.b.heard.size() == 3);
+  CHECK(pair.b.heard[1].first == 2);
+  CHECK(Heads(pair.b.heard[1]) == std::vector<std::string>{"2", "3"});
+  CHECK(pair.b.heard[2].first == 7);
+  CHECK(Heads(pair.b.heard[2]) == std::vector<std::string>{"7", "8"});
+}
+
 TEST_CASE("arrivals are told with the next message, or by themselves when they are to be, once (K4)") {
   Pair pair;
   pair.a.arrivals->last = 4;
@@ -174,7 +208,8 @@ TEST_CASE("what makes no sense ends the link, with that as its reason") {
     const grpc::Slice slice(bytes);
     return grpc::ByteBuffer(&slice, 1);
   };
-  const std::string no_number = std::string(1, '\0') + FramePrefix({"x", {}}) + "x";
+  const std::string frame = FramePrefix({"x", {}}) + "x";
+  const std::string no_number = std::string(1, '\0') + frame;
   for (const std::string& bytes : {std::string("\x7f"), std::string(), std::string("\x01not compressed"), no_number}) {
     Pair pair;
     pair.a.link->EndRead(message(bytes));

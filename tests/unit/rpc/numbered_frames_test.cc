@@ -29,7 +29,8 @@ TEST_CASE("what was sent is kept until it is acknowledged, in whatever steps") {
   CHECK(sent.acknowledged() == 2);
   REQUIRE(sent.Acknowledge(1, &freed).ok());  // said before, and late
   CHECK(freed.size() == 2);
-  CHECK(sent.unacknowledged().front().head == "333");
+  CHECK(sent.last() == 3);
+  CHECK(sent.At(3).head == "333");
   CHECK(absl::IsInvalidArgument(sent.Acknowledge(4, &freed)));
   REQUIRE(sent.Acknowledge(3, &freed).ok());
   CHECK(sent.bytes() == 0);
