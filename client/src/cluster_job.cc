@@ -22,7 +22,6 @@
 #include "runtime/actor/groups.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/cut_text.h"
-#include "runtime/base/end_limits.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
@@ -38,14 +37,10 @@
 namespace twinkle::internal {
 namespace {
 
-constexpr absl::Duration kConnectLimit = absl::Seconds(10);
 constexpr absl::Duration kPrivateLimit = absl::Seconds(20);
-// The driver keeps the limit of a job's placement itself; this is for one that does not.
-constexpr absl::Duration kPlacementMargin = absl::Seconds(15);
 // For programs to be brought to the nodes and their worker processes to come up. The nodes end those that are late.
 constexpr absl::Duration kStartLimit = absl::Minutes(15);
 constexpr absl::Duration kLookAfter = absl::Milliseconds(50);
-constexpr absl::Duration kAccountLimit = absl::Seconds(2);
 constexpr absl::Duration kOutputLimit = absl::Seconds(1);
 
 v1::Group GroupOf(const actor::GroupInfo& info, const DeviceGroup& declared) {
@@ -98,8 +93,10 @@ bool NeedsDigests(const v1::JobPlaced& placed) {
 
 }  // namespace
 
-ClusterJob::ClusterJob()
-    : told_(std::make_shared<Told>()), table_(std::make_shared<PeerTable>(rpc::ThisMachine(), rpc::ThisPids())) {}
+ClusterJob::ClusterJob(const ClusterLimits& limits)
+    : limits_(limits),
+      told_(std::make_shared<Told>()),
+      table_(std::make_shared<PeerTable>(rpc::ThisMachine(), rpc::ThisPids())) {}
 
 // ---- what the driver says
 void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
@@ -141,8 +138,9 @@ void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
 }
 
 // ---- the beginning
-absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOptions& options) {
-  std::unique_ptr<ClusterJob> job(new ClusterJob);
+absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOptions& options,
+                                                              const ClusterLimits& limits) {
+  std::unique_ptr<ClusterJob> job(new ClusterJob(limits));
   job->grace_ = options.abort_grace;
   TWINKLE_ASSIGN_OR_RETURN(const v1::SubmitJob submit, job->Describe(options));  // before anything is started
   TWINKLE_RETURN_IF_ERROR(job->Connect(options));
@@ -168,7 +166,7 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
   told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
   rpc::KeepCallbacks();
   const auto channel = rpc::NewChannel(driver_);
-  const base::Instant deadline = base::Now() + kConnectLimit;
+  const base::Instant deadline = base::Now() + limits_.connect;
   while (!rpc::WaitConnected(*channel, private_ == nullptr ? deadline : base::Now() + kLookAfter)) {
     if (private_ != nullptr) TWINKLE_RETURN_IF_ERROR(private_->CheckAlive());
     if (base::Now() < deadline) continue;
@@ -213,7 +211,7 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
 }
 
 absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced(absl::Duration placement_timeout) const {
-  const base::Instant deadline = base::Now() + placement_timeout + kPlacementMargin;
+  const base::Instant deadline = base::Now() + placement_timeout + limits_.placement_margin;
   base::MutexLock lock(&told_->mutex);
   while (!told_->placed) TWINKLE_RETURN_IF_ERROR(AwaitChange(deadline, "where the job was placed"));
   return *told_->placed;
@@ -245,6 +243,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
                                                                        .socket = rpc::NewSocketName(),
                                                                        .host = host,
                                                                        .secret = placed.secret(),
+                                                                       .redial = limits_.redial,
                                                                        .compression = options.compression}));
   v1::ProgramToDriver message;
   v1::ProgramListens& listens = *message.mutable_listens();
@@ -321,7 +320,7 @@ std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
 std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   std::vector<std::string> some = program_->CallsUnderWay(most);
   if (some.size() >= most) return some;
-  for (actor::Account& account : Ask(false, base::Now() + kAccountLimit)) {
+  for (actor::Account& account : Ask(false, base::Now() + limits_.account)) {
     for (std::string& call : account.calls_under_way) {
       if (some.size() < most) some.push_back(std::move(call));
     }
@@ -358,7 +357,7 @@ bool ClusterJob::WaitForCalls(base::Instant deadline) const {
   bool was_idle = false;
   while (true) {
     if (!program_->WaitForCalls(deadline)) return false;
-    std::vector<actor::Account> accounts = Ask(false, base::Now() + kAccountLimit);
+    std::vector<actor::Account> accounts = Ask(false, base::Now() + limits_.account);
     accounts.resize(workers_.size());  // a process that has fallen silent makes the passes differ
     accounts.push_back(program_->OwnAccount());
     if (rest.Pass(accounts)) return true;
@@ -389,11 +388,11 @@ bool ClusterJob::AwaitEnded(base::Instant deadline) const {
 }
 
 void ClusterJob::EndProgram(const absl::Status& why) {
-  for (const actor::Account& account : Ask(true, base::Now() + kAccountLimit)) {
+  for (const actor::Account& account : Ask(true, base::Now() + limits_.account)) {
     if (unread_of_workers_.ok()) unread_of_workers_ = account.unread_failure;
   }
   program_->BeginEnd();
-  const base::Instant deadline = base::Now() + grace_ + base::kProgramMargin;
+  const base::Instant deadline = base::Now() + grace_ + limits_.end_margin;
   v1::ProgramToDriver finish;
   finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
   stream_->Write(std::move(finish));

@@ -16,9 +16,21 @@
 #include "client/src/worker_output.h"
 #include "runtime/actor/job.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/end_limits.h"
+#include "runtime/rpc/redial.h"
 #include "runtime/rpc/streams.h"
 
 namespace twinkle::internal {
+
+// How long others are waited for.
+struct ClusterLimits {
+  absl::Duration connect = absl::Seconds(10);  // a driver, until it answers
+  // Beyond placement_timeout, which the driver keeps itself: for one that does not.
+  absl::Duration placement_margin = absl::Seconds(15);
+  rpc::Redial::Limits redial = {};                   // processes to which a connection has broken
+  absl::Duration account = absl::Seconds(2);         // ranks that are asked what they still have under way
+  absl::Duration end_margin = base::kProgramMargin;  // the driver's word of the end, beyond abort_grace
+};
 
 class ClusterJob final : public actor::Job {
  public:
@@ -26,7 +38,8 @@ class ClusterJob final : public actor::Job {
   // waits for. InvalidArgument as InProcessJob::Start; ResourceExhausted: the cluster can never fit the groups;
   // DeadlineExceeded: it had no room in time; Unavailable: no driver answers; Unauthenticated; Aborted: a worker
   // process did not start, with what it printed.
-  static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options);
+  static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options,
+                                                           const ClusterLimits& limits = {});
   ~ClusterJob() override;
 
   const std::shared_ptr<actor::Process>& program() const override { return program_; }
@@ -50,7 +63,7 @@ class ClusterJob final : public actor::Job {
     Losses losses;
   };
 
-  ClusterJob();
+  explicit ClusterJob(const ClusterLimits& limits);
   static void OnMessage(Told& told, v1::DriverToProgram message);
   static void OnEnd(Told& told, const absl::Status& status);
 
@@ -67,6 +80,7 @@ class ClusterJob final : public actor::Job {
   bool AwaitEnded(base::Instant deadline) const;
   void EndProgram(const absl::Status& why);
 
+  const ClusterLimits limits_;
   const std::shared_ptr<Told> told_;
   const std::shared_ptr<PeerTable> table_;
   std::unique_ptr<PrivateCluster> private_;

@@ -151,6 +151,18 @@ std::vector<ErrorRow> ReadErrorTable(const std::string& file, const std::string&
   return rows;
 }
 
+const std::set<std::string>& RowsFromInside() {
+  static const std::set<std::string> rows = {
+      "the process that was to construct a component is gone",
+      "a process sends what is no message (another build of the library, say)",
+      "no driver there",
+      "the driver says nothing more while a job waits or starts",
+      "two processes of a job live, and cannot reach each other for more than 6 s after their connection broke",
+      "`Find` of a component on another machine, whose node has no `--host`",
+  };
+  return rows;
+}
+
 bool HasCode(const ErrorRow& row, absl::StatusCode code) {
   return row.codes.empty() || std::find(row.codes.begin(), row.codes.end(), NameOf(code)) != row.codes.end();
 }

@@ -4,6 +4,7 @@
 
 #include <absl/status/status.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct ErrorRow {
 // The rows of the first table behind that heading, in order; none where there is no such table. Throws
 // std::runtime_error when the file cannot be read, or a row has too few cells.
 std::vector<ErrorRow> ReadErrorTable(const std::string& file, const std::string& heading);
+
+// The rows that a program alone does not provoke, or not soon: tests/integration/client/error_rows_test.cc does, which
+// has the library's insides in its hands. Each other row is provoked by tests/integration/cluster/error_table_test.cc.
+const std::set<std::string>& RowsFromInside();
 
 // Whether the row names that code, or leaves it open.
 bool HasCode(const ErrorRow& row, absl::StatusCode code);

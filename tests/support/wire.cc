@@ -94,6 +94,18 @@ void Wire::Unplug() {
   Wake();
 }
 
+// A kernel whose queue of connections to be accepted is full leaves further ones unanswered.
+void Wire::Vanish() {
+  base::MutexLock lock(&mutex_);
+  silent_ = true;
+  ResetAll();
+  REQUIRE(::listen(listener_.get(), 0) == 0);  // has room for one
+  last_taken_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const sockaddr_in address = Local(port_);
+  ::connect(last_taken_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  Wake();
+}
+
 int Wire::connections() const {
   base::MutexLock lock(&mutex_);
   return made_;

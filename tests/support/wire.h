@@ -30,6 +30,8 @@ class Wire {
   void FallSilent();
   // Connections are refused, and those there are reset.
   void Unplug();
+  // Connections are not answered, as by a machine that is gone, and those there are reset. For good.
+  void Vanish();
   // How many connections were ever made.
   int connections() const;
 
@@ -51,8 +53,9 @@ class Wire {
   const Fd wake_;
   mutable base::Mutex mutex_;
   Fd listener_ ABSL_GUARDED_BY(mutex_);
+  Fd last_taken_ ABSL_GUARDED_BY(mutex_);  // fills the listener's queue, once it has vanished
   std::vector<std::unique_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
-  bool silent_ ABSL_GUARDED_BY(mutex_) = false;
+  bool silent_ ABSL_GUARDED_BY(mutex_) = false;  // nothing is read, nobody accepted
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   size_t every_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: never
   size_t passed_ ABSL_GUARDED_BY(mutex_) = 0;

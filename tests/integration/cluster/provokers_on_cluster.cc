@@ -130,7 +130,7 @@ Statuses NoRoomNow() {
   const TestCluster cluster({{"a", {"--cpus", "4"}}});
   const Child sleeper({"/proc/self/exe", "--program", "sleeper"}, cluster.environment());
   REQUIRE(sleeper.AwaitOutput("SLEEPING"));
-  return {Submit({.groups = {Cpu("policy", 4)}, .placement_timeout = absl::Seconds(1)}, cluster).status()};
+  return {Submit({.groups = {Cpu("policy", 4)}, .placement_timeout = absl::Milliseconds(100)}, cluster).status()};
 }
 
 Statuses NoName() {
@@ -150,11 +150,6 @@ Statuses NoJournal() {
   const TestCluster cluster({{"a", {"--cpus", "4"}}}, {"--state-dir", folder / "state"});
   fs::remove_all(folder / "state");
   return {Submit({.groups = {Cpu("policy", 1)}}, cluster).status()};
-}
-
-Statuses NoDriver() {
-  const TestCluster cluster({});
-  return {Submit({.groups = {Cpu("policy", 1)}}, "127.0.0.1:1", cluster.token_file()).status()};
 }
 
 Statuses BadTokens() {
@@ -180,7 +175,6 @@ Provokers ProvokersOnCluster() {
       {"a name that is none, or too long", {NoName}},
       {"the job's description is too large", {LargeDescription}},
       {"the driver's journal cannot be written", {NoJournal}},
-      {"no driver there", {NoDriver}},
       {"wrong token, none", {BadTokens}},
   };
 }

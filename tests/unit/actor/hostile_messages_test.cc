@@ -1,19 +1,18 @@
 // What a peer sends that is no message, or one that makes no sense: it is given up, and nobody waits for it.
 #include <absl/strings/match.h>
 
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "runtime/actor/check_message.h"
 #include "runtime/actor/messages.h"
 #include "tests/support/catch.h"
+#include "tests/unit/actor/liar.h"
 #include "tests/unit/actor/steps.h"
 
 namespace twinkle::actor::steps {
 namespace {
 
-using rpc::Stream;
 using tests::CpuGroup;
 using tests::StatusOf;
 
@@ -78,27 +77,6 @@ TEST_CASE("numbers that nobody could use are refused before memory is taken for 
   CHECK(absl::IsInvalidArgument(Refusal(RecalledMessage{1, UINT64_MAX})));
   CHECK(absl::IsInvalidArgument(Refusal(LastReply{1, 2, UINT64_MAX})));
 }
-
-// Stands in for a rank, and answers what it is told to.
-class Liar final : public rpc::Receiver {
- public:
-  Liar(const Stage& stage, rpc::ProcessId id, std::string answer)
-      : answer_(std::move(answer)),
-        queue_(stage.executor().NewQueue("liar")),
-        transport_(stage.network().Join(id, this, queue_.get())) {}
-
-  void OnFrame(rpc::ProcessId from, Stream, rpc::Frame) override {
-    transport_->Send(from, Stream::kData, {answer_, {}}).IgnoreError();
-  }
-  void OnLost(rpc::ProcessId, const absl::Status& why) override { lost_ = why; }
-  const absl::Status& lost() const { return lost_; }
-
- private:
-  const std::string answer_;
-  const std::unique_ptr<base::TaskQueue> queue_;
-  const std::unique_ptr<rpc::Transport> transport_;
-  absl::Status lost_;
-};
 
 TEST_CASE("who answers a call with what is no message is lost to the caller, whose calls fail") {
   for (const std::string& answer : {std::string("garbage"), std::string(), EncodeMessage(ReplyWith(kNoTree)).head}) {
