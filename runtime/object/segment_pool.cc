@@ -23,6 +23,40 @@ size_t PageBytes() {
 
 size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
+// Runs are offset -> length.
+using Runs = std::map<size_t, size_t>;
+
+void AddRun(size_t offset, size_t bytes, Runs* runs) {
+  auto next = runs->lower_bound(offset);
+  if (next != runs->end() && next->first == offset + bytes) {
+    bytes += next->second;
+    next = runs->erase(next);
+  }
+  const auto before = next == runs->begin() ? runs->end() : std::prev(next);
+  if (before != runs->end() && before->first + before->second == offset) {
+    before->second += bytes;
+  } else {
+    runs->emplace_hint(next, offset, bytes);
+  }
+}
+
+// The first bytes of a run.
+void TakeFront(size_t offset, size_t bytes, Runs* runs) {
+  auto run = runs->extract(offset);
+  if (run.mapped() == bytes) return;
+  run.key() += bytes;
+  run.mapped() -= bytes;
+  runs->insert(std::move(run));
+}
+
+// Of the run that ends there; 0: none does.
+size_t LengthBefore(size_t end, const Runs& runs) {
+  const auto after = runs.lower_bound(end);
+  if (after == runs.begin()) return 0;
+  const auto before = std::prev(after);
+  return before->first + before->second == end ? before->second : 0;
+}
+
 }  // namespace
 
 // Without memory behind it yet where it is fresh.
@@ -36,7 +70,7 @@ std::shared_ptr<std::byte> SegmentPool::Block(size_t wanted, Found* found) {
     if (found->segment == nullptr) return nullptr;
     found->segment->used += bytes;
     used_ += bytes;
-    if (found->fresh) found->segment->reserved[found->offset] = 0;
+    if (found->touched < bytes) found->segment->reserved[found->offset] = found->touched;
   }
   std::byte* const memory = found->segment->file.data() + found->offset;
   return {memory, [self = shared_from_this(), segment = found->segment, offset = found->offset, bytes](std::byte*) {
@@ -48,7 +82,7 @@ std::shared_ptr<std::byte> SegmentPool::Allocate(size_t wanted, bool zeroed) {
   Found found;
   std::shared_ptr<std::byte> block = Block(wanted, &found);
   if (block == nullptr || !Reach(block.get(), RoundUp(std::max<size_t>(wanted, 1), PageBytes()))) return nullptr;
-  if (zeroed && !found.fresh) std::memset(block.get(), 0, wanted);
+  if (zeroed) std::memset(block.get(), 0, std::min(wanted, found.touched));
   return block;
 }
 
@@ -76,37 +110,44 @@ bool SegmentPool::Reach(const std::byte* block, size_t end) {
   return true;
 }
 
-SegmentPool::Found SegmentPool::TakeRun(size_t bytes, std::map<size_t, size_t> Segment::*runs, bool fresh) {
+SegmentPool::Found SegmentPool::TakeTouched(size_t bytes) {
   Found best;
-  size_t best_bytes = 0;
   for (auto& [base, segment] : segments_) {
-    for (const auto& [offset, length] : (*segment).*runs) {
-      if (length < bytes || (best.segment != nullptr && length >= best_bytes)) continue;
-      best = {segment.get(), offset, fresh};
-      best_bytes = length;
+    for (const auto& [offset, length] : segment->free) {
+      if (length < bytes || (best.segment != nullptr && length >= best.touched)) continue;
+      best = {segment.get(), offset, length};
     }
   }
   if (best.segment == nullptr) return best;
-  std::map<size_t, size_t>& left = (*best.segment).*runs;
-  left.erase(best.offset);
-  if (best_bytes > bytes) left[best.offset + bytes] = best_bytes - bytes;
+  TakeFront(best.offset, bytes, &best.segment->free);
+  best.touched = bytes;
   return best;
 }
 
-// What was touched, else what was not, else the end of a segment.
-SegmentPool::Found SegmentPool::Take(size_t bytes) {
-  Found found = TakeRun(bytes, &Segment::free, false);
-  if (found.segment == nullptr) found = TakeRun(bytes, &Segment::holes, true);
-  if (found.segment != nullptr) return found;
-  Segment* roomy = nullptr;
+// With what was touched right before it, which alone is too small.
+SegmentPool::Found SegmentPool::TakeFresh(size_t bytes) {
+  Found best;
+  size_t best_bytes = 0;
   for (auto& [base, segment] : segments_) {
-    if (segment->file.size() - segment->fresh >= bytes) roomy = segment.get();
+    for (const auto& [offset, length] : segment->fresh) {
+      const size_t touched = LengthBefore(offset, segment->free);
+      const size_t all = touched + length;
+      if (all < bytes || (best.segment != nullptr && all >= best_bytes)) continue;
+      best = {segment.get(), offset - touched, touched};
+      best_bytes = all;
+    }
   }
-  if (roomy == nullptr) roomy = NewSegment(std::max(bytes, options_.segment_bytes));
-  if (roomy == nullptr) return {};
-  const size_t offset = roomy->fresh;
-  roomy->fresh += bytes;
-  return {roomy, offset, true};
+  if (best.segment == nullptr) return best;
+  best.segment->free.erase(best.offset);
+  TakeFront(best.offset + best.touched, bytes - best.touched, &best.segment->fresh);
+  return best;
+}
+
+SegmentPool::Found SegmentPool::Take(size_t bytes) {
+  Found found = TakeTouched(bytes);
+  if (found.segment == nullptr) found = TakeFresh(bytes);
+  if (found.segment != nullptr || NewSegment(std::max(bytes, options_.segment_bytes)) == nullptr) return found;
+  return TakeFresh(bytes);
 }
 
 SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
@@ -115,6 +156,7 @@ SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
   auto segment = std::make_unique<Segment>();
   segment->id = next_++;
   segment->file = *std::move(file);
+  segment->fresh[0] = segment->file.size();
   Segment* const made = segment.get();
   segments_[made->file.data()] = std::move(segment);
   return made;
@@ -143,24 +185,10 @@ bool SegmentPool::PutBack(Segment* segment, size_t offset, size_t bytes) {
   if (segment->used == 0) idle_since_ = base::Now();
   if (IsIdle(*segment)) return true;
   if (segment->used == 0) AskForTrim(options_.keep_idle);
-  if (const auto reserved = segment->reserved.extract(offset); !reserved.empty() && reserved.mapped() < bytes) {
-    segment->holes[offset + reserved.mapped()] = bytes - reserved.mapped();
-    bytes = reserved.mapped();
-    if (bytes == 0) return false;
-  }
-  auto next = segment->free.lower_bound(offset);
-  if (next != segment->free.end() && next->first == offset + bytes) {
-    bytes += next->second;
-    next = segment->free.erase(next);
-  }
-  if (next != segment->free.begin()) {
-    const auto before = std::prev(next);
-    if (before->first + before->second == offset) {
-      before->second += bytes;
-      return false;
-    }
-  }
-  segment->free[offset] = bytes;
+  size_t touched = bytes;
+  if (const auto reserved = segment->reserved.extract(offset); !reserved.empty()) touched = reserved.mapped();
+  if (touched < bytes) AddRun(offset + touched, bytes - touched, &segment->fresh);
+  if (touched > 0) AddRun(offset, touched, &segment->free);
   return false;
 }
 
@@ -247,8 +275,8 @@ size_t SegmentPool::bytes_touched() const {
   base::MutexLock lock(&mutex_);
   size_t touched = 0;
   for (const auto& [base, segment] : segments_) {
-    touched += segment->fresh;
-    for (const auto& [offset, length] : segment->holes) touched -= length;
+    touched += segment->file.size();
+    for (const auto& [offset, length] : segment->fresh) touched -= length;
   }
   return touched;
 }

@@ -42,7 +42,8 @@ struct SegmentOptions {
 //  S2 a segment is sealed: nobody can make it smaller or larger, and nobody but this process write to it;
 //  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
 //  S4 a segment without blocks is unmapped, at once or, when it is the only one, after a while or with Close;
-//  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory.
+//  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory;
+//  S6 what is free and adjoins is one run: whatever sizes come and go, room does not crumble.
 // Thread-safe. Blocks keep it alive.
 class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
  public:
@@ -74,23 +75,22 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   struct Segment {
     uint64_t id = 0;
     rpc::MemoryFile file;
-    size_t fresh = 0;                   // from here on no page was ever touched
     size_t used = 0;                    // bytes of blocks
     std::map<size_t, size_t> free;      // offset -> length, of what was touched and is free; no two are neighbours
-    std::map<size_t, size_t> holes;     // of what is free and was not touched, before `fresh`
+    std::map<size_t, size_t> fresh;     // likewise, of what is free and was not touched
     std::map<size_t, size_t> reserved;  // offset -> bytes that were reached, of blocks that are not touched whole
   };
   struct Found {
     Segment* segment = nullptr;
     size_t offset = 0;
-    bool fresh = false;
+    size_t touched = 0;  // bytes from there on
   };
 
   std::shared_ptr<std::byte> Block(size_t wanted, Found* found);
   Found Take(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Of the smallest of those runs that is large enough; without a segment when there is none.
-  Found TakeRun(size_t bytes, std::map<size_t, size_t> Segment::*runs, bool fresh)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the smallest run that is large enough; without a segment when there is none.
+  Found TakeTouched(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Found TakeFresh(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Segment* NewSegment(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Free(Segment* segment, size_t offset, size_t bytes);
   // Whether the segment is to go: it has no blocks, and is not needed.

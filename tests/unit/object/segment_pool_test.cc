@@ -154,6 +154,40 @@ TEST_CASE("the only segment is unmapped when it was empty for a while, and a clo
   CHECK(pool->segment_count() == 0);
 }
 
+TEST_CASE("announced blocks of mixed sizes, of which little or nothing came, do not use up room for ever (S6)") {
+  const uint64_t seed = tests::Seed();
+  INFO("TWINKLE_TEST_SEED=" << seed);
+  tests::Random random(seed);
+  const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.segment_bytes = 1024 * kPage});
+  const auto stays = pool->Allocate(kPage, false);
+  std::vector<std::shared_ptr<std::byte>> blocks;  // of 20 pages at most: together a third of a segment
+  for (int step = 0; step < 20'000; ++step) {
+    if (blocks.size() < 16 && tests::OneIn(random, 2)) {
+      blocks.push_back(pool->Reserve((1 + random() % 20) * kPage));
+      REQUIRE(blocks.back() != nullptr);
+      if (tests::OneIn(random, 4)) REQUIRE(pool->Reach(blocks.back().get(), 1));
+    } else if (!blocks.empty()) {
+      blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(random() % blocks.size()));
+    }
+    REQUIRE(pool->segment_count() == 1);
+  }
+}
+
+TEST_CASE("a block that was cut off leaves room for another of its size, which takes its memory first (S3, S6)") {
+  const auto pool = std::make_shared<SegmentPool>();
+  auto block = pool->Reserve(64 * kPage);
+  std::byte* const where = block.get();
+  REQUIRE(pool->Reach(where, 3 * kPage));
+  std::memset(where, 7, 3 * kPage);
+  const auto after = pool->Allocate(kPage, false);
+  block.reset();
+  CHECK(pool->bytes_touched() == 4 * kPage);
+  block = pool->Allocate(64 * kPage, true);
+  CHECK(block.get() == where);
+  CHECK(std::all_of(where, where + 64 * kPage, [](std::byte byte) { return byte == std::byte{0}; }));
+  CHECK(pool->bytes_touched() == 65 * kPage);
+}
+
 // Memory of this process's segments, in bytes: as the pages are, since the process's counters lag behind.
 size_t Resident() {
   std::ifstream sums("/proc/self/smaps_rollup");
