@@ -1,6 +1,9 @@
 #include "runtime/base/log.h"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <absl/strings/str_split.h>
+#include <absl/strings/strip.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -12,6 +15,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/line_folder.h"
 #include "runtime/base/mutex.h"
+#include "runtime/base/say_line.h"
 
 namespace twinkle::base {
 namespace {
@@ -21,12 +25,25 @@ spdlog::level::level_enum LevelFromEnvironment() {
   return asked == nullptr ? spdlog::level::warn : spdlog::level::from_str(asked);
 }
 
+// A stderr that nobody reads holds up nobody.
+class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    for (const absl::string_view line : absl::StrSplit(absl::StripSuffix({text.data(), text.size()}, "\n"), '\n')) {
+      SayLine(STDERR_FILENO, line);
+    }
+  }
+  void flush_() override {}
+};
+
 struct TheLog;
 TheLog& Logger();
 
 struct TheLog {
-  TheLog() : logger("twinkle", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
-    logger.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ twinkle: %v");
+  TheLog() : logger("twinkle", std::make_shared<StderrSink>()) {
+    logger.set_pattern("%Y-%m-%d %H:%M:%S.%e %l twinkle: %v");
     logger.set_level(LevelFromEnvironment());
     std::atexit([] {
       if (Logger().process == ::getpid()) FlushLog();  // not in a fork, whose lock may never be free

@@ -9,7 +9,7 @@ namespace twinkle::base {
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 // Thread-safe. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning. Equal
-// lines are written once, with how many more came (line_folder.h).
+// lines are written once, with how many more came (line_folder.h). Never waits for who reads stderr (say_line.h).
 void Log(LogLevel level, absl::string_view message);
 
 // Writes what is known of equal lines by now; the process's exit does, too. Thread-safe.

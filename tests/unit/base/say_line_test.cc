@@ -1,11 +1,14 @@
 #include "runtime/base/say_line.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -48,6 +51,23 @@ TEST_CASE("a pipe that nobody reads holds up nobody, and is written to again onc
   CHECK_THAT(pipe.Read(), ContainsSubstring("what nobody reads"));
   SayLine(pipe.in(), "once more");
   CHECK_THAT(pipe.Read(), EndsWith("once more\n"));
+}
+
+TEST_CASE("how many lines were left out is said once, where there is room again") {
+  const Pipe pipe;
+  int taken = 0;
+  for (pollfd out{pipe.in(), POLLOUT, 0}; ::poll(&out, 1, 0) == 1; ++taken) SayLine(pipe.in(), "a line");
+  for (int i = 0; i < 3; ++i) SayLine(pipe.in(), "for which there is no room");
+  const std::string first = pipe.Read();
+  CHECK(std::count(first.begin(), first.end(), '\n') == taken);
+  for (int i = 0; i < 2; ++i) SayLine(pipe.in(), "there is room");
+  CHECK(pipe.Read() == "twinkle: 3 lines were left out here, since nobody read them\nthere is room\nthere is room\n");
+}
+
+TEST_CASE("a line for nobody ends no process") {
+  Pipe pipe;
+  ::close(std::exchange(pipe.ends[0], -1));
+  SayLine(pipe.in(), "is somebody there?");
 }
 
 }  // namespace
