@@ -1,18 +1,10 @@
 #include "driver/options.h"
 
-#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include "runtime/base/status.h"
 
 namespace twinkle::driver {
-namespace {
-
-bool IsLoopback(const std::string& host) {
-  return absl::StartsWith(host, "127.") || host == "localhost" || host == "::1";
-}
-
-}  // namespace
 
 void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--listen", options.listen, "HOST:PORT to serve on; port 0: one that the kernel chooses")
@@ -40,7 +32,7 @@ void AddOptions(CLI::App& app, Options& options) {
 
 absl::StatusOr<rpc::HostPort> CheckListen(const Options& options) {
   TWINKLE_ASSIGN_OR_RETURN(rpc::HostPort at, rpc::ParseHostPort(options.listen, "--listen", /*any_port=*/true));
-  if (!IsLoopback(at.host) && !options.insecure_network) {
+  if (!rpc::IsLoopback(at.host) && !options.insecure_network) {
     return absl::InvalidArgumentError(
         absl::StrCat("--listen ", options.listen,
                      " is open to other machines, and connections are not encrypted: say --insecure-network if "

@@ -42,6 +42,7 @@ struct Options {
   double start_limit_s = 20;
   std::string object_memory;
   std::string cgroup = "auto";
+  bool allow_root = false;
   int private_fd = -1;
 };
 
@@ -78,6 +79,9 @@ void AddOptions(CLI::App& app, Options& options) {
                  "this process's, where it is delegated; none")
       ->envname("TWINKLE_CGROUP")
       ->capture_default_str();
+  app.add_flag("--allow-root", options.allow_root,
+               "Run as root, and worker processes with it, in a cluster of several machines (a container)")
+      ->envname("TWINKLE_ALLOW_ROOT");
   app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
@@ -122,6 +126,15 @@ DriverAccess AccessOf(const Options& options) {
   return {options.driver, std::filesystem::absolute(options.token_file, ignored).string()};
 }
 
+// Whoever has the cluster's token has worker processes started here, as the daemon's user.
+absl::Status CheckUser(const Options& options, const rpc::HostPort& driver) {
+  const bool alone = rpc::IsLoopback(driver.host) && (options.host.empty() || rpc::IsLoopback(options.host));
+  if (::geteuid() != 0 || alone || options.allow_root) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "this is root, and so would be all that programs of other machines start here: run it as another user, or say "
+      "--allow-root (TWINKLE_ALLOW_ROOT=1) where root is not the machine's (a container)");
+}
+
 // `parent`: of a private daemon; else null.
 int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   std::string token;
@@ -135,6 +148,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
     }
     const auto driver = rpc::ParseHostPort(options.driver, "--driver");
     if (!driver.ok()) return Fail(driver.status());
+    if (const absl::Status refused = CheckUser(options, *driver); !refused.ok()) return Fail(refused);
     absl::StatusOr<std::string> read = rpc::ReadToken(options.token_file);
     if (!read.ok()) return Fail(read.status());
     token = *std::move(read);

@@ -43,4 +43,8 @@ std::string HostOf(absl::string_view address) {
   return std::string(host);
 }
 
+bool IsLoopback(absl::string_view host) {
+  return absl::StartsWith(host, "127.") || host == "localhost" || host == "::1";
+}
+
 }  // namespace twinkle::rpc

@@ -23,4 +23,7 @@ std::string JoinHostPort(absl::string_view host, int port);
 // The host of what JoinHostPort has made, without brackets: what resolvers take.
 std::string HostOf(absl::string_view address);
 
+// Whether only this machine reaches what listens there; by its name, which is not looked up.
+bool IsLoopback(absl::string_view host);
+
 }  // namespace twinkle::rpc

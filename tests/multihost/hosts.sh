@@ -67,7 +67,7 @@ start_driver() {
 
 # HOST NUMBER CPUS [COMMAND...]: a node daemon there, started by the command; `node` is its number.
 start_node() {
-  ip netns exec "$mark-$1" "${@:4}" "$bin/twinkle-worker" --node-name "$1" --host "10.77.0.$2" --cpus "$3" \
+  ip netns exec "$mark-$1" "${@:4}" "$bin/twinkle-worker" --node-name "$1" --host "10.77.0.$2" --cpus "$3" --allow-root \
     >"$cluster/$1.log" 2>&1 &
   node=$!
   processes+=("$node")

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/cluster/processes.h"
@@ -185,6 +186,17 @@ TEST_CASE("services that others could reach must be told that this is meant; bad
                  folder / "token"});
   CHECK(devices.Wait() == 1);
   CHECK_THAT(devices.Output(), ContainsSubstring("cuda:8"));
+  for (const auto& [driver, host] : {std::pair("10.255.255.1:1", "127.0.0.1"), std::pair("localhost:1", "gpu-1")}) {
+    if (::geteuid() != 0) break;
+    Child root({ServicePath("twinkle-worker"), "--driver", driver, "--host", host, "--token-file", folder / "token"},
+               {{"TWINKLE_ALLOW_ROOT", ""}});
+    CHECK(root.Wait() == 1);
+    CHECK_THAT(root.Output(), ContainsSubstring("--allow-root"));
+  }
+  Child allowed({ServicePath("twinkle-worker"), "--driver", "10.255.255.1:1", "--token-file", folder / "token",
+                 "--devices", "many", "--allow-root"});
+  CHECK(allowed.Wait() == 1);
+  CHECK_THAT(allowed.Output(), ContainsSubstring("cuda:8"));  // what it refuses next
   for (const char* service : {"twinkle-driver", "twinkle-worker", "twinkle"}) {
     Child version({ServicePath(service), "--version"});
     CHECK(version.Wait() == 0);
