@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "runtime/base/names.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/private_clusters.h"
@@ -16,6 +17,7 @@ namespace twinkle::cli {
 namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
+constexpr absl::Duration kLinesLimit = absl::Seconds(30);  // for all lines that a node keeps
 constexpr absl::string_view kPrivate = "private:";
 
 // Where it listens for this machine; empty: it cannot be reached from here.
@@ -118,12 +120,17 @@ absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::Wat
   const auto stub = v1::NodeOutput::NewStub(rpc::NewChannel(target));
   grpc::ClientContext context;
   context.AddMetadata(rpc::kTokenKey, token_);
+  if (!wish.follow()) context.set_deadline(rpc::DeadlineIn(kLinesLimit));
   const auto reader = stub->Watch(&context, wish);
   v1::Output output;
   while (reader->Read(&output)) {
     for (const v1::Output::Line& line : output.lines()) on_line(line);
   }
-  return rpc::FromGrpc(reader->Finish());
+  const absl::Status ended = rpc::FromGrpc(reader->Finish());
+  if (!absl::IsDeadlineExceeded(ended)) return ended;
+  return absl::DeadlineExceededError(
+      absl::StrCat("node '", base::Printable(node.name()), "' has not told all lines that it keeps within ",
+                   absl::FormatDuration(kLinesLimit), ": its twinkle-worker is stopped, or hangs"));
 }
 
 }  // namespace twinkle::cli

@@ -28,6 +28,7 @@ class ClusterClient {
   // What a process tells of itself. Unavailable: it cannot be reached from this machine, or has just ended.
   static absl::StatusOr<v1::ProcessReport> Report(const v1::Process& process, const std::string& ticket);
   // What the job's processes on a node print, until the job has ended if the wish says so; blocks as long.
+  // DeadlineExceeded: the wish does not say so, and the node has not told all that it keeps in time.
   absl::Status Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
                      const std::function<void(const v1::Output::Line&)>& on_line) const;
 

@@ -39,6 +39,7 @@ struct Options {
   int tail = -1;
   size_t lines = 20;
   bool all = false;
+  bool ended = false;
 };
 
 // The commands' own mistakes and the cluster's refusals are 1; 2 says that the words were wrong.
@@ -57,27 +58,41 @@ int WithClient(const Options& options, int (*run)(const Options&, const ClusterC
 int PrintStatus(const Options& options, const ClusterClient& client) {
   const auto status = client.Status();
   if (!status.ok()) return Fail(status.status());
+  if (options.ended) {
+    std::cout << (options.json ? EndedJobsJson(*status, client.driver(), options.lines)
+                               : EndedJobsText(*status, options.lines));
+    return 0;
+  }
   std::cout << (options.json ? StatusJson(*status, client.driver()) : StatusText(*status, client.driver()));
   return 0;
 }
 
 // The cluster that is named, where one is, and the private ones of this user and machine. One that ends meanwhile is
-// left out.
+// left out. As JSON one list.
 int PrintAllStatus(const Options& options) {
   int failed = 0;
-  if (!options.driver.empty()) failed = WithClient(options, &PrintStatus);
-  size_t shown = 0;
-  for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
-    const std::string name = absl::StrCat("private:", facts.program);
-    const auto client = ClusterClient::Open(name, options.token_file);
-    if (!client.ok()) continue;
+  std::vector<std::string> told;
+  const auto add = [&](const std::string& driver) {
+    const auto client = ClusterClient::Open(driver, options.token_file);
+    if (!client.ok()) return client.status();
     const auto status = (*client)->Status();
-    if (!status.ok()) continue;
-    if (!options.json && (shown > 0 || !options.driver.empty())) std::cout << '\n';
-    std::cout << (options.json ? StatusJson(*status, name) : StatusText(*status, name));
-    ++shown;
+    if (!status.ok()) return status.status();
+    told.push_back(options.json ? StatusJson(*status, driver) : StatusText(*status, driver));
+    return absl::OkStatus();
+  };
+  if (!options.driver.empty()) {
+    if (const absl::Status named = add(options.driver); !named.ok()) failed = Fail(named);
   }
-  if (shown == 0 && !options.json) std::cout << "no private clusters of this user on this machine\n";
+  const size_t before = told.size();
+  for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
+    add(absl::StrCat("private:", facts.program)).IgnoreError();
+  }
+  if (options.json) {
+    std::cout << "[" << absl::StrJoin(told, ",") << "]\n";
+    return failed;
+  }
+  if (told.size() == before) told.push_back("no private clusters of this user on this machine\n");
+  std::cout << absl::StrJoin(told, "\n");
   return failed;
 }
 
@@ -256,7 +271,12 @@ void AddCommands(CLI::App& app, Options& options) {
   constexpr char kOnlyJob[] = "Its number, as status shows it; not needed for the only one";
   CLI::App& status = AddCommand(app, options, "status", "Nodes, devices, jobs, groups and components");
   status.add_flag("--json", options.json, "For programs");
-  status.add_flag("--all", options.all, "The private clusters of this user on this machine, too");
+  CLI::Option* all = status.add_flag("--all", options.all, "The private clusters of this user on this machine, too");
+  CLI::Option* ended = status.add_flag("--ended", options.ended, "Instead: how jobs have ended, the last one first");
+  ended->excludes(all);
+  status.add_option("--lines,-n", options.lines, "With --ended: at most that many jobs")
+      ->needs(ended)
+      ->capture_default_str();
   CLI::App& stop = AddCommand(app, options, "stop", "End a job at once");
   stop.add_option("job", options.job, kJob)->required();
   CLI::App& logs = AddCommand(app, options, "logs", "What a job's worker processes print");

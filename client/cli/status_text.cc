@@ -16,6 +16,8 @@
 namespace twinkle::cli {
 namespace {
 
+constexpr size_t kEndedBesides = 5;  // jobs that have ended, beside those that have not
+
 std::string DevicesText(const v1::ClusterStatus::Node& node) {
   std::map<std::string, std::string> devices;
   for (const auto& [type, count] : node.description().devices()) {
@@ -119,6 +121,10 @@ nlohmann::json EndedJson(const v1::ClusterStatus::Job& job) {
   return told;
 }
 
+std::string Dump(const nlohmann::json& told) {
+  return told.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 std::string RunningText(const v1::ClusterStatus& status) {
   if (status.jobs().empty()) return "no jobs\n";
   std::string text;
@@ -132,12 +138,15 @@ std::string RunningText(const v1::ClusterStatus& status) {
   return text;
 }
 
-// The last ones, the last one first.
-std::string EndedText(const v1::ClusterStatus& status) {
-  constexpr int kShown = 5;
+std::vector<v1::ClusterStatus::Job> LastEnded(const v1::ClusterStatus& status, size_t most) {
+  std::vector<v1::ClusterStatus::Job> jobs(status.ended_jobs().rbegin(), status.ended_jobs().rend());
+  jobs.resize(std::min(jobs.size(), most));
+  return jobs;
+}
+
+std::string EndedText(const v1::ClusterStatus& status, size_t most) {
   std::string text;
-  for (int i = status.ended_jobs_size() - 1; i >= std::max(0, status.ended_jobs_size() - kShown); --i) {
-    const v1::ClusterStatus::Job& job = status.ended_jobs(i);
+  for (const v1::ClusterStatus::Job& job : LastEnded(status, most)) {
     const auto code = static_cast<absl::StatusCode>(job.code());
     absl::StrAppend(&text, "  job ", job.id(), " '", base::Printable(job.name()), "': ended ", AgeText(job.ended_s()),
                     " ago, after ", AgeText(job.age_s()), ": ",
@@ -175,8 +184,13 @@ std::string StatusText(const v1::ClusterStatus& status, const std::string& drive
     absl::StrAppend(&text, "\n", TableText(rows));
   }
   absl::StrAppend(&text, "\n", RunningText(status));
-  if (status.ended_jobs_size() > 0) absl::StrAppend(&text, "\n", EndedText(status));
+  if (status.ended_jobs_size() > 0) absl::StrAppend(&text, "\n", EndedText(status, kEndedBesides));
   return text;
+}
+
+std::string EndedJobsText(const v1::ClusterStatus& status, size_t most) {
+  if (status.ended_jobs().empty()) return "no job has ended since the driver began\n";
+  return EndedText(status, most);
 }
 
 std::string StatusJson(const v1::ClusterStatus& status, const std::string& driver) {
@@ -190,7 +204,13 @@ std::string StatusJson(const v1::ClusterStatus& status, const std::string& drive
   for (const v1::ClusterStatus::Node& node : status.nodes()) told["nodes"].push_back(NodeJson(node));
   for (const v1::ClusterStatus::Job& job : status.jobs()) told["jobs"].push_back(JobJson(job));
   for (const v1::ClusterStatus::Job& job : status.ended_jobs()) told["ended_jobs"].push_back(EndedJson(job));
-  return told.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return Dump(told);
+}
+
+std::string EndedJobsJson(const v1::ClusterStatus& status, const std::string& driver, size_t most) {
+  nlohmann::json told = {{"driver", driver}, {"ended_jobs", nlohmann::json::array()}};
+  for (const v1::ClusterStatus::Job& job : LastEnded(status, most)) told["ended_jobs"].push_back(EndedJson(job));
+  return Dump(told);
 }
 
 }  // namespace twinkle::cli

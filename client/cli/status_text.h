@@ -1,17 +1,23 @@
 // What `twinkle status` prints.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "proto/twinkle/v1/cluster.pb.h"
 
 namespace twinkle::cli {
 
-// For people: a table of nodes, one of jobs with their groups and components.
+// For people: a table of nodes, one of jobs with their groups and components, and how the last few jobs have ended.
 std::string StatusText(const v1::ClusterStatus& status, const std::string& driver);
 
 // For programs: one JSON object with `driver`, `version`, `nodes` and `jobs`.
 std::string StatusJson(const v1::ClusterStatus& status, const std::string& driver);
+
+// How jobs have ended, the last one first, `most` at most. The second as one JSON object with `driver` and
+// `ended_jobs`.
+std::string EndedJobsText(const v1::ClusterStatus& status, size_t most);
+std::string EndedJobsJson(const v1::ClusterStatus& status, const std::string& driver, size_t most);
 
 // "42 s", "3 min", "2 h", "5 d".
 std::string AgeText(double seconds);

@@ -69,6 +69,8 @@ TEST_CASE("who comes and goes is said, and how jobs have ended can be asked for"
   CHECK_THAT(status(), ContainsSubstring("': ended "));
   CHECK_THAT(status(), ContainsSubstring("CANCELLED\n      it was stopped by a command"));
   CHECK_THAT(cluster.Command({"status", "--json"}), ContainsSubstring("\"code\": \"CANCELLED\""));
+  CHECK_THAT(cluster.Command({"status", "--ended", "-n", "1"}), ContainsSubstring("it was stopped by a command"));
+  CHECK(cluster.Command({"status", "--ended", "-n", "0"}).empty());
   const std::string said = cluster.driver_process().Output();
   for (const char* line :
        {"twinkle-driver: node 1 'a' has joined\n", "was submitted\n",
