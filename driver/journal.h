@@ -38,7 +38,7 @@ struct Restored {
   uint64_t last_node = 0;
   uint64_t last_job = 0;
   uint64_t last_component = 0;
-  std::vector<uint64_t> open_jobs;  // neither ended nor refused when the driver did
+  std::vector<uint64_t> open_jobs;  // that had not ended when the driver did
 };
 
 // For one thread.

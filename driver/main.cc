@@ -1,6 +1,7 @@
 // twinkle-driver: knows the nodes of a cluster, places jobs on them, keeps names. No data passes through it.
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -35,7 +35,7 @@ namespace twinkle::driver {
 namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Milliseconds(500);  // for calls to end by themselves, at the driver's end
-constexpr absl::Duration kEndLimit = absl::Seconds(5);            // for that end
+constexpr unsigned int kEndLimitSeconds = 5;                      // for that end
 
 int Fail(const absl::Status& status) {
   std::cerr << "twinkle-driver: " << base::PrintableLines(status.message(), "  ") << '\n';
@@ -80,13 +80,15 @@ void WaitForEnd(base::FdLoop& loop, const rpc::ParentLink* parent) {
   loop.Run();
 }
 
-// Whatever hangs, a disk say: the driver's end has its limit.
+// Whatever hangs, a disk say, and where no thread can be had: the driver's end has its limit.
 void LimitEnd() {
-  std::thread([] {
-    absl::SleepFor(kEndLimit);
-    std::fputs("twinkle-driver: it does not end by itself in time\n", stderr);
+  std::signal(SIGALRM, [](int) {
+    constexpr char kText[] = "twinkle-driver: it does not end by itself in time\n";
+    pollfd out{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&out, 1, 0) == 1) (void)!::write(STDERR_FILENO, kText, sizeof(kText) - 1);
     ::_exit(1);
-  }).detach();
+  });
+  ::alarm(kEndLimitSeconds);
 }
 
 struct Start {

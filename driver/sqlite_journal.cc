@@ -42,26 +42,18 @@ class SqliteJournal final : public Journal {
                             kTable, "CREATE INDEX IF NOT EXISTS record_by_kind ON record(kind, id)"}) {
       TWINKLE_RETURN_IF_ERROR(Run(sql));
     }
-    TWINKLE_ASSIGN_OR_RETURN(const int64_t found, VersionFound());
+    TWINKLE_ASSIGN_OR_RETURN(appended_, NumberFrom("SELECT count(*) FROM record"));
+    TWINKLE_ASSIGN_OR_RETURN(const int64_t found, NumberFrom("PRAGMA user_version"));
     if (found == 0) return Run(absl::StrCat("PRAGMA user_version=", kVersion).c_str());
     if (found == kVersion) return absl::OkStatus();
     return absl::FailedPreconditionError(
         absl::StrCat(file_, " was written by another version of Twinkle (", found, ", not ", kVersion, ")"));
   }
 
+  // Whoever else holds the file does so for a moment: it is this driver's.
   absl::Status Append(const std::vector<Record>& records, int64_t unix_ms) override {
-    if (records.empty()) return absl::OkStatus();
-    TWINKLE_RETURN_IF_ERROR(CheckInPlace());
-    TWINKLE_RETURN_IF_ERROR(Run("BEGIN IMMEDIATE"));
-    absl::Status written = Insert(records, unix_ms);
-    if (written.ok()) written = Run("COMMIT");
-    if (!written.ok()) {
-      Run("ROLLBACK").IgnoreError();  // SQLite may have done so
-      return written;
-    }
-    appended_ += static_cast<int64_t>(records.size());
-    if (appended_ >= options_.kept && Compact().ok()) appended_ = 0;  // else later
-    return absl::OkStatus();
+    absl::Status written = TryAppend(records, unix_ms);
+    return absl::IsFailedPrecondition(written) ? absl::UnavailableError(written.message()) : written;
   }
 
   absl::StatusOr<Restored> Restore() override {
@@ -96,12 +88,27 @@ class SqliteJournal final : public Journal {
   }
 
  private:
+  absl::Status TryAppend(const std::vector<Record>& records, int64_t unix_ms) {
+    if (records.empty()) return absl::OkStatus();
+    TWINKLE_RETURN_IF_ERROR(CheckInPlace());
+    TWINKLE_RETURN_IF_ERROR(Run("BEGIN IMMEDIATE"));
+    absl::Status written = Insert(records, unix_ms);
+    if (written.ok()) written = Run("COMMIT");
+    if (!written.ok()) {
+      Run("ROLLBACK").IgnoreError();  // SQLite may have done so
+      return written;
+    }
+    appended_ += static_cast<int64_t>(records.size());
+    if (appended_ >= options_.kept && Compact().ok()) appended_ = 0;  // else later
+    return absl::OkStatus();
+  }
+
   absl::Status Run(const char* sql) { return Execute(database_.get(), sql, file_); }
 
-  absl::StatusOr<int64_t> VersionFound() {
-    Statement version(database_.get(), "PRAGMA user_version", file_);
-    TWINKLE_RETURN_IF_ERROR(version.Step().status());
-    return version.Number(0);
+  absl::StatusOr<int64_t> NumberFrom(const char* sql) {
+    Statement statement(database_.get(), sql, file_);
+    TWINKLE_RETURN_IF_ERROR(statement.Step().status());
+    return statement.Number(0);
   }
 
   // What is written to a file that was removed is lost with the process.
@@ -148,7 +155,7 @@ class SqliteJournal final : public Journal {
   const dev_t device_;
   const ino_t inode_;
   const SqliteJournalOptions options_;
-  int64_t appended_ = 0;  // since the last compaction
+  int64_t appended_ = 0;  // since the last compaction, by earlier drivers too
 };
 
 absl::Status MakeFolder(const std::string& folder) {

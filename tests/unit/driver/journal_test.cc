@@ -232,5 +232,16 @@ TEST_CASE("old records go; numbers, and jobs that have not ended, do not") {
   CHECK(restored->open_jobs == std::vector<uint64_t>{1});
 }
 
+TEST_CASE("old records go also where no driver lives long enough to write many") {
+  const Scratch scratch;
+  for (uint64_t job = 1; job <= 50; ++job) {
+    const auto journal = OpenSqliteJournal(scratch.path.string(), {.kept = 20});
+    REQUIRE((*journal)->Append({{Kind::kJobSubmitted, job, "short"}, {Kind::kJobEnded, job, ""}}, 1).ok());
+  }
+  const auto journal = OpenSqliteJournal(scratch.path.string(), {.kept = 20});
+  CHECK((*journal)->Last(1000)->size() < 30);
+  CHECK((*journal)->Restore()->last_job == 50);
+}
+
 }  // namespace
 }  // namespace twinkle::driver
