@@ -7,6 +7,7 @@
 
 #include "driver/bounds.h"
 #include "driver/messages.h"
+#include "driver/placement.h"
 #include "runtime/base/cut_text.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
@@ -15,7 +16,6 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr char kCpu[] = "cpu";
 constexpr absl::Duration kLongestPulse = absl::Seconds(1);
 constexpr int kPulsesOfLease = 10;
 

@@ -11,8 +11,6 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr char kCpu[] = "cpu";
-
 // The devices of one virtual node that the job uses: indexes by type.
 struct VirtualNode {
   int number = 0;

@@ -12,6 +12,9 @@
 
 namespace twinkle::driver {
 
+// The device type of groups that have no devices.
+inline constexpr char kCpu[] = "cpu";
+
 // What a node has to give.
 struct FreeNode {
   uint64_t id = 0;

@@ -16,7 +16,6 @@ namespace twinkle::worker {
 namespace {
 
 // Between two tries to send while the kernel is short of something.
-constexpr absl::Duration kShortageWait = absl::Milliseconds(10);
 
 ProcessesOptions WithWindow(ProcessesOptions options) {
   const int processors = static_cast<int>(std::thread::hardware_concurrency());  // 0: not known
@@ -172,7 +171,7 @@ void Processes::Written(const absl::StatusOr<bool>& done) {
   if (writer_.shortage().empty()) {
     loop_.WaitWritable(spawner_.socket.get(), [this] { Written(writer_.Flush()); });
   } else {
-    Later([this] { Written(writer_.Flush()); }, kShortageWait);
+    Later([this] { Written(writer_.Flush()); }, rpc::kShortageWait);
   }
 }
 

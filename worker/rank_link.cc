@@ -16,7 +16,6 @@ constexpr size_t kReadBytes = 64 << 10;
 constexpr size_t kReadAtOnce = 1 << 20;                              // before the next process's turn
 constexpr size_t kLongestMessage = 4 << 20;                          // that a process may say
 constexpr absl::Duration kProgressMoment = absl::Milliseconds(200);  // then it is told without its end
-constexpr absl::Duration kShortageWait = absl::Milliseconds(10);     // between two tries to send
 
 absl::StatusOr<std::pair<rpc::Fd, rpc::Fd>> NewPipe() {
   std::array<int, 2> ends{};
@@ -65,7 +64,7 @@ void RankLink::Write(const v1::ToWorker& message) { Written(writer_.Write(messag
 void RankLink::Written(const absl::StatusOr<bool>& done) {
   if (!done.ok() || *done) return;
   if (writer_.shortage().empty()) return loop_.WaitWritable(role_.get(), [this] { Written(writer_.Flush()); });
-  loop_.PostAfter(kShortageWait, [this, alive = alive_] {
+  loop_.PostAfter(rpc::kShortageWait, [this, alive = alive_] {
     if (*alive) Written(writer_.Flush());
   });
 }

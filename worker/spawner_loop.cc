@@ -20,7 +20,6 @@ namespace twinkle::worker {
 namespace {
 
 constexpr size_t kDescriptors = 4;  // executable, role, output, error
-constexpr absl::Duration kShortageWait = absl::Milliseconds(10);
 constexpr int kEndRounds = 5000;
 
 // To its process group; to itself, where it has left that.
@@ -74,7 +73,7 @@ void SpawnerLoop::Sent(const absl::StatusOr<bool>& done) {
   if (writer_.shortage().empty()) {
     loop_.WaitWritable(socket_, [this] { Sent(writer_.Flush()); });
   } else {
-    loop_.PostAfter(kShortageWait, [this] { Sent(writer_.Flush()); });
+    loop_.PostAfter(rpc::kShortageWait, [this] { Sent(writer_.Flush()); });
   }
 }
 

@@ -31,11 +31,11 @@ void CloseAllBut(std::vector<int> kept) {
   ::syscall(SYS_close_range, next, ~0U, 0);
 }
 
-void Tell(int pipe, WardenWord::Kind kind, int number, absl::string_view text = {}) {
+void Tell(int pipe, WardenWord::Kind kind, int number, absl::string_view text = "") {
   WardenWord word;
   word.kind = kind;
   word.number = number;
-  std::memcpy(word.text.data(), text.data(), std::min(text.size(), word.text.size() - 1));
+  text.copy(word.text.data(), word.text.size() - 1);
   (void)!::write(pipe, &word, sizeof(word));
 }
 

@@ -19,7 +19,7 @@ namespace twinkle::actor {
 using internal::LazyCore;
 using internal::Outcome;
 using internal::ParameterInfo;
-using State = IncomingCall::State;
+using CallState = IncomingCall::State;
 
 namespace {
 
@@ -172,7 +172,7 @@ void Host::Finish(const CallPtr& call) {
 }
 
 void Host::Reply(const CallPtr& call) {
-  if (std::exchange(call->state, State::kDone) == State::kDone) return;  // answered when the group was aborted
+  if (std::exchange(call->state, CallState::kDone) == CallState::kDone) return;  // answered when the group was aborted
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
   if (call->message.operation == Operation::kDestroy) Forget(*call->instance);
@@ -224,7 +224,7 @@ void Host::Refuse(const CallPtr& call, const absl::Status& why) {
 
 // Without running it.
 void Host::Answer(const CallPtr& call, const absl::Status& status) {
-  if (std::exchange(call->state, State::kDone) == State::kDone) return;
+  if (std::exchange(call->state, CallState::kDone) == CallState::kDone) return;
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
   if (call->self != nullptr) return call->self->Fail(Failed(call->Facts(services_.options), status));

@@ -12,7 +12,7 @@
 
 namespace twinkle::actor {
 
-using State = IncomingCall::State;
+using CallState = IncomingCall::State;
 
 namespace {
 
@@ -32,7 +32,7 @@ void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
     const absl::Status why = FromWire(cancel.why);
     if (cancel.ask) Tell(*call, base::Annotate(why, What(call->Facts(services_.options))));
     CancelCall(call, why);
-    const bool begun = call->state != State::kDone;
+    const bool begun = call->state != CallState::kDone;
     if (begun && cancel.ask) services_.Send(from, rpc::Stream::kControl, BegunMessage{cancel.call});
     return;
   }
@@ -51,8 +51,8 @@ void Host::Tell(const IncomingCall& call, const absl::Status& why) {
 
 void Host::Skip(const CallPtr& call, const absl::Status& why) {
   call->skipped = true;
-  if (call->begun || call->state == State::kDone) return;
-  const bool queued = call->state == State::kReleased;
+  if (call->begun || call->state == CallState::kDone) return;
+  const bool queued = call->state == CallState::kReleased;
   // What waits for a construction goes behind it, on its lane.
   if (call->message.operation != Operation::kConstruct) Answer(call, NotBegun(why));
   if (!queued) return;
@@ -61,13 +61,13 @@ void Host::Skip(const CallPtr& call, const absl::Status& why) {
 }
 
 void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
-  if (call->skipped || call->state == State::kDone) return;
+  if (call->skipped || call->state == CallState::kDone) return;
   Tell(*call, why);
   Skip(call, why);
-  if (call->state == State::kDone) return;
+  if (call->state == CallState::kDone) return;
   services_.service->PostAfter(services_.options.abort_grace, [weak = weak_from_this(), call, why] {
     const auto host = weak.lock();
-    if (host == nullptr || call->state == State::kDone || !call->begun) return;
+    if (host == nullptr || call->state == CallState::kDone || !call->begun) return;
     host->AbortGroup(Failed(call->Facts(host->services_.options),
                             absl::AbortedError(absl::StrCat("it did not leave the method within ",
                                                             absl::FormatDuration(host->services_.options.abort_grace),

@@ -7,7 +7,7 @@
 
 namespace twinkle::actor {
 
-using State = IncomingCall::State;
+using CallState = IncomingCall::State;
 
 namespace {
 
@@ -23,7 +23,7 @@ void Host::Release(std::span<const CallPtr> calls) {
 }
 
 void Host::ReleaseOne(const CallPtr& call) {
-  if (call->state != State::kArrived) return;
+  if (call->state != CallState::kArrived) return;
   if (!aborted_.ok()) return Answer(call, aborted_);
   if (call->instance == nullptr && Has(call->message.component)) {
     // It arrived before its component, from another process, and its turn comes after it.
@@ -32,7 +32,7 @@ void Host::ReleaseOne(const CallPtr& call) {
   }
   if (call->instance == nullptr) return Orphan(call);
   if (!call->instance->fits.ok()) return Answer(call, call->instance->fits);
-  call->state = State::kReleased;
+  call->state = CallState::kReleased;
   call->instance->context.lane->Add(call);
   if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
 }
@@ -81,7 +81,7 @@ void Host::Unmake(uint64_t component, const absl::Status& why) {
     destroy->running->cancellation.Cancel(why);
     destroy->instance = instance;
     destroy->arguments_missing = 0;
-    destroy->state = State::kReleased;
+    destroy->state = CallState::kReleased;
     instance->context.lane->Add(std::move(destroy));
   }
   AdoptOrphans(component);
@@ -90,7 +90,7 @@ void Host::Unmake(uint64_t component, const absl::Status& why) {
 void Host::EndOrder(uint64_t component, const absl::Status& why) {
   std::vector<CallPtr> waiting;
   for (const auto& [key, call] : calls_) {
-    if (call->message.component == component && call->state == State::kArrived) waiting.push_back(call);
+    if (call->message.component == component && call->state == CallState::kArrived) waiting.push_back(call);
   }
   for (const CallPtr& call : waiting) Answer(call, why);
   const auto domain = domains_.extract(component);  // that of a device group stays
@@ -139,7 +139,7 @@ void Host::SkipNumber(uint64_t domain, uint64_t number) {
   for (const CallPtr& call : concerned) {
     const absl::Status gone = absl::AbortedError("its caller is gone, and not all ranks had received the call");
     CancelCall(call, gone);
-    if (call->state == State::kArrived) Answer(call, gone);
+    if (call->state == CallState::kArrived) Answer(call, gone);
   }
   if (const auto half = MadeBy(domain, number)) {
     const absl::Status* const why = lost_.Find(half->info.maker);

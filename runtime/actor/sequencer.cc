@@ -8,7 +8,7 @@ namespace {
 
 // A caller uses its numbers in order, so only the latest can be under way: enough are kept to cover any outbox.
 constexpr size_t kMostRemembered = 65536;
-constexpr uint64_t kMostNumbers = uint64_t{1} << 62;  // a group lives no longer
+constexpr uint64_t kMostNumbersEver = uint64_t{1} << 62;  // a group lives no longer
 
 }  // namespace
 
@@ -62,8 +62,8 @@ SequencerEffects Sequencer::OnRequest(rpc::ProcessId caller, uint64_t count) {
     effects.push_back(GrantNumbers{caller, next_, 0, true});
     return effects;
   }
-  if (state_ == State::kExclusive && holder_ == caller) return effects;      // asked before it heard of its grant
-  if (count > kMostNumbers - std::min(next_, kMostNumbers)) return effects;  // no caller has so many calls
+  if (state_ == State::kExclusive && holder_ == caller) return effects;  // asked before it heard of its grant
+  if (count > kMostNumbersEver - std::min(next_, kMostNumbersEver)) return effects;  // no caller has so many calls
   requests_.push_back({caller, count});
   if (state_ == State::kExclusive) {
     state_ = State::kRecalling;

@@ -26,18 +26,18 @@ bool IsBeyondMachine(size_t bytes) {
   return bytes > MachineMemory() + swap;
 }
 
-Installed<MemorySource>& TheInstalled() {
+Installed<MemorySource>& InstalledMemorySource() {
   static auto& installed = *new Installed<MemorySource>;
   return installed;
 }
 
 }  // namespace
 
-void SetMemorySource(const std::weak_ptr<MemorySource>& source) { TheInstalled().Set(source); }
+void SetMemorySource(const std::weak_ptr<MemorySource>& source) { InstalledMemorySource().Set(source); }
 
 std::shared_ptr<std::byte> NewMemory(size_t bytes, bool zeroed) {
   if (bytes >= kLargeBytes && !IsBeyondMachine(bytes)) {
-    if (const std::shared_ptr<MemorySource> source = TheInstalled().Get()) {
+    if (const std::shared_ptr<MemorySource> source = InstalledMemorySource().Get()) {
       if (std::shared_ptr<std::byte> memory = source->Allocate(bytes, zeroed)) return memory;
     }
   }
@@ -48,7 +48,7 @@ GrowingMemory GrowingMemory::Of(size_t bytes) {
   GrowingMemory made;
   made.bytes_ = bytes;
   if (bytes >= kLargeBytes && !IsBeyondMachine(bytes)) {
-    made.source_ = TheInstalled().Get();
+    made.source_ = InstalledMemorySource().Get();
     if (made.source_ != nullptr) made.memory_ = made.source_->Reserve(bytes);
   }
   if (made.memory_ != nullptr) return made;

@@ -5,15 +5,15 @@
 namespace twinkle::base {
 namespace {
 
-Installed<WaitHelper>& TheInstalled() {
+Installed<WaitHelper>& InstalledWaitHelper() {
   static auto& installed = *new Installed<WaitHelper>;
   return installed;
 }
 
 }  // namespace
 
-void SetWaitHelper(const std::weak_ptr<WaitHelper>& helper) { TheInstalled().Set(helper); }
+void SetWaitHelper(const std::weak_ptr<WaitHelper>& helper) { InstalledWaitHelper().Set(helper); }
 
-std::shared_ptr<WaitHelper> TheWaitHelper() { return TheInstalled().Get(); }
+std::shared_ptr<WaitHelper> TheWaitHelper() { return InstalledWaitHelper().Get(); }
 
 }  // namespace twinkle::base

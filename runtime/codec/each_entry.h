@@ -1,4 +1,4 @@
-// Walks the entries of a dict or set with a lambda.
+// Walks the entries of a dict or set, and the members of a record, with a lambda.
 #pragma once
 
 #include <twinkle/internal/type.h>
@@ -6,6 +6,9 @@
 #include <utility>
 
 namespace twinkle::codec {
+
+// A type's functions take an object that may be changed; whoever only reads has one that may not.
+inline void* Mutable(const void* object) { return const_cast<void*>(object); }
 
 // f(key, value) for each entry; value is null in a set.
 template <class F>

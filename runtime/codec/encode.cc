@@ -15,8 +15,6 @@ namespace {
 using internal::As;
 using internal::Kind;
 
-void* Mutable(const void* object) { return const_cast<void*>(object); }
-
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band,

@@ -9,8 +9,6 @@ namespace {
 using internal::As;
 using internal::Kind;
 
-void* Mutable(const void* object) { return const_cast<void*>(object); }
-
 void SetLeaf(RowNode& node, RowNode::Kind kind, int64_t rows) {
   node.kind = kind;
   node.rows = rows;

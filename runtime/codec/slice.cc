@@ -10,8 +10,6 @@ namespace {
 using internal::As;
 using internal::Kind;
 
-void* Mutable(const void* object) { return const_cast<void*>(object); }
-
 class Slicer {
  public:
   explicit Slicer(const std::vector<Range>& ranges) : ranges_(ranges) {}

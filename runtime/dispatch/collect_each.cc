@@ -20,32 +20,30 @@ using internal::Kind;
 using internal::kType;
 using internal::Type;
 
-void* Mutable(const void* object) { return const_cast<void*>(object); }
-
 // What one rank's result has at the place at hand.
-struct Part {
+struct RankPart {
   size_t rank;
   const void* at;
 };
-using Parts = std::vector<Part>;
+using Parts = std::vector<RankPart>;
 
 // The same in all of them, moved on by f(address).
 template <class F>
 Parts Below(const Parts& parts, F&& f) {
   Parts below;
   below.reserve(parts.size());
-  for (const Part& part : parts) below.push_back({part.rank, f(part.at)});
+  for (const RankPart& part : parts) below.push_back({part.rank, f(part.at)});
   return below;
 }
 
 std::vector<const void*> Addresses(const Parts& parts) {
   std::vector<const void*> addresses;
   addresses.reserve(parts.size());
-  for (const Part& part : parts) addresses.push_back(part.at);
+  for (const RankPart& part : parts) addresses.push_back(part.at);
   return addresses;
 }
 
-absl::Status Ragged(const Type& type, const Part& first, const Part& other) {
+absl::Status Ragged(const Type& type, const RankPart& first, const RankPart& other) {
   return base::Refuse("ragged", absl::StrCat("rank ", other.rank, " gave ", codec::Describe(type, other.at), ", rank ",
                                              first.rank, " ", codec::Describe(type, first.at),
                                              ": element by element, all must have one shape and type"));
@@ -54,7 +52,7 @@ absl::Status Ragged(const Type& type, const Part& first, const Part& other) {
 // Finds a part for which same(first, part) is false.
 template <class Same>
 absl::Status CheckAll(const Type& type, const Parts& parts, Same&& same) {
-  for (const Part& part : parts) {
+  for (const RankPart& part : parts) {
     if (!same(parts[0].at, part.at)) return Ragged(type, parts[0], part);
   }
   return absl::OkStatus();
@@ -99,7 +97,7 @@ class EachJoiner {
   }
 
  private:
-  absl::Status NotNumeric(const Type& type, const Part& part) const {
+  absl::Status NotNumeric(const Type& type, const RankPart& part) const {
     return base::Refuse("not_numeric",
                         absl::StrCat("rank ", part.rank, " gave ", codec::Describe(type, part.at),
                                      ": only numbers, tensors, and lists, dicts and structs of them can be ",
@@ -130,7 +128,7 @@ class EachJoiner {
     const size_t count = type.length(parts[0].at);
     void* const items = to_type.resize(to, count);
     if (count == 0) return absl::OkStatus();
-    const Parts from = Below(parts, [&](const void* list) { return type.data(Mutable(list)); });
+    const Parts from = Below(parts, [&](const void* list) { return type.data(codec::Mutable(list)); });
     return Items(*type.item, count, from, *to_type.item, items);
   }
 
@@ -138,7 +136,7 @@ class EachJoiner {
     TWINKLE_RETURN_IF_ERROR(CheckAll(
         type, parts, [&](const void* first, const void* other) { return type.length(first) == type.length(other); }));
     std::vector<std::string> bytes;
-    for (const Part& part : parts) bytes.push_back(type.to_bytes(part.at));
+    for (const RankPart& part : parts) bytes.push_back(type.to_bytes(part.at));
     std::vector<const void*> runs;
     for (const std::string& run : bytes) runs.push_back(run.data());
     return Numbers({NumberFormat::kBool, bytes[0].size()}, runs, *to_type.item, to_type.resize(to, bytes[0].size()));
@@ -154,7 +152,7 @@ class EachJoiner {
   absl::StatusOr<Tensor> SumOf(const Parts& tensors) const {
     std::vector<Tensor> packed;
     std::vector<const void*> runs;
-    for (const Part& part : tensors) packed.push_back(As<Tensor>(part.at).Contiguous());
+    for (const RankPart& part : tensors) packed.push_back(As<Tensor>(part.at).Contiguous());
     for (const Tensor& tensor : packed) runs.push_back(tensor.raw());
     const NumberFormat from = FormatOf(packed[0].dtype());
     const DType dtype = DTypeOfResult(mean_, packed[0].dtype());
@@ -184,8 +182,8 @@ class EachJoiner {
   absl::Status Dict(const Type& type, const Parts& parts, const Type& to_type, void* to) const {
     if (!type.string_key || !to_type.string_key) return NotNumeric(type, parts[0]);
     std::map<std::string, Parts> by_key;
-    for (const Part& part : parts) {
-      codec::EachEntry(type, Mutable(part.at), [&](void* key, void* value) {
+    for (const RankPart& part : parts) {
+      codec::EachEntry(type, codec::Mutable(part.at), [&](void* key, void* value) {
         by_key[As<std::string>(key)].push_back({part.rank, value});
       });
     }
@@ -218,7 +216,7 @@ class EachJoiner {
 
   absl::StatusOr<Value> ValueDicts(const Parts& parts) const {
     std::map<std::string, Parts> by_key;
-    for (const Part& part : parts) {
+    for (const RankPart& part : parts) {
       const auto* dict = As<Value>(part.at).get_if<Value::Dict>();
       if (dict == nullptr) {
         return base::Refuse(
@@ -263,7 +261,7 @@ class EachJoiner {
   absl::StatusOr<Value> ValueNumbers(const Parts& parts) const {
     std::vector<double> numbers;
     std::vector<int64_t> integers;  // all of them, or there is a float among the numbers
-    for (const Part& part : parts) {
+    for (const RankPart& part : parts) {
       const Value& value = As<Value>(part.at);
       if (const auto* number = value.get_if<double>()) {
         numbers.push_back(*number);
@@ -279,7 +277,7 @@ class EachJoiner {
     if (mean_) return ValueSum<double>(NumberFormat::kInt64, integers);
     return ValueSum<int64_t>(NumberFormat::kInt64, integers);
   }
-  absl::Status NotANumber(const Part& first, const Part& part) const {
+  absl::Status NotANumber(const RankPart& first, const RankPart& part) const {
     const Value& value = As<Value>(part.at);
     if (value.is_null() || value.get_if<std::string>() != nullptr) return NotNumeric(kType<Value>, part);
     return Ragged(kType<Value>, first, part);

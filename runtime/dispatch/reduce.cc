@@ -22,8 +22,6 @@ using internal::Kind;
 using internal::NumberKind;
 using internal::Type;
 
-void* Mutable(const void* object) { return const_cast<void*>(object); }
-
 bool IsNumber(const Type& type) { return FormatOf(type).has_value(); }
 
 bool IsFloating(DType dtype) { return dtype >= DType::kBFloat16; }
@@ -107,7 +105,7 @@ void Reducer::Go(const Type& type, const void* p, size_t depth) {
     case Kind::kList:
     case Kind::kArrayRef: {
       const size_t count = type.length(p);
-      return GoItems(*type.item, count == 0 ? nullptr : type.data(Mutable(p)), count, depth);
+      return GoItems(*type.item, count == 0 ? nullptr : type.data(codec::Mutable(p)), count, depth);
     }
     case Kind::kArray:
       return GoItems(*type.item, p, type.count, depth);
@@ -149,7 +147,7 @@ void Reducer::GoBools(const std::string& bytes, size_t depth) {
 void Reducer::GoTuple(const Type& type, const void* p, size_t depth) {
   Dimension(depth, type.count);
   if (type.count == 0) Element(depth + 1);
-  codec::EachMember(type, Mutable(p),
+  codec::EachMember(type, codec::Mutable(p),
                     [&](void* member, const Type& member_type) { Go(member_type, member, depth + 1); });
 }
 
@@ -184,10 +182,10 @@ void Reducer::GoValue(const Value& value, size_t depth) {
 void Reducer::GoHeld(const Type& type, const void* p, size_t depth) {
   const size_t which = type.length(p);
   if (type.kind == Kind::kOptional) {
-    return which == 0 ? NotNumeric(type, p) : Go(*type.item, type.data(Mutable(p)), depth);
+    return which == 0 ? NotNumeric(type, p) : Go(*type.item, type.data(codec::Mutable(p)), depth);
   }
   if (which >= type.count) return NotNumeric(type, p);
-  Go(*type.alternatives[which], type.data(Mutable(p)), depth);
+  Go(*type.alternatives[which], type.data(codec::Mutable(p)), depth);
 }
 
 template <class T>

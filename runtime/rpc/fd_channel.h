@@ -5,6 +5,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <absl/time/time.h>
 #include <google/protobuf/message_lite.h>
 
 #include <deque>
@@ -37,6 +38,9 @@ absl::StatusOr<std::pair<Fd, Fd>> SocketPair();
 // Writes a message. Blocks while the socket is full, or the kernel short of memory. Unavailable: the other side is
 // gone. InvalidArgument: the message is larger than 1 GiB. One writer at a time.
 absl::Status SendMessage(int socket, const google::protobuf::MessageLite& message);
+
+// From one try to send to the next, while the kernel is short of what it takes.
+inline constexpr absl::Duration kShortageWait = absl::Milliseconds(10);
 
 // Writes messages without blocking; what the socket does not take waits here. Not thread-safe. Invariants:
 //  M1 messages arrive whole and in order, each with its own descriptors, however little the socket takes at a time;

@@ -26,11 +26,11 @@ namespace {
 
 constexpr int kBacklog = 1024;
 constexpr size_t kReserve = 16;
-constexpr int kAtOnce = 64;                               // connections that are accepted before others have their turn
-constexpr int kMadeRoom = 16;                             // strangers that go at once when descriptors are short
-constexpr int kPortAttempts = 8;                          // to find a port that is free at all addresses
-constexpr absl::Duration kPause = absl::Seconds(1);       // from tick to tick: then this process was stopped
-constexpr absl::Duration kTick = absl::Milliseconds(10);  // while there are strangers
+constexpr int kAtOnce = 64;       // connections that are accepted before others have their turn
+constexpr int kMadeRoom = 16;     // strangers that go at once when descriptors are short
+constexpr int kPortAttempts = 8;  // to find a port that is free at all addresses
+constexpr absl::Duration kLongestTick = absl::Seconds(1);     // from tick to tick: then this process was stopped
+constexpr absl::Duration kTick = absl::Milliseconds(10);      // while there are strangers
 constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // when a connection could not be accepted
 constexpr uint8_t kEstablished = 1;                           // of TCP, as the kernel counts its states
 constexpr absl::string_view kUnix = "unix:", kAbstract = "unix-abstract:";
@@ -334,7 +334,7 @@ bool Listener::Watch(const Fd& connection) {
 // The clock less the pauses of this process, while it ticks: what strangers sent meanwhile could not be read.
 base::Instant Listener::AwakeNow() {
   const base::Instant now = base::Now();
-  if (ticking_ && now - last_tick_ > kPause) slept_ += now - last_tick_;
+  if (ticking_ && now - last_tick_ > kLongestTick) slept_ += now - last_tick_;
   last_tick_ = now;
   return now - slept_;
 }

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostBytes = 4096;
+constexpr size_t kMostRecordBytes = 4096;
 
 // Made by this user, and closed to others.
 absl::Status CheckFolder(const std::string& folder) {
@@ -32,7 +32,7 @@ absl::Status CheckFolder(const std::string& folder) {
 }
 
 std::optional<PrivateClusterFacts> FactsIn(int fd) {
-  std::array<char, kMostBytes> bytes{};
+  std::array<char, kMostRecordBytes> bytes{};
   const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), 0);
   if (got <= 0) return std::nullopt;
   const std::vector<std::string> words =

@@ -13,7 +13,7 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr std::array<Stream, 2> kStreams = {Stream::kControl, Stream::kData};
+constexpr std::array<Stream, 2> kControlFirst = {Stream::kControl, Stream::kData};
 
 std::string_view TextOf(const codec::Buffer& buffer) {
   return {reinterpret_cast<const char*>(buffer.data), buffer.size};
@@ -152,7 +152,7 @@ absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* mor
 
 bool RingLink::Flush() {
   bool wrote = false;
-  for (const Stream stream : kStreams) {
+  for (const Stream stream : kControlFirst) {
     Outgoing& out = outgoing_[static_cast<size_t>(stream)];
     if (!out.waits) continue;
     std::vector<codec::Buffer> written;

@@ -18,7 +18,7 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kMostBytes = 4096;
+constexpr size_t kMostTokenBytes = 4096;
 
 absl::Status Because(const std::string& what, const std::string& file) {
   return absl::ErrnoToStatus(errno, absl::StrCat("the token file ", file, " cannot be ", what));
@@ -41,7 +41,7 @@ absl::StatusOr<std::string> ReadToken(const std::string& file) {
     return absl::PermissionDeniedError(
         absl::StrCat("the token file ", file, " can be read by others: chmod 600 ", file));
   }
-  std::array<char, kMostBytes> bytes{};
+  std::array<char, kMostTokenBytes> bytes{};
   const ssize_t got = ::read(fd.get(), bytes.data(), bytes.size());
   if (got < 0) return Because("read", file);
   std::string token(absl::StripAsciiWhitespace({bytes.data(), static_cast<size_t>(got)}));

@@ -181,12 +181,12 @@ class LiveKeeper {
     });
   }
   void OnService(const std::function<void()>& task) {
-    base::Event done;
-    service_->Post([&] {
+    const auto done = std::make_shared<base::Event>();
+    service_->Post([&task, done] {
       task();
-      done.Set();
+      done->Set();
     });
-    done.WaitUntil(base::kForever);
+    done->WaitUntil(base::kForever);
   }
   void End() {
     service_->Close();

@@ -34,6 +34,14 @@ class SteppedLink final : public GrpcLink {
   }
   void BreakRead() { std::exchange(read_, nullptr)->Run(false); }
   void EndFinish() { std::exchange(finish_, nullptr)->Run(true); }
+  // Ends what is under way, each operation of which keeps the link.
+  void Break() {
+    while (reading() || writing() || finishing()) {
+      if (reading()) BreakRead();
+      if (writing()) EndWrite(false);
+      if (finishing()) EndFinish();
+    }
+  }
 
   bool cancelled = false;
 
@@ -69,6 +77,9 @@ struct End {
             GrpcLink::Wire{.traffic = std::make_shared<Traffic>(), .arrivals = arrivals, .life = life},
             GrpcLink::Events{[this](Heard message) { heard.push_back(std::move(message)); },
                              [this](const absl::Status& status) { gone.push_back(status); }, [this] { ++rooms; }})) {}
+  ~End() { link->Break(); }
+  End(const End&) = delete;
+  End& operator=(const End&) = delete;
 
   std::shared_ptr<Arrivals> arrivals = std::make_shared<Arrivals>();
   std::vector<Heard> heard;
