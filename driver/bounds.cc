@@ -50,6 +50,8 @@ absl::Status CheckNode(const v1::NodeDescription& node) {
   TWINKLE_RETURN_IF_ERROR(base::CheckName("the name of a node", node.name()));
   TWINKLE_RETURN_IF_ERROR(CheckCount("the number of a node's CPU slots", node.cpu_slots(), kMostSlots));
   TWINKLE_RETURN_IF_ERROR(CheckCount("the number of a node's device types", node.devices_size(), kMostDeviceTypes));
+  TWINKLE_RETURN_IF_ERROR(CheckCount("the number of the last job that a node has heard of",
+                                     static_cast<int64_t>(node.last_job()), kMostJobs));
   for (const auto& [type, count] : node.devices()) {
     TWINKLE_RETURN_IF_ERROR(base::CheckName("the type of a node's devices", type));
     TWINKLE_RETURN_IF_ERROR(CheckCount(absl::StrCat("the number of a node's ", type, " devices"), count, kMostDevices));

@@ -3,16 +3,18 @@
 
 #include <absl/status/status.h>
 
+#include <cstdint>
 #include <string>
 
 #include "proto/twinkle/v1/cluster.pb.h"
 
 namespace twinkle::driver {
 
-inline constexpr int kMostSlots = 1'000'000;  // of a node
-inline constexpr int kMostDevices = 1024;     // of a type on a node
-inline constexpr int kMostDeviceTypes = 16;   // of a node
-inline constexpr size_t kMostPorts = 64;      // that a node tells of at a time
+inline constexpr int kMostSlots = 1'000'000;            // of a node
+inline constexpr int kMostDevices = 1024;               // of a type on a node
+inline constexpr int kMostDeviceTypes = 16;             // of a node
+inline constexpr int64_t kMostJobs = int64_t{1} << 40;  // that have ever been
+inline constexpr size_t kMostPorts = 64;                // that a node tells of at a time
 inline constexpr int kHighestPort = 65535;
 inline constexpr int kMostGroups = 1024;            // of a job
 inline constexpr int kMostWorkers = 100'000;        // of a job

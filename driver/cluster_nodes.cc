@@ -57,6 +57,8 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, base::In
     NodeGone(earlier, "its daemon has connected anew", now, effects);
   }
   departed_.erase(description.name());
+  // A driver that has kept nothing goes on where an earlier one of this node left off.
+  next_job_ = std::max(next_job_, description.last_job() + 1);
   const NodeId id = next_node_++;
   Node& node = nodes_[id];
   node.description = description;

@@ -53,8 +53,9 @@ using rpc::kProcessBits;
 
 // Invariants:
 //  D1 a job has all of its processes placed, or none;
-//  D2 a device or slot is leased to one job at most, until its process has ended with its group, or every node that had
-//     processes of the job has cleared it, or is gone;
+//  D2 a device or slot is leased to one job at most, until its process has been cleared, with all that it had started,
+//     and its group has ended; or every node that had processes of the job has cleared it, is gone, or has not
+//     answered within the clearing limit;
 //  D3 a group of which one process is gone is ended: its other processes are told to end, and every process that may
 //     wait for one of them hears of all, the first cause first, once;
 //  D4 each program that submitted hears JobEnded once, last;
@@ -83,6 +84,7 @@ class ClusterState {
   void NodeGone(NodeId node, const std::string& why, base::Instant now, Effects* effects);
   void ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects);
   void ProcessExited(NodeId node, const v1::ProcessExited& message, base::Instant now, Effects* effects);
+  void ProcessCleared(NodeId node, JobNumber job, uint64_t process, base::Instant now, Effects* effects);
   void JobCleared(NodeId node, JobNumber job, base::Instant now, Effects* effects);
 
   // ---- programs
@@ -166,7 +168,7 @@ class ClusterState {
     std::set<uint64_t> starting;                        // those that neither listen yet nor are gone
     std::set<NodeId> nodes;                             // not yet cleared
     std::map<std::string, std::string> aborted_groups;  // and why
-    std::set<JobNumber> guests;                         // jobs that found a component of this one, or met a process
+    std::set<JobNumber> guests;                         // live jobs that found a component, or met a process, of it
   };
   struct EndedJob {
     JobNumber number = 0;
@@ -216,6 +218,7 @@ class ClusterState {
                 Effects* effects);
   void EndIfCleared(JobNumber number, Effects* effects);
   void End(JobNumber number, Effects* effects);
+  void ForgetGuest(JobNumber number);
   void Keep(JobNumber number, const Job& job);
   void ForgetComponent(uint64_t id, Effects* effects);
   absl::Status CheckOwn(JobNumber caller, uint64_t component) const;

@@ -147,6 +147,9 @@ void Conductor::OnNode(NodeId node, const v1::NodeToDriver& message, base::Insta
     state_.ProcessListens(node, message.listens(), &effects);
   } else if (message.has_exited()) {
     state_.ProcessExited(node, message.exited(), arrived, &effects);
+  } else if (message.has_process_cleared()) {
+    const v1::ProcessCleared& cleared = message.process_cleared();
+    state_.ProcessCleared(node, cleared.job(), cleared.process(), arrived, &effects);
   } else if (message.has_cleared()) {
     state_.JobCleared(node, message.cleared().job(), arrived, &effects);
   } else if (message.has_program_gone()) {

@@ -19,11 +19,18 @@ void ClusterState::ProcessExited(NodeId node, const v1::ProcessExited& message, 
   if (job == jobs_.end()) return;
   const auto process = job->second.processes.find(message.process());
   if (process == job->second.processes.end() || process->second.node != node || process->second.gone) return;
-  const std::string group = process->second.process.group();
   LoseProcess(message.job(), message.process(), CauseOf(message), effects);
-  const auto still = jobs_.find(message.job());
-  if (still == jobs_.end() || still->second.aborted_groups.count(group) == 0) return;
-  GiveBack(still->second, process->second);
+}
+
+// Of an aborted group: what the process had leased is free before its job ends.
+void ClusterState::ProcessCleared(NodeId node, JobNumber number, uint64_t id, base::Instant now, Effects* effects) {
+  Observe(now);
+  const auto job = jobs_.find(number);
+  if (job == jobs_.end()) return;
+  const auto process = job->second.processes.find(id);
+  if (process == job->second.processes.end() || process->second.node != node || !process->second.gone) return;
+  if (job->second.aborted_groups.count(process->second.process.group()) == 0) return;
+  GiveBack(job->second, process->second);
   TryWaiting(effects);
 }
 
@@ -200,6 +207,7 @@ void ClusterState::End(JobNumber number, Effects* effects) {
   const auto found = jobs_.find(number);
   Job job = std::move(found->second);
   jobs_.erase(found);
+  ForgetGuest(number);
   GiveBackAll(job);
   const v1::Components components = components_.Of(number);
   for (const v1::Component& component : components.components()) ForgetComponent(component.id(), effects);
@@ -214,6 +222,19 @@ void ClusterState::End(JobNumber number, Effects* effects) {
   if (!job.program_gone) effects->push_back(ToProgram{number, Ended(job.code, job.reason)});
   Keep(number, job);
   TryWaiting(effects);
+}
+
+// Those that it has found something of stay acquainted: one may have got what is the other's.
+void ClusterState::ForgetGuest(JobNumber number) {
+  std::vector<JobNumber> hosts;
+  for (auto& [host, job] : jobs_) {
+    if (job.guests.erase(number) != 0) hosts.push_back(host);
+  }
+  for (JobNumber host : hosts) {
+    for (JobNumber other : hosts) {
+      if (other != host) jobs_.at(host).guests.insert(other);
+    }
+  }
 }
 
 void ClusterState::Keep(JobNumber number, const Job& job) {

@@ -37,7 +37,8 @@ NodeDaemon::NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loo
       store_(*store),
       events_(std::move(events)),
       state_(options_.state),
-      processes_({.exec_limit = options_.state.start_limit}, std::move(spawner), loop, this) {}
+      timers_([loop](absl::Duration wait, base::Task task) { loop->PostAfter(wait, std::move(task)); }, &base::Now),
+      processes_({.exec_limit = options_.state.start_limit}, std::move(spawner), loop, &timers_, this) {}
 
 // Effects may bring events of their own: these come after what the present event wants.
 template <class Event>
@@ -164,7 +165,7 @@ void NodeDaemon::Do(const DropJob& effect) {
 }
 
 void NodeDaemon::Do(const SetTimer& effect) {
-  loop_.PostAfter(effect.after, [this, effect] { Handle([&](Effects* effects) { state_.OnTimer(effect, effects); }); });
+  timers_.After(effect.after, [this, effect] { Handle([&](Effects* effects) { state_.OnTimer(effect, effects); }); });
 }
 
 // ---- processes
@@ -184,6 +185,14 @@ void NodeDaemon::OnEnded(uint64_t process, int status) {
   if (rank != ranks_.end() && rank->second.link != nullptr) rank->second.link->Drain();
   const Death death{status, out_of_memory_.Rose(), output_.LastLines(process, kLastLines)};
   Handle([&](Effects* effects) { state_.OnEnded(process, death, effects); });
+}
+
+void NodeDaemon::OnCleared(uint64_t process) {
+  Handle([&](Effects* effects) { state_.OnCleared(process, effects); });
+}
+
+void NodeDaemon::OnOrphansEnded() {
+  Handle([&](Effects* effects) { state_.OnAllCleared(effects); });
 }
 
 void NodeDaemon::OnSpawnerGone() {

@@ -12,6 +12,7 @@
 
 #include "runtime/base/fd_loop.h"
 #include "runtime/rpc/fd_channel.h"
+#include "worker/awake_timers.h"
 #include "worker/cause_of_death.h"
 #include "worker/environment.h"
 #include "worker/node_state.h"
@@ -46,8 +47,11 @@ class NodeDaemon final : public Processes::Listener {
   void OnMessage(const v1::DriverToNode& message);
   // The driver is gone, or this daemon is to end: all jobs end.
   void EndAllJobs();
-  // The folder goes with the daemon, however that ends.
+  // The folder goes with the daemon, however that ends, unless it has gone before.
   void KeepScratch(const std::string& folder) { processes_.KeepScratch(folder); }
+  void ForgetScratch(const std::string& folder) { processes_.ForgetScratch(folder); }
+  // What a spawner that is gone had started has ended, to the last.
+  void OnOrphansEnded();
   // Ends the spawner, and with it all that it started; blocks as Processes::EndSpawner, and returns what that returns.
   bool EndSpawner() { return processes_.EndSpawner(); }
   bool idle() const { return state_.idle(); }
@@ -74,6 +78,7 @@ class NodeDaemon final : public Processes::Listener {
   void OnStarted(uint64_t process, pid_t pid) override;
   void OnNotStarted(uint64_t process, const std::string& why) override;
   void OnEnded(uint64_t process, int status) override;
+  void OnCleared(uint64_t process) override;
   void OnSpawnerGone() override;
 
   const DaemonOptions options_;
@@ -82,6 +87,7 @@ class NodeDaemon final : public Processes::Listener {
   ProgramStore& store_;
   const Events events_;
   NodeState state_;
+  AwakeTimers timers_;
   Processes processes_;
   OomWatch out_of_memory_;
   std::deque<Effect> effects_;  // to be carried out

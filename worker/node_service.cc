@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/base/end_signals.h"
@@ -21,6 +22,9 @@ namespace twinkle::worker {
 namespace {
 
 constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
+constexpr absl::Duration kRejoinLimit =
+    absl::Seconds(10);  // for ranks of a lost driver to end, before a new one is met
+constexpr absl::Duration kIdlePoll = absl::Milliseconds(5);
 constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
 constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
 constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, then people are told
@@ -56,7 +60,8 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
                     const uint64_t most = wanted.path().empty() ? base::MachineMemory() / 4 : UINT64_MAX;
                     return FetchFile(wanted, from, token, kFetchLimit, most, to);
                   },
-              .scratch = [this](const std::string& folder) { daemon_.KeepScratch(folder); }},
+              .scratch = [this](const std::string& folder) { daemon_.KeepScratch(folder); },
+              .scratch_gone = [this](const std::string& folder) { daemon_.ForgetScratch(folder); }},
              executor_.get(), [door = door_](base::Task task) { door.Post(std::move(task)); }),
       daemon_({.node = node_,
                .state = {.node = node_.name(),
@@ -116,6 +121,8 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   // What a spawner had that was killed is orphaned to this process: its death has ended the wardens and the worker
   // processes, and what these had started comes here then.
   if (spawner_gone_ || !daemon_.EndSpawner()) EndOwnChildren(kEndRounds);
+  // A thread that hangs is left behind: nothing that it uses may be destroyed under it.
+  if (threads_.running() > 0 || !store_.idle()) ::_exit(exit_code_);
   return exit_code_;
 }
 
@@ -131,6 +138,7 @@ void NodeService::Connect() {
 }
 
 void NodeService::OnMessage(const v1::DriverToNode& message) {
+  node_.set_last_job(std::max(node_.last_job(), message.start().job()));
   if (!message.has_joined()) return daemon_.OnMessage(message);
   joined_ = true;
   told_unreachable_ = base::kLongAgo;
@@ -167,9 +175,15 @@ void NodeService::OnDriverGone(const absl::Status& why) {
   } else {
     TellUnreachable(std::string(why.message()));
   }
-  loop_.PostAfter(kReconnectInterval, [this] {
-    if (!stopping_) Connect();
-  });
+  const base::Instant latest = base::Now() + kRejoinLimit;
+  loop_.PostAfter(kReconnectInterval, [this, latest] { ConnectWhenIdle(latest); });
+}
+
+// What the next driver is told of as free is free then, devices above all.
+void NodeService::ConnectWhenIdle(base::Instant latest) {
+  if (stopping_) return;
+  if (daemon_.idle() || base::Now() >= latest) return Connect();
+  loop_.PostAfter(kIdlePoll, [this, latest] { ConnectWhenIdle(latest); });
 }
 
 // At once, then now and again.
@@ -208,12 +222,13 @@ void NodeService::Stop() {
 
 // Who waited for jobs to be ended by the driver ends them then: their folders go, too.
 void NodeService::StopWhenIdle() {
+  if (spawner_gone_ && EndOwnChildren(1)) daemon_.OnOrphansEnded();
   if (daemon_.idle() && store_.idle()) return loop_.Stop();
   if (base::Now() >= deadline_) {
     if (stopping_) return loop_.Stop();
     return Stop();
   }
-  loop_.PostAfter(absl::Milliseconds(5), [this] { StopWhenIdle(); });
+  loop_.PostAfter(kIdlePoll, [this] { StopWhenIdle(); });
 }
 
 }  // namespace twinkle::worker

@@ -61,6 +61,7 @@ class NodeService {
   void OnMessage(const v1::DriverToNode& message);
   void SayAlive(int connection);
   void OnDriverGone(const absl::Status& why);
+  void ConnectWhenIdle(base::Instant latest);
   void TellUnreachable(const std::string& why);
   void OnSpawnerGone();
   void OnParentGone(int fd);

@@ -33,6 +33,13 @@ v1::NodeToDriver ExitOf(uint64_t job, uint64_t process, const std::string& cause
   return told;
 }
 
+v1::NodeToDriver ProcessClearedOf(uint64_t job, uint64_t process) {
+  v1::NodeToDriver told;
+  told.mutable_process_cleared()->set_job(job);
+  told.mutable_process_cleared()->set_process(process);
+  return told;
+}
+
 v1::NodeToDriver ClearedOf(uint64_t job) {
   v1::NodeToDriver told;
   told.mutable_cleared()->set_job(job);
@@ -248,7 +255,25 @@ void NodeState::End(uint64_t id, const std::string& cause, const std::vector<std
     effects->push_back(Say{absl::StrCat("job ", process.job, ": rank ", WhoIs(process.facts), " (pid ",
                                         process.facts.place().pid(), ") ", base::TerminalText(base::CutText(cause)))});
   }
-  ClearIfDone(process.job, effects);
+  if (process.state < ProcessState::kRunning) return ClearIfDone(process.job, effects);
+  ++job->second.leaving;
+  leaving_[id] = process.job;
+}
+
+void NodeState::OnCleared(uint64_t id, Effects* effects) {
+  const auto found = leaving_.find(id);
+  if (found == leaving_.end()) return;
+  const uint64_t number = found->second;
+  leaving_.erase(found);
+  Job& job = jobs_.at(number);
+  --job.leaving;
+  // Where the job ends all of its processes are told of at once.
+  if (job.state != JobState::kStopping) Tell(job, ProcessClearedOf(number, id), effects);
+  ClearIfDone(number, effects);
+}
+
+void NodeState::OnAllCleared(Effects* effects) {
+  while (!leaving_.empty()) OnCleared(leaving_.begin()->first, effects);
 }
 
 // ---- the end of a job
@@ -284,7 +309,8 @@ void NodeState::Stop(uint64_t number, absl::Duration grace, const std::string& w
 
 void NodeState::ClearIfDone(uint64_t number, Effects* effects) {
   const auto job = jobs_.find(number);
-  if (job == jobs_.end() || job->second.state != JobState::kStopping || !job->second.processes.empty()) return;
+  if (job == jobs_.end() || job->second.state != JobState::kStopping) return;
+  if (!job->second.processes.empty() || job->second.leaving > 0) return;
   effects->push_back(DropJob{number});
   effects->push_back(Say{absl::StrCat("job ", number, " has ended here")});
   Tell(job->second, ClearedOf(number), effects);

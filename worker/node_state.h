@@ -37,7 +37,8 @@ struct Death {
 // A deterministic state machine: no descriptors, no clock, no threads. An event changes the state and appends what is
 // to be done; nothing is done here. Events about what is not known (any more) change nothing. Invariants:
 //  W1 every process that the driver wanted is told of once more: when it has ended, or could not be started;
-//  W2 a job that was to stop is told as cleared once, when none of its processes is left;
+//  W2 a job that was to stop is told as cleared once, when none of its processes is left, nor anything that one of them
+//     had started; the same is told of each process of a job that goes on. The verdict on a process waits for neither;
 //  W3 each process that was started is closed once, when it has ended, and each job is dropped once, after its last;
 //  W4 a driver hears nothing of jobs that another connection's driver asked for: they end with that connection;
 //  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace; none concerns a job of
@@ -61,7 +62,10 @@ class NodeState {
   void OnNotStarted(uint64_t process, const std::string& why, Effects* effects);
   void OnSaid(uint64_t process, const v1::FromWorker& message, Effects* effects);
   void OnEnded(uint64_t process, const Death& death, Effects* effects);
-  // All processes have ended with the spawner, and no more can be started.
+  // Of one that has ended: nothing that it had started is left. One that did not start has started nothing.
+  void OnCleared(uint64_t process, Effects* effects);
+  void OnAllCleared(Effects* effects);
+  // All processes have ended with the spawner, and no more can be started. Answered by OnAllCleared.
   void OnSpawnerGone(const std::string& why, Effects* effects);
 
   void OnTimer(const SetTimer& timer, Effects* effects);
@@ -94,6 +98,7 @@ class NodeState {
     JobState state = JobState::kBringing;
     uint64_t connection = 0;
     std::set<uint64_t> processes;
+    size_t leaving = 0;  // processes that have ended, and have not been cleared
   };
   using Jobs = std::map<uint64_t, Job>;
   using Processes = std::map<uint64_t, Process>;
@@ -118,6 +123,7 @@ class NodeState {
   std::optional<std::string> spawner_gone_;  // why
   Jobs jobs_;
   Processes processes_;
+  std::map<uint64_t, uint64_t> leaving_;  // processes that have ended, and have not been cleared: their jobs
 };
 
 }  // namespace twinkle::worker

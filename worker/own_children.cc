@@ -16,15 +16,16 @@ std::vector<pid_t> OwnChildren() {
   return pids;
 }
 
-void EndOwnChildren(int rounds) {
+bool EndOwnChildren(int rounds) {
   for (int round = 0; round < rounds; ++round) {
     for (const pid_t pid : OwnChildren()) ::kill(pid, SIGKILL);
     pid_t reaped = 0;
     while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
     }
-    if (reaped < 0) return;  // no children are left
+    if (reaped < 0) return true;
     ::usleep(1000);
   }
+  return false;
 }
 
 }  // namespace twinkle::worker

@@ -12,7 +12,7 @@ namespace twinkle::worker {
 std::vector<pid_t> OwnChildren();
 
 // Kills all children, and what comes to this process as they end, until none is left or the rounds, of a millisecond at
-// least, are over. Blocks. Takes the status of every child.
-void EndOwnChildren(int rounds);
+// least, are over. Blocks. Takes the status of every child. Whether none is left.
+bool EndOwnChildren(int rounds);
 
 }  // namespace twinkle::worker

@@ -37,12 +37,14 @@ v1::ToSpawner SpawnMessage(uint64_t key, const Launch& launch) {
 
 }  // namespace
 
-Processes::Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, Listener* listener)
+Processes::Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, AwakeTimers* timers,
+                     Listener* listener)
     : options_(WithWindow(options)),
       spawner_(std::move(spawner)),
       reader_(spawner_.socket.get()),
       writer_(spawner_.socket.get()),
       loop_(*loop),
+      timers_(*timers),
       listener_(*listener) {
   ::fcntl(spawner_.socket.get(), F_SETFL, ::fcntl(spawner_.socket.get(), F_GETFL) | O_NONBLOCK);
   loop_.Watch(spawner_.socket.get(), [this] { OnReadable(); });
@@ -59,15 +61,10 @@ void Processes::Close() {
   spawner_.socket.Reset();
 }
 
-void Processes::Later(std::function<void()> task, absl::Duration delay) {
-  auto guarded = [this, alive = alive_, task = std::move(task)] {
+std::function<void()> Processes::Guarded(std::function<void()> task) {
+  return [this, alive = alive_, task = std::move(task)] {
     if (*alive && !gone_) task();
   };
-  if (delay > absl::ZeroDuration()) {
-    loop_.PostAfter(delay, std::move(guarded));
-  } else {
-    loop_.Post(std::move(guarded));
-  }
 }
 
 // ---- states
@@ -78,8 +75,14 @@ void Processes::Enter(Entries::iterator entry, State state) {
     entry->second.under_way = true;
     ++under_way_;
   }
-  if (state == State::kForked) Later([this, key = entry->first] { Settle(key); }, options_.settle_limit);
+  if (state == State::kForked) {
+    timers_.After(options_.settle_limit, Guarded([this, key = entry->first] { Settle(key); }));
+  }
   if (state == State::kExecuted) entry->second.directory.clear();
+  if (state == State::kEnded) {
+    entry->second.pid = 0;  // which may be another's soon
+    Settle(entry->first);
+  }
 }
 
 void Processes::Settle(uint64_t key) {
@@ -109,10 +112,10 @@ void Processes::Start(uint64_t key, Make make) {
 
 void Processes::FillSoon() {
   if (queue_.empty() || std::exchange(filling_, true)) return;
-  Later([this] {
+  loop_.Post(Guarded([this] {
     filling_ = false;
     Fill();
-  });
+  }));
 }
 
 void Processes::Fill() {
@@ -129,7 +132,7 @@ void Processes::Ask(uint64_t key) {
   if (!launch.ok()) return Refuse(key, std::string(launch.status().message()));
   Enter(entry, State::kAsked);
   entry->second.directory = launch->directory;
-  Later([this, key] { OnLate(key); }, options_.exec_limit);
+  timers_.After(options_.exec_limit, Guarded([this, key] { OnLate(key); }));
   std::vector<rpc::Fd> fds;
   for (rpc::Fd* fd : {&launch->executable, &launch->role, &launch->output, &launch->error}) {
     fds.push_back(std::move(*fd));
@@ -143,10 +146,10 @@ void Processes::Ask(uint64_t key) {
 
 void Processes::Signal(uint64_t key, int number) {
   const auto found = entries_.find(key);
-  if (found == entries_.end() || gone_) return;
+  if (found == entries_.end() || found->second.state == State::kEnded || gone_) return;
   if (found->second.state == State::kQueued) {
-    if (number == SIGKILL) Later([this, key] { Refuse(key, "it was ended before its turn to start had come"); });
-    return;
+    if (number != SIGKILL) return;
+    return loop_.Post(Guarded([this, key] { Refuse(key, "it was ended before its turn to start had come"); }));
   }
   v1::ToSpawner message;
   message.mutable_signal()->set_key(key);
@@ -160,18 +163,25 @@ void Processes::KeepScratch(const std::string& folder) {
   Write(message);
 }
 
+void Processes::ForgetScratch(const std::string& folder) {
+  v1::ToSpawner message;
+  message.mutable_scratch()->set_folder(folder);
+  message.mutable_scratch()->set_gone(true);
+  Write(message);
+}
+
 // ---- the channel
 void Processes::Write(const v1::ToSpawner& message) {
   if (!gone_) Written(writer_.Write(message));
 }
 
 void Processes::Written(const absl::StatusOr<bool>& done) {
-  if (!done.ok()) return Later([this] { OnGone(); });
+  if (!done.ok()) return loop_.Post(Guarded([this] { OnGone(); }));
   if (*done) return;
   if (writer_.shortage().empty()) {
     loop_.WaitWritable(spawner_.socket.get(), [this] { Written(writer_.Flush()); });
   } else {
-    Later([this] { Written(writer_.Flush()); }, rpc::kShortageWait);
+    loop_.PostAfter(rpc::kShortageWait, Guarded([this] { Written(writer_.Flush()); }));
   }
 }
 
@@ -191,6 +201,7 @@ void Processes::OnMessage(const v1::FromSpawner& message) {
   if (message.has_executed()) key = message.executed().key();
   if (message.has_not_started()) key = message.not_started().key();
   if (message.has_ended()) key = message.ended().key();
+  if (message.has_cleared()) key = message.cleared().key();
   const auto found = entries_.find(key);
   if (found == entries_.end()) return;  // it was given up
   Entry& entry = found->second;
@@ -200,18 +211,21 @@ void Processes::OnMessage(const v1::FromSpawner& message) {
   } else if (message.has_executed() && entry.state == State::kForked) {
     Enter(found, State::kExecuted);
     listener_.OnStarted(key, entry.pid);
-  } else if (message.has_not_started() && entry.state != State::kExecuted) {
+  } else if (message.has_not_started() && entry.state < State::kExecuted) {
     Refuse(key, message.not_started().why());
   } else if (message.has_ended() && entry.state == State::kExecuted) {
-    Erase(found);
+    Enter(found, State::kEnded);
     listener_.OnEnded(key, message.ended().status());
+  } else if (message.has_cleared() && entry.state == State::kEnded) {
+    Erase(found);
+    listener_.OnCleared(key);
   }
 }
 
 // The kernel may keep it for as long as it likes; nobody waits for it any more.
 void Processes::OnLate(uint64_t key) {
   const auto found = entries_.find(key);
-  if (found == entries_.end() || found->second.state == State::kExecuted) return;
+  if (found == entries_.end() || found->second.state >= State::kExecuted) return;
   const std::string limit = absl::FormatDuration(options_.exec_limit);
   const std::string why =
       found->second.state == State::kAsked

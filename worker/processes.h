@@ -18,6 +18,7 @@
 #include "proto/twinkle/v1/local.pb.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/rpc/fd_channel.h"
+#include "worker/awake_timers.h"
 #include "worker/spawner.h"
 
 namespace twinkle::worker {
@@ -45,11 +46,13 @@ struct ProcessesOptions {
 };
 
 // Confined to the loop's thread. Never blocks but in EndSpawner. Invariants:
-//  P1 each start is answered once: OnStarted or OnNotStarted; each process that started ends once: OnEnded;
+//  P1 each start is answered once: OnStarted or OnNotStarted; each process that started ends once: OnEnded; and is
+//     cleared once after that, when nothing that it had started is left: OnCleared;
 //  P2 no more than `window` starts are under way: from when they are asked for until they settle or are over, at most
 //     `settle_limit` once there is a process. The others wait here, and hold nothing. So a thousand processes do not
 //     begin at once, each has what it needs to begin within its limit, and those that hang keep nobody from starting;
-//  P3 what a process does before it is the program, or does not do, is told within the limit, and delays no other;
+//  P3 what a process does before it is the program, or does not do, is told within the limit, and delays no other; what
+//     everything has slept does not count (AwakeTimers);
 //  P4 after OnSpawnerGone nothing is told any more.
 class Processes {
  public:
@@ -63,14 +66,15 @@ class Processes {
     virtual void OnNotStarted(uint64_t key, const std::string& why) = 0;
     // `status` as waitpid gives it.
     virtual void OnEnded(uint64_t key, int status) = 0;
+    virtual void OnCleared(uint64_t key) = 0;
     // Whatever was started is to be ended with KillAll.
     virtual void OnSpawnerGone() = 0;
   };
   // Makes what the process begins with, when its turn has come; a failure is that of the start.
   using Make = std::function<absl::StatusOr<Launch>()>;
 
-  // The loop and the listener outlive it.
-  Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, Listener* listener);
+  // What is pointed to outlives it.
+  Processes(ProcessesOptions options, Spawner spawner, base::FdLoop* loop, AwakeTimers* timers, Listener* listener);
   ~Processes();
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
@@ -82,8 +86,9 @@ class Processes {
   // To its process group. SIGKILL takes what has not been asked for out of the queue: OnNotStarted; other signals do
   // not reach what has not started. A key that is not known, or has ended: nothing.
   void Signal(uint64_t key, int number);
-  // A folder that is to go when the daemon does, however that ends.
+  // A folder that is to go when the daemon does, however that ends; until it is forgotten, for it has been removed.
   void KeepScratch(const std::string& folder);
+  void ForgetScratch(const std::string& folder);
   // Kills what runs, through the process groups too: for when the spawner cannot.
   void KillAll() const;
   // Ends the spawner, and with it all that it started; blocks until it has ended, at most `end_limit`. Nothing is told
@@ -92,11 +97,11 @@ class Processes {
   bool EndSpawner();
 
  private:
-  enum class State { kQueued, kAsked, kForked, kExecuted };
+  enum class State { kQueued, kAsked, kForked, kExecuted, kEnded };  // kEnded: what it has started may be there
   struct Entry {
     State state = State::kQueued;
     bool under_way = false;  // counts for the window
-    pid_t pid = 0;           // from kForked on
+    pid_t pid = 0;           // from kForked until kEnded
     Make make;               // while kQueued
     std::string directory;   // until kExecuted: what it has to enter
   };
@@ -107,8 +112,8 @@ class Processes {
   void FillSoon();
   // Takes it out and tells why.
   void Refuse(uint64_t key, const std::string& why);
-  // Runs for the listener later, if this still is there then.
-  void Later(std::function<void()> task, absl::Duration delay = absl::ZeroDuration());
+  // Runs it if this still is there then.
+  std::function<void()> Guarded(std::function<void()> task);
   void Fill();
   void Ask(uint64_t key);
   void Write(const v1::ToSpawner& message);
@@ -124,6 +129,7 @@ class Processes {
   rpc::MessageReader reader_;
   rpc::MessageWriter writer_;
   base::FdLoop& loop_;
+  AwakeTimers& timers_;
   Listener& listener_;
   Entries entries_;
   std::deque<uint64_t> queue_;  // keys, some of which may have been taken out

@@ -157,11 +157,13 @@ void ProgramStore::Drop(uint64_t number) {
 void ProgramStore::Remove(const std::string& folder) {
   work_->copies.DropUnused();
   if (folder.empty()) return;
-  const absl::Status begun = threads_.Run("remove-files", [folder] {
-    std::error_code failed;
-    std::filesystem::remove_all(folder, failed);
-    if (failed) base::Log(base::LogLevel::kWarning, absl::StrCat(folder, " stays: ", failed.message()));
-  });
+  auto failed = std::make_shared<std::error_code>();
+  const absl::Status begun = threads_.Run(
+      "remove-files", [folder, failed] { std::filesystem::remove_all(folder, *failed); },
+      [work = work_, folder, failed] {
+        if (*failed) return base::Log(base::LogLevel::kWarning, absl::StrCat(folder, " stays: ", failed->message()));
+        if (work->options.scratch_gone) work->options.scratch_gone(folder);
+      });
   if (!begun.ok()) base::Log(base::LogLevel::kWarning, absl::StrCat(folder, " stays: ", begun.message()));
 }
 

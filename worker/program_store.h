@@ -27,8 +27,9 @@ struct ProgramStoreOptions {
   v1::Place place;   // the node daemon's
   // Writes a file of the node daemon at that gRPC target into the descriptor; blocks. Null: there are no other nodes.
   std::function<absl::Status(const v1::FetchProgram&, const std::string& from, int to)> fetch;
-  // Told on the loop of each folder that is to go with the daemon, however that ends.
+  // Told on the loop of each folder that is to go with the daemon, however that ends; and of each that has gone before.
   std::function<void(const std::string&)> scratch;
+  std::function<void(const std::string&)> scratch_gone;
 };
 
 // For the loop's thread. Invariants:

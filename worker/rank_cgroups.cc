@@ -102,11 +102,18 @@ RankCgroups::RankCgroups(std::string parent) {
   if (lock_.valid() && ::access(folder.c_str(), F_OK) == 0) folder_ = folder;
 }
 
+std::string RankCgroups::FolderOf(uint64_t key) const {
+  return folder_.empty() ? std::string() : absl::StrCat(folder_, "/process-", key);
+}
+
 std::string RankCgroups::Make(uint64_t key) {
-  if (folder_.empty()) return {};
-  const std::string folder = absl::StrCat(folder_, "/process-", key);
+  const std::string folder = FolderOf(key);
   return ::mkdir(folder.c_str(), 0755) == 0 ? folder : std::string();
 }
+
+void RankCgroups::Kill(uint64_t key) const { KillCgroup(FolderOf(key)); }
+
+void RankCgroups::Remove(uint64_t key) const { RemoveCgroup(FolderOf(key)); }
 
 void RankCgroups::EndAll() {
   if (folder_.empty()) return;

@@ -27,10 +27,16 @@ class RankCgroups {
 
   // A new, empty group. Its folder; empty: the process goes without.
   std::string Make(uint64_t key);
+  // Of a group that its warden has left, or may have. Kills what is in it; removes it, once nothing but zombies is
+  // there.
+  void Kill(uint64_t key) const;
+  void Remove(uint64_t key) const;
   // Kills what is left in all groups, and removes them and the folder above them.
   void EndAll();
 
  private:
+  std::string FolderOf(uint64_t key) const;
+
   std::string folder_;  // empty: there are no groups
   rpc::Fd lock_;        // on the folder: it belongs to a spawner that lives
 };

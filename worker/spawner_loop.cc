@@ -61,7 +61,8 @@ void SpawnerLoop::OnDaemon() {
     if (!*read) return;
     if (message.has_spawn()) Spawn(std::move(*message.mutable_spawn()), reader_.TakeFds());
     if (message.has_signal()) Signal(message.signal());
-    if (message.has_scratch()) scratch_.push_back(message.scratch().folder());
+    if (message.has_scratch() && message.scratch().gone()) scratch_.erase(message.scratch().folder());
+    if (message.has_scratch() && !message.scratch().gone()) scratch_.insert(message.scratch().folder());
   }
 }
 
@@ -154,7 +155,7 @@ void SpawnerLoop::OnWord(uint64_t key, Ward& ward, const WardenWord& word) {
       ward.state = State::kOver;
       return NotStarted(key, word.text.data());
     case WardenWord::Kind::kEnded:
-      ward.state = State::kOver;
+      ward.state = State::kEnded;
       answer.mutable_ended()->set_key(key);
       answer.mutable_ended()->set_status(word.number);
       break;
@@ -173,38 +174,52 @@ void SpawnerLoop::Reap() {
     keys_.erase(found);
     if (wards_.count(key) == 0) continue;
     OnTold(key);
-    Ward& ward = wards_[key];
-    if (pid == ward.warden) {
+    if (pid == wards_[key].warden) {
       OnWardenReaped(key, status);
     } else {
       OnRankReaped(key, status);
     }
-    if (ward.state == State::kOver && ward.warden == 0) {
-      if (ward.told.valid()) loop_.Forget(ward.told.get());
-      wards_.erase(key);
-    }
+    ClearIfDone(key);
   }
   if (strays_) EndStrays();
+}
+
+void SpawnerLoop::ClearIfDone(uint64_t key) {
+  Ward& ward = wards_[key];
+  if (ward.state < State::kEnded || ward.warden != 0 || (ward.forsaken && strays_)) return;
+  if (ward.state == State::kEnded) {
+    v1::FromSpawner answer;
+    answer.mutable_cleared()->set_key(key);
+    Send(answer);
+  }
+  if (ward.told.valid()) loop_.Forget(ward.told.get());
+  wards_.erase(key);
+  cgroups_.Remove(key);  // of a warden that could not
 }
 
 // Its warden has left it to this process: it has told of the end, or was killed itself.
 void SpawnerLoop::OnRankReaped(uint64_t key, int status) {
   Ward& ward = wards_[key];
+  if (ward.state >= State::kEnded) return;
   if (ward.state == State::kExecuted) {
+    ward.state = State::kEnded;
     v1::FromSpawner answer;
     answer.mutable_ended()->set_key(key);
     answer.mutable_ended()->set_status(status);
-    Send(answer);
-  } else if (ward.state != State::kOver) {
-    NotStarted(key, absl::StrCat("before it could become the program it ", CauseOfDeath(status)));
+    return Send(answer);
   }
   ward.state = State::kOver;
+  NotStarted(key, absl::StrCat("before it could become the program it ", CauseOfDeath(status)));
 }
 
 void SpawnerLoop::OnWardenReaped(uint64_t key, int status) {
   Ward& ward = wards_[key];
   ward.warden = 0;
-  if (status != 0) strays_ = true;
+  if (status != 0) {
+    ward.forsaken = true;
+    strays_ = true;
+    cgroups_.Kill(key);
+  }
   if (ward.state != State::kStarting) return;  // a worker process that is left is waited for, too
   ward.state = State::kOver;
   NotStarted(key, absl::StrCat("the process that was to start it ", CauseOfDeath(status)));
@@ -219,6 +234,12 @@ void SpawnerLoop::EndStrays() {
     ::kill(pid, SIGKILL);
     strays_ = true;
   }
+  if (strays_) return;
+  std::vector<uint64_t> forsaken;
+  for (const auto& [key, ward] : wards_) {
+    if (ward.forsaken) forsaken.push_back(key);
+  }
+  for (const uint64_t key : forsaken) ClearIfDone(key);
 }
 
 void SpawnerLoop::EndAll() {

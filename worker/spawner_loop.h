@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,9 @@ namespace twinkle::worker {
 //     does not get to its program, nor one that cannot be killed delays another;
 //  S2 a number is signalled only while it is that of the worker process, alive or not yet waited for;
 //  S3 its children are wardens, and worker processes that it has yet to wait for; anything else has lost its warden,
-//  and is
-//     killed.
+//     and is killed;
+//  S4 a process is told as cleared once, after its end, when its warden has ended all that it had started; where that
+//     was killed itself, when nothing is left that has lost its warden.
 class SpawnerLoop {
  public:
   // `socket`: to the daemon, not blocking. SIGCHLD is blocked.
@@ -33,10 +35,12 @@ class SpawnerLoop {
   void Run();
 
  private:
-  enum class State { kStarting, kForked, kExecuted, kOver };  // kOver: nothing more is to be told
+  // kEnded: it is to be told as cleared; kOver: nothing more is to be told.
+  enum class State { kStarting, kForked, kExecuted, kEnded, kOver };
   struct Ward {
     State state = State::kStarting;
     pid_t warden = 0;          // 0: it has ended
+    bool forsaken = false;     // by a warden that did not end as it should
     pid_t pid = 0;             // of the worker process, from kForked on
     rpc::Fd told;              // by the warden
     std::vector<int> signals;  // that came before there was a process
@@ -54,6 +58,8 @@ class SpawnerLoop {
   void OnWardenReaped(uint64_t key, int status);
   void Reap();
   void EndStrays();
+  // Forgets it, once everything of it is over.
+  void ClearIfDone(uint64_t key);
   void Send(const v1::FromSpawner& message);
   void Sent(const absl::StatusOr<bool>& done);
   void EndAll();
@@ -64,10 +70,10 @@ class SpawnerLoop {
   base::FdLoop loop_;
   rpc::MessageReader reader_;
   rpc::MessageWriter writer_;
-  Wards wards_;                       // by key
-  std::map<pid_t, uint64_t> keys_;    // of wardens and worker processes, until they are waited for
-  bool strays_ = false;               // a warden has not ended as it should
-  std::vector<std::string> scratch_;  // folders that go with the daemon
+  Wards wards_;                     // by key
+  std::map<pid_t, uint64_t> keys_;  // of wardens and worker processes, until they are waited for
+  bool strays_ = false;             // there may be some that have lost their wardens
+  std::set<std::string> scratch_;   // folders that go with the daemon
 };
 
 }  // namespace twinkle::worker

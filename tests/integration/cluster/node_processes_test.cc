@@ -1,7 +1,10 @@
 // What a node's machinery does for its processes: how they begin, what they leave behind, how many there may be.
+#include <fcntl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -47,8 +50,32 @@ class Surroundings {
     ::pclose(shell);
     return pid;
   }
+  // Each the child of the one before, of a session of its own, and deaf to SIGTERM: who ends them meets the next one
+  // when the one before has ended.
+  std::vector<int64_t> StartChain(int count) {
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {};
+    if (::fork() == 0) Link(pipe[1], count);
+    std::vector<int64_t> pids(static_cast<size_t>(count));
+    for (int64_t& pid : pids) {
+      if (::read(pipe[0], &pid, sizeof(pid)) != sizeof(pid)) return {};
+    }
+    for (const int end : pipe) ::close(end);
+    return pids;
+  }
+
+ private:
+  [[noreturn]] static void Link(int tell, int left) {
+    ::setsid();
+    ::signal(SIGTERM, SIG_IGN);
+    const int64_t pid = ::getpid();
+    (void)!::write(tell, &pid, sizeof(pid));
+    if (left > 1 && ::fork() == 0) Link(tell, left - 1);
+    while (true) ::pause();
+  }
 };
-TWINKLE_REMOTE_CLASS(Surroundings, (), (Pid), (Signals, Dispatch::kAll), (EndOfChild), (StartHelper))
+TWINKLE_REMOTE_CLASS(Surroundings, (), (Pid), (Signals, Dispatch::kAll), (EndOfChild), (StartHelper),
+                     (StartChain, Dispatch::kAll, Collect::kFirst))
 
 namespace {
 
@@ -107,6 +134,18 @@ TEST_CASE("a helper that has cut itself loose lives as long as its rank, and no 
   rank.component().Kill();
   CHECK(Eventually([&] { return !IsAlive(pid) && !IsAlive(helper); }));
   session.Finish().IgnoreError();
+}
+
+TEST_CASE("a job is over when all that its ranks have started is, however long that takes") {
+  TestCluster cluster({{"a", {"--cpus", "1"}}});
+  ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
+  auto session = Begin({.mode = Mode::kCluster, .driver = cluster.driver(), .groups = {Cpu("pool", 1)}});
+  auto rank = Must(New<Surroundings>({.remote_group = "pool"}));
+  const std::vector<int64_t> helpers = Result(rank.StartChain(200));
+  REQUIRE(helpers.size() == 200);
+  CHECK(IsAlive(static_cast<pid_t>(helpers.back())));
+  CHECK(Told(session.Finish()) == "OK");
+  CHECK(std::none_of(helpers.begin(), helpers.end(), [](int64_t pid) { return IsAlive(static_cast<pid_t>(pid)); }));
 }
 
 void RunMany(int count) {

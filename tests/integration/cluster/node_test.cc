@@ -102,6 +102,8 @@ TEST_CASE("a node that was stopped past its lease ends its ranks when it wakes, 
   CHECK(cluster.node(0).AwaitOutput("this node counts as gone"));
   CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
   CHECK(Eventually([&] { return LinesWith(cluster.node(0).Output(), "has joined the driver") == 2; }));
+  const std::string output = cluster.node(0).Output();
+  CHECK(output.find("job 1 has ended here") < output.rfind("has joined the driver"));  // its devices are free then
 }
 
 TEST_CASE("a node daemon whose spawner is killed ends, and leaves no folder of a job that goes on") {

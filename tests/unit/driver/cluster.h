@@ -87,6 +87,10 @@ struct Cluster {
     exited.add_last_lines("the last line");
     state.ProcessExited(node, exited, now, &effects);
   }
+  void ExitWithAll(NodeId node, JobNumber job, uint64_t process, const std::string& cause) {
+    Exit(node, job, process, cause);
+    state.ProcessCleared(node, job, process, now, &effects);
+  }
   // The driver is awake meanwhile.
   void Pass(absl::Duration time) {
     for (const base::Instant end = now + time; now < end;) {

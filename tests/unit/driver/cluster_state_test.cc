@@ -183,7 +183,7 @@ TEST_CASE("the end of one process is that of its group: all hear of all, the fir
       absl::StrContains(status.jobs(0).aborted_groups(0).reason(), "rank 1 (host-a, pid 101) was killed by signal 9"));
 }
 
-TEST_CASE("what an aborted group had is free as soon as its processes have ended, but not what others share (D2)") {
+TEST_CASE("what an aborted group had is free as soon as its processes are cleared, but not what others share (D2)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 8, 4);
   v1::SubmitJob submit = JobOf(2, 2);
@@ -195,16 +195,19 @@ TEST_CASE("what an aborted group had is free as soon as its processes have ended
   cluster.Start(job);
   CHECK(cluster.UsedDevices() == 2);
   const uint64_t policy = (job << kProcessBits) + 3;
-  cluster.Exit(node, job, policy, "exited with code 1");
+  cluster.state.ProcessCleared(node, job, policy, cluster.now, &cluster.effects);  // which has not ended
+  cluster.ExitWithAll(node, job, policy, "exited with code 1");
   CHECK(cluster.UsedDevices() == 2);  // its device is the critic's, too; the other rank has not ended
   cluster.Exit(node, job, policy + 1, "was killed by signal 9 (SIGKILL)");
+  CHECK(cluster.UsedDevices() == 2);  // what it has started may use it
+  cluster.state.ProcessCleared(node, job, policy + 1, cluster.now, &cluster.effects);
   CHECK(cluster.UsedDevices() == 1);
   cluster.Take();
   const JobNumber other = cluster.Submit(JobOf(0, 3));
   CHECK(cluster.Told(other, &v1::DriverToProgram::has_placed));
-  cluster.Exit(node, job, policy + 2, "exited with code 1");
+  cluster.ExitWithAll(node, job, policy + 2, "exited with code 1");
   CHECK(cluster.UsedDevices() == 3);
-  cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 1");
+  cluster.ExitWithAll(node, job, (job << kProcessBits) + 1, "exited with code 1");
   CHECK(cluster.UsedSlots() == 1);
   cluster.state.ProgramGone(job, cluster.now, &cluster.effects);
   cluster.state.JobCleared(node, job, cluster.now, &cluster.effects);
@@ -227,6 +230,24 @@ TEST_CASE("numbers go on where an earlier driver left off; what must survive is 
   }
   using Kind = Record::Kind;
   CHECK(kinds == std::vector<Kind>{Kind::kJobPlaced, Kind::kComponentAdded});
+}
+
+TEST_CASE("a driver that has kept nothing goes on behind the jobs that its nodes have heard of") {
+  Cluster cluster;
+  v1::NodeDescription node = NodeOf("a", 1, 0);
+  cluster.state.NodeJoined(node, cluster.now, &cluster.effects);
+  CHECK(cluster.Submit(JobOf(1)) == 1);
+  node.set_name("b");
+  node.set_last_job(7);
+  cluster.state.NodeJoined(node, cluster.now, &cluster.effects);
+  CHECK(cluster.Submit(JobOf(1)) == 8);
+  node.set_name("c");
+  node.set_last_job(3);
+  cluster.state.NodeJoined(node, cluster.now, &cluster.effects);
+  CHECK(cluster.Submit(JobOf(1)) == 9);
+  node.set_name("d");
+  node.set_last_job(UINT64_MAX);
+  CHECK(absl::IsInvalidArgument(cluster.state.CheckJoin(node)));
 }
 
 TEST_CASE("a group that cannot go on is ended, and no other") {
@@ -392,105 +413,6 @@ TEST_CASE("what a process of the job has asked for is told as that; a death is n
   cluster.Take();
   cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 1");
   CHECK_FALSE(cluster.ToJob(job).at(0).lost().asked_for());
-}
-
-TEST_CASE("names are the cluster's, instance ids a job's") {
-  Cluster cluster;
-  cluster.Join("a", 4);
-  const JobNumber one = cluster.Submit(JobOf(1));
-  const JobNumber two = cluster.Submit(JobOf(1));
-  cluster.Start(one);
-  cluster.Start(two);
-  v1::Component component;
-  component.set_name("policy");
-  component.set_class_name("Policy");
-  component.set_group("pool");
-  component.set_instance_id("i");
-  const auto made = cluster.state.AddComponent(one, component, &cluster.effects);
-  REQUIRE(made.ok());
-  CHECK(cluster.state.AddComponent(one, component, &cluster.effects)->existed());
-  CHECK(absl::IsAlreadyExists(cluster.state.AddComponent(two, component, &cluster.effects).status()));
-  component.set_class_name("Other");
-  CHECK(absl::IsInvalidArgument(cluster.state.AddComponent(one, component, &cluster.effects).status()));
-  CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "nobody").status()));
-  const auto own = cluster.state.FindComponent(one, "policy");
-  REQUIRE(own.ok());
-  CHECK(own->processes_size() == 0);
-  const auto found = cluster.state.FindComponent(two, "policy");
-  REQUIRE(found.ok());
-  CHECK(found->component().id() == made->component().id());
-  CHECK(found->processes_size() == 1);
-  CHECK_FALSE(found->ticket().empty());
-  // Two ports went to the jobs' groups.
-  CHECK(*cluster.state.Rendezvous(one, made->component().id()) == "a.example:29502");
-  CHECK(*cluster.state.Rendezvous(one, made->component().id()) == "a.example:29502");
-  // What is done with it is its own job's business.
-  CHECK(absl::IsPermissionDenied(cluster.state.Rendezvous(two, made->component().id()).status()));
-  CHECK(absl::IsPermissionDenied(cluster.state.RemoveComponent(two, made->component().id(), &cluster.effects)));
-  CHECK(cluster.state.FindComponent(two, "policy").ok());
-  CHECK(absl::IsNotFound(cluster.state.RemoveComponent(two, 99, &cluster.effects)));
-  // Who found it hears of its end.
-  cluster.Take();
-  cluster.Exit(1, one, (one << kProcessBits) + 1, "exited with code 1");
-  CHECK(cluster.Told(two, &v1::DriverToProgram::has_lost));
-  cluster.state.ProgramGone(one, cluster.now, &cluster.effects);
-  cluster.state.JobCleared(1, one, cluster.now, &cluster.effects);
-  CHECK(absl::IsNotFound(cluster.state.FindComponent(two, "policy").status()));
-}
-
-TEST_CASE("ports for rendezvous are those that the node of the group's first process found free, each given out once") {
-  Cluster cluster;
-  const NodeId node = cluster.Join("a", 4);
-  google::protobuf::RepeatedField<int> ports;
-  ports.Add(40001);
-  cluster.state.NodeHasPorts(node, ports);
-  cluster.Start(cluster.Submit(JobOf(1)));
-  CHECK(cluster.ToNodes().back().message.has_peers());
-  const auto rendezvous = [&] {
-    for (const ToNode& effect : cluster.ToNodes()) {
-      if (effect.message.has_start()) return effect.message.start().groups(0).rendezvous();
-    }
-    return std::string();
-  };
-  CHECK(rendezvous() == "a.example:40001");
-  cluster.Take();
-  cluster.Start(cluster.Submit(JobOf(1)));
-  CHECK(rendezvous() == "a.example:29500");  // none is left: the usual one
-}
-
-TEST_CASE("processes of jobs that have to do with each other can meet, of others not") {
-  Cluster cluster;
-  cluster.Join("a", 8);
-  const JobNumber owner = cluster.Submit(JobOf(1));
-  const JobNumber finder = cluster.Submit(JobOf(2));
-  const JobNumber third = cluster.Submit(JobOf(1));
-  for (const JobNumber job : {owner, finder, third}) cluster.Start(job);
-  v1::Component component;
-  component.set_name("policy");
-  component.set_group("pool");
-  REQUIRE(cluster.state.AddComponent(owner, component, &cluster.effects).ok());
-  const uint64_t worker = (finder << kProcessBits) + 2;
-  CHECK(absl::IsPermissionDenied(cluster.state.Meet(owner, worker).status()));
-  REQUIRE(cluster.state.FindComponent(finder, "policy").ok());
-  const auto met = cluster.state.Meet(owner, worker);
-  REQUIRE(met.ok());
-  CHECK(met->process().id() == worker);
-  CHECK(met->process().rank() == 1);
-  CHECK_FALSE(met->ticket().empty());
-  CHECK(cluster.state.Meet(owner, finder << kProcessBits)->process().endpoint().socket() == "unix:program");
-  CHECK(absl::IsPermissionDenied(cluster.state.Meet(third, worker).status()));
-  CHECK(absl::IsNotFound(cluster.state.Meet(owner, (finder << kProcessBits) + 9).status()));
-  CHECK(absl::IsNotFound(cluster.state.Meet(owner, uint64_t{99} << kProcessBits).status()));
-  // A third that found something of both brings them together.
-  component.set_name("reward");
-  REQUIRE(cluster.state.AddComponent(third, component, &cluster.effects).ok());
-  REQUIRE(cluster.state.FindComponent(finder, "reward").ok());
-  CHECK(cluster.state.Meet(owner, (third << kProcessBits) + 1).ok());
-  // Who met a process hears of its end.
-  cluster.Take();
-  cluster.Exit(1, finder, worker, "exited with code 1");
-  CHECK(cluster.Told(owner, &v1::DriverToProgram::has_lost));
-  CHECK(absl::IsUnavailable(cluster.state.Meet(owner, worker).status()));
 }
 
 TEST_CASE("only whoever shows a job's secret is of that job") {

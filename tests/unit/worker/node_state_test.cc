@@ -1,114 +1,16 @@
 #include "worker/node_state.h"
 
-#include <csignal>
 #include <cstdint>
-#include <map>
-#include <random>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/unit/worker/stepped_node.h"
 
 namespace twinkle::worker {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
-
-constexpr int kKilled = SIGKILL;
-
-v1::StartJob JobOf(uint64_t number, const std::vector<uint64_t>& processes) {
-  v1::StartJob start;
-  start.set_job(number);
-  start.mutable_program()->set_name("train");
-  start.mutable_program()->mutable_place()->set_pids("pids");
-  start.mutable_program()->mutable_place()->set_pid(77);
-  for (size_t rank = 0; rank < processes.size(); ++rank) {
-    v1::Process& process = *start.add_processes();
-    process.set_id(processes[rank]);
-    process.set_group("policy");
-    process.set_rank(static_cast<int>(rank));
-  }
-  return start;
-}
-
-v1::DriverToNode StartMessage(const v1::StartJob& start) {
-  v1::DriverToNode message;
-  *message.mutable_start() = start;
-  return message;
-}
-
-v1::DriverToNode StopMessage(uint64_t job, absl::Duration grace) {
-  v1::DriverToNode message;
-  message.mutable_stop()->set_job(job);
-  message.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
-  return message;
-}
-
-v1::FromWorker Listening(const std::string& socket) {
-  v1::FromWorker message;
-  message.mutable_listening()->set_socket(socket);
-  return message;
-}
-
-// A state machine, and what it wanted since this was last looked at.
-struct Node {
-  Node() : state({.node = "n", .pids = "pids", .driver = "driver:1"}) {}
-
-  template <class T>
-  std::vector<T> Take() {
-    std::vector<T> taken;
-    Effects others;
-    for (Effect& effect : effects) {
-      if (auto* one = std::get_if<T>(&effect)) {
-        taken.push_back(std::move(*one));
-      } else {
-        others.push_back(std::move(effect));
-      }
-    }
-    effects.swap(others);
-    return taken;
-  }
-  // Told to the driver, in short.
-  std::vector<std::string> Told() {
-    std::vector<std::string> told;
-    for (const ToDriver& one : Take<ToDriver>()) {
-      const v1::NodeToDriver& message = one.message;
-      if (message.has_listens()) told.push_back("listens " + std::to_string(message.listens().process()));
-      if (message.has_exited()) told.push_back("exited " + std::to_string(message.exited().process()));
-      if (message.has_cleared()) told.push_back("cleared " + std::to_string(message.cleared().job()));
-      if (message.has_program_gone()) told.push_back("program gone " + std::to_string(message.program_gone().job()));
-      if (message.has_end_group()) told.push_back("end group " + message.end_group().group());
-    }
-    return told;
-  }
-  std::string CauseOf(uint64_t process) {
-    for (const Effect& effect : effects) {
-      const auto* told = std::get_if<ToDriver>(&effect);
-      if (told != nullptr && told->message.exited().process() == process) return told->message.exited().cause();
-    }
-    return "(not told)";
-  }
-  void Start(uint64_t job, const std::vector<uint64_t>& processes) {
-    state.OnMessage(StartMessage(JobOf(job, processes)), &effects);
-  }
-  // Brings a job's processes up.
-  void StartAll(uint64_t job, const std::vector<uint64_t>& processes) {
-    Start(job, processes);
-    state.OnProgramReady(job, absl::OkStatus(), &effects);
-    for (uint64_t process : processes) {
-      state.OnStarted(process, static_cast<int>(1000 + process), &effects);
-      state.OnSaid(process, Listening("socket"), &effects);
-    }
-    effects.clear();
-  }
-  void End(uint64_t process, int status = kKilled) { state.OnEnded(process, {status, false, {}}, &effects); }
-
-  NodeState state;
-  Effects effects;
-};
-
-using Texts = std::vector<std::string>;
 
 TEST_CASE(
     "a job's processes start when its program is here, and listen when "
@@ -264,16 +166,39 @@ TEST_CASE(
   const auto timers = node.Take<SetTimer>();
   REQUIRE(timers.size() == 1);
   CHECK(timers[0].after == absl::Seconds(7));
-  node.End(10, 0);
+  node.EndWithAll(10);
   CHECK(node.Told() == Texts{"exited 10"});
   node.state.OnTimer(timers[0], &node.effects);
   CHECK(node.Take<SignalProcess>().at(0).process == 11);
   node.End(11);
-  CHECK(node.Told() == Texts{"exited 11", "cleared 1"});
+  CHECK(node.Told() == Texts{"exited 11"});  // at once; what it has started may be there
+  CHECK(node.Take<DropJob>().empty());
+  CHECK_FALSE(node.state.idle());
+  node.state.OnCleared(11, &node.effects);
+  node.state.OnCleared(11, &node.effects);
+  CHECK(node.Told() == Texts{"cleared 1"});
   CHECK(node.Take<DropJob>().size() == 1);
   CHECK(node.state.idle());
   node.state.OnTimer(timers[0], &node.effects);
   CHECK(node.Told().empty());
+}
+
+TEST_CASE(
+    "W2: of a job that goes on it is told which processes are cleared, and its end waits for those that are not") {
+  Node node;
+  node.StartAll(1, {10, 11, 12});
+  node.End(10);
+  node.End(11);
+  CHECK(node.Told() == Texts{"exited 10", "exited 11"});
+  node.state.OnCleared(10, &node.effects);
+  node.state.OnCleared(12, &node.effects);  // it has not ended
+  CHECK(node.Told() == Texts{"cleared process 10"});
+  node.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node.effects);
+  node.EndWithAll(12);
+  CHECK(node.Told() == Texts{"exited 12"});
+  node.state.OnCleared(11, &node.effects);
+  CHECK(node.Told() == Texts{"cleared 1"});
+  CHECK(node.state.idle());
 }
 
 TEST_CASE("W1, W2: a job whose number an earlier driver's job still has is refused at once, and its stop is answered") {
@@ -288,7 +213,7 @@ TEST_CASE("W1, W2: a job whose number an earlier driver's job still has is refus
   node.state.OnMessage(StopMessage(1, absl::Seconds(30)), &node.effects);
   CHECK(node.Told() == Texts{"cleared 1"});
   CHECK(node.effects.empty());
-  node.End(10);
+  node.EndWithAll(10);
   CHECK(node.Told().empty());
   CHECK(node.state.idle());
   node.Start(1, {10});
@@ -304,7 +229,7 @@ TEST_CASE("W5: the timers of an ended driver's job leave the next driver's job o
   node.state.OnMessage(StopMessage(1, absl::Seconds(30)), &node.effects);
   const auto timers = node.Take<SetTimer>();
   REQUIRE(timers.size() == 1);
-  node.End(10, 0);
+  node.EndWithAll(10);
   node.state.OnDriverGone(&node.effects);
   node.Start(1, {10});
   const SetTimer old_start{SetTimer::Kind::kStart, 10, timers[0].connection, {}};
@@ -370,7 +295,7 @@ TEST_CASE("W4: jobs end with their driver, and the next one hears nothing of the
   node.state.OnDriverGone(&node.effects);
   CHECK(node.Take<SignalProcess>().size() == 1);
   node.StartAll(2, {20});
-  node.End(10);
+  node.EndWithAll(10);
   CHECK(node.Told().empty());
   CHECK(node.Take<DropJob>().at(0).job == 1);
   node.End(20);
@@ -394,6 +319,11 @@ TEST_CASE(
   node.state.OnProgramReady(4, absl::OkStatus(), &node.effects);
   CHECK(node.Take<StartProcess>().empty());
   CHECK(node.CauseOf(40) == "was ended with the spawner");
+  node.Told();
+  node.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node.effects);
+  CHECK(node.Told().empty());
+  node.state.OnAllCleared(&node.effects);
+  CHECK(node.Told() == Texts{"cleared 1"});
 }
 
 TEST_CASE("what a process says goes to its own job, whatever it says") {
@@ -446,83 +376,6 @@ TEST_CASE("peers go to their job's processes, losses to all") {
   lost.mutable_lost()->set_job(1);
   node.state.OnMessage(lost, &node.effects);
   CHECK(node.Take<ToProcess>().size() == 3);
-}
-
-// Any events in any order: W1, W2, W3.
-TEST_CASE(
-    "whatever happens in whatever order, each process is told of once "
-    "and each job cleared once") {
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
-  std::mt19937 random(seed);
-  for (int round = 0; round < 300; ++round) {
-    Node node;
-    std::map<std::string, int> told;
-    std::set<uint64_t> started, running;
-    int closed = 0, dropped = 0;
-    const auto look = [&] {
-      for (const std::string& text : node.Told()) ++told[text];
-      for (const StartProcess& one : node.Take<StartProcess>()) started.insert(one.process);
-      closed += static_cast<int>(node.Take<CloseProcess>().size());
-      dropped += static_cast<int>(node.Take<DropJob>().size());
-    };
-    const size_t had = 1 + random() % 4;
-    std::vector<uint64_t> processes;
-    for (uint64_t id = 10; id < 10 + had; ++id) processes.push_back(id);
-    node.Start(1, processes);
-    for (int step = 0; step < 40; ++step) {
-      const uint64_t process = 10 + random() % had;
-      const bool asked = started.count(process) != 0;
-      const bool runs = running.count(process) != 0;
-      switch (random() % 9) {
-        case 0:
-          node.state.OnProgramReady(1, random() % 4 == 0 ? absl::UnavailableError("no") : absl::OkStatus(),
-                                    &node.effects);
-          break;
-        case 1:
-          if (asked && !runs && node.state.FindProcess(process) != nullptr) {
-            running.insert(process);
-            node.state.OnStarted(process, 1, &node.effects);
-          }
-          break;
-        case 2:
-          if (asked && !runs) node.state.OnNotStarted(process, "no", &node.effects);
-          break;
-        case 3:
-          if (runs) node.End(process);
-          break;
-        case 4:
-          if (asked) node.state.OnSaid(process, Listening("x"), &node.effects);
-          break;
-        case 5:
-          node.state.OnTimer({static_cast<SetTimer::Kind>(random() % 2), random() % 2 == 0 ? 1 : process, 1, {}},
-                             &node.effects);
-          break;
-        case 6:
-          if (random() % 4 == 0) node.state.OnProgramGone(1, &node.effects);
-          break;
-        case 7:
-          if (random() % 4 == 0) node.state.OnMessage(StopMessage(1, absl::Seconds(random() % 2)), &node.effects);
-          break;
-        case 8:
-          if (random() % 8 == 0) node.state.OnSpawnerGone("gone", &node.effects);
-          break;
-      }
-      look();
-    }
-    if (node.state.FindJob(1) != nullptr) node.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node.effects);
-    look();
-    for (uint64_t process : processes) {
-      if (running.count(process) == 0) node.state.OnNotStarted(process, "killed", &node.effects);
-      node.End(process);
-    }
-    look();
-    CHECK(node.state.idle());
-    for (uint64_t process : processes) CHECK(told["exited " + std::to_string(process)] == 1);
-    CHECK(told["cleared 1"] >= 1);
-    CHECK(dropped == 1);
-    CHECK(closed == static_cast<int>(started.size()));
-  }
 }
 
 }  // namespace

@@ -52,6 +52,12 @@ v1::FromSpawner Ended(uint64_t key, int status) {
   return message;
 }
 
+v1::FromSpawner Cleared(uint64_t key) {
+  v1::FromSpawner message;
+  message.mutable_cleared()->set_key(key);
+  return message;
+}
+
 // Processes, and the other end of their socket, on one loop.
 struct Fake : Processes::Listener {
   explicit Fake(ProcessesOptions options = {}) {
@@ -61,7 +67,7 @@ struct Fake : Processes::Listener {
     ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
     reader = std::make_unique<rpc::MessageReader>(socket.get(), rpc::ReaderLimits{.descriptors = true});
     writer = std::make_unique<rpc::MessageWriter>(socket.get());
-    processes = std::make_unique<Processes>(options, Spawner{0, std::move(pair->first)}, &loop, this);
+    processes = std::make_unique<Processes>(options, Spawner{0, std::move(pair->first)}, &loop, &timers, this);
   }
   // Reads whatever comes, from now on.
   void Listen(std::function<void(const v1::ToSpawner&)> on_message) {
@@ -103,9 +109,12 @@ struct Fake : Processes::Listener {
     Tell(absl::StrCat("not started ", key, ": ", why));
   }
   void OnEnded(uint64_t key, int status) override { Tell(absl::StrCat("ended ", key, " with ", status)); }
+  void OnCleared(uint64_t key) override { Tell(absl::StrCat("cleared ", key)); }
   void OnSpawnerGone() override { Tell("gone"); }
 
   base::FdLoop loop;
+  AwakeTimers timers{[this](absl::Duration wait, base::Task task) { loop.PostAfter(wait, std::move(task)); },
+                     &base::Now};
   rpc::Fd socket;
   std::unique_ptr<rpc::MessageReader> reader;
   std::unique_ptr<rpc::MessageWriter> writer;
@@ -130,13 +139,17 @@ TEST_CASE("a start is answered, and a process that started ends, once each, what
       fake.Say(Executed(other));
       fake.Say(Executed(other));
       fake.Say(NotStarted(other, "too late"));
+      fake.Say(Cleared(other));  // before its end
       fake.Say(Ended(other, 9));
       fake.Say(Ended(other, 10));
+      fake.Say(Cleared(other));
+      fake.Say(Cleared(other));
     }
   });
   for (uint64_t key : {1, 2}) fake.processes->Start(key, Nothing);
-  CHECK(fake.Run(3));
-  CHECK(fake.told == std::vector<std::string>{"started 1 as 1000", "ended 1 with 9", "not started 2: no room"});
+  CHECK(fake.Run(4));
+  CHECK(fake.told ==
+        std::vector<std::string>{"started 1 as 1000", "ended 1 with 9", "cleared 1", "not started 2: no room"});
   CHECK(fake.descriptors == 8);
 }
 
@@ -296,7 +309,7 @@ TEST_CASE("a spawner that does not end is killed, and waited for no longer than 
   REQUIRE(pid > 0);
   ProcessesOptions options;
   options.end_limit = absl::Milliseconds(50);
-  Processes processes(options, Spawner{pid, std::move(pair->first)}, &fake.loop, &fake);
+  Processes processes(options, Spawner{pid, std::move(pair->first)}, &fake.loop, &fake.timers, &fake);
   CHECK_FALSE(processes.EndSpawner());
   int status = 0;
   REQUIRE(::waitpid(pid, &status, 0) == pid);

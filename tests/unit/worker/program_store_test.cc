@@ -57,7 +57,8 @@ struct Stepped {
       : store({.node = "n",
                .place = Here(),
                .fetch = std::move(fetch),
-               .scratch = [this](const std::string& folder) { scratch.push_back(folder); }},
+               .scratch = [this](const std::string& folder) { scratch.push_back(folder); },
+               .scratch_gone = [this](const std::string& folder) { scratch_gone.push_back(folder); }},
               &executor, [this](base::Task task) { loop.push_back(std::move(task)); }) {}
 
   static v1::Place Here() {
@@ -89,6 +90,7 @@ struct Stepped {
   base::SteppedExecutor executor;
   std::deque<base::Task> loop;
   std::vector<std::string> scratch;
+  std::vector<std::string> scratch_gone;
   std::map<uint64_t, std::optional<absl::StatusOr<Brought>>> results;
   ProgramStore store;
 };
@@ -237,6 +239,7 @@ TEST_CASE("files are links beside the program and checked copies elsewhere, in a
   CHECK(stepped.store.idle());
   CHECK_FALSE(fs::exists(one));
   CHECK_FALSE(fs::exists(two));
+  CHECK(stepped.scratch_gone.size() == 2);
 }
 
 TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is being filled") {
@@ -261,6 +264,7 @@ TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is 
   stepped.RunAll();
   REQUIRE(stepped.scratch.size() == 1);
   CHECK_FALSE(fs::exists(stepped.scratch[0]));
+  CHECK(stepped.scratch_gone == stepped.scratch);
 }
 
 TEST_CASE("S1: a job whose storage hangs delays no other") {

@@ -55,6 +55,7 @@ struct Shell {
   pid_t pid = 0;
   bool started = false;
   bool over = false;
+  bool cleared = false;
   int status = -1;
   std::string why;
 };
@@ -62,7 +63,7 @@ struct Shell {
 // Real processes, and what became of them.
 struct Node : Processes::Listener {
   explicit Node(const std::string& cgroup = "") : Node(*StartSpawner({rlimit{kOpenFiles, kOpenFiles}, cgroup})) {}
-  explicit Node(Spawner spawner) : spawner_pid(spawner.pid), processes({}, std::move(spawner), &loop, this) {}
+  explicit Node(Spawner spawner) : spawner_pid(spawner.pid), processes({}, std::move(spawner), &loop, &timers, this) {}
   ~Node() override { processes.EndSpawner(); }
 
   Shell& Start(const std::string& command, Launch launch = {}, const std::string& executable = "/bin/sh") {
@@ -127,9 +128,12 @@ struct Node : Processes::Listener {
     shells[key].over = true;
     shells[key].status = status;
   }
+  void OnCleared(uint64_t key) override { shells[key].cleared = true; }
   void OnSpawnerGone() override { gone = true; }
 
   base::FdLoop loop;
+  AwakeTimers timers{[this](absl::Duration wait, base::Task task) { loop.PostAfter(wait, std::move(task)); },
+                     &base::Now};
   const pid_t spawner_pid;
   std::map<uint64_t, Shell> shells;
   bool gone = false;
@@ -226,7 +230,8 @@ TEST_CASE("a helper that has cut itself loose lives as long as its process, and 
                      CHECK(ParentOf(helper) == ParentOf(shell.pid));  // the warden
                      node.processes.Signal(1, SIGTERM);
                    }},
-                  {[&] { return shell.over && !IsThere(helper); }, {}}}));
+                  {[&] { return shell.cleared; }, [&] { CHECK_FALSE(IsThere(helper)); }}}));
+  CHECK(shell.over);
   CHECK(WTERMSIG(shell.status) == SIGTERM);
 }
 
@@ -259,14 +264,17 @@ TEST_CASE("a process has a control group of its own, with all that it starts, wh
       lines = absl::StrSplit(shell.output, '\n');
       return lines.size() > 3 && other.started;
     };
-    CHECK(node.Run(
-        {{said,
-          [&] {
-            CHECK_THAT(lines[1], ContainsSubstring("/process-1"));
-            CHECK(lines[1] == lines[2]);
-            node.processes.Signal(1, SIGTERM);
-          }},
-         {[&] { return shell.over && !IsThere(std::atoi(lines[0].c_str())); }, [&] { CHECK(IsThere(other.pid)); }}}));
+    CHECK(node.Run({{said,
+                     [&] {
+                       CHECK_THAT(lines[1], ContainsSubstring("/process-1"));
+                       CHECK(lines[1] == lines[2]);
+                       node.processes.Signal(1, SIGTERM);
+                     }},
+                    {[&] { return shell.cleared; },
+                     [&] {
+                       CHECK_FALSE(IsThere(std::atoi(lines[0].c_str())));
+                       CHECK(IsThere(other.pid));
+                     }}}));
     CHECK(WTERMSIG(shell.status) == SIGTERM);
   }
   CHECK(std::filesystem::is_directory(folder));
@@ -307,8 +315,11 @@ TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
   std::filesystem::remove(file);
 }
 
-TEST_CASE("a process whose warden is killed ends, and so does all that it has started (S3)") {
-  Node node;
+TEST_CASE("a process whose warden is killed ends, and is cleared when all that it has started has ended (S3, S4)") {
+  std::string parent = (std::filesystem::temp_directory_path() / "twinkle-groups-XXXXXX").string();
+  REQUIRE(::mkdtemp(parent.data()) != nullptr);
+  Node node(parent);  // no control group: what is in it is made and removed all the same
+  const std::string group = absl::StrCat(parent, "/twinkle-", node.spawner_pid, "/process-1");
   Launch launch;
   launch.environment = {"PATH=/usr/bin:/bin"};
   Shell& shell = node.Start("(env -i setsid sleep 1000 & echo $!); exec sleep 1000", std::move(launch));
@@ -317,15 +328,40 @@ TEST_CASE("a process whose warden is killed ends, and so does all that it has st
   CHECK(node.Run({{[&] { return other.started && absl::StrContains(shell.output, "\n"); },
                    [&] {
                      helper = std::atoi(shell.output.c_str());
+                     CHECK(std::filesystem::exists(group));
                      ::kill(ParentOf(shell.pid), SIGKILL);
                    }},
-                  {[&] { return shell.over && !IsThere(helper) && !IsThere(shell.pid); },
+                  {[&] { return shell.cleared; },
                    [&] {
+                     CHECK(shell.over);
+                     CHECK_FALSE(IsThere(helper));
+                     CHECK_FALSE(IsThere(shell.pid));
                      CHECK(IsThere(other.pid));
                      node.processes.Signal(2, SIGKILL);
                    }},
-                  {[&] { return other.over; }, {}}}));
+                  {[&] { return other.cleared; }, {}}}));
   CHECK(WTERMSIG(shell.status) == SIGKILL);
+  CHECK_FALSE(std::filesystem::exists(group));
+  node.processes.EndSpawner();
+  std::filesystem::remove_all(parent);
+}
+
+TEST_CASE("a folder that was forgotten is not removed with the daemon: its name may be another's") {
+  std::array<std::string, 2> folders;
+  for (std::string& folder : folders) {
+    folder = (std::filesystem::temp_directory_path() / "twinkle-scratch-XXXXXX").string();
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  }
+  {
+    Node node;
+    for (const std::string& folder : folders) node.processes.KeepScratch(folder);
+    node.processes.ForgetScratch(folders[0]);
+    Shell& shell = node.Start("true");
+    CHECK(node.Run({{[&] { return shell.cleared; }, {}}}));
+  }
+  CHECK(std::filesystem::exists(folders[0]));
+  CHECK_FALSE(std::filesystem::exists(folders[1]));
+  std::filesystem::remove(folders[0]);
 }
 
 TEST_CASE("nothing is left when the daemon is gone") {
@@ -353,7 +389,7 @@ TEST_CASE("a process may end at once, and hundreds may") {
   constexpr int kCount = 300;
   for (int i = 0; i < kCount; ++i) node.Start("", {}, "/bin/true");
   const auto all_over = [&] {
-    return std::all_of(node.shells.begin(), node.shells.end(), [](const auto& entry) { return entry.second.over; });
+    return std::all_of(node.shells.begin(), node.shells.end(), [](const auto& entry) { return entry.second.cleared; });
   };
   CHECK(node.Run({{all_over, {}}}));
   for (const auto& [key, shell] : node.shells) CHECK(shell.status == 0);
