@@ -8,6 +8,11 @@
 #include <fstream>
 
 namespace twinkle::worker {
+namespace {
+
+constexpr int kMostBusy = 10;  // times the rounds
+
+}  // namespace
 
 std::vector<pid_t> OwnChildren() {
   std::vector<pid_t> pids;
@@ -17,11 +22,11 @@ std::vector<pid_t> OwnChildren() {
 }
 
 bool EndOwnChildren(int rounds) {
-  for (int round = 0; round < rounds; ++round) {
+  int idle = 0;
+  for (int round = 0; idle < rounds && round < kMostBusy * rounds; ++round, ++idle) {
     for (const pid_t pid : OwnChildren()) ::kill(pid, SIGKILL);
     pid_t reaped = 0;
-    while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
-    }
+    while ((reaped = ::waitpid(-1, nullptr, WNOHANG)) > 0) idle = 0;
     if (reaped < 0) return true;
     ::usleep(1000);
   }

@@ -11,8 +11,9 @@ namespace twinkle::worker {
 // ended and were not waited for. Empty where the kernel does not tell.
 std::vector<pid_t> OwnChildren();
 
-// Kills all children, and what comes to this process as they end, until none is left or the rounds, of a millisecond at
-// least, are over. Blocks. Takes the status of every child. Whether none is left.
+// Kills all children, and what comes to this process as they end, until none is left. Gives up when none has ended in
+// so many rounds, of a millisecond at least, or after ten times as many: some start others as fast as they are killed.
+// Blocks. Takes the status of every child. Whether none is left.
 bool EndOwnChildren(int rounds);
 
 }  // namespace twinkle::worker

@@ -159,6 +159,19 @@ TEST_CASE("after a restart no number is given twice, and the jobs of before have
   CHECK_THAT(cluster.Command({"status"}), ContainsSubstring("job 2 "));
 }
 
+TEST_CASE("without a journal it goes on behind the jobs that a node which joins has heard of") {
+  TestCluster cluster({{"a", {"--cpus", "4"}}});
+  Child sleeper(Program({"sleeper"}), cluster.environment());
+  REQUIRE(sleeper.AwaitOutput("SLEEPING"));
+  cluster.driver_process().Signal(SIGKILL);
+  CHECK(sleeper.Wait() == 1);
+  const Child next({ServicePath("twinkle-driver"), "--listen", cluster.driver(), "--token-file", cluster.token_file()});
+  REQUIRE(next.AwaitOutput("'a' has joined"));
+  Child another(Program({"sleeper"}), cluster.environment());
+  REQUIRE(another.AwaitOutput("SLEEPING"));
+  CHECK_THAT(cluster.Command({"status"}), ContainsSubstring("job 2 "));
+}
+
 // ---- its start
 TEST_CASE("where it cannot serve is told in its own words, and no token is made for that") {
   const TestCluster cluster({});

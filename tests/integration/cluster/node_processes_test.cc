@@ -141,8 +141,8 @@ TEST_CASE("a job is over when all that its ranks have started is, however long t
   ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
   auto session = Begin({.mode = Mode::kCluster, .driver = cluster.driver(), .groups = {Cpu("pool", 1)}});
   auto rank = Must(New<Surroundings>({.remote_group = "pool"}));
-  const std::vector<int64_t> helpers = Result(rank.StartChain(200));
-  REQUIRE(helpers.size() == 200);
+  const std::vector<int64_t> helpers = Result(rank.StartChain(50));
+  REQUIRE(helpers.size() == 50);
   CHECK(IsAlive(static_cast<pid_t>(helpers.back())));
   CHECK(Told(session.Finish()) == "OK");
   CHECK(std::none_of(helpers.begin(), helpers.end(), [](int64_t pid) { return IsAlive(static_cast<pid_t>(pid)); }));
