@@ -66,11 +66,12 @@ class Surroundings {
 
  private:
   [[noreturn]] static void Link(int tell, int left) {
-    ::setsid();
     ::signal(SIGTERM, SIG_IGN);
-    const int64_t pid = ::getpid();
-    (void)!::write(tell, &pid, sizeof(pid));
-    if (left > 1 && ::fork() == 0) Link(tell, left - 1);
+    do {
+      ::setsid();
+      const int64_t pid = ::getpid();
+      (void)!::write(tell, &pid, sizeof(pid));
+    } while (--left > 0 && ::fork() == 0);
     while (true) ::pause();
   }
 };
