@@ -282,23 +282,28 @@ void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc
   absl::Status status = trailer.status();
   if (status.ok() && trailer->has_value()) {
     OnTrailer(from, **trailer);
-    if (!(*trailer)->lost.empty()) {
-      return OnLost(from, absl::UnavailableError(absl::StrCat("it cannot read what it is sent: ", (*trailer)->lost)));
-    }
     if ((*trailer)->bare) return;
     status = Resolve(from, **trailer, &frame);
   }
   if (peers_.At(from).lost) return;
-  status.ok() ? receiver_.OnFrame(from, stream, std::move(frame)) : Lose(from, status);
+  if (!status.ok()) return LoseUnread(from, status);
+  receiver_.OnFrame(from, stream, std::move(frame));
 }
 
-// Nothing that it sends can be understood from here on: both sides hear of it.
-void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
+// Nothing that it sends can be understood from here on.
+void SharedMemoryTransport::LoseUnread(rpc::ProcessId peer, const absl::Status& why) {
   base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
-  FrameTrailer trailer;
-  trailer.lost = std::string(why.message());
-  SendBare(peer, std::move(trailer));
-  OnLost(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+  Lose(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+}
+
+void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
+  {
+    Peer& lost = peers_.At(peer);
+    base::MutexLock lock(&lost.mutex);
+    if (!lost.lost) lost.why = why;
+    lost.lost = true;
+  }
+  below_->Lose(peer, why);
 }
 
 void SharedMemoryTransport::SendBare(rpc::ProcessId to, FrameTrailer trailer) {
@@ -402,8 +407,8 @@ void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why)
     base::MutexLock lock(&lost.mutex);
     reader = lost.reader;
     lost.segments = nullptr;
-    told = lost.lost;
-    if (!told) lost.why = why;
+    told = std::exchange(lost.told, true);
+    if (!lost.lost) lost.why = why;
     lost.lost = true;
   }
   releases_->RemoveReader(peer);

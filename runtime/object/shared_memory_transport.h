@@ -46,7 +46,6 @@ struct FrameTrailer {
   std::vector<uint64_t> unmapped;  // segments that are no more
   std::optional<ReadProbe> probe;
   std::optional<ReadAnswer> answer;
-  std::string lost;   // why the sender takes nothing more from the receiver
   bool bare = false;  // there is no frame for the receiver
 };
 
@@ -59,7 +58,9 @@ struct FrameTrailer {
 //  M2 a lease is released once, by the peer that has it;
 //  M3 a peer gets the bytes that the buffer has when it is sent, also where it gets a copy that was made for another;
 //  M4 a buffer that cannot be mapped for want of a descriptor, of address space or of a thread is missing from its
-//     frame (codec::Missing), and nothing else is: the peer is not lost.
+//     frame (codec::Missing), and nothing else is: the peer is not lost;
+//  M5 it is the transport below that loses a peer, for whatever reason, and tells both sides: no layer has one that
+//     another has lost.
 // Thread-safe.
 class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver {
  public:
@@ -94,12 +95,13 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   struct Peer {
     std::atomic<bool> asked = false;
     std::atomic<bool> shares = false;  // it can map what this process has
-    std::atomic<bool> lost = false;
+    std::atomic<bool> lost = false;    // nothing is sent to it, nor taken from it
     base::Mutex mutex;
     base::ProcessMark reader ABSL_GUARDED_BY(mutex);  // the process that maps what this one has, as that says
     int pid ABSL_GUARDED_BY(mutex) = 0;               // whose memory this process maps, as a probe has shown
     std::shared_ptr<SegmentMap> segments ABSL_GUARDED_BY(mutex);  // that memory
     absl::Status why ABSL_GUARDED_BY(mutex);                      // it is lost
+    bool told ABSL_GUARDED_BY(mutex) = false;                     // that it is, by the transport below
   };
 
   void MakeProbe();
@@ -109,6 +111,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
   void SendBare(rpc::ProcessId to, FrameTrailer trailer);
   absl::Status Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame);
+  void LoseUnread(rpc::ProcessId peer, const absl::Status& why);
 
   const Options options_;
   const std::shared_ptr<SegmentPool> pool_;

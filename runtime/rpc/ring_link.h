@@ -26,7 +26,6 @@ struct RingWord {
   std::optional<RingOffer> offer;
   std::optional<bool> accepted;  // the offer: it is mapped, or it cannot be
   bool switched = false;         // what follows on this stream is in the ring
-  std::string lost;              // why the sender takes nothing more from the receiver
 };
 
 // Each direction by itself: asked -> offered -> accepted by the peer, whose offer is mapped too -> switched.
@@ -64,8 +63,10 @@ class RingLink {
   bool Flush();
 
   // ---- the end
-  // Whether it is the first: that counts. Thread-safe.
+  // Nothing more is sent, or taken from below. Whether it is the first reason: that counts. Thread-safe.
   bool Lose(const absl::Status& why);
+  // The transport below has told of the loss; whether that is news. Thread-safe.
+  bool Told() { return !told_.exchange(true); }
   bool lost() const { return lost_; }
   size_t slot() const { return slot_; }
   absl::Status why_lost() const;
@@ -95,6 +96,7 @@ class RingLink {
   std::atomic<bool> ready_ = false;  // both have mapped the other's
   std::atomic<bool> offered_ = false;
   std::atomic<bool> lost_ = false;
+  std::atomic<bool> told_ = false;
 
   mutable base::Mutex mutex_;
   bool accepted_ ABSL_GUARDED_BY(mutex_) = false;

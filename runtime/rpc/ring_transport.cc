@@ -109,14 +109,10 @@ void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
   absl::StatusOr<RingWord> word = absl::InvalidArgumentError("a frame of no kind");
   if (kind == kWord) word = codec::DecodeAs<RingWord>(frame.head, frame.buffers);
   const absl::Status understood = word.ok() ? OnWord(from, stream, *word) : word.status();
-  if (!understood.ok()) Lose(from, understood);
+  if (!understood.ok()) LoseUnread(from, understood);
 }
 
 absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord& word) {
-  if (!word.lost.empty()) {
-    OnLost(from, absl::UnavailableError(absl::StrCat("it cannot read what it is sent: ", word.lost)));
-    return absl::OkStatus();
-  }
   RingLink& link = LinkTo(from);
   if (word.offer) {
     RingWord answer;
@@ -133,18 +129,23 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
   return absl::OkStatus();
 }
 
-void RingTransport::Lose(ProcessId peer, const absl::Status& why) {
+// Nothing that it sends can be understood from here on.
+void RingTransport::LoseUnread(ProcessId peer, const absl::Status& why) {
   base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
-  RingWord word;
-  word.lost = std::string(why.message());
-  Say(peer, word);
-  OnLost(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+  Lose(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+}
+
+void RingTransport::Lose(ProcessId peer, const absl::Status& why) {
+  if (bell_ != nullptr && peer != options_.self) LinkTo(peer).Lose(why);
+  below_->Lose(peer, why);
 }
 
 void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
   joined_.wait(false);
   if (bell_ == nullptr) return receiver_.OnLost(peer, why);
-  if (!LinkTo(peer).Lose(why)) return;
+  RingLink& link = LinkTo(peer);
+  link.Lose(why);
+  if (!link.Told()) return;
   {
     base::MutexLock lock(&mutex_);
     losses_.push_back(peer);
@@ -190,7 +191,7 @@ size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
         }
       });
     }
-    if (!read.ok()) Lose(peer, read);
+    if (!read.ok()) LoseUnread(peer, read);
   }
   return found;
 }

@@ -313,6 +313,34 @@ void TellsOfThoseGivenUp(TransportFixture& fixture) {
   CHECK(c.lost().empty());
 }
 
+// As when each finds that it cannot read what the other sends.
+void TellsOnceOfThoseWhoGiveEachOtherUp(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2);
+  Peer c(fixture, 3);
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(a.Send(b, "sense").ok());
+    REQUIRE(b.Send(a, "sense").ok());
+  }
+  REQUIRE(a.AwaitFrames(1));
+  std::thread other([&] { b.transport().Lose(1, absl::UnavailableError("it talks nonsense")); });
+  a.transport().Lose(2, absl::UnavailableError("it talks nonsense"));
+  other.join();
+  REQUIRE(a.AwaitLosses(1));
+  REQUIRE(b.AwaitLosses(1));
+  CHECK(absl::IsUnavailable(a.Send(b, "more")));
+  CHECK(absl::IsUnavailable(b.Send(a, "more")));
+  const size_t until_then = a.lost()[0].second;
+  for (Peer* peer : {&a, &b}) {
+    REQUIRE(peer->Send(c, "still here").ok());
+    peer->Settle();
+    CHECK(peer->lost().size() == 1);
+  }
+  REQUIRE(c.AwaitFrames(2));
+  CHECK(c.lost().empty());
+  CHECK(a.frames().size() == until_then);
+}
+
 // ---- T4 ----------------------------------------------------------------------------------------
 void SendsNothingAfterClose(TransportFixture& fixture) {
   Peer a(fixture, 1);
@@ -390,6 +418,7 @@ const std::vector<TransportCheck>& TransportChecks() {
       {"T3: after a process was lost nothing more comes from it, and it is Unavailable", &TellsOfLosses},
       {"T3: who closes is lost to the others, once", &TellsOfThoseWhoLeft},
       {"T3: who gives up a peer is lost to it, too, and both are there for others", &TellsOfThoseGivenUp},
+      {"T3: two that give each other up hear of it once each", &TellsOnceOfThoseWhoGiveEachOtherUp},
       {"T4: after Close Send fails with Cancelled", &SendsNothingAfterClose},
       {"T4: after Close nothing is delivered, not even what was on its way", &DeliversNothingAfterClose},
       {"T5: control does not wait behind data that is held up", &ControlPassesData},

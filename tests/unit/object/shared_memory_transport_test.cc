@@ -67,11 +67,15 @@ struct Member {
   Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, SegmentOptions segments = {})
       : pool(std::make_shared<SegmentPool>(segments)),
         queue(executor->NewQueue("service." + std::to_string(id))),
-        transport(SharedMemoryTransport::Options{.self = id}, pool, executor, &kept,
-                  [&](rpc::Receiver* shared) { return network->Join(id, shared, queue.get()); }) {}
+        transport(SharedMemoryTransport::Options{.self = id}, pool, executor, &kept, [&](rpc::Receiver* shared) {
+          auto joined = network->Join(id, shared, queue.get());
+          below = joined.get();
+          return joined;
+        }) {}
   const std::shared_ptr<SegmentPool> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
+  rpc::Transport* below = nullptr;
   SharedMemoryTransport transport;
 };
 
@@ -299,7 +303,7 @@ TEST_CASE("after Close what others map stays as it is (M1)") {
   CHECK(pair.b.kept.frames[0].buffers.at(0).data[0] == std::byte{5});
 }
 
-TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost on both sides") {
+TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost on both sides, in all layers (M5)") {
   Pair pair;
   pair.Meet();
   // The segment's descriptor is another file's when it is opened.
@@ -309,6 +313,7 @@ TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost o
   const int kept = ::dup(fd);
   REQUIRE(::dup2(other, fd) == fd);
   REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(block, kLarge)}}).ok());
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"what follows is not taken for what is missing", {}}).ok());
   pair.Run();
   REQUIRE(::dup2(kept, fd) == fd);
   ::close(kept);
@@ -316,8 +321,11 @@ TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost o
   CHECK(pair.b.kept.frames.empty());
   REQUIRE(pair.b.kept.lost.size() == 1);
   REQUIRE(pair.a.kept.lost.size() == 1);
-  CHECK(pair.a.kept.lost[0].message().find("it cannot read what it is sent") != std::string::npos);
+  CHECK(pair.a.kept.lost[0].message().find("it has given up this process: what it sends cannot be read") !=
+        std::string::npos);
   CHECK(absl::IsUnavailable(pair.a.transport.Send(2, Stream::kData, Frame{"more", {}})));
+  CHECK(absl::IsUnavailable(pair.a.below->Send(2, Stream::kData, Frame{"more", {}})));
+  CHECK(absl::IsUnavailable(pair.b.below->Send(1, Stream::kData, Frame{"more", {}})));
 }
 
 // ---- shortages

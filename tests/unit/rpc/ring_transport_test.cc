@@ -56,13 +56,17 @@ class Member final : public Receiver {
  public:
   Member(ProcessId id, InMemoryNetwork& network)
       : queue_(executor_->NewQueue("member")),
-        transport_(RingTransport::Options{.self = id}, this, queue_.get(),
-                   [&](Receiver* ringed) { return network.Join(id, ringed, queue_.get()); }) {}
+        transport_(RingTransport::Options{.self = id}, this, queue_.get(), [&](Receiver* ringed) {
+          auto joined = network.Join(id, ringed, queue_.get());
+          below_ = joined.get();
+          return joined;
+        }) {}
   ~Member() override {
     transport_.Close();
     queue_->Close();
   }
   RingTransport& transport() { return transport_; }
+  Transport& below() { return *below_; }
 
   void OnFrame(ProcessId, Stream, Frame frame) override { Add(frame.head + Texts(frame)); }
   void OnLost(ProcessId peer, const absl::Status&) override { Add("lost " + std::to_string(peer)); }
@@ -96,6 +100,7 @@ class Member final : public Receiver {
   std::vector<std::string> heard_;
   const std::unique_ptr<base::Executor> executor_ = base::NewThreadExecutor();
   const std::unique_ptr<base::TaskQueue> queue_;
+  Transport* below_ = nullptr;
   RingTransport transport_;
 };
 
@@ -156,6 +161,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("whom a process gives up it has lost below, too, and so has the other (R3)") {
+  InMemoryNetwork network;
+  Member a(1, network);
+  Member b(2, network);
+  Meet(a, 1, b, 2);
+  a.transport().Lose(2, absl::UnavailableError("enough"));
+  CHECK(absl::IsUnavailable(a.transport().Send(2, Stream::kData, Frame{"text", {}})));
+  for (size_t count = 1; a.AwaitHeard(count).back() != "lost 2"; ++count) {
+  }
+  for (size_t count = 1; b.AwaitHeard(count).back() != "lost 1"; ++count) {
+  }
+  CHECK(absl::IsUnavailable(a.below().Send(2, Stream::kData, Frame{"text", {}})));
+  CHECK(absl::IsUnavailable(b.below().Send(1, Stream::kData, Frame{"text", {}})));
+}
+
 TEST_CASE("a peer that says it goes on in a ring it never offered is refused, and both sides hear of it") {
   InMemoryNetwork network;
   Member honest(1, network);
@@ -172,6 +192,7 @@ TEST_CASE("a peer that says it goes on in a ring it never offered is refused, an
   REQUIRE(transport->Send(1, Stream::kData, frame).ok());
   CHECK(honest.AwaitHeard(1) == std::vector<std::string>{"lost 2"});
   CHECK(absl::IsUnavailable(honest.transport().Send(2, Stream::kData, Frame{"text", {}})));
+  CHECK(absl::IsUnavailable(transport->Send(1, Stream::kData, Frame{"text", {}})));
   transport->Close();
   queue->Close();
 }
