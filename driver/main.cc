@@ -30,6 +30,7 @@
 #include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
+#include "runtime/rpc/wire_limits.h"
 
 namespace twinkle::driver {
 namespace {
@@ -114,7 +115,9 @@ absl::StatusOr<Start> PrivateStart(int fd) {
 absl::StatusOr<Start> PublicStart(const Options& options) {
   Start start;
   TWINKLE_ASSIGN_OR_RETURN(const rpc::HostPort at, CheckListen(options));
-  absl::StatusOr<std::unique_ptr<rpc::Listener>> listener = rpc::Listener::Open({.host = at.host, .port = at.port});
+  TWINKLE_ASSIGN_OR_RETURN(const rpc::WireLimits wires, rpc::ParseWireLimits(options.wire_limits));
+  absl::StatusOr<std::unique_ptr<rpc::Listener>> listener =
+      rpc::Listener::Open({.host = at.host, .port = at.port, .keep_alive = wires.services});
   if (!listener.ok()) return base::Annotate(listener.status(), absl::StrCat("cannot serve on ", options.listen));
   start.listener = *std::move(listener);
   start.host = at.host;

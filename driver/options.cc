@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "runtime/base/status.h"
+#include "runtime/rpc/wire_limits.h"
 
 namespace twinkle::driver {
 
@@ -27,6 +28,11 @@ void AddOptions(CLI::App& app, Options& options) {
           "Seconds that a node which has gone counts as coming back, when a job wants its room");
   seconds("--clearing-limit", options.clearing_limit_s,
           "Seconds that a node may take to end a job's processes, after the grace that these have");
+  app.add_option("--wire-limits", options.wire_limits,
+                 "ASK,ANSWER,REDIAL in seconds: after how long without a word another machine is asked, how long it "
+                 "may take to answer; the third is for programs and their processes")
+      ->envname("TWINKLE_WIRE_LIMITS")
+      ->check([](const std::string& text) { return std::string(rpc::ParseWireLimits(text).status().message()); });
   app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
 }
 

@@ -20,6 +20,7 @@ struct Options {
   double node_lease_s = 20;
   double return_grace_s = 30;
   double clearing_limit_s = 10;
+  std::string wire_limits;  // as rpc::ParseWireLimits
   int private_fd = -1;
 };
 

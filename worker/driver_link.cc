@@ -7,8 +7,8 @@
 
 namespace twinkle::worker {
 
-DriverLink::DriverLink(const std::string& target, std::string token)
-    : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(target))) {}
+DriverLink::DriverLink(const std::string& target, std::string token, const rpc::KeepAlive& keep_alive)
+    : token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive}))) {}
 
 void DriverLink::Connect(const v1::NodeDescription& node, bool patient, Stream::Events events) {
   Close();

@@ -9,6 +9,7 @@
 
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 #include "runtime/base/event.h"
+#include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/streams.h"
 
 namespace twinkle::worker {
@@ -19,7 +20,7 @@ class DriverLink {
  public:
   using Stream = rpc::ClientStream<v1::NodeToDriver, v1::DriverToNode>;
 
-  DriverLink(const std::string& target, std::string token);
+  DriverLink(const std::string& target, std::string token, const rpc::KeepAlive& keep_alive);
   ~DriverLink() { Close(); }
 
   // Joins, once the connection before has ended. `patient`: a driver that is not there yet is waited for, else it is an

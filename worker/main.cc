@@ -21,6 +21,7 @@
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
 #include "runtime/rpc/token.h"
+#include "runtime/rpc/wire_limits.h"
 #include "worker/devices.h"
 #include "worker/node_service.h"
 #include "worker/rank_cgroups.h"
@@ -43,6 +44,7 @@ struct Options {
   std::string object_memory;
   std::string cgroup = "auto";
   bool allow_root = false;
+  std::string wire_limits;  // as rpc::ParseWireLimits
   int private_fd = -1;
 };
 
@@ -82,6 +84,11 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_flag("--allow-root", options.allow_root,
                "Run as root, and worker processes with it, in a cluster of several machines (a container)")
       ->envname("TWINKLE_ALLOW_ROOT");
+  app.add_option("--wire-limits", options.wire_limits,
+                 "ASK,ANSWER,REDIAL in seconds: after how long without a word another machine is asked, how long it "
+                 "may take to answer; the third is for programs and their processes")
+      ->envname("TWINKLE_WIRE_LIMITS")
+      ->check([](const std::string& text) { return std::string(rpc::ParseWireLimits(text).status().message()); });
   app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
@@ -155,6 +162,8 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   }
   const absl::StatusOr<v1::NodeDescription> node = Describe(options);
   if (!node.ok()) return Fail(node.status());
+  const absl::StatusOr<rpc::WireLimits> wires = rpc::ParseWireLimits(options.wire_limits);
+  if (!wires.ok()) return Fail(wires.status());
   NodeService service({.driver = options.driver,
                        .token = std::move(token),
                        .access = AccessOf(options),
@@ -162,6 +171,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
                        .log_folder = options.log_folder,
                        .start_limit = absl::Seconds(options.start_limit_s),
                        .object_memory = base::ParseBytes(options.object_memory).value_or(0),
+                       .keep_alive = wires->services,
                        .node = *node},
                       std::move(spawner));
   if (const absl::Status listens = service.Listen(); !listens.ok()) return Fail(listens);

@@ -73,7 +73,7 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
               std::move(spawner), &loop_, &output_, &store_,
               {[this](v1::NodeToDriver message) { link_.Send(std::move(message)); },
                [this](const std::string& text) { Say(text); }, [this] { OnSpawnerGone(); }}),
-      link_(options_.driver, options_.token) {}
+      link_(options_.driver, options_.token, options_.keep_alive) {}
 
 NodeService::~NodeService() { door_.Close(); }
 
@@ -87,10 +87,12 @@ rpc::TokenCheck NodeService::Check() {
 
 absl::Status NodeService::Listen() {
   const std::string& host = options_.host;
-  TWINKLE_ASSIGN_OR_RETURN(listener_, rpc::Listener::Open({.socket = node_.endpoint().socket(), .host = host}));
+  const rpc::KeepAlive& keep_alive = options_.keep_alive;
+  TWINKLE_ASSIGN_OR_RETURN(
+      listener_, rpc::Listener::Open({.socket = node_.endpoint().socket(), .host = host, .keep_alive = keep_alive}));
   grpc::ServerBuilder builder;
   listener_->Attach(builder);
-  rpc::SetKeepAlive(builder);
+  rpc::SetKeepAlive(builder, keep_alive);
   builder.RegisterService(&output_service_);
   builder.RegisterService(&program_service_);
   server_ = builder.BuildAndStart();

@@ -13,6 +13,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/fd_loop.h"
+#include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/listener.h"
 #include "runtime/rpc/parent_link.h"
 #include "worker/driver_link.h"
@@ -37,7 +38,8 @@ struct ServiceOptions {
   std::string log_folder;
   absl::Duration start_limit = absl::Seconds(20);
   uint64_t object_memory = 0;
-  v1::NodeDescription node;  // Listen completes its endpoint
+  rpc::KeepAlive keep_alive = {};  // of connections between machines
+  v1::NodeDescription node;        // Listen completes its endpoint
 };
 
 // The daemon on its one loop, the services that it offers, and its connection to the driver, which is made again when

@@ -165,7 +165,7 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
   }
   told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
   rpc::KeepCallbacks();
-  const auto channel = rpc::NewChannel(driver_);
+  const auto channel = rpc::NewChannel(driver_, {.keep_alive = limits_.wires.services});
   const base::Instant deadline = base::Now() + limits_.connect;
   while (!rpc::WaitConnected(*channel, private_ == nullptr ? deadline : base::Now() + kLookAfter)) {
     if (private_ != nullptr) TWINKLE_RETURN_IF_ERROR(private_->CheckAlive());
@@ -243,7 +243,8 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
                                                                        .socket = rpc::NewSocketName(),
                                                                        .host = host,
                                                                        .secret = placed.secret(),
-                                                                       .redial = limits_.redial,
+                                                                       .redial = limits_.wires.redial,
+                                                                       .keep_alive = limits_.wires.processes,
                                                                        .compression = options.compression}));
   v1::ProgramToDriver message;
   v1::ProgramListens& listens = *message.mutable_listens();

@@ -17,8 +17,8 @@
 #include "runtime/actor/job.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/end_limits.h"
-#include "runtime/rpc/redial.h"
 #include "runtime/rpc/streams.h"
+#include "runtime/rpc/wire_limits.h"
 
 namespace twinkle::internal {
 
@@ -27,7 +27,7 @@ struct ClusterLimits {
   absl::Duration connect = absl::Seconds(10);  // a driver, until it answers
   // Beyond placement_timeout, which the driver keeps itself: for one that does not.
   absl::Duration placement_margin = absl::Seconds(15);
-  rpc::Redial::Limits redial = {};                   // processes to which a connection has broken
+  rpc::WireLimits wires = {};                        // other machines, and processes to which a connection has broken
   absl::Duration account = absl::Seconds(2);         // ranks that are asked what they still have under way
   absl::Duration end_margin = base::kProgramMargin;  // the driver's word of the end, beyond abort_grace
 };

@@ -18,6 +18,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/wire_limits.h"
 
 namespace twinkle {
 namespace internal {
@@ -134,7 +135,11 @@ actor::InProcessOptions JobOptions(const InitializeOptions& options) {
 
 absl::StatusOr<std::unique_ptr<actor::Job>> StartJob(const InitializeOptions& options) {
   try {
-    if (options.mode == Mode::kCluster) return internal::ClusterJob::Start(options);
+    if (options.mode == Mode::kCluster) {
+      internal::ClusterLimits limits;
+      TWINKLE_ASSIGN_OR_RETURN(limits.wires, rpc::WireLimitsOfEnvironment());
+      return internal::ClusterJob::Start(options, limits);
+    }
     return actor::InProcessJob::Start(JobOptions(options));
   } catch (const std::system_error&) {  // of std::thread
     return base::NoThread();

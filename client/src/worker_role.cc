@@ -27,6 +27,7 @@
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
+#include "runtime/rpc/wire_limits.h"
 
 namespace twinkle::internal {
 namespace {
@@ -101,11 +102,14 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   const v1::StartJob& job = role.job();
   const v1::Process& self = role.process();
   TWINKLE_ASSIGN_OR_RETURN(const WorkerSession session, DecodeSession(job.session()));
+  TWINKLE_ASSIGN_OR_RETURN(const rpc::WireLimits wires, rpc::WireLimitsOfEnvironment());  // the program's
   TWINKLE_ASSIGN_OR_RETURN(auto transport,
                            rpc::GrpcTransport::Listen({.self = self.id(),
                                                        .socket = rpc::NewSocketName(),
                                                        .host = job.listen_host(),
                                                        .secret = job.secret(),
+                                                       .redial = wires.redial,
+                                                       .keep_alive = wires.processes,
                                                        .compression = static_cast<Compression>(session.compression)}));
   transport_ = transport.get();
   self_ = self.id();

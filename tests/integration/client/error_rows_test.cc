@@ -145,7 +145,8 @@ Statuses CannotReachEachOther() {
   rpc::Wire wire(far.port());
   Deciding decides({wire.port(), fine.port()});
   const FakeDriver driver(std::ref(decides));
-  const Installed job(driver.Options({tests::CpuGroup("pool", 2)}), {.redial = {.silence = absl::Milliseconds(200)}});
+  const Installed job(driver.Options({tests::CpuGroup("pool", 2)}),
+                      {.wires = {.redial = {.silence = absl::Milliseconds(200)}}});
   ::unsetenv("TWINKLE_HOST");
   const auto recorder = New<Recorder>({.remote_group = "pool"});
   REQUIRE(recorder.ok());

@@ -1,0 +1,48 @@
+#include "runtime/rpc/wire_limits.h"
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+
+#include <array>
+#include <cstdlib>
+#include <vector>
+
+#include "runtime/base/status.h"
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr int kMostSeconds = 24 * 3600;
+constexpr char kVariable[] = "TWINKLE_WIRE_LIMITS";
+
+}  // namespace
+
+absl::StatusOr<WireLimits> ParseWireLimits(absl::string_view text) {
+  WireLimits limits;
+  if (text.empty()) return limits;
+  const std::vector<absl::string_view> words = absl::StrSplit(text, ',');
+  std::array<int, 3> seconds{};
+  bool good = words.size() == seconds.size();
+  for (size_t i = 0; good && i < seconds.size(); ++i) {
+    good = absl::SimpleAtoi(words[i], &seconds[i]) && seconds[i] >= 1 && seconds[i] <= kMostSeconds;
+  }
+  if (!good) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is not ASK,ANSWER,REDIAL: three whole numbers of seconds from 1 to ", kMostSeconds,
+                     ", as in 2,4,6"));
+  }
+  limits.services = {.time = absl::Seconds(seconds[0]), .timeout = absl::Seconds(seconds[1])};
+  limits.processes = limits.services;
+  limits.redial.silence = absl::Seconds(seconds[2]);
+  return limits;
+}
+
+absl::StatusOr<WireLimits> WireLimitsOfEnvironment() {
+  const char* const text = std::getenv(kVariable);
+  absl::StatusOr<WireLimits> limits = ParseWireLimits(text == nullptr ? "" : text);
+  if (!limits.ok()) return base::Annotate(limits.status(), kVariable);
+  return limits;
+}
+
+}  // namespace twinkle::rpc
