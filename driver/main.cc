@@ -17,6 +17,7 @@
 
 #include "driver/options.h"
 #include "driver/service.h"
+#include "runtime/base/command_line.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
@@ -172,11 +173,14 @@ int Serve(const Options& options, Start start) {
 int Main(int argc, char** argv) {
   Options options;
   options.token_file = rpc::DefaultTokenFile();
-  CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.");
+  CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.", "twinkle-driver");
   AddOptions(app, options);
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto wrong = base::ParseWords(app, argc, argv)) return *wrong;
+  if (const auto at = CheckListen(options); options.private_fd < 0 && !at.ok()) {
+    return base::TellWrongWords(app, std::string(at.status().message()));
+  }
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
   absl::StatusOr<Start> start = options.private_fd >= 0 ? PrivateStart(options.private_fd) : PublicStart(options);
   return start.ok() ? Serve(options, *std::move(start)) : Fail(start.status());

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "runtime/base/command_line.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/wire_limits.h"
 
@@ -21,7 +22,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_flag("--insecure-network", options.insecure_network,
                "Serve other machines without encryption: only in a network that you trust");
   const auto seconds = [&](const char* name, double& value, const char* what) {
-    app.add_option(name, value, what)->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option(name, value, what)->check(base::NumberFrom(0, true))->capture_default_str();
   };
   seconds("--node-lease", options.node_lease_s, "Seconds that a node may be silent until it counts as gone");
   seconds("--return-grace", options.return_grace_s,

@@ -38,6 +38,18 @@ bool WriteAll(int to, const std::string& text) {
 
 }  // namespace
 
+absl::Status CheckLogFolder(const std::string& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  const rpc::Fd file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  // Not every file system has files without names.
+  const int error = file.valid() ? 0 : errno;
+  if (file.valid() || ((error == EOPNOTSUPP || error == EISDIR) && ::access(folder.c_str(), W_OK) == 0)) {
+    return absl::OkStatus();
+  }
+  return absl::ErrnoToStatus(error, absl::StrCat("files cannot be made in the folder '", folder, "'"));
+}
+
 std::string FileNameOf(const std::string& group) {
   std::string name;
   for (const char byte : group) {

@@ -1,6 +1,7 @@
 // What worker processes print, in files.
 #pragma once
 
+#include <absl/status/status.h>
 #include <absl/time/time.h>
 
 #include <cstddef>
@@ -18,6 +19,9 @@ struct LogFileOptions {
   size_t most_waiting = 16 << 20;               // bytes that the disk has not taken yet
   absl::Duration end_limit = absl::Seconds(1);  // for the disk, at the end
 };
+
+// Makes the folder where there is none. OK when files can be made in it, else why not.
+absl::Status CheckLogFolder(const std::string& folder);
 
 // A group's name as part of a file's name: whatever it is, it names a file in the folder where it is looked for.
 std::string FileNameOf(const std::string& group);

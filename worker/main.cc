@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "runtime/base/bytes_text.h"
+#include "runtime/base/command_line.h"
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
@@ -23,6 +24,7 @@
 #include "runtime/rpc/token.h"
 #include "runtime/rpc/wire_limits.h"
 #include "worker/devices.h"
+#include "worker/log_files.h"
 #include "worker/node_service.h"
 #include "worker/rank_cgroups.h"
 #include "worker/spawner.h"
@@ -49,27 +51,34 @@ struct Options {
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  app.add_option("--driver", options.driver, "HOST:PORT of the driver")->envname("TWINKLE_DRIVER");
+  app.add_option("--driver", options.driver, "HOST:PORT of the driver")
+      ->envname("TWINKLE_DRIVER")
+      ->check(
+          [](const std::string& text) { return std::string(rpc::ParseHostPort(text, "a driver").status().message()); });
   app.add_option("--token-file", options.token_file, "File with the cluster's token")
       ->envname("TWINKLE_TOKEN_FILE")
       ->capture_default_str();
-  app.add_option("--node-name", options.node_name, "Name of this node, for people")->capture_default_str();
+  app.add_option("--node-name", options.node_name, "Name of this node, for people")
+      ->check([](const std::string& text) { return std::string(base::CheckName("it", text).message()); })
+      ->capture_default_str();
   app.add_option("--host", options.host,
                  "Name or address of this machine as other nodes reach it; without it only programs and processes of "
                  "this machine can be reached")
       ->envname("TWINKLE_HOST");
   app.add_option("--cpus", options.cpus, "Slots for processes of CPU groups")
-      ->check(CLI::NonNegativeNumber)
+      ->check(base::CountFrom(0))
       ->capture_default_str();
   app.add_option("--devices", options.devices,
-                 "TYPE:COUNT, with commas (cuda:8), or none; without it what the machine's drivers tell");
+                 "TYPE:COUNT, with commas (cuda:8), or none; without it what the machine's drivers tell")
+      ->envname("TWINKLE_DEVICES")
+      ->check([](const std::string& text) { return std::string(ParseDevices(text).status().message()); });
   app.add_option("--log-dir", options.log_folder,
                  "Folder for what worker processes print, a file for each; without it no files are written")
       ->envname("TWINKLE_LOG_DIR");
   app.add_option("--start-limit", options.start_limit_s,
                  "Seconds that a worker process may take to reach twinkle::Initialize")
       ->envname("TWINKLE_START_LIMIT")
-      ->check(CLI::PositiveNumber)
+      ->check(base::NumberFrom(0, true))
       ->capture_default_str();
   app.add_option("--object-memory", options.object_memory,
                  "Memory for the results that each worker process keeps (4G); what is above goes to the folder "
@@ -95,8 +104,20 @@ void AddOptions(CLI::App& app, Options& options) {
 }
 
 int Fail(const absl::Status& status) {
-  std::cerr << "twinkle-worker: " << status.message() << '\n';
+  std::cerr << "twinkle-worker: " << base::PrintableLines(status.message(), "  ") << '\n';
   return 1;
+}
+
+// What only all options together, or the machine, can say of them.
+absl::Status Check(const Options& options) {
+  if (options.private_fd < 0 && options.driver.empty()) {
+    return absl::InvalidArgumentError("which driver? give --driver HOST:PORT, or set TWINKLE_DRIVER");
+  }
+  if (options.cgroup != "auto" && options.cgroup != "none") {
+    TWINKLE_RETURN_IF_ERROR(base::Annotate(CheckCgroup(options.cgroup), "--cgroup"));
+  }
+  if (options.log_folder.empty()) return absl::OkStatus();
+  return base::Annotate(CheckLogFolder(options.log_folder), "--log-dir");
 }
 
 absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
@@ -150,9 +171,6 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
     options.driver = parent->role().target;
     options.host.clear();  // which is the environment's: a private cluster is for its machine alone
   } else {
-    if (options.driver.empty()) {
-      return Fail(absl::InvalidArgumentError("which driver? give --driver HOST:PORT, or set TWINKLE_DRIVER"));
-    }
     const auto driver = rpc::ParseHostPort(options.driver, "--driver");
     if (!driver.ok()) return Fail(driver.status());
     if (const absl::Status refused = CheckUser(options, *driver); !refused.ok()) return Fail(refused);
@@ -184,9 +202,13 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
 int main(int argc, char** argv) {
   const rlimit open_files = twinkle::base::BeginService();
   twinkle::worker::Options options;
-  CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.");
+  CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.",
+               "twinkle-worker");
   twinkle::worker::AddOptions(app, options);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto wrong = twinkle::base::ParseWords(app, argc, argv)) return *wrong;
+  if (const absl::Status bad = twinkle::worker::Check(options); !bad.ok()) {
+    return twinkle::base::TellWrongWords(app, std::string(bad.message()));
+  }
   std::unique_ptr<twinkle::rpc::ParentLink> parent;
   if (options.private_fd >= 0) {
     auto link = twinkle::rpc::ParentLink::Open(options.private_fd);  // before the spawner: in another process

@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -86,6 +87,15 @@ std::string DelegatedCgroup() {
     if (IsMarked(above)) return folder;
   }
   return {};
+}
+
+absl::Status CheckCgroup(const std::string& folder) {
+  for (const std::string& path : {folder, folder + "/cgroup.procs"}) {
+    if (::access(path.c_str(), W_OK) == 0) continue;
+    return absl::ErrnoToStatus(errno, absl::StrCat("'", folder, "' is no control group (version 2) in which groups ",
+                                                   "can be made: ", path, " cannot be written"));
+  }
+  return absl::OkStatus();
 }
 
 RankCgroups::RankCgroups(std::string parent) {

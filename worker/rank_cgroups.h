@@ -4,6 +4,7 @@
 // processes one by one.
 #pragma once
 
+#include <absl/status/status.h>
 #include <absl/strings/string_view.h>
 
 #include <cstdint>
@@ -16,6 +17,9 @@ namespace twinkle::worker {
 // The folder of the calling process's own group, if it is delegated: a user other than root may change it, or systemd
 // has marked it, or a group above it, as delegated (Delegate=yes). Empty: there is none.
 std::string DelegatedCgroup();
+
+// OK when groups can be made below the group that is in this folder, else why not.
+absl::Status CheckCgroup(const std::string& folder);
 
 // The groups of one spawner's processes: folders below one of its own. Not thread-safe. Functions that fail leave
 // things as they are: a group is a help, not a need.

@@ -18,7 +18,6 @@ namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
 constexpr absl::Duration kLinesLimit = absl::Seconds(30);  // for all lines that a node keeps
-constexpr absl::string_view kPrivate = "private:";
 
 // Where it listens for this machine; empty: it cannot be reached from here.
 const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint) {
@@ -34,7 +33,7 @@ absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::Open(const std::st
         "which cluster? give --driver HOST:PORT, or set TWINKLE_DRIVER; "
         "private clusters are shown by twinkle status --all");
   }
-  if (absl::StartsWith(driver, kPrivate)) return OpenPrivate(driver);
+  if (absl::StartsWith(driver, kPrivateCluster)) return OpenPrivate(driver);
   absl::StatusOr<std::string> token = rpc::ReadToken(token_file);
   if (!token.ok()) return token.status();
   return std::unique_ptr<ClusterClient>(new ClusterClient(driver, driver, *std::move(token)));
@@ -42,7 +41,7 @@ absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::Open(const std::st
 
 absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::OpenPrivate(const std::string& name) {
   for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
-    if (name != absl::StrCat(kPrivate, facts.program)) continue;
+    if (name != absl::StrCat(kPrivateCluster, facts.program)) continue;
     return std::unique_ptr<ClusterClient>(new ClusterClient(name, facts.target, facts.token));
   }
   return absl::NotFoundError(absl::StrCat("there is no private cluster '", name,

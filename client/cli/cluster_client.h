@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 
 #include <functional>
 #include <memory>
@@ -11,6 +12,8 @@
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 
 namespace twinkle::cli {
+
+inline constexpr absl::string_view kPrivateCluster = "private:";  // before the pid of its program
 
 // Each call blocks for some seconds at most. Unavailable: no driver answers; Unauthenticated: wrong token.
 class ClusterClient {

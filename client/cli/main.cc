@@ -1,4 +1,5 @@
 // twinkle: looks at a cluster, and stops jobs.
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -21,8 +23,10 @@
 #include "client/cli/memory_text.h"
 #include "client/cli/status_text.h"
 #include "client/cli/words.h"
+#include "runtime/base/command_line.h"
 #include "runtime/base/names.h"
 #include "runtime/base/terminal_text.h"
+#include "runtime/rpc/address.h"
 #include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/token.h"
 
@@ -41,9 +45,6 @@ struct Options {
   bool all = false;
   bool ended = false;
 };
-
-// The commands' own mistakes and the cluster's refusals are 1; 2 says that the words were wrong.
-constexpr int kWrongWords = 2;
 
 int Fail(const absl::Status& status) {
   std::cerr << "twinkle: " << base::PrintableLines(status.message(), "  ") << '\n';
@@ -250,62 +251,74 @@ int PrintFindings(const Options& options) {
   return bad == 0 ? 0 : 1;
 }
 
-// Of the command itself and of each subcommand, so that the help of either names them.
+std::string CheckDriver(const std::string& text) {
+  if (absl::StartsWith(text, kPrivateCluster)) return "";
+  return std::string(rpc::ParseHostPort(text, "a driver").status().message());
+}
+
+// Each is declared once, for all commands: a second declaration would take its value from the environment, and put it
+// over what the command line says of the first. The command line goes before the file, and that before the environment.
 void AddCommon(CLI::App& app, Options& options) {
   app.add_option("--driver", options.driver,
                  "HOST:PORT of the driver, or private:PID for that program's private cluster")
-      ->envname("TWINKLE_DRIVER");
+      ->envname("TWINKLE_DRIVER")
+      ->check(&CheckDriver);
   app.add_option("--token-file", options.token_file, "File with the cluster's token")
       ->envname("TWINKLE_TOKEN_FILE")
       ->capture_default_str();
+  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  app.fallthrough();  // they may stand behind the command, too
 }
 
-CLI::App& AddCommand(CLI::App& app, Options& options, const char* name, const char* what) {
+CLI::App& AddCommand(CLI::App& app, const char* name, const char* what) {
   CLI::App* command = app.add_subcommand(name, what);
-  AddCommon(*command, options);
+  command->footer("It takes --driver, --token-file and --config, too, which twinkle --help explains.");
   return *command;
 }
 
 void AddCommands(CLI::App& app, Options& options) {
   constexpr char kJob[] = "Its number, as status shows it";
   constexpr char kOnlyJob[] = "Its number, as status shows it; not needed for the only one";
-  CLI::App& status = AddCommand(app, options, "status", "Nodes, devices, jobs, groups and components");
+  const auto job_number = base::CountFrom(1, std::numeric_limits<int64_t>::max());
+  const auto count = base::CountFrom(0);
+  CLI::App& status = AddCommand(app, "status", "Nodes, devices, jobs, groups and components");
   status.add_flag("--json", options.json, "For programs");
   CLI::Option* all = status.add_flag("--all", options.all, "The private clusters of this user on this machine, too");
   CLI::Option* ended = status.add_flag("--ended", options.ended, "Instead: how jobs have ended, the last one first");
   ended->excludes(all);
   status.add_option("--lines,-n", options.lines, "With --ended: at most that many jobs")
       ->needs(ended)
+      ->check(count)
       ->capture_default_str();
-  CLI::App& stop = AddCommand(app, options, "stop", "End a job at once");
-  stop.add_option("job", options.job, kJob)->required();
-  CLI::App& logs = AddCommand(app, options, "logs", "What a job's worker processes print");
-  logs.add_option("job", options.job, kJob)->required();
+  CLI::App& stop = AddCommand(app, "stop", "End a job at once");
+  stop.add_option("job", options.job, kJob)->required()->check(job_number);
+  CLI::App& logs = AddCommand(app, "logs", "What a job's worker processes print");
+  logs.add_option("job", options.job, kJob)->required()->check(job_number);
   logs.add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK");
   logs.add_flag("--follow,-f", options.follow, "Until the job has ended");
-  logs.add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept");
-  CLI::App& memory =
-      AddCommand(app, options, "memory", "Who holds which results since when, and the calls that made them");
-  memory.add_option("job", options.job, kOnlyJob);
-  memory.add_option("--lines,-n", options.lines, "At most that many lines of what is held")->capture_default_str();
+  logs.add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept")
+      ->check(count);
+  CLI::App& memory = AddCommand(app, "memory", "Who holds which results since when, and the calls that made them");
+  memory.add_option("job", options.job, kOnlyJob)->check(job_number);
+  memory.add_option("--lines,-n", options.lines, "At most that many lines of what is held")
+      ->check(count)
+      ->capture_default_str();
   memory.add_flag("--json", options.json, "For programs: all of it");
-  CLI::App& metrics =
-      AddCommand(app, options, "metrics", "A job's counters of bytes and objects, in Prometheus' text format");
-  metrics.add_option("job", options.job, kOnlyJob);
-  AddCommand(app, options, "doctor", "What would keep a cluster from working on this machine");
+  CLI::App& metrics = AddCommand(app, "metrics", "A job's counters of bytes and objects, in Prometheus' text format");
+  metrics.add_option("job", options.job, kOnlyJob)->check(job_number);
+  AddCommand(app, "doctor", "What would keep a cluster from working on this machine");
 }
 
-// The first word is no command: says so, and which one was meant.
-int UnknownCommand(const CLI::App& app, const std::string& word) {
+// The sentence of a first word that is no command, with the one that was meant.
+std::string UnknownCommand(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     names.push_back(command->get_name());
   }
   const std::string meant = MostLike(word, names);
-  std::cerr << "twinkle: there is no command '" << base::Printable(word) << "'"
-            << (meant.empty() ? std::string() : absl::StrCat(": did you mean '", meant, "'?")) << "\n"
-            << "Its commands are: " << absl::StrJoin(names, ", ") << ". twinkle --help says what they do.\n";
-  return kWrongWords;
+  return absl::StrCat("there is no command '", base::Printable(word), "'",
+                      meant.empty() ? std::string() : absl::StrCat(": did you mean '", meant, "'?"),
+                      "\nIts commands are: ", absl::StrJoin(names, ", "));
 }
 
 int Run(const CLI::App& app, const Options& options) {
@@ -323,22 +336,15 @@ int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Looks at a Twinkle cluster, and stops jobs.", "twinkle");
   AddCommon(app, options);
-  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle ") + TWINKLE_VERSION);
   app.require_subcommand(0, 1);
-  app.fallthrough();  // the options above may stand behind the command, too
   AddCommands(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+  const auto wrong = base::ParseWords(app, argc, argv, [&](const std::string& sentence) {
     const std::vector<std::string> left = app.remaining(true);
-    if (app.get_subcommands().empty() && !left.empty() && left[0].rfind('-', 0) != 0) {
-      return UnknownCommand(app, left[0]);
-    }
-    std::cerr << "twinkle: " << base::Printable(error.what()) << "\ntwinkle --help says what it takes.\n";
-    return kWrongWords;
-  }
+    const bool no_command = app.get_subcommands().empty() && !left.empty() && !absl::StartsWith(left[0], "-");
+    return no_command ? UnknownCommand(app, left[0]) : sentence;
+  });
+  if (wrong) return *wrong;
   return Run(app, options);
 }
 

@@ -82,10 +82,6 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   std::vector<std::string> words = {name, "--private-fd", std::to_string(kLinkDescriptor)};
   if (name == "twinkle-worker") {  // nobody else wants its slots
     for (const char* word : {"--cpus", "1000000", "--node-name", "local"}) words.emplace_back(word);
-    if (const char* devices = std::getenv("TWINKLE_DEVICES")) {
-      words.emplace_back("--devices");
-      words.emplace_back(devices);
-    }
   }
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);

@@ -178,13 +178,13 @@ TEST_CASE("the end of the driver ends its jobs; the nodes wait for another") {
 TEST_CASE("services that others could reach must be told that this is meant; bad options are told") {
   const Folder folder;
   Child open({ServicePath("twinkle-driver"), "--listen", "0.0.0.0:0", "--token-file", folder / "token"});
-  CHECK(open.Wait() == 1);
+  CHECK(open.Wait() == 2);
   CHECK_THAT(open.Output(), ContainsSubstring("--insecure-network"));
   std::ofstream(folder / "token") << "0123\n";
   ::chmod((folder / "token").c_str(), 0600);
   Child devices({ServicePath("twinkle-worker"), "--driver", "127.0.0.1:1", "--devices", "many", "--token-file",
                  folder / "token"});
-  CHECK(devices.Wait() == 1);
+  CHECK(devices.Wait() == 2);
   CHECK_THAT(devices.Output(), ContainsSubstring("cuda:8"));
   for (const auto& [driver, host] : {std::pair("10.255.255.1:1", "127.0.0.1"), std::pair("localhost:1", "gpu-1")}) {
     if (::geteuid() != 0) break;

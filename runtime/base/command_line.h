@@ -1,0 +1,81 @@
+// Command lines of the commands and services: wrong words are told in one sentence, and by one exit code.
+#pragma once
+
+#include <absl/strings/match.h>
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "runtime/base/names.h"
+
+namespace twinkle::base {
+
+// What a program exits with whose words, or whose variables that stand for them, were wrong; anything else that fails
+// is 1.
+inline constexpr int kWrongWords = 2;
+
+// A check of an option: a number from `least` on (above it, with `more`), small enough to count seconds or slots.
+inline auto NumberFrom(double least, bool more = false) {
+  return [least, more](const std::string& text) {
+    constexpr double kMost = std::numeric_limits<int>::max();
+    double number = 0;
+    const bool is_number = absl::SimpleAtod(text, &number);
+    if (is_number && number <= kMost && (more ? number > least : number >= least)) return std::string();
+    return absl::StrCat("must be a number ", more ? "above " : "not below ", least, ", not '", text, "'");
+  };
+}
+// The same without a fraction.
+inline auto CountFrom(int64_t least, int64_t most = std::numeric_limits<int>::max()) {
+  return [least, most](const std::string& text) {
+    int64_t count = 0;
+    if (absl::SimpleAtoi(text, &count) && count >= least && count <= most) return std::string();
+    return absl::StrCat("must be a whole number from ", least, " on", count > most ? ", and is too large" : "",
+                        ", not '", text, "'");
+  };
+}
+
+// Names the variable that a wrong value came from, where no word of the command line did.
+inline std::string VariableAtFault(const CLI::App& app, const std::string& message, int argc, char** argv) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    if (option->get_envname().empty() || !absl::StartsWith(message, name + ":")) continue;
+    for (int i = 1; i < argc; ++i) {
+      if (absl::StartsWith(argv[i], name)) return "";
+    }
+    if (const char* value = std::getenv(option->get_envname().c_str());
+        value != nullptr && *value != '\0' && absl::StrContains(message, value)) {
+      return absl::StrCat("$", option->get_envname(), ", which stands for ");
+    }
+  }
+  return "";
+}
+
+inline int TellWrongWords(const CLI::App& app, const std::string& sentence) {
+  std::cerr << app.get_name() << ": " << PrintableLines(sentence, "  ") << '\n'
+            << app.get_name() << " --help says what it takes.\n";
+  return kWrongWords;
+}
+
+// Parses the words by the application, which has a name. Nothing: they are right. Else what the process is to exit
+// with: 0 after --help and --version, or kWrongWords after a sentence on stderr, which `explain` may change.
+inline std::optional<int> ParseWords(CLI::App& app, int argc, char** argv,
+                                     const std::function<std::string(const std::string&)>& explain = {}) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const std::string sentence = absl::StrCat(VariableAtFault(app, error.what(), argc, argv), error.what());
+    return TellWrongWords(app, explain ? explain(sentence) : sentence);
+  }
+}
+
+}  // namespace twinkle::base

@@ -1,0 +1,80 @@
+// What the commands and services do with the words, the files and the variables that they are given.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/integration/cluster/processes.h"
+#include "tests/support/catch.h"
+
+namespace twinkle::tests {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+
+struct Ended {
+  int code;
+  std::string output;
+};
+
+Ended Run(const std::string& service, std::vector<std::string> words, const Environment& environment = {}) {
+  words.insert(words.begin(), ServicePath(service));
+  Child child(words, environment);
+  const int code = child.Wait();
+  return {code, child.Output()};
+}
+
+TEST_CASE("the command line goes before the file of options, and that before the environment") {
+  const TestCluster meant({{"meant"}});
+  const TestCluster other({{"other"}});
+  const Environment environment = other.environment();
+  const std::vector<std::string> words = {"--driver", meant.driver(), "--token-file", meant.token_file()};
+  for (const bool behind : {false, true}) {
+    std::vector<std::string> status = words;
+    status.insert(behind ? status.begin() : status.end(), "status");
+    const Ended ended = Run("twinkle", status, environment);
+    CHECK(ended.code == 0);
+    CHECK_THAT(ended.output, ContainsSubstring("meant") && !ContainsSubstring("other"));
+  }
+  const Folder folder;
+  std::ofstream(folder / "options") << "driver=" << meant.driver() << "\ntoken-file=" << meant.token_file() << '\n';
+  CHECK_THAT(Run("twinkle", {"status", "--config", folder / "options"}, environment).output,
+             ContainsSubstring("meant"));
+  CHECK_THAT(Run("twinkle", {"--config", folder / "options", "--driver", other.driver(), "status", "--token-file",
+                             other.token_file()})
+                 .output,
+             ContainsSubstring("other"));
+  CHECK(Run("twinkle", {"stop", "1", "--driver", "127.0.0.1:1"}, environment).code == 1);
+  CHECK(Run("twinkle", {"status", "--token-file", "/nonexistent"}, environment).code == 1);
+}
+
+TEST_CASE("wrong words are told in a sentence that names program and option, with one exit code") {
+  const auto check = [](const std::string& service, const std::vector<std::string>& words, const std::string& sentence,
+                        const Environment& environment = {}) {
+    const Ended ended = Run(service, words, environment);
+    CAPTURE(words);
+    CHECK(ended.code == 2);
+    CHECK_THAT(ended.output, ContainsSubstring(service + ": " + sentence));
+    CHECK(ended.output.size() < 400);
+  };
+  check("twinkle-worker", {"--cpus", "-3"}, "--cpus: must be a whole number from 0 on, not '-3'");
+  check("twinkle-worker", {"--cpus", "abc"}, "--cpus: must be a whole number");
+  check("twinkle-worker", {"--start-limit", "0"}, "--start-limit: must be a number above 0, not '0'");
+  check("twinkle-worker", {}, "$TWINKLE_START_LIMIT, which stands for --start-limit: must be",
+        {{"TWINKLE_START_LIMIT", "x"}});
+  check("twinkle-worker", {"--driver", "foo"}, "--driver: a driver is HOST:PORT");
+  check("twinkle-worker", {"--driver", "127.0.0.1:1", "--log-dir", "/proc/nope"}, "--log-dir: ");
+  check("twinkle-worker", {"--driver", "127.0.0.1:1", "--cgroup", "/nope"}, "--cgroup: '/nope' is no control group");
+  check("twinkle-driver", {"--node-lease", "abc"}, "--node-lease: must be a number above 0, not 'abc'");
+  check("twinkle-driver", {"--listen"}, "--listen: ");
+  check("twinkle-driver", {"--bogus"}, "The following argument was not expected: --bogus");
+  for (const char* bad : {"foo", ":7", "127.0.0.1:99999"}) {
+    check("twinkle", {"status", "--driver", bad}, "--driver: a driver is HOST:PORT");
+  }
+  check("twinkle", {"status"}, "$TWINKLE_DRIVER, which stands for --driver: a driver is", {{"TWINKLE_DRIVER", "foo"}});
+  check("twinkle", {"stop", "-1"}, "job: must be a whole number from 1 on, not '-1'");
+  check("twinkle", {"logs", "1", "--tail", "-1"}, "--tail: must be a whole number from 0 on, not '-1'");
+  check("twinkle", {"statsu"}, "there is no command 'statsu': did you mean 'status'?");
+}
+
+}  // namespace
+}  // namespace twinkle::tests
