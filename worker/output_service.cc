@@ -94,12 +94,15 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
 
 grpc::ServerWriteReactor<v1::Output>* OutputService::Watch(grpc::CallbackServerContext* context,
                                                            const v1::WatchJob* request) {
+  if (token_.Passes(*context)) return Serve(*request);
   const auto watching = std::make_shared<Watching>(&store_);
-  if (!token_.Passes(*context)) {
-    watching->Refuse(watching, absl::UnauthenticatedError("wrong or missing token"));
-  } else {
-    watching->Begin(watching, *request);
-  }
+  watching->Refuse(watching, absl::UnauthenticatedError("wrong or missing token"));
+  return watching.get();
+}
+
+grpc::ServerWriteReactor<v1::Output>* OutputService::Serve(const v1::WatchJob& request) {
+  const auto watching = std::make_shared<Watching>(&store_);
+  watching->Begin(watching, request);
   return watching.get();
 }
 

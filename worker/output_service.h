@@ -15,6 +15,8 @@ class OutputService final : public v1::NodeOutput::CallbackService {
   OutputService(rpc::TokenCheck token, OutputStore* store) : token_(std::move(token)), store_(*store) {}
   grpc::ServerWriteReactor<v1::Output>* Watch(grpc::CallbackServerContext* context,
                                               const v1::WatchJob* request) override;
+  // The same for a caller that has shown the token.
+  grpc::ServerWriteReactor<v1::Output>* Serve(const v1::WatchJob& request);
 
  private:
   const rpc::TokenCheck token_;

@@ -96,13 +96,18 @@ std::string ProgramService::PathOf(const v1::FetchProgram& wanted) const {
 
 grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Fetch(grpc::CallbackServerContext* context,
                                                                const v1::FetchProgram* request) {
+  if (token_.Passes(*context)) return Serve(*request);
   const std::shared_ptr<Sending> sending = Sending::Make();
-  if (!token_.Passes(*context)) {
-    sending->End(absl::UnauthenticatedError("wrong or missing token"));
-  } else if (threads_.running() >= kMostAtOnce) {
+  sending->End(absl::UnauthenticatedError("wrong or missing token"));
+  return sending.get();
+}
+
+grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Serve(const v1::FetchProgram& request) {
+  const std::shared_ptr<Sending> sending = Sending::Make();
+  if (threads_.running() >= kMostAtOnce) {
     sending->End(absl::ResourceExhaustedError("the node daemon of the program's machine is sending too many files"));
   } else {
-    const absl::Status begun = threads_.Run("send-file", [sending, path = PathOf(*request)] { sending->Read(path); });
+    const absl::Status begun = threads_.Run("send-file", [sending, path = PathOf(request)] { sending->Read(path); });
     if (!begun.ok()) sending->End(begun);
   }
   return sending.get();

@@ -18,9 +18,12 @@ class ProgramService final : public v1::ProgramFiles::CallbackService {
   ProgramService(rpc::TokenCheck token, std::string pids, SideThreads* threads)
       : token_(std::move(token)), pids_(std::move(pids)), threads_(*threads) {}
 
-  // ResourceExhausted: too many are being read; InvalidArgument: no regular file; what the kernel says.
+  // Unauthenticated; ResourceExhausted: too many are being read; InvalidArgument: no regular file; what the kernel
+  // says.
   grpc::ServerWriteReactor<v1::FileChunk>* Fetch(grpc::CallbackServerContext* context,
                                                  const v1::FetchProgram* request) override;
+  // The same for a caller that has shown the token.
+  grpc::ServerWriteReactor<v1::FileChunk>* Serve(const v1::FetchProgram& request);
 
  private:
   std::string PathOf(const v1::FetchProgram& wanted) const;

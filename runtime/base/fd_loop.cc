@@ -114,11 +114,12 @@ void FdLoop::Run() {
   std::array<epoll_event, 64> ready{};
   while (!stopped_) {
     const int wait = RunDue();
-    if (stopped_) return;
+    if (stopped_) break;
     const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), wait);
     for (int i = 0; i < count; ++i)
       RunReady(ready[static_cast<size_t>(i)].data.fd, ready[static_cast<size_t>(i)].events);
   }
+  stopped_ = false;  // for the next Run
 }
 
 }  // namespace twinkle::base

@@ -1,5 +1,6 @@
 #include "worker/rank_link.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -84,6 +85,26 @@ TEST_CASE("messages go both ways") {
   rpc::MessageReader reader(rank.ends.role.get());
   REQUIRE(reader.Next(&received).ok());
   CHECK(received.stop().job() == 7);
+}
+
+TEST_CASE("what a process does not read waits for it, and comes in order") {
+  constexpr uint64_t kMany = 3000;  // ten times what a socket takes
+  Rank rank;
+  for (uint64_t number = 1; number <= kMany; ++number) {
+    v1::ToWorker stop;
+    stop.mutable_stop()->set_job(number);
+    rank.link->Write(stop);
+  }
+  ::fcntl(rank.ends.role.get(), F_SETFL, O_NONBLOCK);
+  rpc::MessageReader reader(rank.ends.role.get());
+  uint64_t last = 0;
+  rank.loop->Watch(rank.ends.role.get(), [&] {
+    v1::ToWorker message;
+    while (*reader.Next(&message)) REQUIRE(message.stop().job() == ++last);
+    if (last == kMany) rank.loop->Stop();
+  });
+  rank.loop->Run();
+  CHECK(last == kMany);
 }
 
 }  // namespace
