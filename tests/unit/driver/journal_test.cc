@@ -3,7 +3,6 @@
 
 #include <absl/strings/match.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 #include "tests/unit/driver/fake_journal.h"
 
 namespace twinkle::driver {
@@ -23,17 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Kind = Record::Kind;
-
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (fs::temp_directory_path() / "twinkle-journal-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~Scratch() { fs::remove_all(path); }
-  fs::path path;
-};
 
 const std::vector<Record> kSome = {{Kind::kNodeJoined, 3, "a"},
                                    {Kind::kJobSubmitted, 7, "char_lm"},
@@ -75,7 +64,7 @@ class FakeFixture final : public Fixture {
 class SqliteFixture final : public Fixture {
  public:
   std::unique_ptr<Journal> Open() override {
-    auto journal = OpenSqliteJournal((scratch_.path / "state").string());
+    auto journal = OpenSqliteJournal(scratch_ / "state");
     REQUIRE(journal.ok());
     return *std::move(journal);
   }
@@ -93,7 +82,7 @@ class SqliteFixture final : public Fixture {
   }
 
  private:
-  const Scratch scratch_;
+  const tests::Folder scratch_;
 };
 
 std::vector<std::unique_ptr<Fixture>> Fixtures() {
@@ -156,8 +145,8 @@ TEST_CASE("what was appended is there after a restart: numbers that were given, 
 
 // ---- the one on a disk
 TEST_CASE("one folder is one driver's, and nobody else's to read") {
-  const Scratch scratch;
-  const std::string folder = (scratch.path / "state").string();
+  const tests::Folder scratch;
+  const std::string folder = scratch / "state";
   const auto first = OpenSqliteJournal(folder);
   REQUIRE(first.ok());
   REQUIRE((*first)->Append(kSome, 1).ok());
@@ -172,18 +161,18 @@ TEST_CASE("one folder is one driver's, and nobody else's to read") {
 }
 
 TEST_CASE("a journal of before that others could read is theirs no more") {
-  const Scratch scratch;
-  { REQUIRE((*OpenSqliteJournal(scratch.path.string()))->Append(kSome, 1).ok()); }
-  const fs::path file = scratch.path / "journal.sqlite";
+  const tests::Folder scratch;
+  { REQUIRE((*OpenSqliteJournal(scratch.path()))->Append(kSome, 1).ok()); }
+  const fs::path file = scratch / "journal.sqlite";
   fs::permissions(file, fs::perms::all);
-  const auto journal = OpenSqliteJournal(scratch.path.string());
+  const auto journal = OpenSqliteJournal(scratch.path());
   REQUIRE(journal.ok());
   CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
 }
 
 TEST_CASE("a folder that is removed underneath is noticed") {
-  const Scratch scratch;
-  const fs::path folder = scratch.path / "state";
+  const tests::Folder scratch;
+  const fs::path folder = scratch / "state";
   const auto journal = OpenSqliteJournal(folder.string());
   REQUIRE((*journal)->Append(kSome, 1).ok());
   fs::remove_all(folder);
@@ -197,30 +186,30 @@ TEST_CASE("a folder that is removed underneath is noticed") {
 }
 
 TEST_CASE("a file that is no journal, or cannot be made, is told of") {
-  const Scratch scratch;
-  std::ofstream(scratch.path / "journal.sqlite") << std::string(5000, 'x');
-  CHECK(absl::IsDataLoss(OpenSqliteJournal(scratch.path.string()).status()));
+  const tests::Folder scratch;
+  std::ofstream(scratch / "journal.sqlite") << std::string(5000, 'x');
+  CHECK(absl::IsDataLoss(OpenSqliteJournal(scratch.path()).status()));
   const absl::Status nowhere = OpenSqliteJournal("/proc/nowhere").status();
   CHECK(absl::IsUnavailable(nowhere));
   CHECK(absl::StrContains(nowhere.message(), "/proc/nowhere"));
-  CHECK_FALSE(OpenSqliteJournal((scratch.path / "journal.sqlite").string()).ok());
+  CHECK_FALSE(OpenSqliteJournal(scratch / "journal.sqlite").ok());
 }
 
 TEST_CASE("what cannot be read is no empty journal: numbers do not begin anew") {
-  const Scratch scratch;
-  { REQUIRE((*OpenSqliteJournal(scratch.path.string()))->Append(kSome, 1).ok()); }
+  const tests::Folder scratch;
+  { REQUIRE((*OpenSqliteJournal(scratch.path()))->Append(kSome, 1).ok()); }
   sqlite3* database = nullptr;
-  REQUIRE(sqlite3_open((scratch.path / "journal.sqlite").c_str(), &database) == SQLITE_OK);
+  REQUIRE(sqlite3_open((scratch / "journal.sqlite").c_str(), &database) == SQLITE_OK);
   REQUIRE(sqlite3_exec(database, "ALTER TABLE record RENAME COLUMN id TO other", nullptr, nullptr, nullptr) ==
           SQLITE_OK);
   sqlite3_close(database);
-  const auto journal = OpenSqliteJournal(scratch.path.string());
+  const auto journal = OpenSqliteJournal(scratch.path());
   CHECK_FALSE((journal.ok() && (*journal)->Restore().ok()));
 }
 
 TEST_CASE("old records go; numbers, and jobs that have not ended, do not") {
-  const Scratch scratch;
-  const auto journal = OpenSqliteJournal(scratch.path.string(), {.kept = 20});
+  const tests::Folder scratch;
+  const auto journal = OpenSqliteJournal(scratch.path(), {.kept = 20});
   REQUIRE((*journal)->Append({{Kind::kNodeJoined, 1, "a"}, {Kind::kJobSubmitted, 1, "long"}}, 1).ok());
   for (uint64_t job = 2; job <= 50; ++job) {
     REQUIRE((*journal)->Append({{Kind::kJobSubmitted, job, "short"}, {Kind::kJobEnded, job, ""}}, 1).ok());
@@ -233,12 +222,12 @@ TEST_CASE("old records go; numbers, and jobs that have not ended, do not") {
 }
 
 TEST_CASE("old records go also where no driver lives long enough to write many") {
-  const Scratch scratch;
+  const tests::Folder scratch;
   for (uint64_t job = 1; job <= 50; ++job) {
-    const auto journal = OpenSqliteJournal(scratch.path.string(), {.kept = 20});
+    const auto journal = OpenSqliteJournal(scratch.path(), {.kept = 20});
     REQUIRE((*journal)->Append({{Kind::kJobSubmitted, job, "short"}, {Kind::kJobEnded, job, ""}}, 1).ok());
   }
-  const auto journal = OpenSqliteJournal(scratch.path.string(), {.kept = 20});
+  const auto journal = OpenSqliteJournal(scratch.path(), {.kept = 20});
   CHECK((*journal)->Last(1000)->size() < 30);
   CHECK((*journal)->Restore()->last_job == 50);
 }

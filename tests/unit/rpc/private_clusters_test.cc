@@ -1,6 +1,5 @@
 #include "runtime/rpc/private_clusters.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -9,24 +8,18 @@
 #include <utility>
 
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 
 namespace twinkle::rpc {
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "twinkle-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name + "/private";
-    root = name;
-  }
-  ~Folder() { std::filesystem::remove_all(root); }
+struct Folder : tests::Folder {
   size_t files() const {
     size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(path)) count += entry.exists() ? 1 : 0;
     return count;
   }
-  std::string root, path;
+  const std::string path = *this / "private";
 };
 
 TEST_CASE("private clusters that live are found, by their programs' numbers") {

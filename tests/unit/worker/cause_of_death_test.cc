@@ -1,6 +1,5 @@
 #include "worker/cause_of_death.h"
 
-#include <stdlib.h>
 
 #include <csignal>
 #include <filesystem>
@@ -8,6 +7,7 @@
 #include <string>
 
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 
 namespace twinkle::worker {
 namespace {
@@ -19,9 +19,8 @@ TEST_CASE("a cause of death names the exit code, or the signal by number and nam
 }
 
 TEST_CASE("an out-of-memory kill is noticed once, and none where the kernel does not count them") {
-  std::string folder = (std::filesystem::temp_directory_path() / "twinkle-oom-XXXXXX").string();
-  REQUIRE(::mkdtemp(folder.data()) != nullptr);
-  const std::string file = folder + "/vmstat";
+  const tests::Folder folder;
+  const std::string file = folder / "vmstat";
   std::ofstream(file) << "nr_free_pages 100\noom_kill 4\nlast 1\n";
   OomWatch watch(file);
   CHECK_FALSE(watch.Rose());
@@ -30,8 +29,7 @@ TEST_CASE("an out-of-memory kill is noticed once, and none where the kernel does
   CHECK_FALSE(watch.Rose());
   std::ofstream(file) << "nr_free_pages 90\n";
   CHECK_FALSE(watch.Rose());
-  CHECK_FALSE(OomWatch(folder + "/none").Rose());
-  std::filesystem::remove_all(folder);
+  CHECK_FALSE(OomWatch(folder / "none").Rose());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "worker/log_files.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,27 +14,12 @@
 #include "runtime/base/stepped_executor.h"
 #include "runtime/rpc/fd_channel.h"
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 
 namespace twinkle::worker {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
-
-class TestFolder {
- public:
-  TestFolder() : path_((std::filesystem::temp_directory_path() / "twinkle-log-XXXXXX").string()) {
-    REQUIRE(::mkdtemp(path_.data()) != nullptr);
-  }
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-  std::string Read(const std::string& name) const {
-    std::ifstream file(path_ + "/" + name);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
-
- private:
-  std::string path_;
-};
 
 // The writing thread is stepped: it writes when the test says so.
 struct Stepped {
@@ -48,7 +32,7 @@ struct Stepped {
 };
 
 TEST_CASE("files are written, and turned over when they have grown") {
-  const TestFolder folder;
+  const tests::Folder folder;
   Stepped logs({.folder = folder.path(), .file_bytes = 8});
   logs.files->Open(10, 4, "policy", 2);
   logs.files->Write(10, "first\n", 1);
@@ -60,7 +44,7 @@ TEST_CASE("files are written, and turned over when they have grown") {
 }
 
 TEST_CASE("L2, L3: what the disk does not take in time is bounded, and told in its place") {
-  const TestFolder folder;
+  const tests::Folder folder;
   Stepped logs({.folder = folder.path(), .most_waiting = 10});
   logs.files->Open(10, 4, "policy", 0);
   logs.files->Write(10, "one\n", 1);
@@ -75,7 +59,7 @@ TEST_CASE("L2, L3: what the disk does not take in time is bounded, and told in i
 }
 
 TEST_CASE("L3: lines that were missing at the end are told when the file is closed") {
-  const TestFolder folder;
+  const tests::Folder folder;
   Stepped logs({.folder = folder.path(), .most_waiting = 4});
   logs.files->Open(10, 4, "policy", 0);
   logs.files->Write(10, "one\n", 1);
@@ -86,7 +70,7 @@ TEST_CASE("L3: lines that were missing at the end are told when the file is clos
 }
 
 TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who writes nor the end") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::filesystem::create_directories(folder.path() + "/job-4");
   const std::string fifo = folder.path() + "/job-4/policy-0.log";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
@@ -105,7 +89,7 @@ TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who write
 }
 
 TEST_CASE("a file that cannot be written costs its lines, which are counted, and is tried again") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder.path() + "/job-4") << "no folder";
   Stepped logs({.folder = folder.path()});
   logs.files->Open(10, 4, "policy", 0);
@@ -124,7 +108,7 @@ TEST_CASE("where no thread can be had no files are written, and nobody is harmed
     std::unique_ptr<base::TaskQueue> NewQueue(std::string) override { return nullptr; }
     base::Instant Now() const override { return base::Now(); }
   };
-  const TestFolder folder;
+  const tests::Folder folder;
   Exhausted executor;
   LogFiles files({.folder = folder.path()}, &executor);
   CHECK_FALSE(files.enabled());

@@ -21,6 +21,7 @@
 #include "runtime/base/stepped_executor.h"
 #include "runtime/rpc/file_digest.h"
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 #include "worker/program_fetch.h"
 #include "worker/same_file.h"
 
@@ -29,18 +30,6 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
-
-class TestFolder {
- public:
-  TestFolder() : path_((fs::temp_directory_path() / "twinkle-store-XXXXXX").string()) {
-    REQUIRE(::mkdtemp(path_.data()) != nullptr);
-  }
-  ~TestFolder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 std::string Read(const std::string& path) {
   std::ifstream file(path);
@@ -137,7 +126,7 @@ TEST_CASE("beside the program the very file that it runs is taken, whatever its 
 }
 
 TEST_CASE("where its pid means another process, it is the file at its path that counts, by its digest") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "program") << "a program";
   const std::string digest = DigestOf(folder / "program");
   Stepped stepped;
@@ -153,7 +142,7 @@ TEST_CASE("where its pid means another process, it is the file at its path that 
 }
 
 TEST_CASE("S2, S3: what comes late for a job that was dropped is not given to the next one of its number") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "old") << "old";
   std::ofstream(folder / "new") << "new";
   Stepped stepped;
@@ -173,7 +162,7 @@ TEST_CASE("S2, S3: what comes late for a job that was dropped is not given to th
 }
 
 TEST_CASE("a program is opened for its path alone: it need not be readable, and a FIFO stops nobody") {
-  const TestFolder folder;
+  const tests::Folder folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0700) == 0);
   std::ofstream(folder / "program") << "a program";
   REQUIRE(::chmod((folder / "program").c_str(), 0111) == 0);
@@ -187,7 +176,7 @@ TEST_CASE("a program is opened for its path alone: it need not be readable, and 
 }
 
 TEST_CASE("what is not here is brought once, checked, and kept for the next job") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "original") << "a program";
   int fetched = 0;
   Stepped stepped([&](const v1::FetchProgram& wanted, const std::string& from, int to) {
@@ -210,7 +199,7 @@ TEST_CASE("what is not here is brought once, checked, and kept for the next job"
 }
 
 TEST_CASE("files are links beside the program and checked copies elsewhere, in a folder that goes with the job") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "here") << "here";
   std::ofstream(folder / "brought") << "brought";
   Stepped stepped([&](const v1::FetchProgram&, const std::string&, int to) { return WriteAll(to, "brought"); });
@@ -243,7 +232,7 @@ TEST_CASE("files are links beside the program and checked copies elsewhere, in a
 }
 
 TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is being filled") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "here") << "here";
   Stepped* at = nullptr;
   size_t told = 0;
@@ -278,7 +267,7 @@ TEST_CASE("S1: a job whose storage hangs delays no other") {
 }
 
 TEST_CASE("S2, S3: of a job that was dropped meanwhile nothing is told, and nothing is left") {
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "file") << "file";
   fs::create_directory(folder / "tmp");
   const std::string before = fs::temp_directory_path();
@@ -300,7 +289,7 @@ TEST_CASE("S2, S3: of a job that was dropped meanwhile nothing is told, and noth
 TEST_CASE("a full disk fails the job that meets it, with the disk's word, and leaves no half of a copy") {
   Stepped stepped(
       [](const v1::FetchProgram&, const std::string&, int to) { return WriteAll(to, std::string(64 << 10, 'x')); });
-  const TestFolder folder;
+  const tests::Folder folder;
   std::ofstream(folder / "program") << "a program";
   v1::StartJob job = JobElsewhere(1, folder / "program", DigestOf(folder / "program"));
   AddFile(job, "/nowhere/file", std::string(64, '0'));
@@ -323,7 +312,7 @@ TEST_CASE("a full disk fails the job that meets it, with the disk's word, and le
 }
 
 TEST_CASE("P3: copies that no job uses go, but for the last") {
-  const TestFolder folder;
+  const tests::Folder folder;
   ProgramCopies copies;
   std::vector<ProgramCopies::Copy> used;
   for (int build = 0; build < 5; ++build) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 #include "worker/processes.h"
 #include "worker/rank_cgroups.h"
 
@@ -316,8 +317,8 @@ TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
 }
 
 TEST_CASE("a process whose warden is killed ends, and is cleared when all that it has started has ended (S3, S4)") {
-  std::string parent = (std::filesystem::temp_directory_path() / "twinkle-groups-XXXXXX").string();
-  REQUIRE(::mkdtemp(parent.data()) != nullptr);
+  const tests::Folder folder;
+  const std::string& parent = folder.path();
   Node node(parent);  // no control group: what is in it is made and removed all the same
   const std::string group = absl::StrCat(parent, "/twinkle-", node.spawner_pid, "/process-1");
   Launch launch;
@@ -343,37 +344,30 @@ TEST_CASE("a process whose warden is killed ends, and is cleared when all that i
   CHECK(WTERMSIG(shell.status) == SIGKILL);
   CHECK_FALSE(std::filesystem::exists(group));
   node.processes.EndSpawner();
-  std::filesystem::remove_all(parent);
 }
 
 TEST_CASE("a folder that was forgotten is not removed with the daemon: its name may be another's") {
-  std::array<std::string, 2> folders;
-  for (std::string& folder : folders) {
-    folder = (std::filesystem::temp_directory_path() / "twinkle-scratch-XXXXXX").string();
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-  }
+  const tests::Folder forgotten, kept;
   {
     Node node;
-    for (const std::string& folder : folders) node.processes.KeepScratch(folder);
-    node.processes.ForgetScratch(folders[0]);
+    for (const tests::Folder* folder : {&forgotten, &kept}) node.processes.KeepScratch(folder->path());
+    node.processes.ForgetScratch(forgotten.path());
     Shell& shell = node.Start("true");
     CHECK(node.Run({{[&] { return shell.cleared; }, {}}}));
   }
-  CHECK(std::filesystem::exists(folders[0]));
-  CHECK_FALSE(std::filesystem::exists(folders[1]));
-  std::filesystem::remove(folders[0]);
+  CHECK(std::filesystem::exists(forgotten.path()));
+  CHECK_FALSE(std::filesystem::exists(kept.path()));
 }
 
 TEST_CASE("nothing is left when the daemon is gone") {
   pid_t helper = 0;
   pid_t pid = 0;
-  std::string folder = (std::filesystem::temp_directory_path() / "twinkle-scratch-XXXXXX").string();
-  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const tests::Folder folder;
   {
     Node node;
     Launch launch;
     launch.environment = {"PATH=/usr/bin:/bin"};
-    node.processes.KeepScratch(folder);
+    node.processes.KeepScratch(folder.path());
     Shell& shell = node.Start("(env -i setsid sleep 1000 & echo $!); exec sleep 1000", std::move(launch));
     CHECK(node.Run({{[&] { return absl::StrContains(shell.output, "\n"); }, {}}}));
     helper = std::atoi(shell.output.c_str());
@@ -381,7 +375,7 @@ TEST_CASE("nothing is left when the daemon is gone") {
   }
   CHECK_FALSE(IsThere(helper));
   CHECK_FALSE(IsThere(pid));
-  CHECK_FALSE(std::filesystem::exists(folder));
+  CHECK_FALSE(std::filesystem::exists(folder.path()));
 }
 
 TEST_CASE("a process may end at once, and hundreds may") {

@@ -1,6 +1,4 @@
 // The service behind a real server, in this process: who is let in, and that each call is answered whatever happens.
-#include "driver/service.h"
-
 #include <absl/strings/match.h>
 #include <grpcpp/grpcpp.h>
 
@@ -12,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "driver/service.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/channel.h"
