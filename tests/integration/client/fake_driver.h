@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -24,6 +23,7 @@
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
+#include "tests/support/folder.h"
 
 namespace twinkle::internal {
 
@@ -37,8 +37,6 @@ class FakeDriver final : public v1::Driver::CallbackService {
   using Script = std::function<void(Stream&, const v1::ProgramToDriver&)>;
 
   explicit FakeDriver(Script script) : script_(std::move(script)) {
-    folder_ = std::filesystem::temp_directory_path() / ("twinkle-fake-driver-" + rpc::NewSecret().substr(0, 12));
-    std::filesystem::create_directory(folder_);
     const std::string token = folder_ / "token";
     std::ofstream(token) << rpc::NewSecret() << '\n';
     ::chmod(token.c_str(), 0600);
@@ -52,7 +50,6 @@ class FakeDriver final : public v1::Driver::CallbackService {
   }
   ~FakeDriver() override {
     server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
-    std::filesystem::remove_all(folder_);
     ::unsetenv("TWINKLE_TOKEN_FILE");
   }
 
@@ -94,7 +91,7 @@ class FakeDriver final : public v1::Driver::CallbackService {
 
   const Script script_;
   std::string target_;
-  std::filesystem::path folder_;
+  const tests::Folder folder_;
   std::atomic<uint64_t> components_ = 0;
   std::shared_ptr<Stream> stream_;
   std::unique_ptr<grpc::Server> server_;

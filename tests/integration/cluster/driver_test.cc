@@ -1,4 +1,4 @@
-// The driver's word, as users get it: pauses, restarts, names, a disk that fails, and how it is started and ended.
+// The driver's word, as users get it: restarts, names, a disk that fails, and how it is started and ended.
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <signal.h>
@@ -20,41 +20,6 @@ using Catch::Matchers::ContainsSubstring;
 std::vector<std::string> Program(std::vector<std::string> words) {
   words.insert(words.begin(), {"/proc/self/exe", "--program"});
   return words;
-}
-
-// Blocks while the processes are stopped, for that long.
-void Pause(const std::vector<const Child*>& processes, absl::Duration time) {
-  for (const Child* process : processes) process->Signal(SIGSTOP);
-  Eventually([] { return false; }, time);
-  for (const Child* process : processes) process->Signal(SIGCONT);
-}
-
-// ---- pauses
-TEST_CASE("a pause of the driver alone, or of the services, longer than any lease, harms nobody") {
-  TestCluster cluster({{"a", {"--cpus", "4"}}}, {"--node-lease", "1"});
-  Child sleeper(Program({"sleeper"}), cluster.environment());
-  REQUIRE(sleeper.AwaitOutput("SLEEPING"));
-  Pause({&cluster.driver_process()}, absl::Seconds(2.5));
-  Pause({&cluster.driver_process(), &cluster.node(0)}, absl::Seconds(2.5));
-  // Longer than a lease again, awake: a loss would have been told.
-  Eventually([] { return false; }, absl::Seconds(1.5));
-  INFO(sleeper.Output());
-  CHECK_THAT(cluster.Command({"status"}), ContainsSubstring("running"));
-  CHECK_FALSE(absl::StrContains(cluster.driver_process().Output(), "is gone"));
-  CHECK(IsAlive(sleeper.pid()));
-}
-
-TEST_CASE("a node that alone is silent past its lease is lost, and joins afresh when it wakes") {
-  TestCluster cluster({{"a", {"--cpus", "4"}}}, {"--node-lease", "1"});
-  Child sleeper(Program({"sleeper"}), cluster.environment());
-  REQUIRE(sleeper.AwaitOutput("SLEEPING"));
-  cluster.node(0).Signal(SIGSTOP);
-  CHECK(sleeper.Wait() == 1);
-  CHECK_THAT(sleeper.Output(), ContainsSubstring("it was on node 'a', which is gone: nothing was heard of it for 1s"));
-  cluster.node(0).Signal(SIGCONT);
-  CHECK(Eventually([&] { return absl::StrContains(cluster.driver_process().Output(), "node 2 'a' has joined"); }));
-  Child once(Program({"once", "cpu", "2"}), cluster.environment());
-  CHECK(once.Wait() == 0);
 }
 
 // ---- what it says

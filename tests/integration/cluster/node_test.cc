@@ -91,21 +91,6 @@ TEST_CASE("a node daemon tells what comes and goes") {
   CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
 }
 
-TEST_CASE("a node that was stopped past its lease ends its ranks when it wakes, and joins afresh") {
-  TestCluster cluster({{"a", {"--cpus", "4"}}}, {"--node-lease", "2"});
-  Child sleeper(Program({"sleeper"}), cluster.environment());
-  REQUIRE(sleeper.AwaitOutput("SLEEPING"));
-  cluster.node(0).Signal(SIGSTOP);
-  CHECK(sleeper.Wait() != 0);
-  CHECK_THAT(sleeper.Output(), ContainsSubstring("nothing was heard of it for 2s"));
-  cluster.node(0).Signal(SIGCONT);
-  CHECK(cluster.node(0).AwaitOutput("this node counts as gone"));
-  CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
-  CHECK(Eventually([&] { return LinesWith(cluster.node(0).Output(), "has joined the driver") == 2; }));
-  const std::string output = cluster.node(0).Output();
-  CHECK(output.find("job 1 has ended here") < output.rfind("has joined the driver"));  // its devices are free then
-}
-
 TEST_CASE("a node daemon whose spawner is killed ends, and leaves no folder of a job that goes on") {
   const Folder folder;
   std::ofstream(folder / "prompts.txt") << "the first prompt\n";

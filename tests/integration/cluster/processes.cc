@@ -22,15 +22,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path NewPath(const char* pattern, bool folder) {
-  std::string path = (fs::temp_directory_path() / pattern).string();
-  if (folder) {
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  } else {
-    const int fd = ::mkstemp(path.data());
-    if (fd < 0) throw std::runtime_error("no temporary file");
-    ::close(fd);
-  }
+fs::path NewFile() {
+  std::string path = (fs::temp_directory_path() / "twinkle-test-output-XXXXXX").string();
+  const int fd = ::mkstemp(path.data());
+  if (fd < 0) throw std::runtime_error("no temporary file");
+  ::close(fd);
   return path;
 }
 
@@ -56,8 +52,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 // ---- one process
-Child::Child(const std::vector<std::string>& command, const Environment& changes)
-    : file_(NewPath("twinkle-test-output-XXXXXX", false)) {
+Child::Child(const std::vector<std::string>& command, const Environment& changes) : file_(NewFile()) {
   std::vector<std::string> words = command;
   std::vector<std::string> variables = Variables(changes);
   posix_spawn_file_actions_t files;
@@ -102,13 +97,6 @@ std::string Child::Output() const {
 bool Child::AwaitOutput(const std::string& text) const {
   const auto printed = [&] { return Output().find(text) != std::string::npos; };
   return Eventually([&] { return printed() || !IsAlive(pid_); }, absl::Seconds(30)) && printed();
-}
-
-// ---- folders
-Folder::Folder() : path_(NewPath("twinkle-test-XXXXXX", true)) {}
-Folder::~Folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 // ---- clusters

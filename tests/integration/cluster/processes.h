@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/folder.h"
+
 namespace twinkle::tests {
 
 using Environment = std::map<std::string, std::string>;
@@ -40,19 +42,6 @@ class Child {
   pid_t pid_ = 0;
   bool reaped_ = false;
   int code_ = 0;
-};
-
-// A folder that is removed with its owner.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 // A driver and node daemons, as a user starts them.
