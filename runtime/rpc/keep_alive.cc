@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/rpc/incoming.h"
+
 // gRPC calls one of these for each socket, and takes a pointer to it in its public interface, but installs no header
 // that says what it is. A test looks at the sockets of real connections.
 struct grpc_socket_mutator_vtable {
@@ -36,6 +38,7 @@ struct Mutator : grpc_socket_mutator {
   }
   static bool Mutate(int fd, grpc_socket_mutator* mutator) {
     SetKeepAlive(fd, static_cast<Mutator*>(mutator)->keep_alive).IgnoreError();  // a connection without is one, too
+    NameUnixSocket(fd);
     return true;
   }
   static int Compare(grpc_socket_mutator* a, grpc_socket_mutator* b) {

@@ -23,7 +23,8 @@ struct KeepAlive {
 // kernel's error if it refuses.
 absl::Status SetKeepAlive(int socket, const KeepAlive& keep_alive);
 
-// Of all connections of a channel, or of a server that is to be built.
+// Of all connections of a channel, or of a server that is to be built. Those over a Unix socket get names by which
+// their server tells them apart (incoming.h).
 void SetKeepAlive(grpc::ChannelArguments& arguments, const KeepAlive& keep_alive);
 void SetKeepAlive(grpc::ServerBuilder& builder, const KeepAlive& keep_alive = {});
 

@@ -2,16 +2,14 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -20,6 +18,7 @@
 #include "runtime/base/status.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/incoming.h"
 
 namespace twinkle::rpc {
 namespace {
@@ -32,7 +31,6 @@ constexpr int kPortAttempts = 8;  // to find a port that is free at all addresse
 constexpr absl::Duration kLongestTick = absl::Seconds(1);     // from tick to tick: then this process was stopped
 constexpr absl::Duration kTick = absl::Milliseconds(10);      // while there are strangers
 constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // when a connection could not be accepted
-constexpr uint8_t kEstablished = 1;                           // of TCP, as the kernel counts its states
 constexpr absl::string_view kUnix = "unix:", kAbstract = "unix-abstract:";
 
 absl::Status WhyNot(const std::string& host, int port) {
@@ -89,26 +87,6 @@ bool IsListedBefore(const addrinfo* addresses, const addrinfo* one) {
   return false;
 }
 
-// As gRPC writes it in ServerContext::peer(), but for the scope of a link's own addresses.
-std::string PeerOf(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
-    const auto& ip4 = reinterpret_cast<const sockaddr_in&>(address);
-    ::inet_ntop(AF_INET, &ip4.sin_addr, text.data(), text.size());
-    return absl::StrCat("ipv4:", text.data(), ":", ntohs(ip4.sin_port));
-  }
-  const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(address);
-  if (IN6_IS_ADDR_V4MAPPED(&ip6.sin6_addr)) {
-    ::inet_ntop(AF_INET, ip6.sin6_addr.s6_addr + 12, text.data(), text.size());
-    return absl::StrCat("ipv4:", text.data(), ":", ntohs(ip6.sin6_port));
-  }
-  ::inet_ntop(AF_INET6, &ip6.sin6_addr, text.data(), text.size());
-  return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(ip6.sin6_port));
-}
-
 // accept speaks of the connection that it took from the queue, which is gone; the next may be well (accept(2)).
 bool IsOfThatConnection(int error) {
   switch (error) {
@@ -136,7 +114,8 @@ std::string WithoutScope(const std::string& peer) {
 
 }  // namespace
 
-Listener::Listener(ListenerOptions options) : options_(std::move(options)), strangers_(options_.strangers) {}
+Listener::Listener(ListenerOptions options)
+    : options_(std::move(options)), user_(::geteuid()), strangers_(options_.strangers) {}
 
 Listener::~Listener() { Close(); }
 
@@ -245,28 +224,34 @@ void Listener::FillReserve() {
 
 // Not all there are: others wait for the thread, too, and what is left is readable again.
 void Listener::Accept(int listening) {
-  for (int i = 0; i < kAtOnce && HasRoom(listening) && AcceptOne(listening); ++i) {
+  for (int i = 0; i < kAtOnce && MayAccept(listening) && AcceptOne(listening); ++i) {
   }
 }
 
-// For one more stranger; else newcomers wait a little.
-bool Listener::HasRoom(int listening) {
-  if (listening == socket_fd_) return true;
-  {
-    base::MutexLock lock(&mutex_);
-    const Strangers::Room room = strangers_.MakeRoom(AwakeNow());
-    if (room.gone) ShowOut(*room.gone);
-    if (room.is_there) return true;
-  }
+// Over TCP whoever comes is a stranger: without room for one more, newcomers wait a little. A Unix socket has to be
+// accepted to see whose it is.
+bool Listener::MayAccept(int listening) {
+  if (listening == socket_fd_ || MakeRoomForStranger()) return true;
   AcceptLater(listening);
   return false;
+}
+
+bool Listener::MakeRoomForStranger() {
+  base::MutexLock lock(&mutex_);
+  const Strangers::Room room = strangers_.MakeRoom(AwakeNow());
+  if (room.gone) ShowOut(*room.gone);
+  return room.is_there;
 }
 
 // Whether there may be another.
 bool Listener::AcceptOne(int listening) {
   Fd connection(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection.valid()) {
-    HandOver(std::move(connection), listening, listening != socket_fd_);
+    if (listening == socket_fd_) {
+      HandOverLocal(std::move(connection));
+    } else {
+      HandOverRemote(std::move(connection), listening);
+    }
     return true;
   }
   const int error = errno;
@@ -299,13 +284,20 @@ void Listener::AcceptLater(int listening) {
   });
 }
 
-void Listener::HandOver(Fd connection, int listening, bool is_tcp) {
-  if (is_tcp) {
-    const int on = 1;
-    ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // a connection without is one, too
-    if (!Watch(connection)) return;
-  }
+// Another user's is not kept waiting where there is no room: others, who come by the same socket, would wait as well.
+void Listener::HandOverLocal(Fd connection) {
+  if (!IsOfUser(connection.get(), user_) && !(MakeRoomForStranger() && Watch(connection))) return;
+  HandOver(std::move(connection), socket_fd_);
+}
+
+void Listener::HandOverRemote(Fd connection, int listening) {
+  const int on = 1;
+  ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // a connection without is one, too
+  if (Watch(connection)) HandOver(std::move(connection), listening);
+}
+
+void Listener::HandOver(Fd connection, int listening) {
   Acceptor::NewConnectionParameters parameters;
   parameters.listener_fd = listening;
   parameters.fd = connection.Release();
@@ -320,13 +312,14 @@ bool Listener::Watch(const Fd& connection) {
     reserve_.pop_back();
     own = Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
   }
-  std::string peer = PeerOf(connection.get());
-  if (!own.valid() || peer.empty()) return false;
+  std::optional<std::string> peer = PeerName(connection.get());
+  if (!own.valid() || !peer) return false;
+  CountBytes(own.get());
   const base::Instant now = AwakeNow();
   if (!std::exchange(ticking_, true)) loop_.PostAfter(kTick, [this] { Tick(); });
   base::MutexLock lock(&mutex_);
   const Strangers::Id id = ++last_;
-  strangers_.Add(id, std::move(peer), now);
+  strangers_.Add(id, *std::move(peer), now);
   watched_[id] = std::move(own);
   return true;
 }
@@ -345,14 +338,9 @@ void Listener::ShowOut(Strangers::Id id) {
   watched_.erase(id);
 }
 
-// What the kernel knows of a stranger: one whose connection has ended is none any more.
+// One whose connection has ended is no stranger any more.
 void Listener::Look(Strangers::Id id) {
-  tcp_info info{};
-  socklen_t size = sizeof(info);
-  const int fd = watched_[id].get();
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == kEstablished) {
-    return strangers_.SetBytes(id, info.tcpi_bytes_received);
-  }
+  if (const auto bytes = BytesReceived(watched_[id].get())) return strangers_.SetBytes(id, *bytes);
   strangers_.Remove(id);
   watched_.erase(id);
 }

@@ -5,6 +5,7 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/grpcpp.h>
 #include <netdb.h>
+#include <sys/types.h>
 
 #include <map>
 #include <memory>
@@ -30,9 +31,10 @@ struct ListenerOptions {
 
 // Accepts connections in a thread of its own and hands them to a gRPC server. gRPC's own listener (1.51) stops for good
 // at the first accept that fails, as when no descriptor is left, and lets whoever connects take as much memory as it
-// likes. Here accepting goes on, with descriptors that are held in reserve for it; and a TCP connection whose calls
-// have not shown what lets them in is a stranger, bounded in number, bytes and time (strangers.h). Unix sockets reach
-// this machine only, and gRPC cannot tell their connections apart: these are accepted as they come. LetIn is
+// likes. Here accepting goes on, with descriptors that are held in reserve for it; and a connection whose calls have
+// not shown what lets them in is a stranger, bounded in number, bytes and time (strangers.h). An abstract Unix socket
+// lets all users of this machine connect, so there other users are strangers, too, and one for whom there is no room is
+// refused at once; only this process's user, and root, who could end it anyway, are accepted as they come. LetIn is
 // thread-safe; all else is for the thread that owns it. Invariant:
 //  A1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
 class Listener {
@@ -66,10 +68,13 @@ class Listener {
   absl::Status ListenOnAll(const addrinfo* addresses);
   void Accept(int listening);
   bool AcceptOne(int listening);
-  bool HasRoom(int listening);
+  bool MayAccept(int listening);
+  bool MakeRoomForStranger();
   bool MakeRoom(int listening);
   void AcceptLater(int listening);
-  void HandOver(Fd connection, int listening, bool is_tcp);
+  void HandOverLocal(Fd connection);
+  void HandOverRemote(Fd connection, int listening);
+  void HandOver(Fd connection, int listening);
   bool Watch(const Fd& connection);
   void ShowOut(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tick();
@@ -78,6 +83,7 @@ class Listener {
   void FillReserve();
 
   const ListenerOptions options_;
+  const uid_t user_;
   int port_ = 0;
   std::vector<Fd> listening_;
   int socket_fd_ = -1;  // among those: the Unix socket's

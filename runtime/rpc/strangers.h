@@ -41,11 +41,11 @@ class Strangers {
   };
   // Room for one more (S1).
   Room MakeRoom(base::Instant now);
-  // REQUIRES: there is room.
+  // REQUIRES: there is room. A stranger whose `peer` is empty, who has no name of its own, is never found.
   void Add(Id id, std::string peer, base::Instant now);
   // One was let in, or has ended: it is no stranger any more.
   void Remove(Id id) { all_.erase(id); }
-  // The strangers that come from `peer`: address and port, so that there is one at most.
+  // The stranger that comes from `peer`, a name that only one has (PeerName in incoming.h).
   std::optional<Id> Find(const std::string& peer) const;
   // How many bytes one has sent so far.
   void SetBytes(Id id, uint64_t bytes);

@@ -9,9 +9,11 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -108,6 +110,27 @@ Fd Connect(int port, int flags = 0) {
   return failed == 0 || failed == EINPROGRESS ? std::move(fd) : Fd();
 }
 
+// The same for a Unix socket, "unix-abstract:NAME".
+Fd ConnectLocally(const std::string& target) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = target.substr(target.find(':') + 1);
+  name.copy(address.sun_path + 1, name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 ? std::move(fd) : Fd();
+}
+
+// While it lives what this process connects with is another user's. Only root can do that.
+class AsAnotherUser {
+ public:
+  AsAnotherUser() { REQUIRE(::seteuid(kSomebody) == 0); }
+  ~AsAnotherUser() { static_cast<void>(::seteuid(0)); }
+
+ private:
+  static constexpr uid_t kSomebody = 4711;
+};
+
 // Reads until the server ends the connection; false: not within the limit.
 bool Ends(const Fd& fd, absl::Duration limit) {
   const timeval wait = {.tv_sec = 0, .tv_usec = 20'000};
@@ -184,22 +207,53 @@ TEST_CASE("two thousand strangers and too few descriptors: who has a token is se
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
 }
 
-TEST_CASE("a stranger that resets streams by the thousand is cut off after its bytes") {
-  Server server({.strangers = {.bytes = 64 << 10}});
-  const Fd stranger = Connect(server.listener->port());
+// Whether it is cut off before it has sent a multiple of what a stranger may.
+bool IsCutOff(const Fd& stranger) {
   std::string sent = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
-  bool cut = false;
-  uint64_t bytes = 0;
-  for (uint32_t round = 0; round < 10'000 && !cut; ++round) {
+  for (uint32_t round = 0; round < 1'000; ++round) {
     sent += Resets(1 + 2000 * round, 1000);
-    const ssize_t wrote = ::send(stranger.get(), sent.data(), sent.size(), MSG_NOSIGNAL);
-    cut = wrote < 0;
-    bytes += wrote > 0 ? static_cast<uint64_t>(wrote) : 0;
+    if (::send(stranger.get(), sent.data(), sent.size(), MSG_NOSIGNAL) < 0) return true;
     sent.clear();
   }
-  CHECK(cut);
-  INFO(bytes << " bytes");
+  return false;
+}
+
+TEST_CASE("a stranger that resets streams by the thousand is cut off after its bytes") {
+  Server server({.strangers = {.bytes = 64 << 10}});
+  CHECK(IsCutOff(Connect(server.listener->port())));
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("on a Unix socket another user is a stranger: bounded in bytes, number and time, until it is let in") {
+  if (::geteuid() != 0) return;  // nobody else can be another user
+  Server server(
+      {.socket = NewSocketName(),
+       .strangers = {.most = 2, .moment = absl::Hours(1), .patience = absl::Milliseconds(300), .bytes = 64 << 10}});
+  Client known(server.target);
+  {
+    const AsAnotherUser user;
+    CHECK(known.Call("good") == grpc::StatusCode::OK);
+    CHECK(IsCutOff(ConnectLocally(server.target)));
+    const Fd first = ConnectLocally(server.target), second = ConnectLocally(server.target);
+    const Fd third = ConnectLocally(server.target);
+    CHECK(Ends(third, absl::Milliseconds(200)));  // there is no room
+    CHECK(Ends(first, absl::Seconds(20)));
+    CHECK(Ends(second, absl::Seconds(20)));
+  }
+  CHECK(known.channel->GetState(false) == GRPC_CHANNEL_READY);
+  CHECK(known.Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("on a Unix socket the own user's connections are served however many strangers of others there are") {
+  if (::geteuid() != 0) return;  // nobody else can be another user
+  Server server({.socket = NewSocketName(), .strangers = {.most = 1, .moment = absl::Hours(1)}});
+  Fd stranger;
+  {
+    const AsAnotherUser user;
+    stranger = ConnectLocally(server.target);
+  }
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+  CHECK(Client(server.target).Call("bad") == grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_CASE("a port in use, and a host that is elsewhere, are told in words") {

@@ -1,0 +1,99 @@
+#include "runtime/rpc/incoming.h"
+
+#include <absl/strings/str_cat.h>
+#include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cstddef>
+
+namespace twinkle::rpc {
+namespace {
+
+constexpr uint8_t kEstablished = 1;  // of TCP, as the kernel counts its states
+constexpr uid_t kOverflowUser = 65534;
+// The offset at which a socket is peeked goes down with each byte that is read, to 0 at last. Nobody peeks here.
+constexpr int kPeekOffset = 1 << 30;
+
+int DomainOf(int fd) {
+  int domain = AF_UNSPEC;
+  socklen_t size = sizeof(domain);
+  ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  return domain;
+}
+
+std::string NameOf(const sockaddr_un& address, socklen_t size) {
+  constexpr size_t kBegin = offsetof(sockaddr_un, sun_path) + 1;
+  const bool is_abstract = size > kBegin && address.sun_path[0] == '\0';
+  // What a path names now need not be what it named before.
+  return is_abstract ? absl::StrCat("unix-abstract:", std::string(address.sun_path + 1, size - kBegin)) : std::string();
+}
+
+std::string NameOf(const sockaddr_in& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+  return absl::StrCat("ipv4:", text.data(), ":", ntohs(address.sin_port));
+}
+
+std::string NameOf(const sockaddr_in6& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) {
+    ::inet_ntop(AF_INET, address.sin6_addr.s6_addr + 12, text.data(), text.size());
+    return absl::StrCat("ipv4:", text.data(), ":", ntohs(address.sin6_port));
+  }
+  ::inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
+  return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(address.sin6_port));
+}
+
+std::optional<uint64_t> BytesOfUnix(int fd) {
+  pollfd ended{fd, POLLRDHUP, 0};
+  if (::poll(&ended, 1, 0) != 0) return std::nullopt;
+  int left = kPeekOffset;
+  socklen_t size = sizeof(left);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &left, &size) != 0) return 0;
+  return static_cast<uint64_t>(kPeekOffset - left);
+}
+
+}  // namespace
+
+void NameUnixSocket(int fd) {
+  if (DomainOf(fd) != AF_UNIX) return;
+  const sa_family_t family = AF_UNIX;  // without more the kernel chooses the name
+  (void)!::bind(fd, reinterpret_cast<const sockaddr*>(&family), sizeof(family));
+}
+
+std::optional<std::string> PeerName(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return std::nullopt;
+  if (address.ss_family == AF_UNIX) return NameOf(reinterpret_cast<const sockaddr_un&>(address), size);
+  if (address.ss_family == AF_INET) return NameOf(reinterpret_cast<const sockaddr_in&>(address));
+  return NameOf(reinterpret_cast<const sockaddr_in6&>(address));
+}
+
+bool IsOfUser(int fd, uid_t user) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  if (DomainOf(fd) != AF_UNIX || ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == 0 || (peer.uid == user && peer.uid != kOverflowUser);
+}
+
+void CountBytes(int fd) {
+  if (DomainOf(fd) == AF_UNIX) ::setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kPeekOffset, sizeof(kPeekOffset));
+}
+
+std::optional<uint64_t> BytesReceived(int fd) {
+  if (DomainOf(fd) == AF_UNIX) return BytesOfUnix(fd);
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != kEstablished) {
+    return std::nullopt;
+  }
+  return info.tcpi_bytes_received;
+}
+
+}  // namespace twinkle::rpc

@@ -1,0 +1,65 @@
+#include "runtime/rpc/incoming.h"
+
+#include <absl/strings/match.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "runtime/rpc/fd_channel.h"
+#include "tests/support/catch.h"
+
+namespace twinkle::rpc {
+namespace {
+
+// A connection over a Unix socket whose name the kernel chose.
+struct Connection {
+  explicit Connection(bool named) {
+    const Fd listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    NameUnixSocket(listening.get());
+    REQUIRE(::listen(listening.get(), 1) == 0);
+    sockaddr_un address{};
+    socklen_t size = sizeof(address);
+    REQUIRE(::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    client = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (named) NameUnixSocket(client.get());
+    REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
+    server = Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(server.valid());
+  }
+  Fd client, server;
+};
+
+TEST_CASE("a Unix socket that was given a name is told from others, one that was not has none") {
+  const Connection first(true), second(true), nameless(false);
+  CHECK(absl::StartsWith(*PeerName(first.server.get()), "unix-abstract:"));
+  CHECK(PeerName(first.server.get()) != PeerName(second.server.get()));
+  CHECK(PeerName(nameless.server.get())->empty());
+}
+
+TEST_CASE("the other side of a Unix socket is of a user, or it is root; what has no user's name here is nobody's own") {
+  constexpr uid_t kOverflowUser = 65534;
+  const Connection connection(false);
+  CHECK(IsOfUser(connection.server.get(), ::geteuid()) == (::geteuid() != kOverflowUser));
+  CHECK(IsOfUser(connection.server.get(), 4711) == (::geteuid() == 0));
+  const Fd tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK_FALSE(IsOfUser(tcp.get(), ::geteuid()));
+}
+
+TEST_CASE("bytes that were read of a Unix socket are counted, until it has ended") {
+  Connection connection(true);
+  CountBytes(connection.server.get());
+  std::array<char, 1000> bytes{};
+  CHECK(BytesReceived(connection.server.get()) == 0);
+  for (uint64_t i = 1; i <= 100; ++i) {
+    REQUIRE(::write(connection.client.get(), bytes.data(), bytes.size()) == ssize_t{1000});
+    REQUIRE(::read(connection.server.get(), bytes.data(), bytes.size()) == ssize_t{1000});
+    CHECK(BytesReceived(connection.server.get()) == i * bytes.size());
+  }
+  connection.client.Reset();
+  CHECK_FALSE(BytesReceived(connection.server.get()));
+}
+
+}  // namespace
+}  // namespace twinkle::rpc
