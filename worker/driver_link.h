@@ -20,7 +20,7 @@ class DriverLink {
  public:
   using Stream = rpc::ClientStream<v1::NodeToDriver, v1::DriverToNode>;
 
-  DriverLink(const std::string& target, std::string token, const rpc::KeepAlive& keep_alive);
+  DriverLink(const std::string& target, std::string token, const rpc::KeepAlive& keep_alive = {});
   ~DriverLink() { Close(); }
 
   // Joins, once the connection before has ended. `patient`: a driver that is not there yet is waited for, else it is an
