@@ -3,10 +3,13 @@
 #include <absl/status/status.h>
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/string_view.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -24,15 +27,36 @@ absl::Status Because(const std::string& what, const std::string& file) {
   return absl::ErrnoToStatus(errno, absl::StrCat("the token file ", file, " cannot be ", what));
 }
 
+// Empty: neither the environment nor the system's list of users has one.
+std::string HomeFolder() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
+  std::array<char, kMostTokenBytes> text{};
+  passwd user{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &user, text.data(), text.size(), &found) != 0 || found == nullptr) return {};
+  return found->pw_dir;
+}
+
+absl::Status NoFile() {
+  return absl::InvalidArgumentError(
+      "no token file is named, and this user has no home directory to look in: set TWINKLE_TOKEN_FILE");
+}
+
+// Calls show it as a header of HTTP, which takes no other characters.
+bool IsShowable(absl::string_view token) {
+  return std::all_of(token.begin(), token.end(), [](char each) { return absl::ascii_isprint(each); });
+}
+
 }  // namespace
 
 std::string DefaultTokenFile() {
   if (const char* file = std::getenv("TWINKLE_TOKEN_FILE"); file != nullptr && *file != '\0') return file;
-  const char* home = std::getenv("HOME");
-  return absl::StrCat(home == nullptr || *home == '\0' ? "/root" : home, "/.twinkle/token");
+  const std::string home = HomeFolder();
+  return home.empty() ? std::string() : home + "/.twinkle/token";
 }
 
 absl::StatusOr<std::string> ReadToken(const std::string& file) {
+  if (file.empty()) return NoFile();
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return Because("opened", file);
   struct stat facts {};
@@ -41,15 +65,25 @@ absl::StatusOr<std::string> ReadToken(const std::string& file) {
     return absl::PermissionDeniedError(
         absl::StrCat("the token file ", file, " can be read by others: chmod 600 ", file));
   }
-  std::array<char, kMostTokenBytes> bytes{};
+  std::array<char, kMostTokenBytes + 1> bytes{};
   const ssize_t got = ::read(fd.get(), bytes.data(), bytes.size());
   if (got < 0) return Because("read", file);
+  if (static_cast<size_t>(got) > kMostTokenBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the token file ", file, " has more than ", kMostTokenBytes, " bytes"));
+  }
   std::string token(absl::StripAsciiWhitespace({bytes.data(), static_cast<size_t>(got)}));
   if (token.empty()) return absl::InvalidArgumentError(absl::StrCat("the token file ", file, " is empty"));
+  if (!IsShowable(token)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the token file ", file,
+                     " has a second line, or bytes that are no printable ASCII: a token is one line of it"));
+  }
   return token;
 }
 
 absl::StatusOr<std::string> ReadOrMakeToken(const std::string& file) {
+  if (file.empty()) return NoFile();
   std::error_code ignored;
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   if (!folder.empty() && !std::filesystem::exists(folder, ignored)) {

@@ -7,10 +7,12 @@
 
 namespace twinkle::rpc {
 
-// Where it is when nobody says otherwise: $TWINKLE_TOKEN_FILE, else .twinkle/token in the home directory.
+// Where it is when nobody says otherwise: $TWINKLE_TOKEN_FILE, else .twinkle/token in the home directory, $HOME or what
+// the system knows. Empty: there is none.
 std::string DefaultTokenFile();
 
-// NotFound, naming the file; PermissionDenied: others may read it; InvalidArgument: it holds no token.
+// NotFound, naming the file; PermissionDenied: others may read it; InvalidArgument: it holds no token, or none that can
+// be shown, or no file is named.
 absl::StatusOr<std::string> ReadToken(const std::string& file);
 
 // The token in the file; makes one, for this user's eyes only, where there is no file.
