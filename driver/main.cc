@@ -149,7 +149,7 @@ int Serve(const Options& options, Start start) {
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) return Fail(absl::InternalError("the server does not start"));
-  start.listener->Start();
+  if (const absl::Status accepts = start.listener->Start(); !accepts.ok()) return Fail(accepts);
   const int port = start.listener->port();
   if (!options.port_file.empty()) {
     if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(written);

@@ -97,7 +97,7 @@ absl::Status NodeService::Listen() {
   builder.RegisterService(&program_service_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("the server does not start");
-  listener_->Start();
+  TWINKLE_RETURN_IF_ERROR(listener_->Start());
   if (!host.empty()) node_.mutable_endpoint()->set_address(rpc::JoinHostPort(host, listener_->port()));
   return absl::OkStatus();
 }

@@ -154,8 +154,11 @@ class ThreadExecutor final : public Executor {
 absl::Status NoThread() {
   rlimit limit{};
   const bool known = ::getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  rlimit memory{};
+  const bool bounded = ::getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur != RLIM_INFINITY;
   return absl::ResourceExhaustedError(absl::StrCat(
       "the system gives this process no more threads (ulimit -u: ", known ? absl::StrCat(limit.rlim_cur) : "unlimited",
+      bounded ? absl::StrCat("; ulimit -v: ", memory.rlim_cur >> 10) : "",
       "; pids.max of its control group; kernel.threads-max)"));
 }
 

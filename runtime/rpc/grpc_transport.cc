@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/status.h"
+#include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_transport_impl.h"
@@ -50,8 +51,14 @@ absl::Status GrpcTransport::Impl::Listen() {
   completions_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("the server does not start");
-  listener_->Start();
-  return absl::OkStatus();
+  absl::Status started = StartThreads();
+  if (!started.ok()) Close();
+  return started;
+}
+
+absl::Status GrpcTransport::Impl::StartThreads() {
+  TWINKLE_ASSIGN_OR_RETURN(poller_, base::StartThread("twinkle.grpc", [this] { Poll(); }));
+  return listener_->Start();
 }
 
 void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut) {
@@ -59,13 +66,11 @@ void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Intr
   queue_ = queue;
   introducer_ = std::move(introducer);
   on_cut_ = std::move(on_cut);
-  poller_ = std::thread([this] { Poll(); });
   base::MutexLock lock(&mutex_);
   Accept();
 }
 
 void GrpcTransport::Impl::Poll() {
-  pthread_setname_np(pthread_self(), "twinkle.grpc");
   void* tag = nullptr;
   bool ok = false;
   while (completions_->Next(&tag, &ok)) static_cast<CompletionTag*>(tag)->Run(ok);

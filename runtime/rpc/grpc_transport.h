@@ -55,6 +55,7 @@ class GrpcTransport final : public Transport {
   using Introducer = std::function<void(ProcessId, std::function<void(absl::StatusOr<Introduction>)> done)>;
 
   // Listens at once; nothing is delivered before Start. Unavailable: it cannot listen there.
+  // ResourceExhausted: there are no threads for it.
   static absl::StatusOr<std::unique_ptr<GrpcTransport>> Listen(GrpcOptions options);
   ~GrpcTransport() override;
 

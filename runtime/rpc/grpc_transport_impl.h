@@ -77,6 +77,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   static bool Carried(const Peer& peer) {
     return peer.talk.carried(Stream::kData) && peer.talk.carried(Stream::kControl);
   }
+  absl::Status StartThreads();
   void Poll();
   void Accept() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnCall(std::unique_ptr<GrpcLink::Accepting> call);

@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -49,13 +50,12 @@ std::string NameOf(const sockaddr_in6& address) {
   return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(address.sin6_port));
 }
 
-std::optional<uint64_t> BytesOfUnix(int fd) {
+Received ReceivedOnUnix(int fd) {
   pollfd ended{fd, POLLRDHUP, 0};
-  if (::poll(&ended, 1, 0) != 0) return std::nullopt;
   int left = kPeekOffset;
   socklen_t size = sizeof(left);
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &left, &size) != 0) return 0;
-  return static_cast<uint64_t>(kPeekOffset - left);
+  ::getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &left, &size);
+  return {static_cast<uint64_t>(kPeekOffset - left), ::poll(&ended, 1, 0) != 0};
 }
 
 }  // namespace
@@ -82,18 +82,21 @@ bool IsOfUser(int fd, uid_t user) {
   return peer.uid == 0 || (peer.uid == user && peer.uid != kOverflowUser);
 }
 
+uint64_t UnreadOn(int fd) {
+  int unread = 0;
+  return ::ioctl(fd, FIONREAD, &unread) == 0 ? static_cast<uint64_t>(unread) : 0;
+}
+
 void CountBytes(int fd) {
   if (DomainOf(fd) == AF_UNIX) ::setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &kPeekOffset, sizeof(kPeekOffset));
 }
 
-std::optional<uint64_t> BytesReceived(int fd) {
-  if (DomainOf(fd) == AF_UNIX) return BytesOfUnix(fd);
+Received ReceivedOn(int fd) {
+  if (DomainOf(fd) == AF_UNIX) return ReceivedOnUnix(fd);
   tcp_info info{};
   socklen_t size = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != kEstablished) {
-    return std::nullopt;
-  }
-  return info.tcpi_bytes_received;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {0, true};
+  return {info.tcpi_bytes_received, info.tcpi_state != kEstablished};
 }
 
 }  // namespace twinkle::rpc

@@ -22,10 +22,16 @@ std::optional<std::string> PeerName(int fd);
 // here, which is therefore nobody's own. False for other sockets.
 bool IsOfUser(int fd, uid_t user);
 
-// From here on BytesReceived counts. Before anything is read; costs nothing but a system call.
+// From here on ReceivedOn counts. Before anything is read; costs nothing but a system call.
 void CountBytes(int fd);
 
-// What has come since CountBytes: of TCP all, of a Unix socket what was read. Nothing: the connection has ended.
-std::optional<uint64_t> BytesReceived(int fd);
+// How much has come that nobody has read yet.
+uint64_t UnreadOn(int fd);
+
+struct Received {
+  uint64_t bytes = 0;  // since CountBytes: of TCP all, of a Unix socket what was read
+  bool ended = false;  // the connection has
+};
+Received ReceivedOn(int fd);
 
 }  // namespace twinkle::rpc

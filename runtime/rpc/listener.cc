@@ -3,6 +3,7 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +17,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/incoming.h"
@@ -25,9 +27,10 @@ namespace {
 
 constexpr int kBacklog = 1024;
 constexpr size_t kReserve = 16;
-constexpr int kAtOnce = 64;       // connections that are accepted before others have their turn
-constexpr int kMadeRoom = 16;     // strangers that go at once when descriptors are short
-constexpr int kPortAttempts = 8;  // to find a port that is free at all addresses
+constexpr int kAtOnce = 64;                     // connections that are accepted before others have their turn
+constexpr int kMadeRoom = 16;                   // strangers that go at once when descriptors are short
+constexpr uint64_t kLongestGreeting = 4 << 10;  // that a client of gRPC's sends before the server's
+constexpr int kPortAttempts = 8;                // to find a port that is free at all addresses
 constexpr absl::Duration kLongestTick = absl::Seconds(1);     // from tick to tick: then this process was stopped
 constexpr absl::Duration kTick = absl::Milliseconds(10);      // while there are strangers
 constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // when a connection could not be accepted
@@ -195,14 +198,12 @@ void Listener::Attach(grpc::ServerBuilder& builder) {
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, grpc::InsecureServerCredentials());
 }
 
-void Listener::Start() {
+absl::Status Listener::Start() {
   for (const Fd& socket : listening_) {
     loop_.Watch(socket.get(), [this, fd = socket.get()] { Accept(fd); });
   }
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "twinkle.accept");
-    loop_.Run();
-  });
+  TWINKLE_ASSIGN_OR_RETURN(thread_, base::StartThread("twinkle.accept", [this] { loop_.Run(); }));
+  return absl::OkStatus();
 }
 
 void Listener::Close() {
@@ -305,8 +306,10 @@ void Listener::HandOver(Fd connection, int listening) {
 }
 
 // ---- strangers
-// False: it has ended already, or no descriptor is left to watch it by. Then it is not served.
+// False: it has ended already, or is no client of gRPC's, or no descriptor is left to watch it by. Then it is not
+// served.
 bool Listener::Watch(const Fd& connection) {
+  if (UnreadOn(connection.get()) > kLongestGreeting) return false;
   Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
   if (!own.valid() && !reserve_.empty()) {
     reserve_.pop_back();
@@ -340,26 +343,36 @@ void Listener::ShowOut(Strangers::Id id) {
 
 // One whose connection has ended is no stranger any more.
 void Listener::Look(Strangers::Id id) {
-  if (const auto bytes = BytesReceived(watched_[id].get())) return strangers_.SetBytes(id, *bytes);
-  strangers_.Remove(id);
+  const Received received = ReceivedOn(watched_[id].get());
+  strangers_.SetBytes(id, received.bytes);
+  if (!received.ended) return;
+  strangers_.Ended(id);
   watched_.erase(id);
 }
 
 void Listener::Tick() {
   FillReserve();
   const base::Instant now = AwakeNow();
-  base::MutexLock lock(&mutex_);
-  for (const Strangers::Id id : strangers_.ids()) Look(id);
-  for (const Strangers::Id id : strangers_.Expel(now)) ShowOut(id);
-  ticking_ = strangers_.size() > 0;
-  if (ticking_) loop_.PostAfter(kTick, [this] { Tick(); });
+  {
+    base::MutexLock lock(&mutex_);
+    for (const Strangers::Id id : strangers_.ids()) Look(id);
+    for (const Strangers::Id id : strangers_.Expel(now)) ShowOut(id);
+    const uint64_t owed = strangers_.Owed(now);
+    flooded_ = flooded_ || owed >= options_.strangers.bytes_of_gone;
+    ticking_ = strangers_.size() > 0 || owed > 0;
+  }
+  if (ticking_) {
+    loop_.PostAfter(kTick, [this] { Tick(); });
+  } else if (std::exchange(flooded_, false)) {
+    ::malloc_trim(0);  // gRPC has freed what it made of the flood, and the heap would keep that
+  }
 }
 
 void Listener::LetIn(const std::string& peer) {
   base::MutexLock lock(&mutex_);
   const auto id = strangers_.Find(WithoutScope(peer));
   if (!id) return;
-  strangers_.Remove(*id);
+  strangers_.LetIn(*id);
   watched_.erase(*id);
 }
 

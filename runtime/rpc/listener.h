@@ -50,8 +50,8 @@ class Listener {
 
   // Before the server is built, once.
   void Attach(grpc::ServerBuilder& builder);
-  // Once the server has been started: begins to accept.
-  void Start();
+  // Once the server has been started: begins to accept. ResourceExhausted: there is no thread for it.
+  absl::Status Start();
   // Ends accepting; waits for the thread. Before the server is shut down. Idempotent.
   void Close();
 
@@ -92,6 +92,7 @@ class Listener {
   std::thread thread_;
   std::vector<Fd> reserve_;  // the thread's
   bool ticking_ = false;     // the thread's
+  bool flooded_ = false;     // the thread's: strangers have sent too much, since the last time that they owed nothing
   base::Instant last_tick_;  // the thread's
   absl::Duration slept_;     // the thread's: a pause of this process counts for no stranger's time
   Strangers::Id last_ = 0;   // the thread's

@@ -1,13 +1,13 @@
 #include "runtime/rpc/poller.h"
 
 #include <absl/time/clock.h>
-#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/threads.h"
 
 namespace twinkle::rpc {
 namespace {
@@ -40,14 +40,20 @@ class Pace {
 }  // namespace
 
 Poller::Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options)
-    : bell_(std::move(bell)), poll_(std::move(poll)), options_(options) {
-  service_ = std::thread([this] { Serve(); });
+    : bell_(std::move(bell)), poll_(std::move(poll)), options_(options) {}
+
+std::shared_ptr<Poller> Poller::Start(std::shared_ptr<const Doorbell> bell, Poll poll, Options options) {
+  std::shared_ptr<Poller> poller(new Poller(std::move(bell), std::move(poll), options));
+  absl::StatusOr<std::thread> service = base::StartThread("twinkle.rings", [self = poller.get()] { self->Serve(); });
+  if (!service.ok()) return nullptr;
+  poller->service_ = *std::move(service);
+  return poller;
 }
 
 void Poller::Close() {
   if (closed_.exchange(true)) return;
   bell_->WakeAll();
-  service_.join();
+  if (service_.joinable()) service_.join();
   base::MutexLock lock(&mutex_);
   while (polling_) idle_.Wait(&mutex_);
 }
@@ -96,7 +102,6 @@ bool Poller::Nap() {
 }
 
 void Poller::Serve() {
-  pthread_setname_np(pthread_self(), "twinkle.rings");
   Pace pace;
   while (true) {
     uint32_t polled = bell_->count();

@@ -38,7 +38,8 @@ class Poller final : public base::WaitHelper {
   // it was. It must not wait for anything.
   using Poll = std::function<size_t(bool everywhere)>;
 
-  Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options);
+  // Null: there is no thread for it.
+  static std::shared_ptr<Poller> Start(std::shared_ptr<const Doorbell> bell, Poll poll, Options options);
   ~Poller() override { Close(); }
 
   // Nobody polls any more once this has returned; threads in Help leave it. Idempotent; not from within a poll.
@@ -49,6 +50,7 @@ class Poller final : public base::WaitHelper {
 
  private:
   class Turn;
+  Poller(std::shared_ptr<const Doorbell> bell, Poll poll, Options options);
   void Serve();
   bool Begin();               // whether it is this thread that polls now
   void End(uint32_t polled);  // the bell's count before the last poll

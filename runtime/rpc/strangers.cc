@@ -1,11 +1,13 @@
 #include "runtime/rpc/strangers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace twinkle::rpc {
 
 Strangers::Room Strangers::MakeRoom(base::Instant now) {
+  if (Owed(now) >= limits_.bytes_of_gone) return {.is_there = false, .gone = std::nullopt};
   if (all_.size() < limits_.most) return {};
   if (now - all_.begin()->second.since < limits_.moment) return {.is_there = false, .gone = std::nullopt};
   return {.is_there = true, .gone = ExpelOldest()};
@@ -18,6 +20,24 @@ std::optional<Strangers::Id> Strangers::Find(const std::string& peer) const {
     if (stranger.peer == peer) return id;
   }
   return std::nullopt;
+}
+
+uint64_t Strangers::Owed(base::Instant now) {
+  const double forgiven = absl::ToDoubleSeconds(now - then_) * static_cast<double>(limits_.forgiven);
+  owed_ = std::max(0.0, owed_ - forgiven);
+  then_ = now;
+  return static_cast<uint64_t>(std::ceil(owed_));
+}
+
+// It was not let in.
+std::map<Strangers::Id, Strangers::Stranger>::iterator Strangers::Go(std::map<Id, Stranger>::iterator one) {
+  owed_ += static_cast<double>(one->second.bytes);
+  return all_.erase(one);
+}
+
+void Strangers::Ended(Id id) {
+  const auto found = all_.find(id);
+  if (found != all_.end()) Go(found);
 }
 
 void Strangers::SetBytes(Id id, uint64_t bytes) {
@@ -43,14 +63,14 @@ std::vector<Strangers::Id> Strangers::Expel(base::Instant now) {
     gone.push_back(id);
     sum -= bytes;
   }
-  for (const Id id : gone) all_.erase(id);
+  for (const Id id : gone) Ended(id);
   return gone;
 }
 
 std::optional<Strangers::Id> Strangers::ExpelOldest() {
   if (all_.empty()) return std::nullopt;
   const Id oldest = all_.begin()->first;
-  all_.erase(all_.begin());
+  Go(all_.begin());
   return oldest;
 }
 

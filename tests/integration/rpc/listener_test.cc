@@ -62,7 +62,7 @@ struct Server {
     listener->Attach(builder);
     server = builder.BuildAndStart();
     REQUIRE(server != nullptr);
-    listener->Start();
+    REQUIRE(listener->Start().ok());
     if (target.empty()) target = absl::StrCat("127.0.0.1:", listener->port());
   }
   ~Server() {
@@ -220,6 +220,20 @@ bool IsCutOff(const Fd& stranger) {
 
 TEST_CASE("a stranger that resets streams by the thousand is cut off after its bytes") {
   Server server({.strangers = {.bytes = 64 << 10}});
+  CHECK(IsCutOff(Connect(server.listener->port())));
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("strangers that come again and again with too much wait, and who has a token is served after them (S4)") {
+  constexpr uint64_t kMost = 256 << 10;
+  Server server({.strangers = {.bytes = 64 << 10, .bytes_of_gone = kMost, .forgiven = 512 << 10}});
+  for (int i = 0; i < 8; ++i) REQUIRE(IsCutOff(Connect(server.listener->port())));
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("who sends more than a greeting before it is greeted is not served: no client of gRPC's does") {
+  Server server({.strangers = {.most = 1, .moment = absl::Milliseconds(300)}});
+  const Fd first = Connect(server.listener->port());  // while it has its moment others wait
   CHECK(IsCutOff(Connect(server.listener->port())));
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
 }

@@ -47,18 +47,20 @@ TEST_CASE("the other side of a Unix socket is of a user, or it is root; what has
   CHECK_FALSE(IsOfUser(tcp.get(), ::geteuid()));
 }
 
-TEST_CASE("bytes that were read of a Unix socket are counted, until it has ended") {
+TEST_CASE("bytes that were read of a Unix socket are counted, and its end is seen") {
   Connection connection(true);
   CountBytes(connection.server.get());
   std::array<char, 1000> bytes{};
-  CHECK(BytesReceived(connection.server.get()) == 0);
+  CHECK(ReceivedOn(connection.server.get()).bytes == 0);
   for (uint64_t i = 1; i <= 100; ++i) {
     REQUIRE(::write(connection.client.get(), bytes.data(), bytes.size()) == ssize_t{1000});
     REQUIRE(::read(connection.server.get(), bytes.data(), bytes.size()) == ssize_t{1000});
-    CHECK(BytesReceived(connection.server.get()) == i * bytes.size());
+    CHECK(ReceivedOn(connection.server.get()).bytes == i * bytes.size());
   }
+  CHECK_FALSE(ReceivedOn(connection.server.get()).ended);
   connection.client.Reset();
-  CHECK_FALSE(BytesReceived(connection.server.get()));
+  CHECK(ReceivedOn(connection.server.get()).ended);
+  CHECK(ReceivedOn(connection.server.get()).bytes == 100 * bytes.size());
 }
 
 }  // namespace

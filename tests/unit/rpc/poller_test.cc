@@ -44,7 +44,7 @@ struct Input {
 };
 
 std::shared_ptr<Poller> NewPoller(Input& input, absl::Duration patience) {
-  auto poller = std::make_shared<Poller>(
+  auto poller = Poller::Start(
       input.bell, [&input](bool) { return input.Poll(); }, Poller::Options{.patience = patience});
   base::SetWaitHelper(poller);
   return poller;

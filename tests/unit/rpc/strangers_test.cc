@@ -32,7 +32,7 @@ TEST_CASE("who was let in is no stranger, and does not go (S1)") {
   strangers.Add(2, "b", kBegin);
   REQUIRE(strangers.Find("a") == 1);
   CHECK_FALSE(strangers.Find("c"));
-  strangers.Remove(1);
+  strangers.LetIn(1);
   CHECK_FALSE(strangers.Find("a"));
   CHECK(strangers.MakeRoom(kBegin).is_there);
   strangers.Add(3, "c", kBegin);
@@ -59,6 +59,33 @@ TEST_CASE("when all have sent too much together, those that sent most go (S3)") 
   }
   CHECK(strangers.Expel(kBegin) == Ids{4});
   CHECK(strangers.Expel(kBegin).empty());
+}
+
+TEST_CASE("what strangers have sent who have gone is forgiven in time; until then newcomers wait (S4)") {
+  Strangers strangers({.bytes = 1000, .bytes_of_gone = 2000, .forgiven = 100});
+  const auto come_and = [&](Strangers::Id id, uint64_t bytes) {
+    strangers.Add(id, "peer", kBegin);
+    strangers.SetBytes(id, bytes);
+  };
+  come_and(1, 1001);
+  CHECK(strangers.Expel(kBegin) == Ids{1});
+  CHECK(strangers.MakeRoom(kBegin).is_there);
+  come_and(2, 999);
+  CHECK(strangers.MakeRoom(kBegin).is_there);
+  strangers.Ended(2);
+  CHECK_FALSE(strangers.MakeRoom(kBegin).is_there);
+  CHECK(strangers.MakeRoom(kBegin + absl::Seconds(1)).is_there);
+  CHECK(strangers.Owed(kBegin + absl::Seconds(19)) == 100);
+  CHECK(strangers.Owed(kBegin + absl::Seconds(20)) == 0);
+}
+
+TEST_CASE("what those have sent who were let in counts for nobody (S4)") {
+  Strangers strangers({.bytes = 1000, .bytes_of_gone = 500, .forgiven = 1});
+  strangers.Add(1, "a", kBegin);
+  strangers.SetBytes(1, 1000);
+  strangers.LetIn(1);
+  CHECK(strangers.MakeRoom(kBegin).is_there);
+  CHECK(strangers.Owed(kBegin) == 0);
 }
 
 TEST_CASE("the oldest stranger goes when descriptors are short") {
