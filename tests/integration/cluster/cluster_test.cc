@@ -195,7 +195,7 @@ TEST_CASE("services that others could reach must be told that this is meant; bad
   }
   Child allowed({ServicePath("twinkle-worker"), "--driver", "10.255.255.1:1", "--token-file", folder / "token",
                  "--devices", "many", "--allow-root"});
-  CHECK(allowed.Wait() == 1);
+  CHECK(allowed.Wait() == 2);
   CHECK_THAT(allowed.Output(), ContainsSubstring("cuda:8"));  // what it refuses next
   for (const char* service : {"twinkle-driver", "twinkle-worker", "twinkle"}) {
     Child version({ServicePath(service), "--version"});

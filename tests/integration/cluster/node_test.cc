@@ -77,8 +77,8 @@ TEST_CASE("a node daemon whose driver is not there says so at once, and joins wh
   early.Signal(SIGTERM);
   CHECK(early.Wait() == 0);
   Child wrong({ServicePath("twinkle-worker"), "--driver", "somewhere", "--token-file", cluster.token_file()});
-  CHECK(wrong.Wait() == 1);
-  CHECK_THAT(wrong.Output(), ContainsSubstring("--driver is HOST:PORT"));
+  CHECK(wrong.Wait() == 2);
+  CHECK_THAT(wrong.Output(), ContainsSubstring("a driver is HOST:PORT"));
 }
 
 TEST_CASE("a node daemon tells what comes and goes") {

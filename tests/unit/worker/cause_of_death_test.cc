@@ -1,6 +1,5 @@
 #include "worker/cause_of_death.h"
 
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
