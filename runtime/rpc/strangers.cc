@@ -7,8 +7,10 @@
 namespace twinkle::rpc {
 
 Strangers::Room Strangers::MakeRoom(base::Instant now) {
-  if (Owed(now) >= limits_.bytes_of_gone) return {.is_there = false, .gone = std::nullopt};
-  if (all_.size() < limits_.most) return {};
+  const uint64_t owed = Owed(now);
+  if (owed >= limits_.bytes_of_gone) return {.is_there = false, .gone = std::nullopt};
+  // Who comes while much is owed may send too much before that is seen: one by one.
+  if (all_.size() < (owed > limits_.bytes_of_gone / 2 ? 1 : limits_.most)) return {};
   if (now - all_.begin()->second.since < limits_.moment) return {.is_there = false, .gone = std::nullopt};
   return {.is_there = true, .gone = ExpelOldest()};
 }
@@ -31,7 +33,9 @@ uint64_t Strangers::Owed(base::Instant now) {
 
 // It was not let in.
 std::map<Strangers::Id, Strangers::Stranger>::iterator Strangers::Go(std::map<Id, Stranger>::iterator one) {
-  owed_ += static_cast<double>(one->second.bytes);
+  // Nobody waits longer than a second for those who went.
+  const auto most = static_cast<double>(limits_.bytes_of_gone + limits_.forgiven);
+  owed_ = std::min(owed_ + static_cast<double>(one->second.bytes), most);
   return all_.erase(one);
 }
 

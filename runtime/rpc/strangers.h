@@ -32,8 +32,9 @@ struct StrangerLimits {
 //     newcomers wait to be accepted. So whoever is let in quickly is served, however many others come;
 //  S2 who has sent too much, or has taken too long, goes;
 //  S3 when all of them together have sent too much those that sent most go first;
-//  S4 when those who went without being let in have sent too much newcomers wait until enough is forgiven. So however
-//     often strangers come again they send no more than that in the long run.
+//  S4 when those who went without being let in have sent too much newcomers wait, a second at most, until some is
+//     forgiven; while more than half of it is owed, they come one by one. So however often strangers come again, they
+//     cost a server only so much at a time.
 class Strangers {
  public:
   // A connection's number here; the caller knows its descriptor by it.

@@ -71,12 +71,21 @@ TEST_CASE("what strangers have sent who have gone is forgiven in time; until the
   CHECK(strangers.Expel(kBegin) == Ids{1});
   CHECK(strangers.MakeRoom(kBegin).is_there);
   come_and(2, 999);
-  CHECK(strangers.MakeRoom(kBegin).is_there);
+  CHECK_FALSE(strangers.MakeRoom(kBegin).is_there);  // one by one, while much is owed
   strangers.Ended(2);
   CHECK_FALSE(strangers.MakeRoom(kBegin).is_there);
   CHECK(strangers.MakeRoom(kBegin + absl::Seconds(1)).is_there);
-  CHECK(strangers.Owed(kBegin + absl::Seconds(19)) == 100);
+  CHECK(strangers.Owed(kBegin + absl::Seconds(19)) == 100);  // 2000, at 100 a second
   CHECK(strangers.Owed(kBegin + absl::Seconds(20)) == 0);
+}
+
+TEST_CASE("nobody waits longer than a second for what others have sent (S4)") {
+  Strangers strangers({.bytes = 1000, .bytes_of_gone = 2000, .forgiven = 100});
+  strangers.Add(1, "peer", kBegin);
+  strangers.SetBytes(1, 1'000'000);
+  strangers.Ended(1);
+  CHECK_FALSE(strangers.MakeRoom(kBegin + absl::Milliseconds(990)).is_there);
+  CHECK(strangers.MakeRoom(kBegin + absl::Seconds(1) + absl::Milliseconds(10)).is_there);
 }
 
 TEST_CASE("what those have sent who were let in counts for nobody (S4)") {
