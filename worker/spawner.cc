@@ -13,7 +13,7 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr int kSocketNumber = 64;  // at least: apart from all that is closed
+constexpr int kFirstOwn = 3;  // of descriptors, after the standard ones
 
 // Signals as the spawner, and the wardens after it, need them, whatever the daemon was started with.
 void SetSignals() {
@@ -38,8 +38,9 @@ absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   SetSignals();
   sockets->first.Reset();
-  const int socket = ::fcntl(sockets->second.Release(), F_DUPFD_CLOEXEC, kSocketNumber);
-  ::syscall(SYS_close_range, 3, socket - 1, 0);  // nothing of the daemon's is kept open
+  const int socket = sockets->second.Release();
+  // Nothing of the daemon's is kept open.
+  if (socket > kFirstOwn) ::syscall(SYS_close_range, kFirstOwn, socket - 1, 0);
   ::syscall(SYS_close_range, socket + 1, ~0U, 0);
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
   SpawnerLoop(socket, options).Run();

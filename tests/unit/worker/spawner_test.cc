@@ -168,6 +168,19 @@ TEST_CASE("a process has what its launch says, and nothing else") {
   CHECK(WEXITSTATUS(shell.status) == 3);
 }
 
+TEST_CASE("where few descriptors may be open the spawner serves, and ends, all the same") {
+  rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  rlimit few = usual;
+  few.rlim_cur = 64;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  Node node;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  Shell& shell = node.Start("exit 3");
+  CHECK(node.Run({{[&] { return shell.over; }, {}}}));
+  CHECK(WEXITSTATUS(shell.status) == 3);
+}
+
 TEST_CASE("signals of a process are its launch's, whatever those of the daemon are") {
   for (const int number : {SIGCHLD, SIGINT, SIGPIPE, SIGUSR1}) ::signal(number, SIG_IGN);
   sigset_t usual;
