@@ -11,6 +11,7 @@
 #include "runtime/base/forked.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
+#include "runtime/base/thrown.h"
 #include "runtime/object/lazy_core.h"
 #include "runtime/object/lazy_plan.h"
 
@@ -68,6 +69,8 @@ absl::Status CheckPlace(const actor::Process& process, const SessionState& sessi
 }
 
 }  // namespace
+
+absl::Status ThrownStatus() { return base::ThrownStatus(); }
 
 // ---- lazies
 bool LazyReady(const LazyPtr& lazy) { return lazy->Ready() || base::InForkedChild(); }

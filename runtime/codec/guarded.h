@@ -4,8 +4,9 @@
 #include <absl/status/status.h>
 #include <absl/strings/str_cat.h>
 
-#include <exception>
 #include <new>
+
+#include "runtime/base/thrown.h"
 
 namespace twinkle::codec {
 
@@ -16,10 +17,9 @@ auto Guarded(F&& f) -> decltype(f()) {
     return f();
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("there is no memory for a value or a copy of it");
-  } catch (const std::exception& thrown) {
-    return absl::UnknownError(absl::StrCat("a value's own code threw: ", thrown.what()));
   } catch (...) {
-    return absl::UnknownError("a value's own code threw something that is no std::exception");
+    const absl::Status thrown = base::ThrownStatus();
+    return absl::UnknownError(absl::StrCat("a value's own code threw: ", thrown.message()));
   }
 }
 

@@ -1,4 +1,4 @@
-// EXPECT: twinkle: a parameter of this remote method has rows
+// EXPECT: twinkle: a parameter of this remote method is a deque or a list
 #include <twinkle/twinkle.h>
 
 #include <deque>

@@ -23,12 +23,16 @@ struct LazyCollect {
 // How long the ranks may take, from the moment the arguments are known. The call then fails with DeadlineExceeded.
 struct Timeout {
   constexpr explicit Timeout(std::chrono::nanoseconds limit) : nanoseconds(limit.count()) {}
-  template <class Number>
-  requires std::is_arithmetic_v<Number>
-  constexpr explicit Timeout(Number) : nanoseconds(0) {
-    static_assert(std::is_void_v<Number>,
+  template <class Other>
+  requires(!std::is_convertible_v<Other, std::chrono::nanoseconds> && !std::is_same_v<Other, Timeout>)  //
+      constexpr explicit Timeout(Other)
+      : nanoseconds(1) {
+    static_assert(!std::is_arithmetic_v<Other>,
                   "twinkle: a Timeout of a bare number does not say of what: give a duration, as in "
                   "twinkle::Timeout{std::chrono::seconds(30)}");
+    static_assert(std::is_arithmetic_v<Other>,
+                  "twinkle: a Timeout is of one of std::chrono's whole durations, as in "
+                  "twinkle::Timeout{std::chrono::seconds(30)}, because it is a constant");
   }
   int64_t nanoseconds;
 };

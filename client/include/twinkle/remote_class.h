@@ -43,10 +43,7 @@
                 "twinkle: a remote method cannot be named component or Rank: handles have members of these " \
                 "names; give it a wrapper with another name");                                               \
   ::twinkle::internal::RemoteMethod<typename TwinkleList::template Named<#name>> name{this->twinkle_raw()};
-#define TWINKLE_MEMBER_BARE_                                                                            \
-  static_assert(false,                                                                                  \
-                "twinkle: each method of TWINKLE_REMOTE_CLASS stands in parentheses with its options: " \
-                "TWINKLE_REMOTE_CLASS(Class, (class options), (Method1, options of it), (Method2))");
+#define TWINKLE_MEMBER_BARE_
 #define TWINKLE_RANK_MEMBER_(c, o, ...) TWINKLE_RANK_MEMBER2_(c, o, __VA_ARGS__)
 #define TWINKLE_RANK_MEMBER2_(c, o, name, ...)                                                           \
   ::twinkle::internal::RankMethod<typename TwinkleList::template Named<#name>> name{this->twinkle_raw(), \
@@ -64,14 +61,29 @@
       return ::twinkle::internal::NoSuchMethod();                          \
     }                                                                      \
   }(::twinkle::internal::Tag<c>());
-#define TWINKLE_POINTER_BARE_
+#define TWINKLE_POINTER_BARE_                                                                           \
+  static_assert(false,                                                                                  \
+                "twinkle: each method of TWINKLE_REMOTE_CLASS stands in parentheses with its options: " \
+                "TWINKLE_REMOTE_CLASS(Class, (class options), (Method1, options of it), (Method2))");
 #define TWINKLE_LIST_(c, o, ...) TWINKLE_LIST2_(c, o, __VA_ARGS__)
 #define TWINKLE_LIST2_(c, o, name, ...)                                                        \
   , ::twinkle::internal::Method<c, ::twinkle::internal::ClassOptions<TWINKLE_STRIP_ o>, #name, \
                                 twinkle_to_##name __VA_OPT__(, ) __VA_ARGS__>
 #define TWINKLE_LIST_BARE_
 
-#define TWINKLE_REMOTE_CLASS(c, options, ...)                                                                 \
+// With a class, its options and a method at least.
+#define TWINKLE_REMOTE_CLASS(c, ...) \
+  TWINKLE_JOIN_COUNT_(TWINKLE_DECLARE_, TWINKLE_HAS_TWO_(__VA_ARGS__))(c, __VA_ARGS__)
+#define TWINKLE_JOIN_COUNT_(a, b) TWINKLE_JOIN2_COUNT_(a, b)
+#define TWINKLE_JOIN2_COUNT_(a, b) a##b
+#define TWINKLE_HAS_TWO_(...) TWINKLE_HAS_TWO2_(__VA_ARGS__)
+#define TWINKLE_HAS_TWO2_(a, ...) TWINKLE_SECOND_(__VA_OPT__(~, 1, ) ~, 0, ~)  // 1 or 0
+#define TWINKLE_DECLARE_0(...)                                                                                \
+  static_assert(                                                                                              \
+      false,                                                                                                  \
+      "twinkle: TWINKLE_REMOTE_CLASS wants the class, its options in parentheses (() where there are none), " \
+      "and at least one method: TWINKLE_REMOTE_CLASS(Class, (class options), (Method, options of it))");
+#define TWINKLE_DECLARE_1(c, options, ...)                                                                    \
   static_assert(                                                                                              \
       TWINKLE_HAS_PARENS_(options),                                                                           \
       "twinkle: the second argument of TWINKLE_REMOTE_CLASS is the class's options in parentheses, () where " \

@@ -5,6 +5,7 @@
 #include <twinkle/internal/export.h>
 
 #include <chrono>
+#include <type_traits>
 
 namespace twinkle {
 
@@ -14,11 +15,19 @@ class WaitLimit {
  public:
   WaitLimit(absl::Duration left) : left_(left) {}  // NOLINT: it is one
   template <class Count, class Period>
-  WaitLimit(std::chrono::duration<Count, Period> left) : left_(absl::FromChrono(left)) {}  // NOLINT
-  WaitLimit(absl::Time deadline) : left_(Until(deadline)) {}                               // NOLINT
+  WaitLimit(std::chrono::duration<Count, Period> left) : left_(Of(left)) {}  // NOLINT
+  WaitLimit(absl::Time deadline) : left_(Until(deadline)) {}                 // NOLINT
   absl::Duration left() const { return left_; }
 
  private:
+  template <class Count, class Period>
+  static absl::Duration Of(std::chrono::duration<Count, Period> left) {
+    if constexpr (std::is_floating_point_v<Count>) {
+      return absl::Seconds(std::chrono::duration<double>(left).count());
+    } else {
+      return left.count() * absl::Seconds(1) * Period::num / Period::den;
+    }
+  }
   TWINKLE_EXPORT static absl::Duration Until(absl::Time deadline);
   absl::Duration left_;
 };

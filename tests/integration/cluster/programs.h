@@ -143,7 +143,7 @@ class Relay {
   }
   int64_t Make(const std::string& group) {
     const auto made = New<Probe>({.remote_group = group});
-    return made.ok() && made->Pid().Get().ok() ? static_cast<int64_t>(made->Pid().Get()->size()) : -1;
+    return made.ok() && made->Pid().Get().ok() ? static_cast<int64_t>((*made->Pid().Get()).size()) : -1;
   }
 };
 TWINKLE_REMOTE_CLASS(Relay, (), (Ask, Collect::kFirst), (Make, Collect::kFirst))

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,12 +37,8 @@ template <class F>
 Outcome Guarded(F&& f) {
   try {
     return f();
-  } catch (const absl::BadStatusOrAccess& failed) {
-    return FailedOutcome(failed.status());
-  } catch (const std::exception& thrown) {
-    return FailedOutcome(absl::UnknownError(thrown.what()));
   } catch (...) {
-    return FailedOutcome(absl::UnknownError("it threw something that is no std::exception"));
+    return FailedOutcome(ThrownStatus());
   }
 }
 
@@ -222,11 +217,19 @@ struct Method {
                     "twinkle: the options of a remote method are Dispatch, Execute, Collect, DispatchBy<&f>, "
                     "CollectBy<&f>, Pad{value}, LazyCollect{b}, Sync{b} and Timeout{duration}");
       static_assert(AllDifferent<options...>(), "twinkle: an option of this remote method is given twice");
+      static_assert(Pick<Timeout, options...>(Timeout{std::chrono::nanoseconds(1)}).nanoseconds > 0,
+                    "twinkle: the Timeout of this remote method is not above zero");
+      static_assert(!kGiven<Pad, options...> || kCollect == Collect::kFlatten || kCollect == Collect::kFlattenDp,
+                    "twinkle: Pad{value} belongs to Collect::kFlatten or kFlattenDp, and this remote method has "
+                    "neither");
+      static_assert(kNamesDispatch || !(IsLooseList<P>() || ...),
+                    "twinkle: a parameter of this remote method is a deque or a list, which goes whole to all ranks: "
+                    "say Dispatch::kAll, or take a std::vector, which can be split");
       static_assert(kNamesDispatch || !(kIsList<P> || ...),
                     "twinkle: a parameter of this remote method is a list: say how it is dispatched (Dispatch::kSlice, "
                     "Dispatch::kAll, Dispatch::kSliceDp, or DispatchBy<&function>)");
       static_assert(
-          kNamesDispatch || (kIsList<P> || ...) || !(MustNameDispatch<P>() || ...),
+          kNamesDispatch || ((kIsList<P> || IsLooseList<P>()) || ...) || !(MustNameDispatch<P>() || ...),
           "twinkle: a parameter of this remote method has rows (it is a Tensor, or a struct, map, optional or "
           "variant with a list or Tensor in it): say how it is dispatched (Dispatch::kAll, Dispatch::kSliceDp, "
           "or DispatchBy<&function>), or in the struct that it goes whole: "

@@ -167,8 +167,10 @@ class RankMethod : public Callable<M, typename M::Result, RankMethod<M>, typenam
 constexpr bool IsReservedName(std::string_view name) { return name == "component" || name == "Rank"; }
 
 // The type in the list whose method is called that.
+template <FixedString name, class... M>
+struct MethodNamed {};
 template <FixedString name, class First, class... Rest>
-struct MethodNamed : MethodNamed<name, Rest...> {};
+struct MethodNamed<name, First, Rest...> : MethodNamed<name, Rest...> {};
 template <FixedString name, class First, class... Rest>
 requires(std::string_view(First::kName.text) == std::string_view(name.text)) struct MethodNamed<name, First, Rest...> {
   using Type = First;

@@ -16,6 +16,10 @@
 
 namespace twinkle::internal {
 
+// In a handler: what the exception that is being handled says, with its type where that is no std::exception. One that
+// carries a status is that.
+TWINKLE_EXPORT absl::Status ThrownStatus();
+
 // Options that have a name of their own: where New is called is not where they were made.
 struct NamedOptions {
   NamedOptions(const RemoteOptions& given, CallSite here = CallSite::Here()) : options(given) {  // NOLINT

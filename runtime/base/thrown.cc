@@ -1,0 +1,52 @@
+#include "runtime/base/thrown.h"
+
+#include <absl/status/statusor.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/string_view.h>
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <typeinfo>
+
+namespace twinkle::base {
+namespace {
+
+std::string TypeOfThrown() {
+  const std::type_info* const type = abi::__cxa_current_exception_type();
+  if (type == nullptr) return "something";
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type->name(), nullptr, nullptr, nullptr),
+                                                    &std::free);
+  return name != nullptr ? name.get() : type->name();
+}
+
+template <class T>
+absl::Status Value(const char* type, const T& value) {
+  return absl::UnknownError(absl::StrCat("it threw ", type, ": ", value));
+}
+
+}  // namespace
+
+absl::Status ThrownStatus() {
+  try {
+    throw;
+  } catch (const absl::BadStatusOrAccess& failed) {
+    return failed.status();
+  } catch (const std::exception& thrown) {
+    return absl::UnknownError(absl::NullSafeStringView(thrown.what()));
+  } catch (const absl::Status& failed) {
+    return failed.ok() ? absl::UnknownError("it threw an absl::Status that is OK") : failed;
+  } catch (const std::string& text) {
+    return Value("a std::string", text);
+  } catch (const char* text) {
+    return Value("a const char*", absl::NullSafeStringView(text));
+  } catch (int number) {
+    return Value("an int", number);
+  } catch (...) {
+    return absl::UnknownError(absl::StrCat("it threw a ", TypeOfThrown(), ", which is no std::exception"));
+  }
+}
+
+}  // namespace twinkle::base
