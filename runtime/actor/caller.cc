@@ -32,6 +32,10 @@ void Caller::Enter(CallPtr call) {
     if (call->parent->cancellation.IsCancelled()) return EndWithParent(call, call->parent->cancellation.why());
     call->JoinParent();
   }
+  if (!killed_.empty()) {
+    const auto killed = killed_.find(call->component->workers.front());
+    if (killed != killed_.end()) return EndEarly(call, KilledStatus(*call, killed->second), killed->second);
+  }
   const uint64_t component = call->component->id;
   if (outboxes_.find(component) == outboxes_.end() && TakeTurn(call)) return PumpDomain(call->component->domain);
   outboxes_[component].push_back(std::move(call));

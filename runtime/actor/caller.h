@@ -25,7 +25,8 @@ namespace twinkle::actor {
 //  C2 a call that has a number is sent, or its number is skipped, on every process of its domain;
 //  C3 a call's arguments are held until every rank has replied or is lost;
 //  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
-//  C6 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller.
+//  C6 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller;
+//  C7 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
   // Hands a call to this process's own object on; called on the service queue.
@@ -52,6 +53,10 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void Cancel(uint64_t call, const absl::Status& why);
   // The same for all calls that were made in the method of that one, and have not settled.
   static void CancelMadeIn(RunningCall& parent, const absl::Status& why);
+
+  // Those workers are a group that this process kills: its calls there end with `why`, which is as wished, and later
+  // ones fail with it.
+  void OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::Status& why);
 
   void OnBegun(const BegunMessage& begun);
   void OnReply(rpc::ProcessId from, ReplyMessage&& reply);
@@ -115,6 +120,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void Expire(const CallPtr& call);
   // Ending.
   void EndWithParent(const CallPtr& call, const absl::Status& why);
+  absl::Status KilledStatus(const OutgoingCall& call, const absl::Status& why) const;
   void EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why);
   void OnSelfSettled(uint64_t id);
   void Leave(OutgoingCall& call);
@@ -133,8 +139,9 @@ class Caller : public std::enable_shared_from_this<Caller> {
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
   absl::flat_hash_map<uint64_t, Domain> domains_;
-  std::set<std::pair<base::Instant, uint64_t>> deadlines_;  // of calls that are sent and have not settled
-  base::Instant timer_at_ = base::kForever;                 // the next timer's
+  absl::flat_hash_map<rpc::ProcessId, absl::Status> killed_;  // by this process
+  std::set<std::pair<base::Instant, uint64_t>> deadlines_;    // of calls that are sent and have not settled
+  base::Instant timer_at_ = base::kForever;                   // the next timer's
   uint64_t next_relay_ = 1;
 };
 

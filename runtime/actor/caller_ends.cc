@@ -105,6 +105,30 @@ void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const abs
   PumpDomain(domain);
 }
 
+// ---- the end of a group that this process has killed
+// As the first of the ranks would have told it.
+absl::Status Caller::KilledStatus(const OutgoingCall& call, const absl::Status& why) const {
+  CallFacts facts = call.Facts();
+  const std::vector<rpc::ProcessId>& workers = call.component->workers;
+  const bool is_one = call.rank && *call.rank >= 0 && *call.rank < static_cast<int>(workers.size());
+  facts.rank = is_one ? *call.rank : 0;
+  facts.place = services_.PlaceOf(workers[static_cast<size_t>(facts.rank)]);
+  return Failed(facts, why);
+}
+
+void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::Status& why) {
+  for (rpc::ProcessId worker : workers) killed_.emplace(worker, why);
+  std::vector<CallPtr> calls;
+  for (const auto& [id, call] : calls_) {
+    if (!call->self && killed_.count(call->component->workers.front()) > 0) calls.push_back(call);
+  }
+  for (const CallPtr& call : calls) {
+    const absl::Status status = KilledStatus(*call, why);
+    call->core->FailAsWished(status);
+    EndEarly(call, status, why);
+  }
+}
+
 void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   std::vector<uint64_t> unordered;
   for (const auto& [id, domain] : domains_) {

@@ -25,4 +25,8 @@ absl::Status Failed(const CallFacts& facts, const absl::Status& cause) {
   return status;
 }
 
+absl::Status GroupAborted(absl::string_view group, const absl::Status& why) {
+  return absl::AbortedError(absl::StrCat("group '", group, "' was aborted: ", why.message()));
+}
+
 }  // namespace twinkle::actor

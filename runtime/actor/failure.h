@@ -31,6 +31,9 @@ std::string What(const CallFacts& facts);
 // message, and the same facts as its payload.
 absl::Status Failed(const CallFacts& facts, const absl::Status& cause);
 
+// What calls on a group end with that was aborted.
+absl::Status GroupAborted(absl::string_view group, const absl::Status& why);
+
 // The url of that payload: JSON with class, method, rank (-1: of this process), group, place, file and line.
 inline constexpr char kDetailUrl[] = "twinkle.v1.ErrorDetail";
 

@@ -42,6 +42,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   auto call = std::make_shared<IncomingCall>();
   call->host = this;
   call->caller = from;
+  call->refusals = objects_.refusals();
   call->message = std::move(message);
   const CallMessage& m = call->message;
   SetLineage(*call->running, {from, m.call}, m.lineage, *services_.executor);
@@ -123,7 +124,8 @@ void Host::Run(const CallPtr& call) {
     outcome.status = NotBegun(call->running->cancellation.why());
     call->told = true;
     if (call->message.operation == Operation::kConstruct) call->instance->status = outcome.status;
-  } else if (const absl::Status room = MakesObject(*call) ? objects_.AwaitRoom() : absl::OkStatus(); !room.ok()) {
+  } else if (const absl::Status room = MakesObject(*call) ? objects_.AwaitRoom(call->refusals) : absl::OkStatus();
+             !room.ok()) {
     outcome.status = room;
   } else {
     outcome = RunOperation(*call, services_.options);

@@ -125,7 +125,7 @@ void Host::AbortGroup(const absl::Status& why) {
 
 void Host::Abort(const absl::Status& why) {
   if (!aborted_.ok()) return;
-  aborted_ = absl::AbortedError(absl::StrCat("group '", services_.options.group, "' was aborted: ", why.message()));
+  aborted_ = GroupAborted(services_.options.group, why);
   const auto calls = calls_;
   for (const auto& [key, call] : calls) {
     Tell(*call, aborted_);

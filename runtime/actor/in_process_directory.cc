@@ -29,7 +29,8 @@ absl::StatusOr<ComponentInfo> InProcessDirectory::AddComponent(ComponentInfo com
     const ComponentInfo& live = components_[found->second];
     if (live.class_name != component.class_name || live.group != component.group) {
       return absl::InvalidArgumentError(
-          absl::StrCat("instance_id '", instance, "' is a ", live.class_name, " in group '", live.group, "'"));
+          absl::StrCat("instance_id '", instance, "' is a ", live.class_name, " in group '", live.group,
+                       "', and of one class and group only: give this component another, or release that one"));
     }
     *existed = true;
     return live;

@@ -37,6 +37,7 @@ struct IncomingCall {
   std::shared_ptr<const std::function<void(const std::shared_ptr<IncomingCall>&)>> run;  // its lane's, once posted
   bool relays = false;  // parts of its arguments come by relays
   rpc::ProcessId caller = 0;
+  uint64_t refusals = 0;  // of memory for results in this process, when it arrived
   CallMessage message;
   // Runs here without a message: of a handle that this process holds to its own group's component.
   std::shared_ptr<internal::LazyCore> self;

@@ -30,7 +30,8 @@ absl::StatusOr<LocalComponents::Component> LocalComponents::Add(Component compon
     const ComponentInfo& live = found->second->info;
     if (live.class_name == component->info.class_name && live.group == component->info.group) return found->second;
     return absl::InvalidArgumentError(
-        absl::StrCat("instance_id '", instance_id, "' is a ", live.class_name, " in group '", live.group, "'"));
+        absl::StrCat("instance_id '", instance_id, "' is a ", live.class_name, " in group '", live.group,
+                     "', and of one class and group only: give this component another, or release that one"));
   }
   if (const std::string& name = component->info.name; Find(name) != nullptr) {
     return absl::AlreadyExistsError(absl::StrCat("there is a component named '", name, "' already"));

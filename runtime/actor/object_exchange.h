@@ -32,7 +32,8 @@ class ObjectExchange {
   uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker,
                   object::Admission admission);
   // Thread-safe: see object::Spiller. What is small needs no admission.
-  absl::Status AwaitRoom() { return spiller_.AwaitRoom(); }
+  absl::Status AwaitRoom(uint64_t known = object::Spiller::kAllRefusals) { return spiller_.AwaitRoom(known); }
+  uint64_t refusals() const { return spiller_.refusals(); }
   absl::StatusOr<object::Admission> Admit(const codec::Described& value, uint64_t bytes);
 
   // See object::ObjectStore.

@@ -165,6 +165,10 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::Find(absl::string_v
 
 absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration limit, CallSite site) {
   if (const auto instance = host_->InstanceInLane(component.info.id)) return instance->status;
+  if (ended()) {
+    return absl::FailedPreconditionError(absl::StrCat(ShortName(component.info.class_name),
+                                                      ".component() is of a session that has ended: make it anew"));
+  }
   const base::Instant deadline = base::Now() + limit;
   if (component.constructed != nullptr) return component.constructed->Wait(deadline);
   auto call = NewCall(Operation::kProbe, component, site);
@@ -212,12 +216,16 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
     return;
   }
   const absl::Status why = KilledAt(component, site);
-  if (services_.outside.end_group) {
-    return services_.outside.end_group(component.info.workers.front(), component.info.group, why);
-  }
+  const rpc::ProcessId first = component.info.workers.front();
   const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
-  if (!group.ok()) return;
-  for (rpc::ProcessId worker : group->workers) {
+  std::vector<rpc::ProcessId> workers = component.info.workers;  // all that is known of another program's group
+  if (group.ok() && std::count(group->workers.begin(), group->workers.end(), first) > 0) workers = group->workers;
+  // Before the ranks hear of it: no answer of theirs comes first.
+  service_->Post([caller = caller_, workers, killed = GroupAborted(component.info.group, why)] {
+    caller->OnKilled(workers, killed);
+  });
+  if (services_.outside.end_group) return services_.outside.end_group(first, component.info.group, why);
+  for (rpc::ProcessId worker : workers) {
     services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
   }
 }

@@ -58,6 +58,18 @@ absl::Status CheckAll(const Type& type, const Parts& parts, Same&& same) {
   return absl::OkStatus();
 }
 
+// Ranks by the keys that their dicts have: each has all of them.
+absl::Status CheckKeys(const Parts& dicts, const std::map<std::string, Parts>& by_key) {
+  for (const auto& [key, have] : by_key) {
+    for (size_t i = 0; i < dicts.size(); ++i) {
+      if (i < have.size() && have[i].rank == dicts[i].rank) continue;
+      return base::Refuse("ragged", absl::StrCat("rank ", have[0].rank, " gave the key '", key, "', rank ",
+                                                 dicts[i].rank, " did not: all ranks must give the same keys"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 DType DTypeOfResult(bool mean, DType dtype) {
   const bool integer = !IsFloating(FormatOf(dtype));
   if (mean && integer) return DType::kFloat64;
@@ -187,6 +199,7 @@ class EachJoiner {
         by_key[As<std::string>(key)].push_back({part.rank, value});
       });
     }
+    TWINKLE_RETURN_IF_ERROR(CheckKeys(parts, by_key));
     absl::Status status;
     auto next = by_key.begin();
     codec::FillEntries(to_type, to, by_key.size(), [&](void* key, void* value) {
@@ -225,6 +238,7 @@ class EachJoiner {
       }
       for (const auto& [key, value] : *dict) by_key[key].push_back({part.rank, &value});
     }
+    TWINKLE_RETURN_IF_ERROR(CheckKeys(parts, by_key));
     Value::Dict joined;
     for (const auto& [key, values] : by_key) {
       absl::StatusOr<Value> value = Values(values);

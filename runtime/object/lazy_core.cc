@@ -114,16 +114,24 @@ bool LazyCore::ended() const {
 }
 
 void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Failure>> causes) {
-  std::shared_ptr<Failure> failure;
   bool as_wished = false;
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
     as_wished = cancelled_ && absl::IsCancelled(status);
   }
-  failure = origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
-                                        : std::make_shared<Failure>(status, std::move(causes));
-  if (as_wished) failure->Look();
+  if (as_wished) return FailAsWished(status);
+  SettleFailed(status, origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
+                                                   : std::make_shared<Failure>(status, std::move(causes)));
+}
+
+void LazyCore::FailAsWished(const absl::Status& status) {
+  const auto failure = std::make_shared<Failure>(status, std::vector<std::shared_ptr<Failure>>());
+  failure->Look();
+  SettleFailed(status, failure);
+}
+
+void LazyCore::SettleFailed(const absl::Status& status, const std::shared_ptr<Failure>& failure) {
   Following following;
   {
     base::MutexLock lock(&mutex_);

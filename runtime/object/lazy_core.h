@@ -52,9 +52,8 @@ class CallOwner {
 // Invariants:
 //  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
 //  L2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
-//  L3 a failure is entered in the failure log once and counts as looked at as soon as a caller was given it, or when it
-//  is
-//     what the caller has asked for with Cancel.
+//  L3 a failure is entered in the failure log once, and counts as looked at as soon as a caller was given it; one that
+//     the caller has asked for, with Cancel or Kill, is not entered: it is no failure.
 class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
  public:
   explicit LazyCore(LazyOrigin origin);
@@ -69,6 +68,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   // Of an iterated method: there was no further item.
   void End();
   void Fail(const absl::Status& status, std::vector<std::shared_ptr<object::Failure>> causes = {});
+  void FailAsWished(const absl::Status& status);
   void SetCall(std::weak_ptr<CallOwner> owner, uint64_t call);  // before the lazy is handed out
 
   // ---- the user's side
@@ -139,6 +139,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
     uint64_t call = 0;
     void Run();
   };
+  void SettleFailed(const absl::Status& status, const std::shared_ptr<object::Failure>& failure);
   void Settle(Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The same, with an answer.
   void SettleAnswered(Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

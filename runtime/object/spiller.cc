@@ -52,8 +52,12 @@ std::shared_ptr<const void> Spiller::TryReserve(uint64_t bytes) {
   return nullptr;
 }
 
-absl::Status Spiller::AwaitRoom() {
+absl::Status Spiller::AwaitRoom(uint64_t known) {
   if (options_.cap_bytes == 0 || HasRoom(0)) return absl::OkStatus();
+  if (known < refusals_) {
+    base::MutexLock lock(&mutex_);
+    if (table_.bytes_counted() >= refused_at_) return refused_;
+  }
   return Await(std::make_shared<Waiter>());
 }
 
@@ -103,7 +107,9 @@ void Spiller::Answer(const WaiterPtr& waiter, absl::Status status) {
 void Spiller::GiveRoom() {
   for (const WaiterPtr& waiter : Waiting()) {
     if (waiter->value.type == nullptr) {
-      if (HasRoom(0)) Answer(waiter, absl::OkStatus());
+      if (!HasRoom(0)) continue;
+      told_full_ = false;
+      Answer(waiter, absl::OkStatus());
     } else if ((waiter->admission.room = TryReserve(waiter->bytes)) != nullptr) {
       Answer(waiter, absl::OkStatus());
     }
@@ -130,7 +136,16 @@ void Spiller::Review() {
 void Spiller::Refuse(const WaiterPtr& waiter) {
   GiveRoom();
   waiter->limited = false;
-  if (!writing_) Answer(waiter, Full(waiter->bytes));
+  if (writing_) return;
+  const absl::Status full = Full(waiter->bytes);
+  if (waiter->value.type == nullptr) {
+    base::MutexLock lock(&mutex_);
+    refused_ = full;
+    refused_at_ = table_.bytes_counted();
+    ++refusals_;
+  }
+  if (!std::exchange(told_full_, true)) base::Log(base::LogLevel::kWarning, full.message());
+  Answer(waiter, full);
 }
 
 absl::Status Spiller::Full(uint64_t bytes) const {

@@ -41,6 +41,7 @@ struct Admission {
 //  P4 no object is admitted beyond the cap, whatever the disk says.
 class Spiller {
  public:
+  static constexpr uint64_t kAllRefusals = ~uint64_t{0};
   using LoadDone = absl::AnyInvocable<void(absl::StatusOr<codec::Described>)>;
 
   // All of these outlive it; `name` is that of the threads, which are started when they are needed.
@@ -55,7 +56,11 @@ class Spiller {
   // Thread-safe, but not from the service queue: for a thread that is about to make an object, or has made one of that
   // many bytes. Blocks while there is no room and something is being written. ResourceExhausted: there is none, and the
   // disk makes none.
-  absl::Status AwaitRoom();
+  // `known`: refusals() when what wants room was asked for. Who asked before the last refusal, and nothing was released
+  // since, is refused at once: it would wait for nothing.
+  absl::Status AwaitRoom(uint64_t known = kAllRefusals);
+  // How often there was no room, so far.
+  uint64_t refusals() const { return refusals_; }
   absl::StatusOr<Admission> Admit(const codec::Described& value, uint64_t bytes);
 
   // Nobody waits any more; waits for what is being written. With the service queue closed, or from it.
@@ -103,9 +108,13 @@ class Spiller {
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for tasks on the service queue
 
   const std::shared_ptr<std::atomic<uint64_t>> reserved_ = std::make_shared<std::atomic<uint64_t>>(0);
+  std::atomic<uint64_t> refusals_ = 0;
+  bool told_full_ = false;  // since there was room last
   std::atomic<bool> anyone_waits_ = false;
   base::Mutex mutex_;
   std::vector<WaiterPtr> waiters_ ABSL_GUARDED_BY(mutex_);
+  absl::Status refused_ ABSL_GUARDED_BY(mutex_);     // how the last was told
+  uint64_t refused_at_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes that there were then
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -240,5 +240,21 @@ TEST_CASE("Kill aborts all calls of the group, under way and later, also of othe
   CHECK(job.IsIdle());
 }
 
+TEST_CASE("what its caller kills is Aborted before the ranks hear of it, and is no failure; later calls are one (C7)") {
+  TwoCallers job;
+  const auto never_ready = job.Make<Recorder>("policy");
+  const Lazy<void> under_way = job.recorder.Add("under way");
+  job.recorder.component().Kill();
+  job.Drain("program");
+  CHECK(absl::IsAborted(StatusOf(under_way)));
+  CHECK(absl::IsAborted(never_ready.component().WaitReady(absl::ZeroDuration())));
+  job.Run();
+  CHECK(job.program().failures().Close().ok());
+  const Lazy<void> later = job.recorder.Add("later");
+  job.Run();
+  CHECK(later.Ready());
+  CHECK(absl::IsAborted(job.program().failures().Close()));
+}
+
 }  // namespace
 }  // namespace twinkle::actor::steps

@@ -348,9 +348,16 @@ TEST_CASE("sum_each and mean_each go element by element and keep the shape") {
   Check<Pair>(Collect::kSumEach, {{{1}, 2}, {{3}, 4}}, std::tuple<std::vector<int64_t>, float>{{4}, 6});
 }
 
-TEST_CASE("a map goes key by key over the results that have the key") {
+TEST_CASE("a map goes key by key, and all ranks have the same keys") {
   using Map = std::map<std::string, std::vector<double>>;
-  Check<Map>(Collect::kMeanEach, {{{"a", {1, 2}}, {"b", {4}}}, {{"a", {3, 4}}}}, Map{{"a", {2, 3}}, {"b", {4}}});
+  Check<Map>(Collect::kMeanEach, {{{"a", {1, 2}}, {"b", {4}}}, {{"b", {6}}, {"a", {3, 4}}}},
+             Map{{"a", {2, 3}}, {"b", {5}}});
+  const auto refused = Join<Map>(Collect::kMeanEach, std::deque<Map>{{{"a", {1}}}, {{"a", {1}}, {"b", {4}}}}, false);
+  CHECK(ReasonOf(refused.status()) == "ragged");
+  CHECK(absl::StrContains(refused.status().message(), "rank 1 gave the key 'b', rank 0 did not"));
+  CheckRefused<Map, Map>(Collect::kSumEach, {{{"a", {1}}, {"b", {1}}}, {{"a", {1}}}}, "ragged");
+  const std::vector<Value> dynamic = {Value(Value::Dict{{"a", 1}}), Value(Value::Dict{{"b", 1}})};
+  CHECK(ReasonOf(CollectValues(Collect::kSumEach, {}, dynamic, nullptr, true).status()) == "ragged");
   CHECK(*Join<Map>(Collect::kSumEach,
                    std::deque<std::unordered_map<std::string, std::vector<double>>>{{{"a", {1}}}, {{"a", {2}}}},
                    false) == Map{{"a", {3}}});

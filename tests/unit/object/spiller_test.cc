@@ -267,6 +267,25 @@ TEST_CASE("small objects that fill the memory are refused, too (P4)") {
   CHECK(absl::StrContains(refused.message(), "what is left of them is in use or small"));
 }
 
+TEST_CASE("who asked before the last refusal, and nothing was released since, is refused at once (P2)") {
+  LiveKeeper keeper(2 * kBytes, "/nowhere", absl::Seconds(30));
+  REQUIRE(keeper.Make().ok());
+  const uint64_t known = keeper.spiller().refusals();
+  CHECK(keeper.spiller().AwaitRoom(known).ok());
+  LiveKeeper full(100 * ObjectTable::kSmallCost);
+  absl::StatusOr<uint64_t> made = uint64_t{0};
+  uint64_t last = 0;
+  while (made.ok()) {
+    last = *made;
+    made = full.Make(codec::Hold(1), 8);
+  }
+  CHECK(full.spiller().refusals() == 1);
+  CHECK(full.spiller().AwaitRoom(0) == made.status());
+  CHECK(full.spiller().refusals() == 1);  // nobody has waited
+  full.Release(last);
+  CHECK(full.spiller().AwaitRoom(0).ok());
+}
+
 TEST_CASE("what is larger than all that may be in memory goes to disk before it is kept, or is refused (P4)") {
   LiveKeeper keeper(kBytes / 2);
   const uint64_t id = *keeper.Make();
