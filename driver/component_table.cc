@@ -12,7 +12,9 @@ absl::StatusOr<v1::AddComponentReply> ComponentTable::Add(uint64_t job, v1::Comp
     if (other.job() == job && !component.instance_id().empty() && other.instance_id() == component.instance_id()) {
       if (other.class_name() != component.class_name() || other.group() != component.group()) {
         return absl::InvalidArgumentError(absl::StrCat("instance_id '", other.instance_id(), "' is a ",
-                                                       other.class_name(), " in group '", other.group(), "'"));
+                                                       other.class_name(), " in group '", other.group(),
+                                                       "', and of one class and group only: give this component "
+                                                       "another, or release that one"));
       }
       *reply.mutable_component() = other;
       reply.set_existed(true);

@@ -4,6 +4,7 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
+#include <absl/strings/str_split.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -81,6 +82,32 @@ std::string DeviceVariable(const std::string& device_type) {
   return known != kNames->end() ? known->second : absl::StrCat(absl::AsciiStrToUpper(device_type), "_VISIBLE_DEVICES");
 }
 
+std::optional<std::vector<std::string>> DevicesInView(const std::string& device_type) {
+  const char* const names = std::getenv(DeviceVariable(device_type).c_str());
+  if (names == nullptr) return std::nullopt;
+  std::vector<std::string> devices;
+  for (const absl::string_view name : absl::StrSplit(names, ',', absl::SkipWhitespace())) {
+    if (absl::StartsWith(absl::StripAsciiWhitespace(name), "-")) break;  // as the drivers do: no device from here on
+    devices.emplace_back(absl::StripAsciiWhitespace(name));
+  }
+  return devices;
+}
+
+namespace {
+
+// What the rank's runtime is to be told of devices that the node has these numbers for.
+std::string NamesOf(const std::string& device_type, const std::vector<int>& devices) {
+  const auto in_view = DevicesInView(device_type);
+  std::vector<std::string> names;
+  for (const int device : devices) {
+    const auto index = static_cast<size_t>(device);
+    names.push_back(in_view && index < in_view->size() ? (*in_view)[index] : absl::StrCat(device));
+  }
+  return absl::StrJoin(names, ",");
+}
+
+}  // namespace
+
 std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Process& process,
                                        const v1::NodeDescription& node, uint64_t object_memory,
                                        const DriverAccess& driver) {
@@ -101,7 +128,7 @@ std::vector<std::string> EnvironmentOf(const v1::StartJob& job, const v1::Proces
     // A CPU group's processes see no device.
     const bool cpu = group->device_type() == kCpu;
     variables[DeviceVariable(cpu ? "cuda" : group->device_type())] =
-        absl::StrJoin(cpu ? std::vector<int>() : VisibleTo(job, process), ",");
+        cpu ? "" : NamesOf(group->device_type(), VisibleTo(job, process));
   }
   if (world_size != job.world_sizes().end()) variables["WORLD_SIZE"] = absl::StrCat(world_size->second);
   variables["RANK"] = absl::StrCat(process.rank());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace twinkle::worker {
 
 // The variable by which a device type's runtime learns which devices it may see: CUDA_VISIBLE_DEVICES for "cuda".
 std::string DeviceVariable(const std::string& device_type);
+
+// The devices of that type that this process may see, as its own environment names them: by number, or otherwise. What
+// it gives to ranks is of these, and they count as number 0, 1 … of the node. Nothing: all of them.
+std::optional<std::vector<std::string>> DevicesInView(const std::string& device_type);
 
 // How programs on this node reach the driver. Empty: they cannot, as in a private cluster.
 struct DriverAccess {

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -24,6 +25,7 @@
 #include "runtime/rpc/token.h"
 #include "runtime/rpc/wire_limits.h"
 #include "worker/devices.h"
+#include "worker/environment.h"
 #include "worker/log_files.h"
 #include "worker/node_service.h"
 #include "worker/rank_cgroups.h"
@@ -120,6 +122,24 @@ absl::Status Check(const Options& options) {
   return base::Annotate(CheckLogFolder(options.log_folder), "--log-dir");
 }
 
+// Those that this process may see, where its environment says which these are.
+absl::StatusOr<std::map<std::string, int>> DevicesOf(const Options& options) {
+  auto devices = options.devices.empty() ? DiscoverDevices() : ParseDevices(options.devices);
+  if (!devices.ok()) return devices.status();
+  for (auto& [type, count] : *devices) {
+    const auto in_view = DevicesInView(type);
+    if (!in_view || count <= static_cast<int>(in_view->size())) continue;
+    if (options.devices.empty()) {
+      count = static_cast<int>(in_view->size());
+    } else if (!in_view->empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("--devices says ", type, ":", count, ", and ",
+                                                     DeviceVariable(type), " shows ", in_view->size(),
+                                                     " of them: unset that, or say ", type, ":", in_view->size()));
+    }
+  }
+  return devices;
+}
+
 absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   v1::NodeDescription node;
   TWINKLE_RETURN_IF_ERROR(base::CheckName("--node-name", options.node_name));
@@ -132,9 +152,8 @@ absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   node.set_cpu_slots(options.cpus);
   node.set_version(TWINKLE_VERSION);
   for (int port : rpc::FreePorts(kPorts)) node.add_free_ports(port);
-  auto devices = options.devices.empty() ? DiscoverDevices() : ParseDevices(options.devices);
-  if (!devices.ok()) return devices.status();
-  for (const auto& [type, count] : *devices) {
+  TWINKLE_ASSIGN_OR_RETURN(const auto devices, DevicesOf(options));
+  for (const auto& [type, count] : devices) {
     TWINKLE_RETURN_IF_ERROR(base::CheckName("the type of devices", type));
     (*node.mutable_devices())[type] = count;
   }

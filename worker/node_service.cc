@@ -1,5 +1,6 @@
 #include "worker/node_service.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <unistd.h>
 
@@ -161,6 +162,17 @@ void NodeService::SayAlive(int connection) {
   loop_.PostAfter(alive_interval_, [this, connection] { SayAlive(connection); });
 }
 
+namespace {
+
+// In our words where gRPC's say nothing to people.
+std::string WhyGone(const absl::Status& why) {
+  if (absl::StrContains(why.message(), "ailed to connect")) return "nobody answers there";
+  if (absl::StrContains(why.message(), "keepalive")) return "nothing was heard of it any more";
+  return base::TerminalText(why.message());
+}
+
+}  // namespace
+
 void NodeService::OnDriverGone(const absl::Status& why) {
   if (stopping_) return;
   if (spawner_gone_) return Stop();
@@ -171,11 +183,11 @@ void NodeService::OnDriverGone(const absl::Status& why) {
     return loop_.Stop();
   }
   if (std::exchange(joined_, false)) {
-    Say(absl::StrCat("the connection to the driver at ", options_.driver, " has ended (",
-                     base::TerminalText(why.message()), "): its jobs are ended here; waiting for it to come back"));
+    Say(absl::StrCat("the connection to the driver at ", options_.driver, " has ended (", WhyGone(why),
+                     "): its jobs are ended here; waiting for it to come back"));
     told_unreachable_ = base::Now();
   } else {
-    TellUnreachable(std::string(why.message()));
+    TellUnreachable(WhyGone(why));
   }
   const base::Instant latest = base::Now() + kRejoinLimit;
   loop_.PostAfter(kReconnectInterval, [this, latest] { ConnectWhenIdle(latest); });

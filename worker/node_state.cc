@@ -215,6 +215,10 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
   }
   std::string cause = CauseOfDeath(death.wait_status);
   const bool killed = WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
+  if (killed && process.overdue) {
+    return "was still at work (in a method, a destructor or an exit handler) when the abort_grace of the session's end "
+           "was over, and was killed: InitializeOptions.abort_grace says how long that may take";
+  }
   if (killed && !process.signalled && death.out_of_memory) {
     absl::StrAppend(&cause, "; the node ran out of memory: the kernel has just killed a process for it");
   }
@@ -334,6 +338,7 @@ void NodeState::OnTimer(const SetTimer& timer, Effects* effects) {
       process->second.late = true;
       return Kill(process, effects);
     case SetTimer::Kind::kKill:
+      for (uint64_t id : job->second.processes) processes_.at(id).overdue = true;
       return Stop(timer.key, absl::ZeroDuration(), "its grace is over", effects);
   }
 }

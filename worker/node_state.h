@@ -92,6 +92,7 @@ class NodeState {
     std::optional<v1::Endpoint> endpoint = {};  // of one that listens, or will once it is known as started
     bool late = false;                          // it did not reach Initialize in time
     bool signalled = false;                     // by this daemon
+    bool overdue = false;                       // it outlasted the grace of its job's end
   };
   struct Job {
     v1::StartJob start;

@@ -94,6 +94,9 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
                               ? "the program"
                               : absl::StrCat("rank ", process.rank(), " of group '", process.group(), "'");
   const std::string& target = TargetOf(process.place(), process.endpoint());
+  if (target.empty() && process.place().machine() == rpc::ThisMachine()) {
+    return absl::UnavailableError(absl::StrCat(who, " cannot be asked yet: its job waits for room, or just begins"));
+  }
   if (target.empty()) {
     return absl::UnavailableError(
         absl::StrCat(who, " cannot be reached from this machine: run the command on ", process.place().host()));

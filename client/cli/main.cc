@@ -123,9 +123,11 @@ absl::Status ParseRank(const std::string& text, v1::WatchJob* wish) {
 absl::StatusOr<std::set<std::string>> NodesOf(const v1::ClusterStatus& status, const v1::WatchJob& wish) {
   std::set<std::string> nodes, groups;
   bool known = false;
+  std::string no_ranks = "no ranks (any more)";
   for (const v1::ClusterStatus::Job& job : status.jobs()) {
     if (job.id() != wish.job()) continue;
     known = true;
+    if (job.state() == "waiting") no_ranks = "no ranks yet: it waits for room";
     for (const v1::Process& process : job.processes()) {
       groups.insert(process.group());
       const bool is_meant = (wish.group().empty() || process.group() == wish.group()) &&
@@ -136,7 +138,7 @@ absl::StatusOr<std::set<std::string>> NodesOf(const v1::ClusterStatus& status, c
   if (!known) return absl::NotFoundError(absl::StrCat("there is no job ", wish.job(), " (any more)"));
   if (!nodes.empty()) return nodes;
   const std::string has = absl::StrCat("job ", wish.job(), " has ");
-  if (groups.empty()) return absl::NotFoundError(absl::StrCat(has, "no ranks (any more)"));
+  if (groups.empty()) return absl::NotFoundError(absl::StrCat(has, no_ranks));
   if (wish.group().empty()) return absl::NotFoundError(absl::StrCat(has, "no rank ", wish.rank()));
   if (groups.count(wish.group()) > 0) {
     return absl::NotFoundError(absl::StrCat(has, "no rank ", wish.rank(), " in group '", wish.group(), "'"));
@@ -210,7 +212,7 @@ absl::StatusOr<std::vector<ReportOfProcess>> AskAll(const ClusterClient& client,
     });
   }
   for (std::thread& thread : threads) thread.join();
-  if (reports.empty()) return absl::UnavailableError("no process of the job has answered");
+  if (reports.empty()) return absl::UnavailableError("no process of the job has answered (any more, or yet)");
   std::vector<ReportOfProcess> in_order;
   for (auto& [index, report] : reports) in_order.push_back(std::move(report));
   return in_order;

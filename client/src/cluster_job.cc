@@ -65,10 +65,8 @@ std::string ListenHost(const std::string& told) {
   return host != nullptr ? host : rpc::ThisHost();
 }
 
-// What the program's environment says of its cluster is not the ranks': they belong to a job.
-bool IsForRanks(absl::string_view variable) {
-  return !absl::StartsWith(variable, "TWINKLE_DRIVER=") && !absl::StartsWith(variable, "TWINKLE_TOKEN_FILE=");
-}
+// The token file is the program's machine's. Where a rank's driver is, and its token, its node says.
+bool IsForRanks(absl::string_view variable) { return !absl::StartsWith(variable, "TWINKLE_TOKEN_FILE="); }
 
 // Why the connection to the driver has ended: in the driver's words, or in ours instead of gRPC's.
 std::string WhyGone(const absl::Status& status) {
@@ -161,6 +159,8 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
     token_ = private_->role().token;
     TWINKLE_RETURN_IF_ERROR(private_->AwaitReady(base::Now() + kPrivateLimit));
   } else {
+    const char* const told_by = options.driver.empty() ? "TWINKLE_DRIVER" : "InitializeOptions.driver";
+    TWINKLE_RETURN_IF_ERROR(rpc::ParseHostPort(driver_, told_by).status());
     TWINKLE_ASSIGN_OR_RETURN(token_, rpc::ReadToken(rpc::DefaultTokenFile()));
   }
   told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";

@@ -34,7 +34,10 @@ constexpr absl::Duration kEndLimit = absl::Seconds(5);
 // The folder with the services: told by TWINKLE_BIN_DIR, else bin/ beside the folder of this library.
 absl::StatusOr<std::string> ServicesFolder() {
   std::vector<fs::path> folders;
-  if (const char* told = std::getenv("TWINKLE_BIN_DIR")) folders.emplace_back(told);
+  if (const char* told = std::getenv("TWINKLE_BIN_DIR"); told != nullptr && *told != '\0') {
+    if (::access((fs::path(told) / "twinkle-driver").c_str(), X_OK) == 0) return fs::path(told).string();
+    return absl::NotFoundError(absl::StrCat("TWINKLE_BIN_DIR is '", told, "', where no twinkle-driver can be started"));
+  }
   Dl_info library{};
   if (::dladdr(reinterpret_cast<const void*>(&ServicesFolder), &library) != 0 && library.dli_fname != nullptr) {
     std::error_code ignored;

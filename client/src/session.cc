@@ -100,6 +100,9 @@ absl::Status Bad(absl::string_view field, absl::string_view why) {
 }
 
 absl::Status Check(const InitializeOptions& options) {
+  if (options.mode < Mode::kCluster || options.mode > Mode::kInProcess) {
+    return Bad("mode", "must be kCluster, kInProcess or kLocal");
+  }
   if (!options.name.empty()) {
     if (absl::Status bad = base::CheckName("InitializeOptions.name", options.name); !bad.ok()) return bad;
   }

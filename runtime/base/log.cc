@@ -9,20 +9,35 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/line_folder.h"
 #include "runtime/base/mutex.h"
+#include "runtime/base/names.h"
 #include "runtime/base/say_line.h"
 
 namespace twinkle::base {
 namespace {
 
-spdlog::level::level_enum LevelFromEnvironment() {
-  const char* asked = std::getenv("TWINKLE_LOG");
-  return asked == nullptr ? spdlog::level::warn : spdlog::level::from_str(asked);
+// As spdlog names them, in part.
+struct LevelName {
+  absl::string_view name;
+  spdlog::level::level_enum level;
+};
+constexpr LevelName kLevelNames[] = {{"debug", spdlog::level::debug},
+                                     {"info", spdlog::level::info},
+                                     {"warning", spdlog::level::warn},
+                                     {"error", spdlog::level::err}};
+
+// Nothing: what is asked for is no level.
+std::optional<spdlog::level::level_enum> LevelNamed(absl::string_view asked) {
+  for (const LevelName& one : kLevelNames) {
+    if (one.name == asked) return one.level;
+  }
+  return std::nullopt;
 }
 
 // A stderr that nobody reads holds up nobody.
@@ -44,7 +59,12 @@ TheLog& Logger();
 struct TheLog {
   TheLog() : logger("twinkle", std::make_shared<StderrSink>()) {
     logger.set_pattern("%Y-%m-%d %H:%M:%S.%e %l twinkle: %v");
-    logger.set_level(LevelFromEnvironment());
+    const char* const asked = std::getenv("TWINKLE_LOG");
+    const auto level = LevelNamed(asked == nullptr || *asked == '\0' ? "warning" : asked);
+    logger.set_level(level.value_or(spdlog::level::warn));
+    if (!level) {
+      logger.warn("TWINKLE_LOG is debug, info, warning or error, not '{}': it is taken as warning", Printable(asked));
+    }
     std::atexit([] {
       if (Logger().process == ::getpid()) FlushLog();  // not in a fork, whose lock may never be free
     });
@@ -73,7 +93,7 @@ void Log(LogLevel level, absl::string_view message) {
   const spdlog::level::level_enum asked = kLevels[static_cast<int>(level)];
   if (!log.logger.should_log(asked)) return;
   MutexLock lock(&log.mutex);
-  log.Write(log.folder.Add({asked, std::string(message)}, Now()));
+  log.Write(log.folder.Add({asked, PrintableLines(message, "  ")}, Now()));
 }
 
 void FlushLog() {

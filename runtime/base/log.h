@@ -8,7 +8,8 @@ namespace twinkle::base {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Thread-safe. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning. Equal
+// Thread-safe. What a terminal would obey in the message, exceptions' texts say, is written as in C, and further lines
+// are set in. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning. Equal
 // lines are written once, with how many more came (line_folder.h). Never waits for who reads stderr (say_line.h).
 void Log(LogLevel level, absl::string_view message);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <string>
 
 #include "tests/support/catch.h"
@@ -18,6 +19,8 @@ pid_t LogInto(int pipe) {
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   ::dup2(pipe, STDERR_FILENO);
+  ::setenv("TWINKLE_LOG", "loud", 1);
+  Log(LogLevel::kError, "of a rank: \x1b[31m");
   for (int i = 0; i < 5000; ++i) Log(LogLevel::kWarning, absl::StrCat("line ", i, " of a warning\nof two lines"));
   ::_exit(0);
 }
@@ -32,7 +35,9 @@ TEST_CASE("a stderr that nobody reads holds up nobody who logs") {
   CHECK(status == 0);
   std::string text(1 << 20, '\0');
   text.resize(static_cast<size_t>(::read(pipe[0], text.data(), text.size())));
-  CHECK(absl::StrContains(text, "warning twinkle: line 0 of a warning\nof two lines\n"));
+  CHECK(absl::StrContains(text, "warning twinkle: line 0 of a warning\n  of two lines\n"));
+  CHECK(absl::StrContains(text, "TWINKLE_LOG is debug, info, warning or error, not 'loud'"));
+  CHECK(absl::StrContains(text, "of a rank: \\x1b[31m\n"));
   for (const int end : pipe) ::close(end);
 }
 

@@ -1,5 +1,6 @@
 #include "worker/environment.h"
 
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
@@ -160,6 +161,19 @@ TEST_CASE("devices are given as types and counts") {
     CAPTURE(bad);
     CHECK(absl::IsInvalidArgument(ParseDevices(bad).status()));
   }
+}
+
+TEST_CASE("ranks are given the devices that their daemon may see, by its names for them") {
+  const v1::StartJob job = JobWith("npu");
+  ::setenv("ASCEND_RT_VISIBLE_DEVICES", "9, 8,NPU-7,6,5,4", 1);
+  CHECK(DevicesInView("npu")->size() == 6);
+  CHECK(VariablesOf(job, job.processes(0))["ASCEND_RT_VISIBLE_DEVICES"] == "5,6,4,7");
+  ::setenv("ASCEND_RT_VISIBLE_DEVICES", "3,-1,2", 1);
+  CHECK(*DevicesInView("npu") == std::vector<std::string>{"3"});
+  ::setenv("ASCEND_RT_VISIBLE_DEVICES", "", 1);
+  CHECK(DevicesInView("npu")->empty());
+  ::unsetenv("ASCEND_RT_VISIBLE_DEVICES");
+  CHECK_FALSE(DevicesInView("npu").has_value());
 }
 
 }  // namespace

@@ -106,6 +106,15 @@ TEST_CASE(
   CHECK(node.CauseOf(12) == "was killed by signal 11 (SIGSEGV)");
 }
 
+TEST_CASE("a process that outlasts the grace of its job's end is told of as such, with the way out") {
+  Node node;
+  node.StartAll(1, {10});
+  node.state.OnMessage(StopMessage(1, absl::Seconds(5)), &node.effects);
+  node.state.OnTimer(node.Take<SetTimer>().at(0), &node.effects);
+  node.state.OnEnded(10, {kKilled, true, {}}, &node.effects);
+  CHECK_THAT(node.CauseOf(10), ContainsSubstring("InitializeOptions.abort_grace"));
+}
+
 TEST_CASE("only a process of the job that is named can be ended") {
   Node node;
   node.StartAll(1, {10});
