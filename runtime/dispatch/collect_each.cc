@@ -63,8 +63,8 @@ absl::Status CheckKeys(const Parts& dicts, const std::map<std::string, Parts>& b
   for (const auto& [key, have] : by_key) {
     for (size_t i = 0; i < dicts.size(); ++i) {
       if (i < have.size() && have[i].rank == dicts[i].rank) continue;
-      return base::Refuse("ragged", absl::StrCat("rank ", have[0].rank, " gave the key '", key, "', rank ",
-                                                 dicts[i].rank, " did not: all ranks must give the same keys"));
+      return base::Refuse("key_mismatch", absl::StrCat("rank ", have[0].rank, " gave the key '", key, "', rank ",
+                                                       dicts[i].rank, " did not: all ranks must give the same keys"));
     }
   }
   return absl::OkStatus();

@@ -144,7 +144,8 @@ void Spiller::Refuse(const WaiterPtr& waiter) {
     refused_at_ = table_.bytes_counted();
     ++refusals_;
   }
-  if (!std::exchange(told_full_, true)) base::Log(base::LogLevel::kWarning, full.message());
+  const bool told = !failure_.ok() || std::exchange(told_full_, true);  // with the disk's failure, or before
+  if (!told) base::Log(base::LogLevel::kWarning, full.message());
   Answer(waiter, full);
 }
 

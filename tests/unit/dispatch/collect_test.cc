@@ -353,11 +353,11 @@ TEST_CASE("a map goes key by key, and all ranks have the same keys") {
   Check<Map>(Collect::kMeanEach, {{{"a", {1, 2}}, {"b", {4}}}, {{"b", {6}}, {"a", {3, 4}}}},
              Map{{"a", {2, 3}}, {"b", {5}}});
   const auto refused = Join<Map>(Collect::kMeanEach, std::deque<Map>{{{"a", {1}}}, {{"a", {1}}, {"b", {4}}}}, false);
-  CHECK(ReasonOf(refused.status()) == "ragged");
+  CHECK(ReasonOf(refused.status()) == "key_mismatch");
   CHECK(absl::StrContains(refused.status().message(), "rank 1 gave the key 'b', rank 0 did not"));
-  CheckRefused<Map, Map>(Collect::kSumEach, {{{"a", {1}}, {"b", {1}}}, {{"a", {1}}}}, "ragged");
+  CheckRefused<Map, Map>(Collect::kSumEach, {{{"a", {1}}, {"b", {1}}}, {{"a", {1}}}}, "key_mismatch");
   const std::vector<Value> dynamic = {Value(Value::Dict{{"a", 1}}), Value(Value::Dict{{"b", 1}})};
-  CHECK(ReasonOf(CollectValues(Collect::kSumEach, {}, dynamic, nullptr, true).status()) == "ragged");
+  CHECK(ReasonOf(CollectValues(Collect::kSumEach, {}, dynamic, nullptr, true).status()) == "key_mismatch");
   CHECK(*Join<Map>(Collect::kSumEach,
                    std::deque<std::unordered_map<std::string, std::vector<double>>>{{{"a", {1}}}, {{"a", {2}}}},
                    false) == Map{{"a", {3}}});
