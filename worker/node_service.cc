@@ -16,6 +16,7 @@
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/ports.h"
+#include "runtime/rpc/private_clusters.h"
 #include "worker/own_children.h"
 #include "worker/program_fetch.h"
 
@@ -124,6 +125,7 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   // What a spawner had that was killed is orphaned to this process: its death has ended the wardens and the worker
   // processes, and what these had started comes here then.
   if (spawner_gone_ || !daemon_.EndSpawner()) EndOwnChildren(kEndRounds);
+  if (parent != nullptr) rpc::RemovePrivateCluster(rpc::PrivateClustersFolder(), parent->program());
   // A thread that hangs is left behind: nothing that it uses may be destroyed under it.
   if (threads_.running() > 0 || !store_.idle()) ::_exit(exit_code_);
   return exit_code_;

@@ -254,8 +254,11 @@ bool Processes::EndSpawner() {
   Close();
   if (spawner_.pid <= 0) return true;
   const base::Instant deadline = base::Now() + options_.end_limit;
-  while (::waitpid(spawner_.pid, nullptr, WNOHANG) == 0) {
-    if (base::Now() >= deadline) {
+  int status = 0;
+  pid_t changed = 0;
+  while ((changed = ::waitpid(spawner_.pid, &status, WNOHANG | WUNTRACED)) == 0 ||
+         (changed > 0 && WIFSTOPPED(status))) {
+    if (changed > 0 || base::Now() >= deadline) {
       ::kill(spawner_.pid, SIGKILL);
       return false;
     }

@@ -92,8 +92,8 @@ class Processes {
   // Kills what runs, through the process groups too: for when the spawner cannot.
   void KillAll() const;
   // Ends the spawner, and with it all that it started; blocks until it has ended, at most `end_limit`. Nothing is told
-  // any more. False: it has not ended in time and was killed. What it has started is orphaned to this process then, if
-  // that is a subreaper, and is the caller's to end.
+  // any more. False: it has not ended in time, or was stopped (SIGSTOP), and was killed. What it has started is
+  // orphaned to this process then, if that is a subreaper, and is the caller's to end.
   bool EndSpawner();
 
  private:

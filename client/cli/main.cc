@@ -68,8 +68,13 @@ int PrintStatus(const Options& options, const ClusterClient& client) {
   return 0;
 }
 
+bool IsThere(const rpc::PrivateClusterFacts& one) {
+  const auto all = rpc::PrivateClusters(rpc::PrivateClustersFolder());
+  return std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.target == one.target; });
+}
+
 // The cluster that is named, where one is, and the private ones of this user and machine. One that ends meanwhile is
-// left out. As JSON one list.
+// left out; one that is there and does not answer is told on stderr. As JSON one list.
 int PrintAllStatus(const Options& options) {
   int failed = 0;
   std::vector<std::string> told;
@@ -84,15 +89,21 @@ int PrintAllStatus(const Options& options) {
   if (!options.driver.empty()) {
     if (const absl::Status named = add(options.driver); !named.ok()) failed = Fail(named);
   }
-  const size_t before = told.size();
+  bool none = true;
   for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
-    add(absl::StrCat("private:", facts.program)).IgnoreError();
+    const std::string name = absl::StrCat("private:", facts.program);
+    const absl::Status one = add(name);
+    if (!one.ok() && !IsThere(facts)) continue;
+    none = false;
+    if (one.ok()) continue;
+    failed = Fail(absl::UnavailableError(absl::StrCat(name, " does not answer: the driver of process ", facts.program,
+                                                      "'s cluster is there, but stopped or busy")));
   }
   if (options.json) {
     std::cout << "[" << absl::StrJoin(told, ",") << "]\n";
     return failed;
   }
-  if (told.size() == before) told.push_back("no private clusters of this user on this machine\n");
+  if (none) told.push_back("no private clusters of this user on this machine\n");
   std::cout << absl::StrJoin(told, "\n");
   return failed;
 }

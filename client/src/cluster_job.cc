@@ -41,7 +41,6 @@ constexpr absl::Duration kPrivateLimit = absl::Seconds(20);
 // For programs to be brought to the nodes and their worker processes to come up. The nodes end those that are late.
 constexpr absl::Duration kStartLimit = absl::Minutes(15);
 constexpr absl::Duration kLookAfter = absl::Milliseconds(50);
-constexpr absl::Duration kOutputLimit = absl::Seconds(1);
 
 v1::Group GroupOf(const actor::GroupInfo& info, const DeviceGroup& declared) {
   v1::Group group;
@@ -375,7 +374,7 @@ bool ClusterJob::WaitForCalls(base::Instant deadline) const {
 void ClusterJob::Shutdown(const absl::Status& why) {
   if (std::exchange(shut_down_, true)) return;
   if (program_ != nullptr) EndProgram(why);
-  if (output_ != nullptr) output_->AwaitEnd(base::Now() + kOutputLimit);
+  if (output_ != nullptr) output_->AwaitEnd(base::Now() + base::kOutputLimit);
   output_.reset();
   if (stream_ != nullptr) stream_->Cancel();  // without a program: what was begun ends at once
   private_.reset();

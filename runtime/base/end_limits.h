@@ -6,7 +6,13 @@
 //                |                      |             |                         | themselves, and ends
 //  node daemon   | NodeState            | StopJob     | grace + kDaemonMargin   | SIGKILL to what is still there
 //  driver        | ClusterState         | FinishJob   | grace + clearing_limit  | gives up on nodes that are silent
-//  program       | ClusterJob           | FinishJob   | grace + kProgramMargin  | Finish returns
+//  program       | ClusterJob           | FinishJob   | grace + kProgramMargin  | goes on without the driver's word
+//  program       | WorkerOutput         | then        | kOutputLimit            | lines that are still to come are lost;
+//                |                      |             |                         | longer while lines come, a minute at most
+//  program       | PrivateCluster       | then        | kServicesLimit          | SIGKILL to its own driver and daemon;
+//                |                      |             |                         | Finish returns
+//
+// The last two come one after the other where nothing answers; else each takes milliseconds.
 //
 // Before that Finish waits for calls, at most finish_timeout. While a job runs, a rank that is still in a method
 // abort_grace after its call has ended takes its group with it (Host::CancelCall). README.md says what a user sees.
@@ -19,5 +25,7 @@ namespace twinkle::base {
 // Processes keep to the grace themselves; this is for those that cannot.
 inline constexpr absl::Duration kDaemonMargin = absl::Seconds(2);
 inline constexpr absl::Duration kProgramMargin = absl::Seconds(5);
+inline constexpr absl::Duration kServicesLimit = absl::Seconds(5);  // both services together
+inline constexpr absl::Duration kOutputLimit = absl::Seconds(1);
 
 }  // namespace twinkle::base

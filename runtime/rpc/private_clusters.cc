@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostRecordBytes = 4096;
+constexpr int kRecordTries = 10;  // to make one in a folder that others remove when it is empty
 
 // Made by this user, and closed to others.
 absl::Status CheckFolder(const std::string& folder) {
@@ -29,6 +30,21 @@ absl::Status CheckFolder(const std::string& folder) {
   if (::lstat(folder.c_str(), &facts) != 0) return absl::ErrnoToStatus(errno, folder);
   if (S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() && (facts.st_mode & 077) == 0) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(folder, " is another user's, or open to others"));
+}
+
+// NotFound: somebody removes the folder, which was empty. PermissionDenied, and others: it cannot be made.
+absl::StatusOr<Fd> NewRecord(const std::string& folder, const std::string& path) {
+  ::mkdir(folder.c_str(), 0700);  // or it is there
+  if (const absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
+  ::unlink(path.c_str());  // of an earlier process of that number
+  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.valid()) return absl::ErrnoToStatus(errno, path);
+  return file;
+}
+
+void RemoveRecord(const fs::path& record) {
+  ::unlink(record.c_str());
+  ::rmdir(record.parent_path().c_str());  // refused while there are others in it
 }
 
 std::optional<PrivateClusterFacts> FactsIn(int fd) {
@@ -54,12 +70,12 @@ std::string PrivateClustersFolder() {
 
 absl::StatusOr<PrivateClusterRecord> PrivateClusterRecord::Write(const std::string& folder,
                                                                  const PrivateClusterFacts& facts) {
-  ::mkdir(folder.c_str(), 0700);  // or it is there
-  if (const absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
   std::string path = absl::StrCat(folder, "/", facts.program);
-  ::unlink(path.c_str());  // of an earlier process of that number
-  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.valid() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return absl::ErrnoToStatus(errno, path);
+  absl::StatusOr<Fd> made = NewRecord(folder, path);
+  for (int i = 1; i < kRecordTries && absl::IsNotFound(made.status()); ++i) made = NewRecord(folder, path);
+  if (!made.ok()) return made.status();
+  Fd file = *std::move(made);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return absl::ErrnoToStatus(errno, path);
   const std::string text = absl::StrCat(facts.program, " ", facts.target, " ", facts.token, "\n");
   if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     ::unlink(path.c_str());
@@ -69,7 +85,14 @@ absl::StatusOr<PrivateClusterRecord> PrivateClusterRecord::Write(const std::stri
 }
 
 PrivateClusterRecord::~PrivateClusterRecord() {
-  if (lock_.valid()) ::unlink(path_.c_str());
+  if (lock_.valid()) RemoveRecord(path_);
+}
+
+void RemovePrivateCluster(const std::string& folder, pid_t program) {
+  if (!CheckFolder(folder).ok()) return;
+  const std::string path = absl::StrCat(folder, "/", program);
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.valid() && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) RemoveRecord(path);
 }
 
 std::vector<PrivateClusterFacts> PrivateClusters(const std::string& folder) {
@@ -81,7 +104,7 @@ std::vector<PrivateClusterFacts> PrivateClusters(const std::string& folder) {
     if (!file.valid()) continue;
     const std::optional<PrivateClusterFacts> facts = FactsIn(file.get());
     const bool is_left_over = ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;
-    if (is_left_over && facts) ::unlink(entry.path().c_str());
+    if (is_left_over && facts) RemoveRecord(entry.path());
     if (!is_left_over && facts) all.push_back(*facts);
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.program < b.program; });

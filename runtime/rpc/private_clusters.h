@@ -22,7 +22,7 @@ struct PrivateClusterFacts {
 std::string PrivateClustersFolder();
 
 // The record of a private cluster, kept by its driver: a locked file, so that one whose driver was killed is known from
-// one that lives. Removed with its owner.
+// one that lives. Removed with its owner, and the folder with the last.
 class PrivateClusterRecord {
  public:
   // PermissionDenied: somebody else made the folder, or may look into it. Others: it cannot be written.
@@ -36,6 +36,9 @@ class PrivateClusterRecord {
   std::string path_;
   Fd lock_;
 };
+
+// What the driver of this program's cluster has left, if it was killed: the record, and the folder if it is empty then.
+void RemovePrivateCluster(const std::string& folder, pid_t program);
 
 // Those that live, by their programs' numbers; what is left of others is removed. Empty where the folder is not this
 // user's own.

@@ -15,6 +15,7 @@ namespace {
 
 struct Folder : tests::Folder {
   size_t files() const {
+    if (!std::filesystem::exists(path)) return 0;
     size_t count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(path)) count += entry.exists() ? 1 : 0;
     return count;
@@ -37,7 +38,7 @@ TEST_CASE("private clusters that live are found, by their programs' numbers") {
     CHECK(all[1].token == "secret-b");
   }
   CHECK(PrivateClusters(folder.path).empty());
-  CHECK(folder.files() == 0);
+  CHECK_FALSE(std::filesystem::exists(folder.path));  // the last has removed it
 }
 
 TEST_CASE("the record of a driver that was killed is removed by who looks") {
@@ -48,6 +49,25 @@ TEST_CASE("the record of a driver that was killed is removed by who looks") {
   std::filesystem::copy_file(file, copy);  // not locked: as if its driver were gone
   CHECK(PrivateClusters(folder.path).size() == 1);
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("the record of a driver that was killed is removed by its program or its node daemon, no other is") {
+  const Folder folder;
+  RemovePrivateCluster(folder.path, 10);  // there is none
+  {
+    auto record = PrivateClusterRecord::Write(folder.path, {10, "unix-abstract:a", "secret"});
+    REQUIRE(record.ok());
+    std::filesystem::copy_file(folder.path + "/10", folder.path + "/11");  // not locked: as if its driver were gone
+    RemovePrivateCluster(folder.path, 10);
+    CHECK(folder.files() == 2);
+    RemovePrivateCluster(folder.path, 11);
+    CHECK(PrivateClusters(folder.path).size() == 1);
+    CHECK(folder.files() == 1);
+    std::filesystem::copy_file(folder.path + "/10", folder.path + "/11");
+  }
+  CHECK(folder.files() == 1);
+  RemovePrivateCluster(folder.path, 11);
+  CHECK_FALSE(std::filesystem::exists(folder.path));
 }
 
 TEST_CASE("a folder that others can look into is not used") {
