@@ -39,7 +39,13 @@ namespace {
 constexpr absl::Duration kAnswerLimit = absl::Milliseconds(500);  // for calls to end by themselves, at the driver's end
 constexpr unsigned int kEndLimitSeconds = 5;                      // for that end
 
-int Fail(const absl::Status& status) {
+// To the program that a private driver belongs to.
+void TellProgram(const Options& options, absl::string_view why) {
+  if (options.private_fd >= 0) rpc::ParentLink::Refuse(options.private_fd, why);
+}
+
+int Fail(const Options& options, const absl::Status& status) {
+  TellProgram(options, status.message());
   std::cerr << "twinkle-driver: " << base::PrintableLines(status.message(), "  ") << '\n';
   return 1;
 }
@@ -142,17 +148,17 @@ int Serve(const Options& options, Start start) {
   if (start.parent == nullptr) conductor.say = &Say;
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
   DriverService service(start.token, std::move(conductor), executor.get(), std::move(start.journal), start.restored);
-  if (const absl::Status ready = service.Check(); !ready.ok()) return Fail(ready);
+  if (const absl::Status ready = service.Check(); !ready.ok()) return Fail(options, ready);
   grpc::ServerBuilder builder;
   service.SetLetIn([&](const std::string& peer) { start.listener->LetIn(peer); });
   start.listener->Attach(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr) return Fail(absl::InternalError("the server does not start"));
-  if (const absl::Status accepts = start.listener->Start(); !accepts.ok()) return Fail(accepts);
+  if (server == nullptr) return Fail(options, absl::InternalError("the server does not start"));
+  if (const absl::Status accepts = start.listener->Start(); !accepts.ok()) return Fail(options, accepts);
   const int port = start.listener->port();
   if (!options.port_file.empty()) {
-    if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(written);
+    if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(options, written);
   }
   const auto record = start.parent != nullptr ? RecordOf(start) : std::nullopt;
   if (start.parent != nullptr) {
@@ -177,13 +183,17 @@ int Main(int argc, char** argv) {
   AddOptions(app, options);
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
-  if (const auto wrong = base::ParseWords(app, argc, argv)) return *wrong;
+  const auto tell = [&](const std::string& sentence) {
+    TellProgram(options, sentence);
+    return sentence;
+  };
+  if (const auto wrong = base::ParseWords(app, argc, argv, tell)) return *wrong;
   if (const auto at = CheckListen(options); options.private_fd < 0 && !at.ok()) {
     return base::TellWrongWords(app, std::string(at.status().message()));
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
   absl::StatusOr<Start> start = options.private_fd >= 0 ? PrivateStart(options.private_fd) : PublicStart(options);
-  return start.ok() ? Serve(options, *std::move(start)) : Fail(start.status());
+  return start.ok() ? Serve(options, *std::move(start)) : Fail(options, start.status());
 }
 
 }  // namespace

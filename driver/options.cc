@@ -9,6 +9,8 @@
 namespace twinkle::driver {
 
 void AddOptions(CLI::App& app, Options& options) {
+  // For private clusters. It is read first: what is wrong with the others is told there.
+  app.add_option("--private-fd", options.private_fd)->group("");
   app.add_option("--listen", options.listen, "HOST:PORT to serve on; port 0: one that the kernel chooses")
       ->envname("TWINKLE_LISTEN")
       ->capture_default_str();
@@ -34,7 +36,6 @@ void AddOptions(CLI::App& app, Options& options) {
                  "may take to answer; the third is for programs and their processes")
       ->envname("TWINKLE_WIRE_LIMITS")
       ->check([](const std::string& text) { return std::string(rpc::ParseWireLimits(text).status().message()); });
-  app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
 }
 
 absl::StatusOr<rpc::HostPort> CheckListen(const Options& options) {

@@ -53,6 +53,8 @@ struct Options {
 };
 
 void AddOptions(CLI::App& app, Options& options) {
+  // For private clusters. It is read first: what is wrong with the others is told there.
+  app.add_option("--private-fd", options.private_fd)->group("");
   app.add_option("--driver", options.driver, "HOST:PORT of the driver")
       ->envname("TWINKLE_DRIVER")
       ->check(
@@ -100,12 +102,17 @@ void AddOptions(CLI::App& app, Options& options) {
                  "may take to answer; the third is for programs and their processes")
       ->envname("TWINKLE_WIRE_LIMITS")
       ->check([](const std::string& text) { return std::string(rpc::ParseWireLimits(text).status().message()); });
-  app.add_option("--private-fd", options.private_fd)->group("");  // for private clusters
   app.set_config("--config", "", "File with these options, NAME=VALUE a line");
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
 }
 
-int Fail(const absl::Status& status) {
+// To the program that a private daemon belongs to.
+void TellProgram(const Options& options, absl::string_view why) {
+  if (options.private_fd >= 0) rpc::ParentLink::Refuse(options.private_fd, why);
+}
+
+int Fail(const Options& options, const absl::Status& status) {
+  TellProgram(options, status.message());
   std::cerr << "twinkle-worker: " << base::PrintableLines(status.message(), "  ") << '\n';
   return 1;
 }
@@ -191,16 +198,16 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
     options.host.clear();  // which is the environment's: a private cluster is for its machine alone
   } else {
     const auto driver = rpc::ParseHostPort(options.driver, "--driver");
-    if (!driver.ok()) return Fail(driver.status());
-    if (const absl::Status refused = CheckUser(options, *driver); !refused.ok()) return Fail(refused);
+    if (!driver.ok()) return Fail(options, driver.status());
+    if (const absl::Status refused = CheckUser(options, *driver); !refused.ok()) return Fail(options, refused);
     absl::StatusOr<std::string> read = rpc::ReadToken(options.token_file);
-    if (!read.ok()) return Fail(read.status());
+    if (!read.ok()) return Fail(options, read.status());
     token = *std::move(read);
   }
   const absl::StatusOr<v1::NodeDescription> node = Describe(options);
-  if (!node.ok()) return Fail(node.status());
+  if (!node.ok()) return Fail(options, node.status());
   const absl::StatusOr<rpc::WireLimits> wires = rpc::ParseWireLimits(options.wire_limits);
-  if (!wires.ok()) return Fail(wires.status());
+  if (!wires.ok()) return Fail(options, wires.status());
   NodeService service({.driver = options.driver,
                        .token = std::move(token),
                        .access = AccessOf(options),
@@ -211,7 +218,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
                        .keep_alive = wires->services,
                        .node = *node},
                       std::move(spawner));
-  if (const absl::Status listens = service.Listen(); !listens.ok()) return Fail(listens);
+  if (const absl::Status listens = service.Listen(); !listens.ok()) return Fail(options, listens);
   return service.Run(parent);
 }
 
@@ -224,18 +231,23 @@ int main(int argc, char** argv) {
   CLI::App app("The daemon of one node of a Twinkle cluster: starts worker processes, watches them, ends them.",
                "twinkle-worker");
   twinkle::worker::AddOptions(app, options);
-  if (const auto wrong = twinkle::base::ParseWords(app, argc, argv)) return *wrong;
+  const auto tell = [&](const std::string& sentence) {
+    twinkle::worker::TellProgram(options, sentence);
+    return sentence;
+  };
+  if (const auto wrong = twinkle::base::ParseWords(app, argc, argv, tell)) return *wrong;
   if (const absl::Status bad = twinkle::worker::Check(options); !bad.ok()) {
+    tell(std::string(bad.message()));
     return twinkle::base::TellWrongWords(app, std::string(bad.message()));
   }
   std::unique_ptr<twinkle::rpc::ParentLink> parent;
   if (options.private_fd >= 0) {
     auto link = twinkle::rpc::ParentLink::Open(options.private_fd);  // before the spawner: in another process
-    if (!link.ok()) return twinkle::worker::Fail(link.status());
+    if (!link.ok()) return twinkle::worker::Fail(options, link.status());
     parent = std::make_unique<twinkle::rpc::ParentLink>(*std::move(link));
   }
   auto spawner = twinkle::worker::StartSpawner({open_files, twinkle::worker::CgroupOf(options)});  // before any thread
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (!spawner.ok()) return twinkle::worker::Fail(spawner.status());
+  if (!spawner.ok()) return twinkle::worker::Fail(options, spawner.status());
   return twinkle::worker::Serve(options, parent.get(), *std::move(spawner));
 }

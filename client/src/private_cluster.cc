@@ -18,7 +18,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "client/src/service_keeper.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/end_limits.h"
+#include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
@@ -29,7 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLinkDescriptor = 3;
-constexpr absl::Duration kEndLimit = absl::Seconds(5);
+constexpr absl::Duration kKeeperLimit = absl::Seconds(1);  // of a service that has ended
 
 // The folder with the services: told by TWINKLE_BIN_DIR, else bin/ beside the folder of this library.
 absl::StatusOr<std::string> ServicesFolder() {
@@ -69,11 +72,27 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start() {
 absl::Status PrivateCluster::StartService(const std::string& folder, const std::string& name) {
   TWINKLE_ASSIGN_OR_RETURN(auto link, rpc::SocketPair());
   TWINKLE_RETURN_IF_ERROR(rpc::Prepare(link.first.get()));
+  std::vector<std::string> words = {name, "--private-fd", std::to_string(kLinkDescriptor)};
+  if (name == "twinkle-worker") {  // nobody else wants its slots
+    for (const char* word : {"--cpus", "1000000", "--node-name", "local"}) words.emplace_back(word);
+  }
+  Service service;
+  service.name = name;
+  TWINKLE_RETURN_IF_ERROR(Launch(absl::StrCat(folder, "/", name), std::move(words), link.second.get(), &service));
+  link.second.Reset();
+  service.link = std::move(link.first);
+  const absl::Status sent = rpc::SendRole(service.link.get(), role_);
+  services_.push_back(std::move(service));
+  return sent;
+}
+
+absl::Status PrivateCluster::Launch(const std::string& path, std::vector<std::string> words, int link,
+                                    Service* service) {
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&files, link.second.get(), kLinkDescriptor);
+  ::posix_spawn_file_actions_adddup2(&files, link, kLinkDescriptor);
   ::posix_spawn_file_actions_addclosefrom_np(&files, kLinkDescriptor + 1);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
@@ -81,35 +100,31 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-  const std::string path = absl::StrCat(folder, "/", name);
-  std::vector<std::string> words = {name, "--private-fd", std::to_string(kLinkDescriptor)};
-  if (name == "twinkle-worker") {  // nobody else wants its slots
-    for (const char* word : {"--cpus", "1000000", "--node-name", "local"}) words.emplace_back(word);
-  }
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  Service service{name, 0, std::move(link.first)};
-  const int failed = ::posix_spawn(&service.starter, path.c_str(), &files, &attributes, arguments.data(), environ);
+  const twinkle::internal::Launch launch{path.c_str(), &files, &attributes, arguments.data()};
+  const int failed = TakesInOrphans() ? LaunchKept(launch, &service->keeper)
+                                      : ::posix_spawn(&service->starter, launch.path, launch.files, launch.attributes,
+                                                      launch.arguments, environ);
   ::posix_spawn_file_actions_destroy(&files);
   ::posix_spawnattr_destroy(&attributes);
   if (failed == E2BIG) {
     return absl::InvalidArgumentError(absl::StrCat("the program's environment is too large for the system to start ",
-                                                   name, " with it: unset what is not needed"));
+                                                   service->name, " with it: unset what is not needed"));
   }
   if (failed != 0) return absl::ErrnoToStatus(failed, absl::StrCat(path, " could not be started"));
-  link.second.Reset();
-  const absl::Status sent = rpc::SendRole(service.link.get(), role_);
-  services_.push_back(std::move(service));
-  return sent;
+  return absl::OkStatus();
 }
 
 absl::Status PrivateCluster::CheckAlive() {
   for (Service& service : services_) {
     rpc::Update(service.link.get(), &service.facts);
     if (service.facts.state != rpc::ServiceState::kEnded) continue;
-    return absl::UnavailableError(absl::StrCat("the private cluster's ", service.name, " has ended"));
+    std::string what = absl::StrCat("the private cluster's ", service.name, " has ended");
+    if (service.facts.refuses) absl::StrAppend(&what, ": ", base::PrintableLines(service.facts.reason, "  "));
+    return absl::UnavailableError(what);
   }
   return absl::OkStatus();
 }
@@ -144,7 +159,7 @@ void PrivateCluster::ReapStarters() {
 PrivateCluster::~PrivateCluster() {
   for (const Service& service : services_) ::shutdown(service.link.get(), SHUT_WR);
   ReapStarters();
-  const base::Instant deadline = base::Now() + kEndLimit;
+  const base::Instant deadline = base::Now() + base::kServicesLimit;
   for (Service& service : services_) {
     rpc::Update(service.link.get(), &service.facts);
     while (service.facts.state != rpc::ServiceState::kEnded && base::Now() < deadline) {
@@ -153,7 +168,9 @@ PrivateCluster::~PrivateCluster() {
       rpc::Update(service.link.get(), &service.facts);
     }
     if (service.facts.state != rpc::ServiceState::kEnded && service.facts.pid > 0) ::kill(service.facts.pid, SIGKILL);
+    if (service.keeper != 0) AwaitKeeper(service.keeper, base::Now() + kKeeperLimit);
   }
+  rpc::RemovePrivateCluster(records_, program_);  // of a driver that was killed
 }
 
 }  // namespace twinkle::internal

@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/parent_link.h"
+#include "runtime/rpc/private_clusters.h"
 
 namespace twinkle::internal {
 
@@ -26,22 +28,26 @@ class PrivateCluster {
   const rpc::PrivateRole& role() const { return role_; }
   // Blocks until both serve. Unavailable: one has ended. DeadlineExceeded.
   absl::Status AwaitReady(base::Instant deadline);
-  // Unavailable: one has ended.
+  // Unavailable: one has ended; with the reason, if it gave one.
   absl::Status CheckAlive();
 
  private:
   struct Service {
     std::string name;
     pid_t starter = 0;  // a child, until the service has left it
+    pid_t keeper = 0;   // where orphans are the program's own: the service's parent (service_keeper.h)
     rpc::Fd link;
     rpc::ServiceFacts facts = {};
   };
   PrivateCluster() = default;
   absl::Status StartService(const std::string& folder, const std::string& name);
+  static absl::Status Launch(const std::string& path, std::vector<std::string> words, int link, Service* service);
   // Waits for the children that the services came from, which have ended or soon will.
   void ReapStarters();
 
   rpc::PrivateRole role_;
+  const std::string records_ = rpc::PrivateClustersFolder();  // of the beginning: the environment may change
+  const pid_t program_ = ::getpid();
   std::vector<Service> services_;
 };
 

@@ -18,6 +18,8 @@ namespace {
 // What a service says, in this order; the kernel adds who it is.
 constexpr char kStarted = 'S';
 constexpr char kReady = 'R';
+constexpr char kRefused = 'F';  // then the reason, up to the end
+constexpr size_t kMostReason = 4096;
 
 absl::StatusOr<std::string> ReadLine(int fd) {
   std::string text;
@@ -32,7 +34,7 @@ absl::StatusOr<std::string> ReadLine(int fd) {
   return text;
 }
 
-void Say(int fd, char word) { (void)!::send(fd, &word, 1, MSG_NOSIGNAL); }
+void Say(int fd, char word) { (void)!::send(fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT); }
 
 // The pid of who wrote what was received, or 0.
 pid_t WriterOf(const msghdr& message) {
@@ -46,6 +48,18 @@ pid_t WriterOf(const msghdr& message) {
   return 0;
 }
 
+void TakeWords(absl::string_view said, ServiceFacts* facts) {
+  for (const char byte : said) {
+    if (facts->refuses) {
+      facts->reason += byte;
+    } else if (byte == kRefused) {
+      facts->refuses = true;
+    } else if (byte == kReady) {
+      facts->state = ServiceState::kReady;
+    }
+  }
+}
+
 }  // namespace
 
 // ---- the service's side
@@ -53,7 +67,7 @@ absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
   ParentLink link;
   link.fd_ = Fd(fd);
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  link.process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, ::getppid(), 0)));
+  link.process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, link.program(), 0)));
   const pid_t service = ::fork();
   if (service < 0) return absl::ErrnoToStatus(errno, "the service cannot leave the program that has started it");
   if (service > 0) ::_exit(0);
@@ -74,6 +88,11 @@ pid_t ParentLink::program() const {
 
 void ParentLink::Ready() const { Say(fd_.get(), kReady); }
 
+void ParentLink::Refuse(int fd, absl::string_view why) {
+  const std::string text = absl::StrCat(std::string(1, kRefused), why.substr(0, kMostReason));
+  (void)!::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 // ---- the program's side
 absl::Status Prepare(int fd) {
   const int on = 1;
@@ -89,8 +108,8 @@ absl::Status SendRole(int fd, const PrivateRole& role) {
 
 void Update(int fd, ServiceFacts* facts) {
   while (facts->state != ServiceState::kEnded) {
-    char word = 0;
-    iovec place{&word, 1};
+    std::array<char, 256> bytes;
+    iovec place{bytes.data(), bytes.size()};
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> credentials{};
     msghdr message{};
     message.msg_iov = &place;
@@ -105,7 +124,7 @@ void Update(int fd, ServiceFacts* facts) {
       return;
     }
     facts->pid = WriterOf(message);
-    if (word == kReady) facts->state = ServiceState::kReady;
+    TakeWords(absl::string_view(bytes.data(), static_cast<size_t>(got)), facts);
   }
 }
 

@@ -1,9 +1,11 @@
 // Between a program and the services of its private cluster, which it starts: the token, whether they serve, and the
-// end of either. A service is not the program's child for long: the program may wait for all children that it has.
+// end of either; why a service does not serve. A service is not the program's child for long: the program may wait for
+// all children that it has.
 #pragma once
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <sys/types.h>
 
 #include <string>
@@ -29,6 +31,8 @@ class ParentLink {
   const PrivateRole& role() const { return role_; }
   // Tells the program that this process serves.
   void Ready() const;
+  // Tells the program why this process, which then ends, does not serve. Before Open, too; `fd` as there.
+  static void Refuse(int fd, absl::string_view why);
   // Both can be read when the program is gone. The second, a pidfd, is not fooled by copies of the first in other
   // children of the program; invalid where the kernel has none.
   int fd() const { return fd_.get(); }
@@ -50,7 +54,9 @@ absl::Status SendRole(int fd, const PrivateRole& role);
 enum class ServiceState { kStarting, kReady, kEnded };
 struct ServiceFacts {
   ServiceState state = ServiceState::kStarting;
-  pid_t pid = 0;  // 0 before it has said so
+  pid_t pid = 0;         // 0 before it has said so
+  bool refuses = false;  // it does not serve, because of
+  std::string reason;    // in its words
 };
 // Reads what the service has said since. Does not block.
 void Update(int fd, ServiceFacts* facts);

@@ -1,7 +1,11 @@
 // A program on a private cluster: nothing else was started.
 #include <absl/strings/match.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <array>
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -103,6 +107,35 @@ TEST_CASE("a program may have one session after the other") {
     CHECK(Told(session.Finish()) == "OK");
   }
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);  // none of its children is left
+}
+
+TEST_CASE("a program that orphans come back to may wait for all children that it has: no service is among them") {
+  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  auto session = OnPrivateCluster({Cpu("pool", 1)});
+  CHECK(::waitpid(-1, nullptr, 0) == -1);
+  CHECK(errno == ECHILD);
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  CHECK(Result(probe.Where()).size() == 1);
+  CHECK(Told(session.Finish()) == "OK");
+  CHECK(::waitpid(-1, nullptr, WNOHANG | __WALL) == -1);  // nor is anything left that it does not see
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST_CASE("Initialize says what a service of the private cluster does not take from the environment") {
+  const std::vector<std::array<std::string, 3>> wrong = {{"TWINKLE_START_LIMIT", "nan", "'nan'"},
+                                                         {"TWINKLE_OBJECT_MEMORY", "3X", "3X"},
+                                                         {"TWINKLE_DEVICES", "foo", "foo"},
+                                                         {"TWINKLE_CGROUP", "/nowhere", "/nowhere"},
+                                                         {"TWINKLE_CGROUP", "/tmp", "/tmp"}};
+  for (const auto& [variable, value, said] : wrong) {
+    ::setenv(variable.c_str(), value.c_str(), 1);
+    const absl::Status status = Initialize(0, nullptr, {.mode = Mode::kCluster, .groups = {Cpu("pool", 1)}}).status();
+    ::unsetenv(variable.c_str());
+    INFO(status);
+    CHECK_FALSE(status.ok());
+    CHECK_THAT(std::string(status.message()), ContainsSubstring("the private cluster's twinkle-worker has ended: "));
+    CHECK_THAT(std::string(status.message()), ContainsSubstring(said));
+  }
 }
 
 // ---- failures ----------------------------------------------------------------------------------
@@ -212,6 +245,16 @@ struct Sleeper {
   bool Gone(absl::Duration limit) const {
     return Eventually([&] { return Marked().empty(); }, limit);
   }
+  // The one whose command, cut to 15 characters, that name begins with; 0: there is none.
+  pid_t Named(const std::string& name) const {
+    for (pid_t pid : Marked()) {
+      std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+      std::string comm;
+      std::getline(file, comm);
+      if (absl::StartsWith(name, comm)) return pid;
+    }
+    return 0;
+  }
   const std::string mark = std::to_string(::getpid()) + "-" + std::to_string(base::Now().nanoseconds());
   std::unique_ptr<Child> child;
 };
@@ -231,14 +274,11 @@ TEST_CASE("nothing is left of a program that is interrupted") {
 TEST_CASE("whichever process of a private cluster is killed: the program is told, and nothing is left") {
   for (const std::string name : {"twinkle-driver", "twinkle-worker", "twinkle-spawner"}) {
     CAPTURE(name);
-    const Sleeper sleeper;
-    pid_t victim = 0;
-    for (pid_t pid : sleeper.Marked()) {
-      std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
-      std::string comm;
-      std::getline(file, comm);
-      if (absl::StartsWith(name, comm)) victim = pid;  // cut to 15 characters
-    }
+    const Folder runtime;
+    std::filesystem::create_directory(runtime / "run");
+    const Sleeper sleeper({{"XDG_RUNTIME_DIR", runtime / "run"}});
+    CHECK(::access((runtime / "run/twinkle").c_str(), F_OK) == 0);  // where commands find it
+    const pid_t victim = sleeper.Named(name);
     REQUIRE(victim != 0);
     ::kill(victim, SIGKILL);
     CHECK(sleeper.child->AwaitOutput("FAILED"));
@@ -246,7 +286,29 @@ TEST_CASE("whichever process of a private cluster is killed: the program is told
     CHECK(sleeper.Gone(absl::Seconds(1)));
     INFO(sleeper.child->Output());
     CHECK(absl::StrContains(sleeper.child->Output(), "gone"));
+    CHECK(::access((runtime / "run/twinkle").c_str(), F_OK) != 0);
   }
+}
+
+TEST_CASE("a private driver that was killed leaves no record, whoever of its program and its node daemon ends later") {
+  const Folder runtime;
+  std::filesystem::create_directory(runtime / "run");
+  const Sleeper sleeper({{"XDG_RUNTIME_DIR", runtime / "run"}});
+  const pid_t driver = sleeper.Named("twinkle-driver");
+  REQUIRE(driver != 0);
+  sleeper.child->Signal(SIGKILL);
+  ::kill(driver, SIGKILL);
+  CHECK(sleeper.Gone(absl::Seconds(2)));
+  CHECK(::access((runtime / "run/twinkle").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a spawner that is stopped is ended with its private cluster, and with it the ranks") {
+  const Sleeper sleeper;
+  const pid_t spawner = sleeper.Named("twinkle-spawner");
+  REQUIRE(spawner != 0);
+  ::kill(spawner, SIGSTOP);
+  sleeper.child->Signal(SIGKILL);
+  CHECK(sleeper.Gone(absl::Seconds(3)));
 }
 
 TEST_CASE("a private cluster is for its machine alone, whatever address the environment has for nodes") {

@@ -1,0 +1,31 @@
+// The parent of a private cluster's service, where a service that leaves its starter would come back to the program: in
+// a program that is the init of its PID namespace, as a container's first process is, or a subreaper.
+#pragma once
+
+#include <spawn.h>
+#include <sys/types.h>
+
+#include "runtime/base/clock.h"
+
+namespace twinkle::internal {
+
+// Whether processes whose parents have ended become this program's children.
+bool TakesInOrphans();
+
+// As posix_spawn takes it.
+struct Launch {
+  const char* path;
+  const posix_spawn_file_actions_t* files;
+  const posix_spawnattr_t* attributes;
+  char* const* arguments;
+};
+
+// A copy of the program that starts the service, takes in what leaves it, and ends when all of that has ended. No wait
+// of the program's sees it, unless that asks for __WALL or __WCLONE: its end sends no signal. (The kernel keeps that
+// for a child which executes nothing; so no service could be such a child itself.) 0 and the keeper's pid, or an errno.
+int LaunchKept(const Launch& launch, pid_t* keeper);
+
+// Waits for a keeper whose service ends, until the deadline.
+void AwaitKeeper(pid_t keeper, base::Instant deadline);
+
+}  // namespace twinkle::internal
