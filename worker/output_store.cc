@@ -2,7 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <iterator>
+#include <algorithm>
 #include <utility>
 
 namespace twinkle::worker {
@@ -48,7 +48,12 @@ bool OutputStore::Wants(const v1::WatchJob& wish, const Process& process) {
 void OutputStore::AddProcess(uint64_t job, const v1::Process& process) {
   files_.Open(process.id(), job, process.group(), process.rank());
   base::MutexLock lock(&mutex_);
-  processes_[process.id()] = {job, process, {}, 0};
+  Process& added = processes_[process.id()];
+  added.job = job;
+  added.facts = process;
+  added.watched = std::any_of(watchers_.begin(), watchers_.end(), [job](const auto& watching) {
+    return watching.second.wish.job() == job && WantsAll(watching.second.wish);
+  });
 }
 
 v1::Output::Line OutputStore::LineOf(uint64_t id, int pid, bool error, const Process& process,
@@ -88,14 +93,47 @@ void OutputStore::Tell(const Process& process, const Message& message) {
   }
 }
 
-void OutputStore::Keep(Process& process, v1::Output::Line line) const {
+// ---- what is kept
+bool OutputStore::WantsAll(const v1::WatchJob& wish) {
+  return wish.tail() < 0 && wish.follow() && wish.group().empty() && wish.rank() < 0;
+}
+
+v1::Output::Line OutputStore::NoteOf(uint64_t id, const Process& process) {
+  const int pid = process.lines.empty() ? 0 : process.lines.front().pid();
+  return LineOf(id, pid, /*error=*/true, process,
+                {absl::StrCat("[twinkle-worker: ", process.dropped,
+                              " lines of this process are missing here: they are not kept any more; --log-dir keeps "
+                              "them all]"),
+                 false});
+}
+
+void OutputStore::Keep(Process& process, v1::Output::Line line) {
   process.bytes += SizeOf(line);
+  if (!process.watched) unwatched_[process.job] += SizeOf(line);
   process.lines.push_back(std::move(line));
-  while (process.lines.size() > options_.kept_lines ||
-         (process.bytes > options_.kept_bytes && process.lines.size() > 1)) {
-    process.bytes -= SizeOf(process.lines.front());
+  Trim(process);
+}
+
+bool OutputStore::KeepsTooMuch(const Process& process) const {
+  if (process.lines.size() <= 1) return false;
+  if (process.lines.size() <= options_.kept_lines && process.bytes <= options_.kept_bytes) return false;
+  return process.watched || unwatched_.at(process.job) > options_.unwatched_bytes;
+}
+
+void OutputStore::Trim(Process& process) {
+  while (KeepsTooMuch(process)) {
+    const size_t size = SizeOf(process.lines.front());
+    process.bytes -= size;
+    if (!process.watched) unwatched_[process.job] -= size;
     process.lines.pop_front();
+    ++process.dropped;
   }
+}
+
+void OutputStore::SetWatched(Process& process) {
+  if (std::exchange(process.watched, true)) return;
+  unwatched_[process.job] -= process.bytes;
+  Trim(process);
 }
 
 std::vector<std::string> OutputStore::LastLines(uint64_t id, size_t most) const {
@@ -118,6 +156,7 @@ void OutputStore::EndJob(uint64_t job) {
     files_.Close(process->first);
     process = processes_.erase(process);
   }
+  unwatched_.erase(job);
   for (auto watching = watchers_.begin(); watching != watchers_.end();) {
     if (watching->second.wish.job() != job) {
       ++watching;
@@ -132,12 +171,14 @@ uint64_t OutputStore::Watch(const v1::WatchJob& wish, Watcher watcher) {
   base::MutexLock lock(&mutex_);
   bool known = false;
   Batch kept(options_.message_bytes);
-  for (const auto& [id, process] : processes_) {
+  for (auto& [id, process] : processes_) {
     known |= process.job == wish.job();
     if (!Wants(wish, process)) continue;
+    if (wish.tail() < 0 && process.dropped > 0) kept.Add(NoteOf(id, process));
     const size_t size = process.lines.size();
     const size_t most = wish.tail() < 0 ? size : static_cast<size_t>(wish.tail());
     for (size_t i = size > most ? size - most : 0; i < size; ++i) kept.Add(process.lines[i]);
+    if (WantsAll(wish)) SetWatched(process);
   }
   if (!known) return 0;
   for (const Message& message : kept.Take()) watcher(message);

@@ -1,4 +1,5 @@
-// What worker processes print: the last lines of each, a file for each, and whoever watches.
+// What worker processes print: the last lines of each, a file for each, and whoever watches. Until the program of a job
+// watches, nearly all is kept: what its ranks print at their start comes before it can.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +19,10 @@
 namespace twinkle::worker {
 
 struct OutputOptions {
-  size_t kept_lines = 1000;          // of each process
-  size_t kept_bytes = 1 << 20;       // of each process
-  size_t message_bytes = 256 << 10;  // of a message to a watcher, or a little more: many lines fit into one
+  size_t kept_lines = 1000;           // of each process
+  size_t kept_bytes = 1 << 20;        // of each process
+  size_t unwatched_bytes = 32 << 20;  // of each job of which nobody has watched all; more than the two above
+  size_t message_bytes = 256 << 10;   // of a message to a watcher, or a little more: many lines fit into one
 };
 
 // Thread-safe. Watchers are called in order, on whichever thread brings the lines; they must not block.
@@ -39,7 +41,8 @@ class OutputStore {
   // No process of the job is left.
   void EndJob(uint64_t job);
 
-  // Tells the watcher of kept lines as `watch` says, then of all that come. 0: the job is not known here.
+  // Tells the watcher of kept lines as `watch` says, then of all that come. Who wants all that is kept is told, where
+  // they would have been, how many lines of a process are not. 0: the job is not known here.
   uint64_t Watch(const v1::WatchJob& watch, Watcher watcher);
   void Unwatch(uint64_t id);
 
@@ -48,7 +51,9 @@ class OutputStore {
     uint64_t job = 0;
     v1::Process facts;
     std::deque<v1::Output::Line> lines;
-    size_t bytes = 0;  // of `lines`
+    size_t bytes = 0;      // of `lines`
+    uint64_t dropped = 0;  // lines that came before them
+    bool watched = false;  // somebody has been told of all, and is told of what comes
   };
   struct Watching {
     v1::WatchJob wish;
@@ -59,7 +64,12 @@ class OutputStore {
 
   static bool Wants(const v1::WatchJob& wish, const Process& process);
   static v1::Output::Line LineOf(uint64_t id, int pid, bool error, const Process& process, const OutputLine& line);
-  void Keep(Process& process, v1::Output::Line line) const;
+  static bool WantsAll(const v1::WatchJob& wish);
+  static v1::Output::Line NoteOf(uint64_t id, const Process& process);
+  void Keep(Process& process, v1::Output::Line line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool KeepsTooMuch(const Process& process) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Trim(Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetWatched(Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell(const Process& process, const Message& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const OutputOptions options_;
@@ -67,6 +77,8 @@ class OutputStore {
   mutable base::Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, Process> processes_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, size_t> unwatched_
+      ABSL_GUARDED_BY(mutex_);  // bytes kept, of each job's processes that are not watched
   std::map<uint64_t, Watching> watchers_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -8,6 +8,8 @@
 namespace twinkle::worker {
 namespace {
 
+using Catch::Matchers::ContainsSubstring;
+
 v1::Process ProcessOf(uint64_t id, const std::string& group, int rank) {
   v1::Process process;
   process.set_id(id);
@@ -83,7 +85,7 @@ TEST_CASE("who has left is told nothing more") {
 }
 
 TEST_CASE("the last lines of a process are kept, no more than wanted") {
-  OutputStore store({.kept_lines = 3}, NoFiles());
+  OutputStore store({.kept_lines = 3, .unwatched_bytes = 0}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::to_string(i)}));
   CHECK(store.LastLines(10, 2) == std::vector<std::string>{"3", "4"});
@@ -92,7 +94,7 @@ TEST_CASE("the last lines of a process are kept, no more than wanted") {
 }
 
 TEST_CASE("what is kept of a process is bounded in bytes, too") {
-  OutputStore store({.kept_bytes = 1000}, NoFiles());
+  OutputStore store({.kept_bytes = 1000, .unwatched_bytes = 0}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::string(300, static_cast<char>('a' + i))}));
   const std::vector<std::string> last = store.LastLines(10, 10);
@@ -100,6 +102,60 @@ TEST_CASE("what is kept of a process is bounded in bytes, too") {
   CHECK(last.back() == std::string(300, 'e'));
   store.Add(10, 100, false, Lines({std::string(5000, 'x')}));
   CHECK(store.LastLines(10, 10).size() == 1);
+}
+
+TEST_CASE("all that a process prints before its job is watched is kept; then the last lines are") {
+  OutputStore store({.kept_lines = 2}, NoFiles());
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::to_string(i)}));
+  Watched some, program, late;
+  store.Watch(Wish(1), some.watcher());  // looks once
+  CHECK(some.told.size() == 5);
+  v1::WatchJob all = Wish(1);
+  all.set_follow(true);
+  store.Watch(all, program.watcher());
+  CHECK(program.told == std::vector<std::string>{"policy:0 0", "policy:0 1", "policy:0 2", "policy:0 3", "policy:0 4"});
+  CHECK(store.LastLines(10, 10) == std::vector<std::string>{"3", "4"});
+  store.Add(10, 100, false, Lines({"5"}));
+  CHECK(program.told.back() == "policy:0 5");
+  store.Watch(Wish(1), late.watcher());
+  REQUIRE(late.told.size() == 3);
+  CHECK_THAT(late.told[0], ContainsSubstring("4 lines of this process are missing here"));
+  CHECK(late.told[2] == "policy:0 5");
+}
+
+TEST_CASE("what a job's processes print before it is watched is bounded in bytes, and what is missing is counted") {
+  const size_t line = 64 + 6 + 30;  // with what a line takes besides its text
+  OutputStore store({.kept_lines = 1, .unwatched_bytes = 10 * line}, NoFiles());
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  store.AddProcess(1, ProcessOf(11, "policy", 1));
+  store.AddProcess(2, ProcessOf(20, "policy", 0));
+  for (int i = 0; i < 8; ++i) store.Add(10, 100, false, Lines({std::string(30, 'a')}));
+  for (int i = 0; i < 8; ++i) store.Add(11, 101, false, Lines({std::string(30, 'b')}));
+  for (int i = 0; i < 8; ++i) store.Add(20, 200, false, Lines({std::string(30, 'c')}));
+  v1::WatchJob all = Wish(1);
+  all.set_follow(true);
+  Watched program, other;
+  store.Watch(all, program.watcher());
+  REQUIRE(program.told.size() == 8 + 1 + 2);
+  CHECK_THAT(program.told[8], ContainsSubstring("policy:1 [twinkle-worker: 6 lines"));
+  store.Watch(Wish(2), other.watcher());
+  CHECK(other.told.size() == 8);
+  store.EndJob(1);
+  CHECK(program.told.back() == "end");
+}
+
+TEST_CASE("a process that is added while its job is watched keeps its last lines only") {
+  OutputStore store({.kept_lines = 2}, NoFiles());
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  v1::WatchJob all = Wish(1);
+  all.set_follow(true);
+  Watched program;
+  store.Watch(all, program.watcher());
+  store.AddProcess(1, ProcessOf(11, "policy", 1));
+  for (int i = 0; i < 5; ++i) store.Add(11, 101, false, Lines({std::to_string(i)}));
+  CHECK(program.told.size() == 5);
+  CHECK(store.LastLines(11, 10).size() == 2);
 }
 
 TEST_CASE("many lines are one message, and a message is bounded in bytes") {
