@@ -139,6 +139,8 @@ void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   for (const auto& [id, call] : calls_) {
     if (call->missing > 0) calls.push_back(call);
   }
+  // In the order in which they were made: a constructor fails before the calls that have it as a cause.
+  std::sort(calls.begin(), calls.end(), [](const CallPtr& a, const CallPtr& b) { return a->id < b->id; });
   for (const CallPtr& call : calls) {
     for (size_t i = 0; i < call->workers.size(); ++i) {
       const bool concerned = call->component->workers[static_cast<size_t>(call->workers[i])] == peer;

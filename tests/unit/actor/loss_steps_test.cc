@@ -134,6 +134,26 @@ TEST_CASE("whenever the caller dies, all ranks run the same calls in the same or
   }
 }
 
+// ---- constructors ------------------------------------------------------------------------------
+TEST_CASE(
+    "who looks at a call that failed of a loss has looked at its constructor, whose reply was lost with the rank") {
+  for (int round = 0; round < 16; ++round) {  // whatever the order in which the caller finds the two
+    Stage job({CpuGroup("policy", 2)});
+    job.network().Hold(job.Id("policy", 1), rpc::kProgram, Stream::kData);
+    const auto recorder = job.Make<Recorder>("policy");
+    const Lazy<void> call = recorder.Rank(1).Add("x");
+    job.Run();
+    CHECK_FALSE(call.Ready());
+    const std::vector<rpc::ProcessId> lost = {job.Id("policy", 1)};
+    job.program().failures().AddLoss(lost, absl::AbortedError("rank 1 is gone"));
+    job.Kill("policy", 1);
+    job.Run();
+    REQUIRE(call.Ready());
+    CHECK(absl::IsAborted(call.Wait(absl::ZeroDuration())));
+    CHECK(job.program().failures().Close().ok());
+  }
+}
+
 // ---- ranks -------------------------------------------------------------------------------------
 TEST_CASE("a lost rank aborts the calls of its group, under way and later; other groups go on (C4, H3)") {
   TwoCallers job;
