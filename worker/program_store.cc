@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/base/log.h"
+#include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/file_digest.h"
 #include "worker/same_file.h"
@@ -17,14 +18,26 @@
 namespace twinkle::worker {
 namespace {
 
+// In the first folder that is told, as std::filesystem::temp_directory_path looks for it, which does not say where.
 absl::StatusOr<std::string> NewFolder(uint64_t job) {
-  std::error_code failed;
-  const std::filesystem::path parent = std::filesystem::absolute(std::filesystem::temp_directory_path(failed), failed);
-  std::string folder = (parent / absl::StrCat("twinkle-job-", job, "-XXXXXX")).string();
-  if (failed || ::mkdtemp(folder.data()) == nullptr) {
-    return absl::ErrnoToStatus(failed ? failed.value() : errno, absl::StrCat("a folder for the job's files, ", folder));
+  const char* variable = "";
+  std::filesystem::path parent = "/tmp";
+  for (const char* const one : {"TMPDIR", "TMP", "TEMP", "TEMPDIR"}) {
+    const char* const told = std::getenv(one);
+    if (told == nullptr) continue;
+    variable = one;
+    parent = told;
+    break;
   }
-  return folder;
+  std::error_code failed;
+  const std::filesystem::path whole = std::filesystem::absolute(parent, failed);
+  std::string folder = (whole / absl::StrCat("twinkle-job-", job, "-XXXXXX")).string();
+  if (!failed && ::mkdtemp(folder.data()) != nullptr) return folder;
+  const int number = failed ? failed.value() : errno;
+  return absl::ErrnoToStatus(
+      number,
+      absl::StrCat("a folder for the job's files cannot be made in '", base::Printable(parent.string()), "'",
+                   *variable == '\0' ? "" : absl::StrCat(", which ", variable, " names"), " for the node daemon"));
 }
 
 }  // namespace

@@ -286,6 +286,23 @@ TEST_CASE("S2, S3: of a job that was dropped meanwhile nothing is told, and noth
   CHECK(fs::is_empty(folder / "tmp"));
 }
 
+TEST_CASE("where no folder for a job's files can be made, the error names the place and what says so") {
+  const tests::Folder folder;
+  std::ofstream(folder / "file") << "file";
+  const std::string before = fs::temp_directory_path();
+  ::setenv("TMPDIR", (folder / "none").c_str(), 1);
+  Stepped stepped;
+  v1::StartJob job = Job(1, "/nowhere");
+  AddFile(job, folder / "file");
+  auto& result = stepped.Bring(job);
+  stepped.RunAll();
+  ::setenv("TMPDIR", before.c_str(), 1);
+  REQUIRE(result);
+  CHECK(absl::IsNotFound(result->status()));
+  CHECK_THAT(std::string(result->status().message()),
+             Catch::Matchers::ContainsSubstring("'" + (folder / "none") + "', which TMPDIR names"));
+}
+
 TEST_CASE("a full disk fails the job that meets it, with the disk's word, and leaves no half of a copy") {
   Stepped stepped(
       [](const v1::FetchProgram&, const std::string&, int to) { return WriteAll(to, std::string(64 << 10, 'x')); });
