@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ namespace fs = std::filesystem;
 
 constexpr int kLinkDescriptor = 3;
 constexpr absl::Duration kKeeperLimit = absl::Seconds(1);  // of a service that has ended
+constexpr int kKillLimitMs = 1000;
 
 // The folder with the services: told by TWINKLE_BIN_DIR, else bin/ beside the folder of this library.
 absl::StatusOr<std::string> ServicesFolder() {
@@ -56,6 +58,14 @@ absl::StatusOr<std::string> ServicesFolder() {
       "a private cluster needs twinkle-driver and twinkle-worker, which are not beside the library: set "
       "TWINKLE_BIN_DIR "
       "to their folder, or TWINKLE_DRIVER to the address of a cluster's driver");
+}
+
+// A service whose link is open, so that the number is its own. Waits until it has ended, and holds no lock any more.
+void Kill(pid_t service) {
+  const rpc::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, service, 0)));
+  ::kill(service, SIGKILL);
+  pollfd ended{process.get(), POLLIN, 0};
+  if (process.valid()) ::poll(&ended, 1, kKillLimitMs);
 }
 
 }  // namespace
@@ -167,7 +177,7 @@ PrivateCluster::~PrivateCluster() {
       ::poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(deadline - base::Now())) + 1);
       rpc::Update(service.link.get(), &service.facts);
     }
-    if (service.facts.state != rpc::ServiceState::kEnded && service.facts.pid > 0) ::kill(service.facts.pid, SIGKILL);
+    if (service.facts.state != rpc::ServiceState::kEnded && service.facts.pid > 0) Kill(service.facts.pid);
     if (service.keeper != 0) AwaitKeeper(service.keeper, base::Now() + kKeeperLimit);
   }
   rpc::RemovePrivateCluster(records_, program_);  // of a driver that was killed
