@@ -14,6 +14,7 @@
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/streams.h"
+#include "runtime/rpc/wire_words.h"
 
 namespace twinkle::rpc {
 namespace {
@@ -131,7 +132,10 @@ class DialledLink final : public GrpcLink {
   void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) override { call_->Read(buffer, tag); }
   void StartWrite(const grpc::ByteBuffer& buffer, CompletionTag* tag) override { call_->Write(buffer, tag); }
   void StartFinish(CompletionTag* tag) override { call_->Finish(&status_, tag); }
-  absl::Status FinalStatus() const override { return FromGrpc(status_); }
+  absl::Status FinalStatus() const override {
+    const absl::Status status = FromGrpc(status_);
+    return {status.code(), InWords(std::string(status.message()))};
+  }
 
  private:
   struct Started final : CompletionTag {
