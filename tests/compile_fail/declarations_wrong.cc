@@ -3,12 +3,8 @@
 // EXPECT: twinkle: a Timeout is of one of std::chrono's whole durations
 // EXPECT: twinkle: the Timeout of this remote method is not above zero
 // EXPECT: twinkle: Pad{value} belongs to Collect::kFlatten or kFlattenDp
-// EXPECT: twinkle: what -> of a temporary answer leads to may be gone when it is used
 #include <twinkle/twinkle.h>
 
-struct Numbers {
-  std::vector<int> ids;
-};
 struct NoMethods {};
 TWINKLE_REMOTE_CLASS(NoMethods, ())
 
@@ -34,9 +30,3 @@ TWINKLE_REMOTE_CLASS(Padded, (), (Give, twinkle::Pad{0}))
 
 auto late = twinkle::New<Late>({});
 auto padded = twinkle::New<Padded>({});
-
-int Sum(twinkle::Lazy<Numbers> numbers) {
-  int sum = 0;
-  for (const int id : std::move(numbers).Get()->ids) sum += id;
-  return sum;
-}

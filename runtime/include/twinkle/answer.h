@@ -3,27 +3,17 @@
 
 #include <absl/status/statusor.h>
 
-#include <cstddef>
-#include <span>
 #include <type_traits>
 #include <utility>
 
 namespace twinkle {
 
-namespace internal {
-template <class E, size_t n>
-std::true_type SpanTest(const std::span<E, n>*);
-std::false_type SpanTest(const void*);
-template <class T>
-inline constexpr bool kIsSpan = decltype(SpanTest(static_cast<const T*>(nullptr)))::value;
-}  // namespace internal
-
 // What functions give that people write into a loop or behind a star. `*answer` and `answer.value()` of a temporary are
 // values, where absl::StatusOr gives references into what is about to go:
 //   for (const auto& row : *policy.Generate(prompts).Get()) …       // the loop keeps the rows
 //   for (float x : *(*trainer.Mean(3).Get()).data<float>()) …       // and these the tensor
-// What `->` of a temporary leads to would go with it before the loop begins: it does not compile, but for spans, which
-// own nothing. Everything else is absl::StatusOr's.
+// Everything else is absl::StatusOr's: what `->` of a temporary leads to goes with it at the end of the expression, so
+// `trainer.Step().Get()->loss` is fine and a loop over `trainer.Step().Get()->rows` is not.
 template <class T>
 class [[nodiscard]] Answer : public absl::StatusOr<T> {
   using Base = absl::StatusOr<T>;
@@ -39,15 +29,6 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
   T operator*() const&& requires std::is_copy_constructible_v<T> { return static_cast<const Base&>(*this).operator*(); }
   T value() && { return std::move(base()).value(); }
   T value() const&& requires std::is_copy_constructible_v<T> { return static_cast<const Base&>(*this).value(); }
-  T* operator->() & { return base().operator->(); }
-  const T* operator->() const& { return static_cast<const Base&>(*this).operator->(); }
-  template <class U = T>
-  const U* operator->() const&& {
-    static_assert(internal::kIsSpan<U>,
-                  "twinkle: what -> of a temporary answer leads to may be gone when it is used: write "
-                  "(*call.Get()).member instead of call.Get()->member, or keep the answer in a variable");
-    return static_cast<const Base&>(*this).operator->();
-  }
 
  private:
   Base& base() { return *this; }
