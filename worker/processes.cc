@@ -15,8 +15,6 @@
 namespace twinkle::worker {
 namespace {
 
-// Between two tries to send while the kernel is short of something.
-
 ProcessesOptions WithWindow(ProcessesOptions options) {
   const int processors = static_cast<int>(std::thread::hardware_concurrency());  // 0: not known
   if (options.window <= 0) options.window = std::max(16, 4 * processors);

@@ -122,6 +122,9 @@ void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::St
   for (const auto& [id, call] : calls_) {
     if (!call->self && killed_.count(call->component->workers.front()) > 0) calls.push_back(call);
   }
+  // The later ones first: none is sent, or told as a failure, because one before it in its queue, or on which it
+  // depends, has ended.
+  std::sort(calls.begin(), calls.end(), [](const CallPtr& a, const CallPtr& b) { return a->id > b->id; });
   for (const CallPtr& call : calls) {
     const absl::Status status = KilledStatus(*call, why);
     call->core->FailAsWished(status);

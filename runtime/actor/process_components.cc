@@ -10,6 +10,8 @@
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/ids.h"
+#include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/mesh/share.h"
@@ -217,8 +219,12 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
   }
   const absl::Status why = KilledAt(component, site);
   const rpc::ProcessId first = component.info.workers.front();
+  if (base::JobOf(first) != base::JobOf(services_.options.id)) {
+    return base::Log(base::LogLevel::kWarning, absl::StrCat(why.message(), " does nothing: the component is another ",
+                                                            "program's, whose group only that program ends"));
+  }
   const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
-  std::vector<rpc::ProcessId> workers = component.info.workers;  // all that is known of another program's group
+  std::vector<rpc::ProcessId> workers = component.info.workers;
   if (group.ok() && std::count(group->workers.begin(), group->workers.end(), first) > 0) workers = group->workers;
   // Before the ranks hear of it: no answer of theirs comes first.
   service_->Post([caller = caller_, workers, killed = GroupAborted(component.info.group, why)] {

@@ -10,7 +10,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 // Thread-safe. What a terminal would obey in the message, exceptions' texts say, is written as in C, and further lines
 // are set in. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning. Equal
-// lines are written once, with how many more came (line_folder.h). Never waits for who reads stderr (say_line.h).
+// lines are written once, with how many more came (line_folder.h). Waits for who reads stderr
+// only where say_line.h says so.
 void Log(LogLevel level, absl::string_view message);
 
 // Writes what is known of equal lines by now; the process's exit does, too. Thread-safe.

@@ -1,6 +1,7 @@
 #include "runtime/base/say_line.h"
 
 #include <absl/strings/str_cat.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -35,6 +36,18 @@ bool HasRoom(int fd) {
   return ::poll(&out, 1, 0) == 1 && out.revents == POLLOUT;
 }
 
+// A terminal that has room for a byte may have none for a line, and only a descriptor of its own does not wait for it:
+// the one that is there shares its flags with other processes. What does not fit is lost. False: it is no terminal, or
+// not one of this file system's.
+bool WroteToTerminal(int fd, const std::string& text) {
+  if (::isatty(fd) == 0) return false;
+  const int own = ::open(absl::StrCat("/proc/self/fd/", fd).c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (own < 0) return false;
+  static_cast<void>(!::write(own, text.data(), text.size()));
+  ::close(own);
+  return true;
+}
+
 std::string Lines(uint64_t count) { return count == 1 ? "1 line was" : absl::StrCat(count, " lines were"); }
 
 }  // namespace
@@ -53,7 +66,7 @@ void SayLine(int fd, absl::string_view line) {
     left_out.lines.erase(before);
   }
   text = CutText(text, kMostBytes) + "\n";
-  static_cast<void>(!::write(fd, text.data(), text.size()));
+  if (!WroteToTerminal(fd, text)) static_cast<void>(!::write(fd, text.data(), text.size()));
 }
 
 }  // namespace twinkle::base

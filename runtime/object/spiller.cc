@@ -92,6 +92,11 @@ std::vector<Spiller::WaiterPtr> Spiller::Waiting() {
   return waiters_;
 }
 
+bool Spiller::StillWaits(const WaiterPtr& waiter) {
+  const std::vector<WaiterPtr> waiting = Waiting();
+  return std::find(waiting.begin(), waiting.end(), waiter) != waiting.end();
+}
+
 // The first of two answers counts.
 void Spiller::Answer(const WaiterPtr& waiter, absl::Status status) {
   {
@@ -107,9 +112,7 @@ void Spiller::Answer(const WaiterPtr& waiter, absl::Status status) {
 void Spiller::GiveRoom() {
   for (const WaiterPtr& waiter : Waiting()) {
     if (waiter->value.type == nullptr) {
-      if (!HasRoom(0)) continue;
-      told_full_ = false;
-      Answer(waiter, absl::OkStatus());
+      if (HasRoom(0)) Answer(waiter, absl::OkStatus());
     } else if ((waiter->admission.room = TryReserve(waiter->bytes)) != nullptr) {
       Answer(waiter, absl::OkStatus());
     }
@@ -117,7 +120,17 @@ void Spiller::GiveRoom() {
 }
 
 void Spiller::OnChanged() {
-  if (options_.cap_bytes != 0 && (anyone_waits_ || !HasRoom(options_.cap_bytes / 5))) Review();
+  if (options_.cap_bytes == 0) return;
+  if (refusals_ > 0) NoteRelease();
+  const bool is_much = !HasRoom(options_.cap_bytes / 5);
+  if (!is_much) told_full_ = false;
+  if (anyone_waits_ || is_much) Review();
+}
+
+// Once there was less than at the last refusal nobody is refused for it any more, however much there is later.
+void Spiller::NoteRelease() {
+  base::MutexLock lock(&mutex_);
+  if (table_.bytes_counted() < refused_at_) refused_at_ = kNothingRefused;
 }
 
 // What there is to do now: somebody waits, or much is in memory.
@@ -136,7 +149,7 @@ void Spiller::Review() {
 void Spiller::Refuse(const WaiterPtr& waiter) {
   GiveRoom();
   waiter->limited = false;
-  if (writing_) return;
+  if (writing_ || !StillWaits(waiter)) return;
   const absl::Status full = Full(waiter->bytes);
   if (waiter->value.type == nullptr) {
     base::MutexLock lock(&mutex_);

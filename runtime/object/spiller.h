@@ -42,6 +42,7 @@ struct Admission {
 class Spiller {
  public:
   static constexpr uint64_t kAllRefusals = ~uint64_t{0};
+  static constexpr uint64_t kNothingRefused = ~uint64_t{0};
   using LoadDone = absl::AnyInvocable<void(absl::StatusOr<codec::Described>)>;
 
   // All of these outlive it; `name` is that of the threads, which are started when they are needed.
@@ -86,7 +87,9 @@ class Spiller {
   void Answer(const WaiterPtr& waiter, absl::Status status);
   // Those who wait still, in the order in which they came.
   std::vector<WaiterPtr> Waiting();
+  bool StillWaits(const WaiterPtr& waiter);
   void GiveRoom();
+  void NoteRelease();
   void Review();
   void Refuse(const WaiterPtr& waiter);
   absl::Status Full(uint64_t bytes) const;
@@ -109,12 +112,12 @@ class Spiller {
 
   const std::shared_ptr<std::atomic<uint64_t>> reserved_ = std::make_shared<std::atomic<uint64_t>>(0);
   std::atomic<uint64_t> refusals_ = 0;
-  bool told_full_ = false;  // since there was room last
+  bool told_full_ = false;  // since a fifth of it was free last
   std::atomic<bool> anyone_waits_ = false;
   base::Mutex mutex_;
   std::vector<WaiterPtr> waiters_ ABSL_GUARDED_BY(mutex_);
-  absl::Status refused_ ABSL_GUARDED_BY(mutex_);     // how the last was told
-  uint64_t refused_at_ ABSL_GUARDED_BY(mutex_) = 0;  // bytes that there were then
+  absl::Status refused_ ABSL_GUARDED_BY(mutex_);                   // how the last was told
+  uint64_t refused_at_ ABSL_GUARDED_BY(mutex_) = kNothingRefused;  // bytes that there were then
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -9,7 +9,8 @@
 
 namespace twinkle::rpc {
 
-// Of all connections that one process has. Both ends of a connection, and all processes of a job, had better have the
+// Of the connections of a job, a node daemon and the driver; those that commands, names and watched output have keep
+// the usual ones. Both ends of a connection, and all processes of a job, had better have the
 // same.
 struct WireLimits {
   KeepAlive services = {};  // with the driver and the node daemons

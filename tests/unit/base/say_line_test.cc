@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,16 @@ TEST_CASE("a pipe that nobody reads holds up nobody, and is written to again onc
   CHECK_THAT(pipe.Read(), ContainsSubstring("what nobody reads"));
   SayLine(pipe.in(), "once more");
   CHECK_THAT(pipe.Read(), EndsWith("once more\n"));
+}
+
+TEST_CASE("a terminal that nobody reads holds up nobody, though it has room for a byte") {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) return;  // there are none here
+  const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  REQUIRE(terminal >= 0);
+  for (int i = 0; i < 2000; ++i) SayLine(terminal, "what nobody reads, said again and again");
+  ::close(terminal);
+  ::close(master);
 }
 
 TEST_CASE("how many lines were left out is said once, where there is room again") {

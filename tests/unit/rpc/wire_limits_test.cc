@@ -27,7 +27,8 @@ TEST_CASE("without limits of wires there are the usual ones") {
 }
 
 TEST_CASE("what are no limits of wires is refused, with what they must be") {
-  for (const std::string text : {"1", "1,2", "1,2,3,4", "0,1,1", "1,-2,3", "1,2,x", "1,2,", "0.5,1,1", "1,2,86401"}) {
+  for (const std::string text :
+       {"1", "1,2", "1,2,3,4", "0,1,1", "1,-2,3", "1,2,x", "1,2,", "0.5,1,1", "1,2,86401", "1,128,1", "32768,1,1"}) {
     const auto limits = ParseWireLimits(text);
     REQUIRE(absl::IsInvalidArgument(limits.status()));
     CHECK_THAT(std::string(limits.status().message()), Catch::Matchers::ContainsSubstring("'" + text + "'"));

@@ -76,7 +76,7 @@ class Life {
         return node_.state.OnProgramReady(1, Chance(4) ? absl::UnavailableError("no") : absl::OkStatus(),
                                           &node_.effects);
       case 1:
-        return node_.state.OnTimer({static_cast<SetTimer::Kind>(random_() % 2), Chance(2) ? 1 : processes_[0], 1, {}},
+        return node_.state.OnTimer({static_cast<SetTimer::Kind>(random_() % 3), Chance(2) ? 1 : processes_[0], 1, {}},
                                    &node_.effects);
       case 2:
         if (Chance(4)) node_.state.OnProgramGone(1, &node_.effects);
