@@ -170,7 +170,8 @@ TEST_CASE("what a method throws is Unknown with its what()") {
         "UNKNOWN: " + (local ? Here("Worker.Throw", line) : On("Worker.Throw", 1, line)) + "far out");
   const auto other = worker.ThrowOther();
   CHECK(other.Get().code() == absl::StatusCode::kUnknown);
-  CHECK_THAT(Told(other.Get()), ContainsSubstring("Worker.ThrowOther failed") && ContainsSubstring("it threw an int: 42"));
+  CHECK_THAT(Told(other.Get()),
+             ContainsSubstring("Worker.ThrowOther failed") && ContainsSubstring("it threw an int: 42"));
   const auto bad_access = worker.ThrowStatus();
   CHECK_THAT(Told(bad_access.Get()), ContainsSubstring("Worker.ThrowStatus failed") && ContainsSubstring("gone"));
   CHECK(Result(worker.Throw(7)).front() == 1);

@@ -57,7 +57,9 @@ TEST_CASE("a pipe that nobody reads holds up nobody, and is written to again onc
 TEST_CASE("a terminal that nobody reads holds up nobody, though it has room for a byte") {
   const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) return;  // there are none here
-  const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const int opened = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const int terminal = ::fcntl(opened, F_DUPFD_CLOEXEC, 500);  // a number that no other case gets
+  ::close(opened);
   REQUIRE(terminal >= 0);
   for (int i = 0; i < 2000; ++i) SayLine(terminal, "what nobody reads, said again and again");
   ::close(terminal);
