@@ -18,6 +18,7 @@
 #include "driver/options.h"
 #include "driver/service.h"
 #include "runtime/base/command_line.h"
+#include "runtime/base/descriptor_table.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
@@ -143,6 +144,7 @@ std::optional<rpc::PrivateClusterRecord> RecordOf(const Start& start) {
 }
 
 int Serve(const Options& options, Start start) {
+  base::WidenDescriptorTable();
   ConductorOptions conductor{.cluster = ClusterOptionsFrom(options), .unix_ms = &UnixMs, .new_secret = &rpc::NewSecret};
   conductor.cluster.version = TWINKLE_VERSION;
   if (start.parent == nullptr) conductor.say = &Say;

@@ -15,6 +15,7 @@
 
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/command_line.h"
+#include "runtime/base/descriptor_table.h"
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
@@ -247,6 +248,7 @@ int main(int argc, char** argv) {
     parent = std::make_unique<twinkle::rpc::ParentLink>(*std::move(link));
   }
   auto spawner = twinkle::worker::StartSpawner({open_files, twinkle::worker::CgroupOf(options)});  // before any thread
+  twinkle::base::WidenDescriptorTable();
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (!spawner.ok()) return twinkle::worker::Fail(options, spawner.status());
   return twinkle::worker::Serve(options, parent.get(), *std::move(spawner));

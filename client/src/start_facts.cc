@@ -8,6 +8,8 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime/base/descriptor_table.h"
+
 namespace twinkle::internal {
 namespace {
 
@@ -16,6 +18,9 @@ char directory[PATH_MAX] = {};
 __attribute__((constructor)) void NoteDirectory() {
   if (::getcwd(directory, sizeof(directory)) == nullptr) directory[0] = '\0';
 }
+
+// A program has no threads yet, mostly.
+__attribute__((constructor)) void WidenTable() { base::WidenDescriptorTable(); }
 
 std::vector<std::string> WordsOf(const char* file_name) {
   std::ifstream file(file_name, std::ios::binary);
