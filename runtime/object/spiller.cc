@@ -56,7 +56,7 @@ absl::Status Spiller::AwaitRoom(uint64_t known) {
   if (options_.cap_bytes == 0 || HasRoom(0)) return absl::OkStatus();
   if (known < refusals_) {
     base::MutexLock lock(&mutex_);
-    if (table_.bytes_counted() >= refused_at_) return refused_;
+    if (table_.bytes_counted() >= refused_at_) return absl::Status(refused_.code(), refused_.message());
   }
   return Await(std::make_shared<Waiter>());
 }
@@ -83,7 +83,7 @@ absl::Status Spiller::Await(const WaiterPtr& waiter) {
     if (alive.lock() != nullptr) Review();
   });
   waiter->answered.WaitUntil(base::kForever);
-  return waiter->status;
+  return std::move(waiter->status);
 }
 
 std::vector<Spiller::WaiterPtr> Spiller::Waiting() {
@@ -150,16 +150,16 @@ void Spiller::Refuse(const WaiterPtr& waiter) {
   GiveRoom();
   waiter->limited = false;
   if (writing_ || !StillWaits(waiter)) return;
-  const absl::Status full = Full(waiter->bytes);
+  absl::Status full = Full(waiter->bytes);
   if (waiter->value.type == nullptr) {
     base::MutexLock lock(&mutex_);
-    refused_ = full;
+    refused_ = absl::Status(full.code(), full.message());
     refused_at_ = table_.bytes_counted();
     ++refusals_;
   }
   const bool told = !failure_.ok() || std::exchange(told_full_, true);  // with the disk's failure, or before
   if (!told) base::Log(base::LogLevel::kWarning, full.message());
-  Answer(waiter, full);
+  Answer(waiter, std::move(full));
 }
 
 absl::Status Spiller::Full(uint64_t bytes) const {
