@@ -36,7 +36,11 @@ TWINKLE_REMOTE_CLASS(Inner, (MaxConcurrency{2}), (Stay), (Begun, twinkle::Collec
 class Outer {
  public:
   void Ask(const Remote<Inner>& inner) { told_ = twinkle::tests::Told(inner.Stay().Get()); }
-  void AskInTime(const Remote<Inner>& inner) { Ask(inner); }
+  // Stays until its own limit: what it asks has no more time than that, and may end a moment before.
+  void AskInTime(const Remote<Inner>& inner) {
+    Ask(inner);
+    twinkle::tests::AwaitCancelled();
+  }
   void AskThroughOther(const Remote<Outer>& other, const Remote<Inner>& inner);
   void AskAndDie(const Remote<Inner>& inner) {
     const Lazy<void> asked = inner.Stay();
