@@ -149,10 +149,13 @@ void NodeService::OnMessage(const v1::DriverToNode& message) {
   told_unreachable_ = base::kLongAgo;
   const absl::Duration lease = absl::Milliseconds(message.joined().lease_ms());
   alive_interval_ = lease > absl::ZeroDuration() ? lease / kAliveInLease : kAliveInterval;
+  if (parent_ != nullptr) {
+    parent_->Ready();  // first: the program waits for nothing else, and the driver has ports to tell from the joining
+  } else {
+    base::SayLine(STDOUT_FILENO,
+                  absl::StrCat("twinkle-worker: node '", node_.name(), "' has joined the driver at ", options_.driver));
+  }
   SayAlive(connection_);
-  if (parent_ != nullptr) return parent_->Ready();
-  base::SayLine(STDOUT_FILENO,
-                absl::StrCat("twinkle-worker: node '", node_.name(), "' has joined the driver at ", options_.driver));
 }
 
 // As long as it is this connection.

@@ -170,7 +170,7 @@ void Host::Finish(const CallPtr& call) {
   if (construct) lane.Done(call);
   // One that waited behind the destruction kept the lane.
   const uint64_t id = call->instance->info.id;
-  if (!gone_.Why(id).ok() && !Has(id)) RemoveInstance(*call->instance);
+  if (!Has(id) && !gone_.Why(id).ok()) RemoveInstance(*call->instance);
 }
 
 void Host::Reply(const CallPtr& call) {
