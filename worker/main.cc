@@ -181,10 +181,15 @@ DriverAccess AccessOf(const Options& options) {
   return {options.driver, std::filesystem::absolute(options.token_file, ignored).string()};
 }
 
-// Whoever has the cluster's token has worker processes started here, as the daemon's user.
+// Whoever has the cluster's token has worker processes started here, as the daemon's user. One that is root says no to
+// other machines: here where they would reach it, else when the driver, which they may reach, asks for their processes.
+bool OwnMachineAlone(const Options& options) {
+  return ::geteuid() == 0 && !options.allow_root && options.private_fd < 0;
+}
+
 absl::Status CheckUser(const Options& options, const rpc::HostPort& driver) {
   const bool alone = rpc::IsLoopback(driver.host) && (options.host.empty() || rpc::IsLoopback(options.host));
-  if (::geteuid() != 0 || alone || options.allow_root) return absl::OkStatus();
+  if (alone || !OwnMachineAlone(options)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "this is root, and so would be all that programs of other machines start here: run it as another user, or say "
       "--allow-root (TWINKLE_ALLOW_ROOT=1) where root is not the machine's (a container)");
@@ -213,6 +218,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
                        .token = std::move(token),
                        .access = AccessOf(options),
                        .host = options.host,
+                       .own_machine_alone = OwnMachineAlone(options),
                        .log_folder = options.log_folder,
                        .start_limit = absl::Seconds(options.start_limit_s),
                        .object_memory = base::ParseBytes(options.object_memory).value_or(0),

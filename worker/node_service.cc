@@ -69,6 +69,7 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
                .state = {.node = node_.name(),
                          .pids = node_.place().pids(),
                          .driver = options_.driver,
+                         .only_machine = options_.own_machine_alone ? node_.place().machine() : "",
                          .start_limit = options_.start_limit},
                .object_memory = options_.object_memory,
                .access = options_.access},

@@ -33,8 +33,9 @@ namespace twinkle::worker {
 struct ServiceOptions {
   std::string driver;  // gRPC target
   std::string token;
-  DriverAccess access;  // for programs that worker processes start
-  std::string host;     // for other machines; empty: none can reach this one
+  DriverAccess access;             // for programs that worker processes start
+  std::string host;                // for other machines; empty: none can reach this one
+  bool own_machine_alone = false;  // programs of other machines are refused
   std::string log_folder;
   absl::Duration start_limit = absl::Seconds(20);
   uint64_t object_memory = 0;

@@ -127,11 +127,21 @@ void NodeState::OnStart(const v1::StartJob& start, Effects* effects) {
   Enter(job, JobState::kBringing, absl::StrCat("begins with ", job->second.processes.size(), " processes here"),
         effects);
   const v1::Place& place = start.program().place();
+  if (const absl::Status refused = Admit(place); !refused.ok()) return OnProgramReady(start.job(), refused, effects);
   if (!place.pids().empty() && place.pids() == options_.pids) {
     effects->push_back(WatchProgram{start.job(), place.pid()});
   }
   effects->push_back(BringProgram{start});
   effects->push_back(SetTimer{SetTimer::Kind::kBring, start.job(), connection_, options_.bring_limit});
+}
+
+absl::Status NodeState::Admit(const v1::Place& program) const {
+  if (options_.only_machine.empty() || program.machine() == options_.only_machine) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat("its program runs on another machine (host '", base::CutText(program.host(), kMostNameBytes),
+                   "'), and the node daemon of '", options_.node,
+                   "', which is root, runs those of its own alone: run it as another user, or with --allow-root "
+                   "(TWINKLE_ALLOW_ROOT=1) where root is not the machine's (a container)"));
 }
 
 void NodeState::OnProgramReady(uint64_t number, const absl::Status& brought, Effects* effects) {

@@ -22,6 +22,7 @@ struct NodeStateOptions {
   std::string node;                                  // its name, for people
   std::string pids;                                  // as in Place, the daemon's
   std::string driver;                                // gRPC target, for worker processes
+  std::string only_machine = {};                     // as in Place: whose programs alone run here; empty: all machines'
   absl::Duration start_limit = absl::Seconds(20);    // for a process, once it is the program, to reach Initialize
   absl::Duration bring_limit = absl::Minutes(5);     // for the program and its files to be here
   absl::Duration kill_margin = base::kDaemonMargin;  // beyond the grace of a job that ends
@@ -43,7 +44,9 @@ struct Death {
 //  W4 a driver hears nothing of jobs that another connection's driver asked for: they end with that connection;
 //  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace; none concerns a job of
 //     another connection that has the same number;
-//  W6 no text of a user's makes a message longer than a few kilobytes.
+//  W6 no text of a user's makes a message longer than a few kilobytes;
+//  W7 with `only_machine` nothing is brought or started for a program of another machine: its processes could not be
+//     started, and why is what they are told of with.
 class NodeState {
  public:
   explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}
@@ -107,6 +110,8 @@ class NodeState {
   // The only one that changes a job's state; people are told why.
   void Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects);
   void OnStart(const v1::StartJob& start, Effects* effects);
+  // Whether programs from there run here, and why not.
+  absl::Status Admit(const v1::Place& program) const;
   void OnStop(const v1::StopJob& stop, Effects* effects);
   void Stop(uint64_t job, absl::Duration grace, const std::string& why, Effects* effects);
   void Kill(Processes::iterator process, Effects* effects);

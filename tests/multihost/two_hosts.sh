@@ -69,6 +69,26 @@ check_death() {
   echo "nothing is left of the job's files"
 }
 
+# A node daemon that is root and knows its driver by a loopback address, where others reach the driver, too.
+check_root() {
+  (($(id -u) == 0)) || return 0
+  ip netns exec "$mark-driver" env TWINKLE_TOKEN_FILE="$cluster/open-token" "$bin/twinkle-driver" --listen 0.0.0.0:0 \
+    --insecure-network --port-file "$cluster/open-port" >"$cluster/open-driver.log" 2>&1 &
+  processes+=($!)
+  await test -s "$cluster/open-port"
+  local port own=(env "TWINKLE_TOKEN_FILE=$cluster/open-token" TWINKLE_DRIVER=)
+  port=$(cat "$cluster/open-port")
+  ip netns exec "$mark-driver" "${own[@]}" "$bin/twinkle-worker" --driver "127.0.0.1:$port" --node-name root --cpus 3 \
+    >"$cluster/root.log" 2>&1 &
+  processes+=($!)
+  await grep -q "has joined" "$cluster/root.log"
+  local status=0
+  in_host a "${own[@]}" TWINKLE_DRIVER="10.77.0.1:$port" "$program" --program keeper >"$cluster/refused.log" 2>&1 || status=$?
+  ((status != 0)) || fail "a program of another machine ran as root"
+  grep -q "runs on another machine (host '.*--allow-root" "$cluster/refused.log" || fail "it was refused in other words"
+  echo "a program of another machine does not run as root"
+}
+
 cp "$program" "$cluster/program"
 echo shipped >"$cluster/program.txt"
 program="$cluster/program"
@@ -84,4 +104,5 @@ check_traffic
 check_compression
 check_find
 check_death
+check_root
 echo "passed"

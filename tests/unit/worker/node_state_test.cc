@@ -61,6 +61,36 @@ TEST_CASE("W1: processes whose program cannot be had are told of, with the reaso
   CHECK(node.state.idle());
 }
 
+TEST_CASE("W7: a program of another machine is refused by name, and nothing is brought or started for it") {
+  Node node("here");
+  v1::StartJob start = JobOf(1, {10, 11});
+  start.mutable_program()->mutable_place()->set_machine("there");
+  start.mutable_program()->mutable_place()->set_host("gpu-7");
+  node.state.OnMessage(StartMessage(start), &node.effects);
+  CHECK_THAT(node.CauseOf(10), ContainsSubstring("host 'gpu-7'") && ContainsSubstring("--allow-root"));
+  CHECK(node.Told() == Texts{"exited 10", "exited 11"});
+  CHECK(node.Take<BringProgram>().empty());
+  CHECK(node.Take<WatchProgram>().empty());
+  CHECK(node.Take<SetTimer>().empty());
+  node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
+  CHECK(node.Take<StartProcess>().empty());
+  node.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node.effects);
+  CHECK(node.Told() == Texts{"cleared 1"});
+  CHECK(node.state.idle());
+}
+
+TEST_CASE("W7: programs of the node's own machine run, and those of all without the restriction") {
+  v1::StartJob start = JobOf(1, {10});
+  start.mutable_program()->mutable_place()->set_machine("here");
+  Node own("here");
+  own.state.OnMessage(StartMessage(start), &own.effects);
+  CHECK(own.Take<BringProgram>().size() == 1);
+  start.mutable_program()->mutable_place()->set_machine("there");
+  Node open;
+  open.state.OnMessage(StartMessage(start), &open.effects);
+  CHECK(open.Take<BringProgram>().size() == 1);
+}
+
 TEST_CASE("W1: a process that cannot be started is told of, the others go on") {
   Node node;
   node.Start(1, {10, 11});

@@ -50,7 +50,8 @@ inline v1::FromWorker Listening(const std::string& socket) {
 
 // A state machine, and what it wanted since this was last looked at.
 struct Node {
-  Node() : state({.node = "n", .pids = "pids", .driver = "driver:1"}) {}
+  explicit Node(const std::string& only_machine = {})
+      : state({.node = "n", .pids = "pids", .driver = "driver:1", .only_machine = only_machine}) {}
 
   template <class T>
   std::vector<T> Take() {
