@@ -54,6 +54,8 @@ class NodeDaemon final : public Processes::Listener {
   void OnOrphansEnded();
   // Ends the spawner, and with it all that it started; blocks as Processes::EndSpawner, and returns what that returns.
   bool EndSpawner() { return processes_.EndSpawner(); }
+  // As Processes::Leftovers.
+  std::function<void()> Leftovers() const { return processes_.Leftovers(); }
   bool idle() const { return state_.idle(); }
 
  private:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/base/end_signals.h"
+#include "runtime/base/event.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/say_line.h"
 #include "runtime/base/status.h"
@@ -32,9 +33,10 @@ constexpr int kAliveInLease = 5;                             // times that a nod
 constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, then people are told
 constexpr absl::Duration kTellAgain = absl::Minutes(1);      // that the driver cannot be reached
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
-constexpr absl::Duration kFetchLimit = absl::Minutes(5);  // for a file from another node
-constexpr int kEndRounds = 5000;                          // as the spawner's
-constexpr int kPorts = 32;                                // told to the driver, each time anew
+constexpr absl::Duration kFetchLimit = absl::Minutes(5);   // for a file from another node
+constexpr absl::Duration kRemoveLimit = absl::Seconds(2);  // for what a spawner that was killed has left
+constexpr int kEndRounds = 5000;                           // as the spawner's
+constexpr int kPorts = 32;                                 // told to the driver, each time anew
 
 // A driver that says this will say it again.
 bool IsRefusal(const absl::Status& why) {
@@ -123,9 +125,7 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   listener_->Close();
   server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
   door_.Close();
-  // What a spawner had that was killed is orphaned to this process: its death has ended the wardens and the worker
-  // processes, and what these had started comes here then.
-  if (spawner_gone_ || !daemon_.EndSpawner()) EndOwnChildren(kEndRounds);
+  EndSpawner();
   if (parent != nullptr) rpc::RemovePrivateCluster(rpc::PrivateClustersFolder(), parent->program());
   // A thread that hangs is left behind: nothing that it uses may be destroyed under it.
   if (threads_.running() > 0 || !store_.idle()) ::_exit(exit_code_);
@@ -216,6 +216,23 @@ void NodeService::TellUnreachable(const std::string& why) {
 }
 
 // ---- the end
+// What a spawner had that was killed is orphaned to this process: its death has ended the wardens and the worker
+// processes, and what these had started comes here then. Storage that hangs is not waited for.
+void NodeService::EndSpawner() {
+  if (!spawner_gone_ && daemon_.EndSpawner()) return;
+  EndOwnChildren(kEndRounds);
+  const auto removed = std::make_shared<base::Event>();
+  const absl::Status begun = threads_.Run("leftovers", [remove = daemon_.Leftovers(), removed] {
+    remove();
+    removed->Set();
+  });
+  if (begun.ok()) {
+    removed->WaitUntil(base::Now() + kRemoveLimit);
+  } else {
+    daemon_.Leftovers()();
+  }
+}
+
 // The spawner ends what there is, if it still can.
 void NodeService::OnParentGone(int fd) {
   loop_.Forget(fd);

@@ -70,6 +70,8 @@ class NodeService {
   void OnParentGone(int fd);
   void Stop();
   void StopWhenIdle();
+  // What the spawner has started, and all that is its to remove.
+  void EndSpawner();
   // On stderr; services of a private cluster are silent.
   void Say(const std::string& text) const;
 

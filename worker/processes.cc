@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime/base/clock.h"
+#include "worker/rank_cgroups.h"
 
 namespace twinkle::worker {
 namespace {
@@ -156,12 +157,14 @@ void Processes::Signal(uint64_t key, int number) {
 }
 
 void Processes::KeepScratch(const std::string& folder) {
+  scratch_.insert(folder);
   v1::ToSpawner message;
   message.mutable_scratch()->set_folder(folder);
   Write(message);
 }
 
 void Processes::ForgetScratch(const std::string& folder) {
+  scratch_.erase(folder);
   v1::ToSpawner message;
   message.mutable_scratch()->set_folder(folder);
   message.mutable_scratch()->set_gone(true);
@@ -263,6 +266,13 @@ bool Processes::EndSpawner() {
     ::usleep(1000);
   }
   return true;
+}
+
+std::function<void()> Processes::Leftovers() const {
+  return [folders = scratch_, cgroups = spawner_.cgroups] {
+    EndForsakenCgroups(cgroups);
+    RemoveScratch(folders);
+  };
 }
 
 }  // namespace twinkle::worker

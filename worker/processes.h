@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,9 @@ class Processes {
   // any more. False: it has not ended in time, or was stopped (SIGSTOP), and was killed. What it has started is
   // orphaned to this process then, if that is a subreaper, and is the caller's to end.
   bool EndSpawner();
+  // What a spawner that was killed has left besides: removes its processes' control groups, and the scratch folders.
+  // For when these processes have ended. May run on any thread, also when this is no more; blocks as the storage does.
+  std::function<void()> Leftovers() const;
 
  private:
   enum class State { kQueued, kAsked, kForked, kExecuted, kEnded };  // kEnded: what it has started may be there
@@ -132,9 +136,10 @@ class Processes {
   AwakeTimers& timers_;
   Listener& listener_;
   Entries entries_;
-  std::deque<uint64_t> queue_;  // keys, some of which may have been taken out
-  int under_way_ = 0;           // entries that count for the window
-  bool filling_ = false;        // Fill has been posted
+  std::set<std::string> scratch_;  // folders that go with the daemon; the spawner knows them, too
+  std::deque<uint64_t> queue_;     // keys, some of which may have been taken out
+  int under_way_ = 0;              // entries that count for the window
+  bool filling_ = false;           // Fill has been posted
   bool gone_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -65,6 +65,11 @@ void RemoveTree(const fs::path& folder) {
   ::rmdir(folder.c_str());  // refused while there are processes in it
 }
 
+void EndTree(const std::string& folder) {
+  KillCgroup(folder);
+  RemoveTree(folder);
+}
+
 // Open as long as the folder is the caller's; not valid: it is somebody else's, or is not there. Whoever has it ends
 // with its processes, in whatever PID namespace these are.
 rpc::Fd Lock(const std::string& folder) {
@@ -105,7 +110,7 @@ RankCgroups::RankCgroups(std::string parent) {
     if (!absl::StartsWith(entry.path().filename().string(), kFolderPrefix)) continue;
     if (const rpc::Fd lock = Lock(entry.path().string()); lock.valid()) RemoveTree(entry.path());
   }
-  const std::string folder = absl::StrCat(parent, "/", kFolderPrefix, ::getpid());
+  const std::string folder = CgroupsOf(parent, ::getpid());
   if (::mkdir(folder.c_str(), 0755) != 0) return;
   lock_ = Lock(folder);
   // Another spawner that began just now may have taken it for one that was left.
@@ -126,9 +131,15 @@ void RankCgroups::Kill(uint64_t key) const { KillCgroup(FolderOf(key)); }
 void RankCgroups::Remove(uint64_t key) const { RemoveCgroup(FolderOf(key)); }
 
 void RankCgroups::EndAll() {
-  if (folder_.empty()) return;
-  KillCgroup(folder_);
-  RemoveTree(folder_);
+  if (!folder_.empty()) EndTree(folder_);
+}
+
+std::string CgroupsOf(const std::string& parent, pid_t spawner) {
+  return parent.empty() ? std::string() : absl::StrCat(parent, "/", kFolderPrefix, spawner);
+}
+
+void EndForsakenCgroups(const std::string& folder) {
+  if (const rpc::Fd lock = Lock(folder); lock.valid()) EndTree(folder);
 }
 
 void EnterCgroup(const std::string& folder) {

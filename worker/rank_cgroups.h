@@ -6,6 +6,7 @@
 
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <string>
@@ -44,6 +45,12 @@ class RankCgroups {
   std::string folder_;  // empty: there are no groups
   rpc::Fd lock_;        // on the folder: it belongs to a spawner that lives
 };
+
+// The folder above the groups of a spawner's processes; empty where `parent` is.
+std::string CgroupsOf(const std::string& parent, pid_t spawner);
+// Kills what is left in the groups of a spawner that has ended, and removes them and the folder. That of one that lives
+// is left alone: another PID namespace may have given it the same number.
+void EndForsakenCgroups(const std::string& folder);
 
 // ---- of one group, by its folder, which may be empty
 // Moves the calling process into it.

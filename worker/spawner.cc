@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "worker/rank_cgroups.h"
 #include "worker/spawner_loop.h"
 
 namespace twinkle::worker {
@@ -32,7 +35,7 @@ absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options) {
   if (!sockets.ok()) return sockets.status();
   const pid_t pid = ::fork();
   if (pid < 0) return absl::ErrnoToStatus(errno, "the spawner could not be started");
-  if (pid > 0) return Spawner{pid, std::move(sockets->first)};
+  if (pid > 0) return Spawner{pid, std::move(sockets->first), CgroupsOf(options.cgroup, pid)};
   ::setsid();  // signals from a terminal are the daemon's
   ::prctl(PR_SET_NAME, "twinkle-spawner");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -45,6 +48,13 @@ absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options) {
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
   SpawnerLoop(socket, options).Run();
   ::_exit(0);
+}
+
+void RemoveScratch(const std::set<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
 }
 
 }  // namespace twinkle::worker

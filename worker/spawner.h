@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 
 #include "runtime/rpc/fd_channel.h"
@@ -22,6 +23,7 @@ namespace twinkle::worker {
 struct Spawner {
   pid_t pid = 0;
   rpc::Fd socket;
+  std::string cgroups = {};  // folder above those of its processes; empty: there is none
 };
 
 struct SpawnerOptions {
@@ -35,5 +37,8 @@ struct SpawnerOptions {
 // descriptors of its Spawn message as kRoleDescriptor, 1 and 2, and none of any other. When it ends, everything does
 // that descends from it; when the daemon is gone, so do its scratch folders and all processes.
 absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options);
+
+// What goes when the daemon does: by the spawner, or after it, where that was killed.
+void RemoveScratch(const std::set<std::string>& folders);
 
 }  // namespace twinkle::worker

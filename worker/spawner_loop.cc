@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
 #include <utility>
 
 #include "worker/cause_of_death.h"
@@ -248,10 +247,7 @@ void SpawnerLoop::EndAll() {
   }
   EndOwnChildren(kEndRounds);
   cgroups_.EndAll();
-  for (const std::string& folder : scratch_) {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
+  RemoveScratch(scratch_);
 }
 
 }  // namespace twinkle::worker

@@ -91,6 +91,35 @@ TEST_CASE("a node daemon tells what comes and goes") {
   CHECK(cluster.node(0).AwaitOutput("job 1 has ended here"));
 }
 
+pid_t SpawnerOf(pid_t daemon) {
+  pid_t spawner = 0;
+  std::ifstream(absl::StrCat("/proc/", daemon, "/task/", daemon, "/children")) >> spawner;
+  return spawner;
+}
+
+TEST_CASE("a node daemon whose spawner is stopped ends all the same, and leaves no folder of its jobs") {
+  const Folder folder;
+  std::ofstream(folder / "prompts.txt") << "the first prompt\n";
+  TestCluster cluster({{"a", {"--cpus", "4"}}});
+  ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
+  auto session = Begin({.mode = Mode::kCluster,
+                        .driver = cluster.driver(),
+                        .groups = {Cpu("pool", 2)},
+                        .files = {folder / "prompts.txt"}});
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  const std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
+  const auto pids = Result(probe.Pid());
+  REQUIRE(std::filesystem::exists(there));
+  const pid_t spawner = SpawnerOf(cluster.node(0).pid());
+  REQUIRE(spawner > 0);
+  ::kill(spawner, SIGSTOP);
+  cluster.node(0).Signal(SIGTERM);
+  CHECK(cluster.node(0).Wait() == 0);
+  CHECK_FALSE(std::filesystem::exists(there));
+  for (const int64_t pid : pids) CHECK(::kill(static_cast<pid_t>(pid), 0) != 0);
+  static_cast<void>(session.Finish());
+}
+
 TEST_CASE("a node daemon whose spawner is killed ends, and leaves no folder of a job that goes on") {
   const Folder folder;
   std::ofstream(folder / "prompts.txt") << "the first prompt\n";
@@ -103,9 +132,7 @@ TEST_CASE("a node daemon whose spawner is killed ends, and leaves no folder of a
   auto probe = Must(New<Probe>({.remote_group = "pool"}));
   const std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
   REQUIRE(std::filesystem::exists(there));
-  const pid_t daemon = cluster.node(0).pid();
-  pid_t spawner = 0;
-  std::ifstream(absl::StrCat("/proc/", daemon, "/task/", daemon, "/children")) >> spawner;
+  const pid_t spawner = SpawnerOf(cluster.node(0).pid());
   REQUIRE(spawner > 0);
   ::kill(spawner, SIGKILL);
   CHECK(cluster.node(0).Wait() == 1);

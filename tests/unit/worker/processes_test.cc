@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 
 namespace twinkle::worker {
 namespace {
@@ -316,6 +318,36 @@ TEST_CASE("a spawner that does not end is killed, and waited for no longer than 
   REQUIRE(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);
   CHECK(fake.told.empty());
+}
+
+TEST_CASE("of a spawner that was stopped and killed nothing is left: no folder that was to go with it, no group") {
+  Fake fake;
+  const tests::Folder folder;
+  for (const char* const name : {"kept/file", "forgotten/file", "twinkle-7/process-3"}) {
+    std::filesystem::create_directories(folder / name);
+  }
+  auto pair = rpc::SocketPair();
+  REQUIRE(pair.ok());
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    while (true) ::raise(SIGSTOP);
+  }
+  REQUIRE(pid > 0);
+  std::function<void()> leftovers;
+  {
+    Processes processes({}, Spawner{pid, std::move(pair->first), folder / "twinkle-7"}, &fake.loop, &fake.timers,
+                        &fake);
+    processes.KeepScratch(folder / "kept");
+    processes.KeepScratch(folder / "forgotten");
+    processes.ForgetScratch(folder / "forgotten");
+    CHECK_FALSE(processes.EndSpawner());
+    CHECK(::waitpid(pid, nullptr, 0) == pid);
+    leftovers = processes.Leftovers();
+  }
+  leftovers();
+  CHECK_FALSE(std::filesystem::exists(folder / "kept"));
+  CHECK_FALSE(std::filesystem::exists(folder / "twinkle-7"));
+  CHECK(std::filesystem::exists(folder / "forgotten"));
 }
 
 }  // namespace

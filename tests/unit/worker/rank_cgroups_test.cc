@@ -1,6 +1,8 @@
 // In folders that are no control groups: what is made, left alone and removed.
 #include "worker/rank_cgroups.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -32,6 +34,19 @@ TEST_CASE("the groups of a spawner that lives are left alone by another, and go 
   CHECK(fs::is_directory(living.Make(2)));
   living.EndAll();
   CHECK(fs::is_empty(parent.path()));
+}
+
+TEST_CASE("the groups of a spawner that was killed go with its parent, those of one that lives do not") {
+  const tests::Folder parent;
+  const std::string killed = CgroupsOf(parent.path(), 1);
+  fs::create_directories(killed + "/process-3");
+  EndForsakenCgroups(killed);
+  CHECK_FALSE(fs::exists(killed));
+  RankCgroups living(parent.path());
+  const std::string group = living.Make(1);
+  EndForsakenCgroups(CgroupsOf(parent.path(), ::getpid()));
+  CHECK(fs::is_directory(group));
+  EndForsakenCgroups(CgroupsOf("", 1));  // there are none
 }
 
 }  // namespace
