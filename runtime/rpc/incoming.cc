@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <cstddef>
 
 namespace twinkle::rpc {
@@ -34,20 +36,25 @@ std::string NameOf(const sockaddr_un& address, socklen_t size) {
   return is_abstract ? absl::StrCat("unix-abstract:", std::string(address.sun_path + 1, size - kBegin)) : std::string();
 }
 
-std::string NameOf(const sockaddr_in& address) {
+std::string InText(int family, const void* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
-  return absl::StrCat("ipv4:", text.data(), ":", ntohs(address.sin_port));
+  ::inet_ntop(family, address, text.data(), text.size());
+  return text.data();
 }
 
-std::string NameOf(const sockaddr_in6& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) {
-    ::inet_ntop(AF_INET, address.sin6_addr.s6_addr + 12, text.data(), text.size());
-    return absl::StrCat("ipv4:", text.data(), ":", ntohs(address.sin6_port));
-  }
-  ::inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
-  return absl::StrCat("ipv6:%5B", text.data(), "%5D:", ntohs(address.sin6_port));
+std::string HostOf(const sockaddr_in& address) { return absl::StrCat("ipv4:", InText(AF_INET, &address.sin_addr)); }
+
+std::string HostOf(const sockaddr_in6& address) {
+  const uint8_t* const bytes = address.sin6_addr.s6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return absl::StrCat("ipv4:", InText(AF_INET, bytes + 12));
+  return absl::StrCat("ipv6:%5B", InText(AF_INET6, bytes), "%5D");
+}
+
+std::string NetworkOf(sockaddr_in6 address) {
+  constexpr int kOfNetwork = 8;
+  uint8_t* const bytes = address.sin6_addr.s6_addr;
+  if (!IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) std::fill(bytes + kOfNetwork, bytes + sizeof(in6_addr), 0);
+  return HostOf(address);
 }
 
 Received ReceivedOnUnix(int fd) {
@@ -71,8 +78,24 @@ std::optional<std::string> PeerName(int fd) {
   socklen_t size = sizeof(address);
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return std::nullopt;
   if (address.ss_family == AF_UNIX) return NameOf(reinterpret_cast<const sockaddr_un&>(address), size);
-  if (address.ss_family == AF_INET) return NameOf(reinterpret_cast<const sockaddr_in&>(address));
-  return NameOf(reinterpret_cast<const sockaddr_in6&>(address));
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    return absl::StrCat(HostOf(v4), ":", ntohs(v4.sin_port));
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  return absl::StrCat(HostOf(v6), ":", ntohs(v6.sin6_port));
+}
+
+std::string SourceOf(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (address.ss_family == AF_INET) return HostOf(reinterpret_cast<const sockaddr_in&>(address));
+  if (address.ss_family == AF_INET6) return NetworkOf(reinterpret_cast<const sockaddr_in6&>(address));
+  ucred peer{};
+  size = sizeof(peer);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
+  return absl::StrCat("user:", peer.uid);
 }
 
 bool IsOfUser(int fd, uid_t user) {
@@ -85,6 +108,11 @@ bool IsOfUser(int fd, uid_t user) {
 uint64_t UnreadOn(int fd) {
   int unread = 0;
   return ::ioctl(fd, FIONREAD, &unread) == 0 ? static_cast<uint64_t>(unread) : 0;
+}
+
+void ForgetUnread(int fd) {
+  while (DomainOf(fd) != AF_UNIX && ::recv(fd, nullptr, INT_MAX, MSG_TRUNC | MSG_DONTWAIT) > 0) {
+  }
 }
 
 void CountBytes(int fd) {

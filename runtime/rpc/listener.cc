@@ -227,21 +227,20 @@ void Listener::FillReserve() {
 void Listener::Accept(int listening) {
   for (int i = 0; i < kAtOnce && MayAccept(listening) && AcceptOne(listening); ++i) {
   }
+  ServeStrangers();
 }
 
 // Over TCP whoever comes is a stranger: without room for one more, newcomers wait a little. A Unix socket has to be
 // accepted to see whose it is.
 bool Listener::MayAccept(int listening) {
-  if (listening == socket_fd_ || MakeRoomForStranger()) return true;
+  if (listening == socket_fd_) return true;
+  const base::Instant now = AwakeNow();
+  {
+    base::MutexLock lock(&mutex_);
+    if (strangers_.HasRoom(now)) return true;
+  }
   AcceptLater(listening);
   return false;
-}
-
-bool Listener::MakeRoomForStranger() {
-  base::MutexLock lock(&mutex_);
-  const Strangers::Room room = strangers_.MakeRoom(AwakeNow());
-  if (room.gone) ShowOut(*room.gone);
-  return room.is_there;
 }
 
 // Whether there may be another.
@@ -249,9 +248,9 @@ bool Listener::AcceptOne(int listening) {
   Fd connection(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection.valid()) {
     if (listening == socket_fd_) {
-      HandOverLocal(std::move(connection));
+      ReceiveLocal(std::move(connection));
     } else {
-      HandOverRemote(std::move(connection), listening);
+      ReceiveRemote(std::move(connection), listening);
     }
     return true;
   }
@@ -263,10 +262,11 @@ bool Listener::AcceptOne(int listening) {
 
 // No descriptor is left, or no memory. Whether to try again at once; else it is tried a little later.
 bool Listener::MakeRoom(int listening) {
+  const base::Instant now = AwakeNow();
   {
     base::MutexLock lock(&mutex_);
     for (int i = 0; i < kMadeRoom; ++i) {
-      if (const auto oldest = strangers_.ExpelOldest()) ShowOut(*oldest);
+      if (const auto oldest = strangers_.ExpelOldest(now)) ShowOut(*oldest);
     }
   }
   if (!reserve_.empty()) {
@@ -285,17 +285,16 @@ void Listener::AcceptLater(int listening) {
   });
 }
 
-// Another user's is not kept waiting where there is no room: others, who come by the same socket, would wait as well.
-void Listener::HandOverLocal(Fd connection) {
-  if (!IsOfUser(connection.get(), user_) && !(MakeRoomForStranger() && Watch(connection))) return;
-  HandOver(std::move(connection), socket_fd_);
+void Listener::ReceiveLocal(Fd connection) {
+  if (IsOfUser(connection.get(), user_)) return HandOver(std::move(connection), socket_fd_);
+  Receive(std::move(connection), socket_fd_);
 }
 
-void Listener::HandOverRemote(Fd connection, int listening) {
+void Listener::ReceiveRemote(Fd connection, int listening) {
   const int on = 1;
   ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // a connection without is one, too
-  if (Watch(connection)) HandOver(std::move(connection), listening);
+  Receive(std::move(connection), listening);
 }
 
 void Listener::HandOver(Fd connection, int listening) {
@@ -306,25 +305,46 @@ void Listener::HandOver(Fd connection, int listening) {
 }
 
 // ---- strangers
-// False: it has ended already, or is no client of gRPC's, or no descriptor is left to watch it by. Then it is not
-// served.
-bool Listener::Watch(const Fd& connection) {
-  if (UnreadOn(connection.get()) > kLongestGreeting) return false;
-  Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
-  if (!own.valid() && !reserve_.empty()) {
-    reserve_.pop_back();
-    own = Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
-  }
-  std::optional<std::string> peer = PeerName(connection.get());
-  if (!own.valid() || !peer) return false;
-  CountBytes(own.get());
+// Not one that has ended already, or is no client of gRPC's.
+void Listener::Receive(Fd connection, int listening) {
+  const int fd = connection.get();
+  std::optional<std::string> peer = PeerName(fd);
+  if (!peer || UnreadOn(fd) > kLongestGreeting) return;
+  CountBytes(fd);
   const base::Instant now = AwakeNow();
   if (!std::exchange(ticking_, true)) loop_.PostAfter(kTick, [this] { Tick(); });
   base::MutexLock lock(&mutex_);
   const Strangers::Id id = ++last_;
-  strangers_.Add(id, *std::move(peer), now);
-  watched_[id] = std::move(own);
-  return true;
+  watched_.emplace(id, Watched{std::move(connection), listening});
+  if (const auto gone = strangers_.Add(id, *std::move(peer), SourceOf(fd), now)) ShowOut(*gone);
+}
+
+// One that cannot be watched, as no descriptor is left for that, is not served.
+void Listener::ServeStrangers() {
+  const base::Instant now = AwakeNow();
+  std::vector<Watched> served;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const Strangers::Id id : strangers_.Serve(now)) {
+      Watched& watched = watched_.at(id);
+      Fd own = Another(watched.connection);
+      if (own.valid()) {
+        served.push_back({std::exchange(watched.connection, std::move(own)), watched.listening});
+      } else {
+        strangers_.Ended(id, now);
+        watched_.erase(id);
+      }
+    }
+  }
+  for (Watched& one : served) HandOver(std::move(one.connection), one.listening);
+}
+
+// A second descriptor of it.
+Fd Listener::Another(const Fd& connection) {
+  Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+  if (own.valid() || reserve_.empty()) return own;
+  reserve_.pop_back();
+  return Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 // The clock less the pauses of this process, while it ticks: what strangers sent meanwhile could not be read.
@@ -335,18 +355,22 @@ base::Instant Listener::AwakeNow() {
   return now - slept_;
 }
 
-// gRPC sees its connection end.
+// gRPC, if it has it, sees its connection end, and nothing that it has not read yet.
 void Listener::ShowOut(Strangers::Id id) {
-  ::shutdown(watched_[id].get(), SHUT_RDWR);
+  const int fd = watched_.at(id).connection.get();
+  ::shutdown(fd, SHUT_RDWR);
+  ForgetUnread(fd);
   watched_.erase(id);
 }
 
-// One whose connection has ended is no stranger any more.
-void Listener::Look(Strangers::Id id) {
-  const Received received = ReceivedOn(watched_[id].get());
-  strangers_.SetBytes(id, received.bytes);
-  if (!received.ended) return;
-  strangers_.Ended(id);
+// One whose connection has ended is no stranger any more. What one sends that waits costs nothing but room.
+void Listener::Look(Strangers::Id id, base::Instant now) {
+  const int fd = watched_.at(id).connection.get();
+  const Received received = ReceivedOn(fd);
+  const bool is_served = strangers_.is_served(id);
+  if (is_served) strangers_.SetBytes(id, received.bytes);
+  if (!received.ended && (is_served || UnreadOn(fd) <= kLongestGreeting)) return;
+  strangers_.Ended(id, now);
   watched_.erase(id);
 }
 
@@ -355,12 +379,13 @@ void Listener::Tick() {
   const base::Instant now = AwakeNow();
   {
     base::MutexLock lock(&mutex_);
-    for (const Strangers::Id id : strangers_.ids()) Look(id);
+    for (const Strangers::Id id : strangers_.ids()) Look(id, now);
     for (const Strangers::Id id : strangers_.Expel(now)) ShowOut(id);
     const uint64_t owed = strangers_.Owed(now);
     flooded_ = flooded_ || owed >= options_.strangers.bytes_of_gone;
-    ticking_ = strangers_.size() > 0 || owed > 0;
+    ticking_ = !strangers_.is_quiet();
   }
+  ServeStrangers();
   if (ticking_) {
     loop_.PostAfter(kTick, [this] { Tick(); });
   } else if (std::exchange(flooded_, false)) {

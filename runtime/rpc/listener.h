@@ -33,9 +33,9 @@ struct ListenerOptions {
 // at the first accept that fails, as when no descriptor is left, and lets whoever connects take as much memory as it
 // likes. Here accepting goes on, with descriptors that are held in reserve for it; and a connection whose calls have
 // not shown what lets them in is a stranger, bounded in number, bytes and time (strangers.h). An abstract Unix socket
-// lets all users of this machine connect, so there other users are strangers, too, and one for whom there is no room is
-// refused at once; only this process's user, and root, who could end it anyway, are accepted as they come. LetIn is
-// thread-safe; all else is for the thread that owns it. Invariant:
+// lets all users of this machine connect, so there other users are strangers, too; only this process's user, and root,
+// who could end it anyway, are accepted as they come. LetIn is thread-safe; all else is for the thread that owns it.
+// Invariant:
 //  A1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
 class Listener {
  public:
@@ -61,6 +61,10 @@ class Listener {
 
  private:
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+  struct Watched {
+    Fd connection;  // of one that is served a descriptor of our own: gRPC has the other
+    int listening;  // the socket that it came by
+  };
 
   explicit Listener(ListenerOptions options);
   absl::Status ListenOnSocket();
@@ -69,17 +73,18 @@ class Listener {
   void Accept(int listening);
   bool AcceptOne(int listening);
   bool MayAccept(int listening);
-  bool MakeRoomForStranger();
   bool MakeRoom(int listening);
   void AcceptLater(int listening);
-  void HandOverLocal(Fd connection);
-  void HandOverRemote(Fd connection, int listening);
+  void ReceiveLocal(Fd connection);
+  void ReceiveRemote(Fd connection, int listening);
+  void Receive(Fd connection, int listening);
+  void ServeStrangers();
+  Fd Another(const Fd& connection);
   void HandOver(Fd connection, int listening);
-  bool Watch(const Fd& connection);
   void ShowOut(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tick();
   base::Instant AwakeNow();
-  void Look(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Look(Strangers::Id id, base::Instant now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FillReserve();
 
   const ListenerOptions options_;
@@ -99,7 +104,7 @@ class Listener {
 
   base::Mutex mutex_;
   Strangers strangers_ ABSL_GUARDED_BY(mutex_);
-  std::map<Strangers::Id, Fd> watched_ ABSL_GUARDED_BY(mutex_);  // descriptors of our own of their connections
+  std::map<Strangers::Id, Watched> watched_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace twinkle::rpc

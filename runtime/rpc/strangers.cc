@@ -2,20 +2,110 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 namespace twinkle::rpc {
 
-Strangers::Room Strangers::MakeRoom(base::Instant now) {
-  const uint64_t owed = Owed(now);
-  if (owed >= limits_.bytes_of_gone) return {.is_there = false, .gone = std::nullopt};
-  // Who comes while much is owed may send too much before that is seen: one by one.
-  if (all_.size() < (owed > limits_.bytes_of_gone / 2 ? 1 : limits_.most)) return {};
-  if (now - all_.begin()->second.since < limits_.moment) return {.is_there = false, .gone = std::nullopt};
-  return {.is_there = true, .gone = ExpelOldest()};
+// ---- what is owed
+void Strangers::Debt::Forgive(base::Instant now, uint64_t each_second) {
+  bytes = std::max(0.0, bytes - absl::ToDoubleSeconds(now - then) * static_cast<double>(each_second));
+  then = now;
 }
 
-void Strangers::Add(Id id, std::string peer, base::Instant now) { all_.emplace(id, Stranger{std::move(peer), now}); }
+void Strangers::Debt::Add(uint64_t more, uint64_t most) {
+  bytes = std::min(bytes + static_cast<double>(more), static_cast<double>(most));
+}
+
+uint64_t Strangers::Owed(base::Instant now) {
+  debt_.Forgive(now, limits_.forgiven_to_all);
+  double owed = debt_.bytes;
+  for (auto it = sources_.begin(); it != sources_.end();) {
+    Source& source = it->second;
+    source.debt.Forgive(now, limits_.forgiven);
+    owed = std::max(owed, source.debt.bytes);
+    it = source.present == 0 && source.debt.bytes == 0 ? sources_.erase(it) : std::next(it);
+  }
+  return static_cast<uint64_t>(std::ceil(owed));
+}
+
+// ---- who comes
+bool Strangers::HasRoom(base::Instant now) const { return all_.size() < limits_.most || WhoGoes(now); }
+
+std::optional<Strangers::Id> Strangers::Add(Id id, std::string peer, const std::string& source, base::Instant now) {
+  const auto [at, is_new] = sources_.try_emplace(source);
+  if (is_new) at->second.debt.then = now;
+  ++at->second.present;
+  all_.emplace(id, Stranger{std::move(peer), at, now});
+  if (all_.size() <= limits_.most) return std::nullopt;
+  const Id goes = WhoGoes(now).value_or(id);
+  Ended(goes, now);
+  return goes;
+}
+
+// Who waits goes before who is served: a server that is busy takes its time.
+std::optional<Strangers::Id> Strangers::WhoGoes(base::Instant now) const {
+  size_t most = 0;
+  for (const auto& [name, source] : sources_) most = std::max(most, source.present);
+  All::const_iterator newest = all_.end(), oldest = all_.end();
+  for (auto it = all_.begin(); it != all_.end(); ++it) {
+    const Stranger& each = it->second;
+    if (each.source->second.present != most) continue;
+    newest = it;
+    if (now - each.since < limits_.moment) continue;
+    const bool is_first = oldest == all_.end() ||
+                          std::tie(each.served, each.since) < std::tie(oldest->second.served, oldest->second.since);
+    if (is_first) oldest = it;
+  }
+  if (oldest != all_.end()) return oldest->first;
+  return most > 1 ? std::optional<Id>(newest->first) : std::nullopt;
+}
+
+// ---- whose turn it is
+// Who is served while much is owed may send too much before that is seen: one by one.
+bool Strangers::MayBeServed(const Source& source) const {
+  const auto most = static_cast<double>(limits_.bytes_of_gone);
+  return source.debt.bytes < most && (source.debt.bytes <= most / 2 || source.served == 0);
+}
+
+std::vector<Strangers::Id> Strangers::Serve(base::Instant now) {
+  Owed(now);
+  const bool by_turns = debt_.bytes >= static_cast<double>(limits_.bytes_of_all_gone);
+  if (by_turns && now - last_turn_ < limits_.turn) return {};
+  using Waiting = std::pair<const Id, Stranger>;
+  std::vector<Waiting*> waiting;
+  for (Waiting& each : all_) {
+    if (!each.second.served && MayBeServed(each.second.source->second)) waiting.push_back(&each);
+  }
+  std::sort(waiting.begin(), waiting.end(), [](const Waiting* a, const Waiting* b) {
+    const double owed_a = a->second.source->second.debt.bytes, owed_b = b->second.source->second.debt.bytes;
+    return std::tie(owed_a, b->first) < std::tie(owed_b, a->first);
+  });
+  std::vector<Id> served;
+  for (Waiting* each : waiting) {
+    Source& source = each->second.source->second;
+    if (by_turns && !served.empty()) break;
+    if (!MayBeServed(source)) continue;
+    each->second.served = true;
+    each->second.since = now;
+    ++source.served;
+    served.push_back(each->first);
+  }
+  if (!served.empty()) last_turn_ = now;
+  return served;
+}
+
+bool Strangers::is_served(Id id) const {
+  const auto found = all_.find(id);
+  return found != all_.end() && found->second.served;
+}
+
+void Strangers::SetBytes(Id id, uint64_t bytes) {
+  const auto found = all_.find(id);
+  if (found == all_.end()) return;
+  found->second.source->second.bytes += bytes - found->second.bytes;
+  found->second.bytes = bytes;
+}
 
 std::optional<Strangers::Id> Strangers::Find(const std::string& peer) const {
   for (const auto& [id, stranger] : all_) {
@@ -24,57 +114,56 @@ std::optional<Strangers::Id> Strangers::Find(const std::string& peer) const {
   return std::nullopt;
 }
 
-uint64_t Strangers::Owed(base::Instant now) {
-  const double forgiven = absl::ToDoubleSeconds(now - then_) * static_cast<double>(limits_.forgiven);
-  owed_ = std::max(0.0, owed_ - forgiven);
-  then_ = now;
-  return static_cast<uint64_t>(std::ceil(owed_));
-}
-
-// It was not let in.
-std::map<Strangers::Id, Strangers::Stranger>::iterator Strangers::Go(std::map<Id, Stranger>::iterator one) {
-  // Nobody waits longer than a second for those who went.
-  const auto most = static_cast<double>(limits_.bytes_of_gone + limits_.forgiven);
-  owed_ = std::min(owed_ + static_cast<double>(one->second.bytes), most);
-  return all_.erase(one);
-}
-
-void Strangers::Ended(Id id) {
+// ---- who goes
+void Strangers::LetIn(Id id) {
   const auto found = all_.find(id);
-  if (found != all_.end()) Go(found);
+  if (found == all_.end()) return;
+  Source& source = found->second.source->second;
+  --source.present;
+  if (found->second.served) --source.served;
+  source.bytes -= found->second.bytes;
+  all_.erase(found);
 }
 
-void Strangers::SetBytes(Id id, uint64_t bytes) {
+// It was not let in. Nobody waits longer than a second for those who went.
+void Strangers::Ended(Id id, base::Instant now) {
   const auto found = all_.find(id);
-  if (found != all_.end()) found->second.bytes = bytes;
+  if (found == all_.end()) return;
+  const uint64_t bytes = std::min(found->second.bytes, limits_.bytes_of_gone + limits_.forgiven);
+  Debt& debt = found->second.source->second.debt;
+  debt.Forgive(now, limits_.forgiven);
+  debt.Add(bytes, limits_.bytes_of_gone + limits_.forgiven);
+  debt_.Forgive(now, limits_.forgiven_to_all);
+  debt_.Add(bytes, limits_.bytes_of_all_gone + limits_.forgiven_to_all);
+  LetIn(id);
+}
+
+uint64_t Strangers::bytes() const {
+  uint64_t sum = 0;
+  for (const auto& [id, stranger] : all_) sum += stranger.bytes;
+  return sum;
 }
 
 std::vector<Strangers::Id> Strangers::Expel(base::Instant now) {
-  std::vector<std::pair<uint64_t, Id>> by_bytes;
   std::vector<Id> gone;
-  uint64_t sum = 0;
   for (const auto& [id, stranger] : all_) {
-    if (stranger.bytes > limits_.bytes || now - stranger.since >= limits_.patience) {
-      gone.push_back(id);
-      continue;
-    }
-    by_bytes.emplace_back(stranger.bytes, id);
-    sum += stranger.bytes;
+    if (stranger.bytes > limits_.bytes || now - stranger.since >= limits_.patience) gone.push_back(id);
   }
-  std::sort(by_bytes.rbegin(), by_bytes.rend());
-  for (const auto& [bytes, id] : by_bytes) {
-    if (sum <= limits_.bytes_of_all) break;
-    gone.push_back(id);
-    sum -= bytes;
+  for (const Id id : gone) Ended(id, now);
+  while (bytes() > limits_.bytes_of_all) {
+    const auto most = std::max_element(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.second.source->second.bytes, a.second.bytes) <
+             std::tie(b.second.source->second.bytes, b.second.bytes);
+    });
+    gone.push_back(most->first);
+    Ended(most->first, now);
   }
-  for (const Id id : gone) Ended(id);
   return gone;
 }
 
-std::optional<Strangers::Id> Strangers::ExpelOldest() {
-  if (all_.empty()) return std::nullopt;
-  const Id oldest = all_.begin()->first;
-  Go(all_.begin());
+std::optional<Strangers::Id> Strangers::ExpelOldest(base::Instant now) {
+  const std::optional<Id> oldest = WhoGoes(base::kForever);
+  if (oldest) Ended(*oldest, now);
   return oldest;
 }
 

@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "runtime/base/clock.h"
@@ -98,14 +100,15 @@ struct Client {
   grpc::GenericStub stub;
 };
 
-// `flags`: with SOCK_NONBLOCK it is not waited for.
-Fd Connect(int port, int flags = 0) {
+// `flags`: with SOCK_NONBLOCK it is not waited for. `from`: an address of the loopback's.
+Fd Connect(int port, int flags = 0, in_addr_t from = INADDR_LOOPBACK) {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(from);
+  if (!fd.valid() || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return Fd();
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!fd.valid()) return fd;
   const int failed = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
   return failed == 0 || failed == EINPROGRESS ? std::move(fd) : Fd();
 }
@@ -229,6 +232,58 @@ TEST_CASE("strangers that come again and again with too much wait, and who has a
   Server server({.strangers = {.bytes = 64 << 10, .bytes_of_gone = kMost, .forgiven = 512 << 10}});
   for (int i = 0; i < 8; ++i) REQUIRE(IsCutOff(Connect(server.listener->port())));
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+// Hostile clients on a thread of their own, each with an address of its own or with one of a few. Each sends as much as
+// it can, is shown out, and comes again, until this goes.
+class Hostile {
+ public:
+  Hostile(int port, int clients, int addresses) : port_(port), addresses_(addresses), clients_(clients) {
+    thread_ = std::thread([this] {
+      while (!stop_) Round();
+    });
+    while (rounds_ < kRounds) std::this_thread::yield();
+  }
+  ~Hostile() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  static constexpr int kRounds = 100;  // until they are well under way
+
+  void Round() {
+    for (size_t i = 0; i < clients_.size(); ++i) {
+      const bool sent = clients_[i].valid() &&
+                        ::send(clients_[i].get(), flood_.data(), flood_.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+      if (sent || (clients_[i].valid() && errno == EAGAIN)) continue;
+      const auto address = static_cast<in_addr_t>(INADDR_LOOPBACK + 1 + i % addresses_);
+      clients_[i] = Connect(port_, SOCK_NONBLOCK, address);
+      if (clients_[i].valid()) static_cast<void>(::send(clients_[i].get(), hello_.data(), hello_.size(), MSG_NOSIGNAL));
+    }
+    ++rounds_;
+  }
+
+  const int port_;
+  const size_t addresses_;
+  const std::string hello_ = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
+  const std::string flood_ = Resets(1, 1000);
+  std::vector<Fd> clients_;
+  std::atomic<int> rounds_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
+TEST_CASE("a few hostile addresses with many connections: a newcomer of another address is served (S1, S4)") {
+  const Server server({.strangers = {.most = 64}});
+  const Hostile hostile(server.listener->port(), /*clients=*/200, /*addresses=*/3);
+  CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
+}
+
+TEST_CASE("many hostile addresses with one connection each: newcomers are served (S1, S5)") {
+  const Server server({.strangers = {.most = 64}});
+  const Hostile hostile(server.listener->port(), /*clients=*/200, /*addresses=*/200);
+  for (int i = 0; i < 3; ++i) CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
 }
 
 TEST_CASE("who sends more than a greeting before it is greeted is not served: no client of gRPC's does") {
