@@ -133,10 +133,15 @@ LogFiles::LogFiles(LogFileOptions options, base::Executor* executor) {
 
 LogFiles::~LogFiles() {
   if (state_ == nullptr) return;
+  Flush();
+  thread_->Abandon();
+}
+
+void LogFiles::Flush() {
+  if (state_ == nullptr) return;
   const auto written = std::make_shared<base::Event>();
   thread_->Post([written] { written->Set(); });
   written->WaitUntil(base::Now() + state_->options.end_limit);
-  thread_->Abandon();
 }
 
 void LogFiles::Open(uint64_t process, uint64_t job, const std::string& group, int rank) {

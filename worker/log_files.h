@@ -26,7 +26,7 @@ absl::Status CheckLogFolder(const std::string& folder);
 // A group's name as part of a file's name: whatever it is, it names a file in the folder where it is looked for.
 std::string FileNameOf(const std::string& group);
 
-// Thread-safe, and never blocks but for `end_limit` in the destructor. Invariants:
+// Thread-safe, and never blocks but for `end_limit` in Flush and the destructor. Invariants:
 //  L1 a thread of its own writes: a disk that hangs or is full harms nothing else;
 //  L2 what waits for the disk is bounded in bytes;
 //  L3 where lines are missing in a file, one line there says how many, as soon as the file takes a line again.
@@ -42,6 +42,8 @@ class LogFiles {
   // `lines` of them, each with its newline.
   void Write(uint64_t process, std::string text, size_t lines);
   void Close(uint64_t process);
+  // Waits until all that was given before is in the files, or cannot be; for `end_limit` at most.
+  void Flush();
 
  private:
   struct File;

@@ -195,11 +195,20 @@ void NodeDaemon::OnOrphansEnded() {
   Handle([&](Effects* effects) { state_.OnAllCleared(effects); });
 }
 
-void NodeDaemon::OnSpawnerGone() {
-  processes_.KillAll();
+void NodeDaemon::DrainAll() const {
   for (const auto& [process, rank] : ranks_) {
     if (rank.link != nullptr) rank.link->Drain();
   }
+}
+
+void NodeDaemon::EndOutput() {
+  DrainAll();
+  output_.EndAllJobs();
+}
+
+void NodeDaemon::OnSpawnerGone() {
+  processes_.KillAll();
+  DrainAll();
   Handle([&](Effects* effects) {
     state_.OnSpawnerGone("was ended with the node's spawner, which was killed or has crashed", effects);
   });

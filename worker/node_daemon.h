@@ -54,6 +54,9 @@ class NodeDaemon final : public Processes::Listener {
   void OnOrphansEnded();
   // Ends the spawner, and with it all that it started; blocks as Processes::EndSpawner, and returns what that returns.
   bool EndSpawner() { return processes_.EndSpawner(); }
+  // After that, and where the spawner is gone: what processes that have ended so had printed is read, and their jobs'
+  // output ends.
+  void EndOutput();
   // As Processes::Leftovers.
   std::function<void()> Leftovers() const { return processes_.Leftovers(); }
   bool idle() const { return state_.idle(); }
@@ -76,6 +79,7 @@ class NodeDaemon final : public Processes::Listener {
   absl::StatusOr<Launch> LaunchOf(uint64_t process);
   void OnProgram(uint64_t job, absl::StatusOr<Brought> brought);
   void StopWatching(uint64_t job);
+  void DrainAll() const;
 
   void OnStarted(uint64_t process, pid_t pid) override;
   void OnNotStarted(uint64_t process, const std::string& why) override;

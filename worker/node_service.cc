@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/end_limits.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/event.h"
+#include "runtime/base/log.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/say_line.h"
 #include "runtime/base/status.h"
@@ -123,13 +125,14 @@ int NodeService::Run(const rpc::ParentLink* parent) {
   loop_.Run();
   link_.Close();
   listener_->Close();
-  server_->Shutdown(rpc::DeadlineIn(absl::ZeroDuration()));
-  door_.Close();
   EndSpawner();
+  EndOutput();
+  door_.Close();
   if (parent != nullptr) rpc::RemovePrivateCluster(rpc::PrivateClustersFolder(), parent->program());
+  if (threads_.running() == 0 && store_.idle()) return exit_code_;
   // A thread that hangs is left behind: nothing that it uses may be destroyed under it.
-  if (threads_.running() > 0 || !store_.idle()) ::_exit(exit_code_);
-  return exit_code_;
+  base::FlushLog();
+  ::_exit(exit_code_);
 }
 
 // ---- the driver
@@ -231,6 +234,12 @@ void NodeService::EndSpawner() {
   } else {
     daemon_.Leftovers()();
   }
+}
+
+void NodeService::EndOutput() {
+  daemon_.EndOutput();
+  server_->Shutdown(rpc::DeadlineIn(base::kOutputLimit));  // watchers that read have all by then
+  logs_.Flush();
 }
 
 // The spawner ends what there is, if it still can.

@@ -72,6 +72,8 @@ class NodeService {
   void StopWhenIdle();
   // What the spawner has started, and all that is its to remove.
   void EndSpawner();
+  // To files and watchers, the last lines too.
+  void EndOutput();
   // On stderr; services of a private cluster are silent.
   void Say(const std::string& text) const;
 

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace twinkle::worker {
@@ -165,6 +166,15 @@ void OutputStore::EndJob(uint64_t job) {
     watching->second.watcher(nullptr);
     watching = watchers_.erase(watching);
   }
+}
+
+void OutputStore::EndAllJobs() {
+  std::set<uint64_t> jobs;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const auto& [id, process] : processes_) jobs.insert(process.job);
+  }
+  for (const uint64_t job : jobs) EndJob(job);
 }
 
 uint64_t OutputStore::Watch(const v1::WatchJob& wish, Watcher watcher) {

@@ -40,6 +40,8 @@ class OutputStore {
   std::vector<std::string> LastLines(uint64_t process, size_t most) const;
   // No process of the job is left.
   void EndJob(uint64_t job);
+  // The same of all jobs.
+  void EndAllJobs();
 
   // Tells the watcher of kept lines as `watch` says, then of all that come. Who wants all that is kept is told, where
   // they would have been, how many lines of a process are not. 0: the job is not known here.

@@ -21,6 +21,7 @@
 #include "runtime/base/cut_text.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/forked.h"
+#include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/fd_channel.h"
@@ -189,6 +190,7 @@ void ServeAsWorker() {
   }
   served = worker->Serve();
   std::fflush(nullptr);
+  base::FlushLog();
   // Without the daemon there is nobody to end this process, or to hear of it.
   if (!served.ok()) std::_Exit(1);
   if (worker->left_threads()) {

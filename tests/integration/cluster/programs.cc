@@ -1,5 +1,7 @@
 #include "tests/integration/cluster/programs.h"
 
+#include <fcntl.h>
+
 #include <filesystem>
 #include <iostream>
 
@@ -178,6 +180,27 @@ int Chatter(int argc, char** argv, int64_t lines) {
   return ended.ok() ? 0 : Fail(ended);
 }
 
+// Prints numbers until it is killed. The last one that it has surely printed stands in the file.
+class Counter {
+ public:
+  void Count(const std::string& file) {
+    const int last = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    for (int64_t number = 0; !Context().Cancelled(); ++number) {
+      std::printf("%ld\n", static_cast<long>(number));
+      static_cast<void>(::pwrite(last, &number, sizeof(number), 0));
+    }
+  }
+};
+TWINKLE_REMOTE_CLASS(Counter, (), (Count, Dispatch::kAll))
+
+int Count(int argc, char** argv, const std::string& file) {
+  auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
+  if (!session.ok()) return Fail(session.status());
+  const auto counter = New<Counter>({.remote_group = "pool"});
+  if (!counter.ok()) return Fail(counter.status());
+  return counter->Count(file).Get().ok() ? 0 : 1;
+}
+
 // Shows a progress bar that goes on once the file is there.
 int ProgressBar(int argc, char** argv, const std::string& file) {
   auto session = Initialize(argc, argv, {.groups = {Pool(1)}});
@@ -252,6 +275,7 @@ int RunProgram(const std::string& name, int argc, char** argv) {
   if (name == "ticks") return Ticks(argc, argv, argv[3]);
   if (name == "hoarder") return Hoarder(argc, argv, argv[3]);
   if (name == "chatter") return Chatter(argc, argv, std::atoi(argv[3]));
+  if (name == "counter") return Count(argc, argv, argv[3]);
   if (name == "progress") return ProgressBar(argc, argv, argv[3]);
   if (name == "begin") return Begin(argc, argv);
   if (name == "moved") return Moved(argc, argv);

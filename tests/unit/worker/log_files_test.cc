@@ -69,6 +69,16 @@ TEST_CASE("L3: lines that were missing at the end are told when the file is clos
   CHECK_THAT(folder.Read("job-4/policy-0.log"), ContainsSubstring("one\n[twinkle-worker: 1 lines are missing here"));
 }
 
+TEST_CASE("what was given before a flush is in the files after it") {
+  const tests::Folder folder;
+  const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
+  LogFiles files({.folder = folder.path(), .end_limit = absl::Seconds(30)}, executor.get());
+  files.Open(10, 4, "policy", 0);
+  for (int i = 0; i < 1000; ++i) files.Write(10, "a line\n", 1);
+  files.Flush();
+  CHECK(folder.Read("job-4/policy-0.log").size() == 7000);
+}
+
 TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who writes nor the end") {
   const tests::Folder folder;
   std::filesystem::create_directories(folder.path() + "/job-4");

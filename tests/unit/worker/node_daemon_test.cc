@@ -234,6 +234,25 @@ TEST_CASE("what a process has printed comes with the verdict on it, the line tha
   CHECK(Texts(node.exited.last_lines().begin(), node.exited.last_lines().end()) == Texts{"one", "the last"});
 }
 
+TEST_CASE("what a process had printed is there at the daemon's end, also when nobody told of the process's") {
+  Node node;
+  node.Begin();
+  node.Listen();
+  v1::WatchJob wish;
+  wish.set_job(kJob);
+  wish.set_follow(true);
+  Texts watched;
+  node.output.Watch(wish, [&](const OutputStore::Message& message) {
+    watched.push_back(message == nullptr ? "(end)" : message->lines(0).text());
+  });
+  const std::string words = "the last";
+  REQUIRE(::write(node.fds[2].get(), words.data(), words.size()) == static_cast<ssize_t>(words.size()));
+  node.daemon->EndOutput();
+  CHECK(watched == Texts{"the last", "(end)"});
+  node.daemon->EndOutput();
+  CHECK(watched.size() == 2);
+}
+
 TEST_CASE("a job that is stopped is cleared when nothing of its process is left; then its watchers hear its end") {
   Node node;
   node.Begin();
