@@ -1,16 +1,14 @@
 #include "runtime/rpc/secret.h"
 
-// OpenSSL 3 wants the digests of a provider to be used, whose start costs each process 350 KB and milliseconds.
-// SHA256_* do without.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <array>
 #include <cstring>
+
+#include "runtime/rpc/sha256.h"
 
 namespace twinkle::rpc {
 namespace {
@@ -18,13 +16,10 @@ namespace {
 // 32 bytes that say nothing of the secret, nor of those for another purpose: SHA-256 of the purpose, a zero, and the
 // secret. Nobody knows the secret's 256 random bits, and no purpose is another one's beginning up to its zero.
 std::string Digest(const std::string& secret, const std::string& purpose) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> code{};
-  SHA256_CTX context;
-  SHA256_Init(&context);
-  SHA256_Update(&context, purpose.c_str(), purpose.size() + 1);
-  SHA256_Update(&context, secret.data(), secret.size());
-  SHA256_Final(code.data(), &context);
-  return {reinterpret_cast<const char*>(code.data()), code.size()};
+  Sha256 digest;
+  digest.Add({purpose.c_str(), purpose.size() + 1});
+  digest.Add(secret);
+  return digest.Digest();
 }
 
 }  // namespace

@@ -1,12 +1,10 @@
 // Prints one line of JSON for each metric, measured on private clusters.
 #include <CLI/CLI.hpp>
 
-#include "tests/benchmark/grpc_floor.h"
 #include "tests/benchmark/metrics.h"
 
 int main(int argc, char** argv) {
   namespace benchmark = twinkle::benchmark;
-  if (argc == 3 && std::string(argv[1]) == "--serve-echo") return benchmark::ServeEcho(argv[2]);
   twinkle::ServeIfWorker(argc, argv);
   benchmark::Arguments arguments{argc, argv};
   std::vector<std::string> parts = {"calls", "data", "start", "deaths", "scale"};

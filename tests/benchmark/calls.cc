@@ -15,7 +15,7 @@ void MeasureSync(const Remote<Worker>& one, GrpcFloor& floor, int samples) {
   std::vector<double> floors;
   for (int round = 0; round < kRounds; ++round) {
     for (double time : Latencies(samples / kRounds, 1e6, [&] { Must(one.Echo(1).Get()); })) calls.push_back(time);
-    for (double time : Latencies(samples / kRounds, 1e6, [&] { floor.Call(); })) floors.push_back(time);
+    for (double time : floor.Latencies(samples / kRounds)) floors.push_back(time);
   }
   Report("call_sync_us", "us", calls,
          absl::StrFormat(",\"grpc_unary_us\":%.1f,\"ratio\":%.3f", Median(floors), Median(calls) / Median(floors)));
@@ -67,7 +67,7 @@ void MeasureGroup(const Remote<Worker>& group, const char* metric, int samples) 
 
 void MeasureCalls(const Arguments& arguments) {
   {
-    GrpcFloor floor(arguments.argv[0]);
+    GrpcFloor floor;
     Session session = Begin(arguments, {Group("one", 1), Group("four", 4), Group("sixteen", 16)});
     const auto one = NewWorker("one", 1);
     const auto four = NewWorker("four", 4);

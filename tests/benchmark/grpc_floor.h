@@ -1,25 +1,27 @@
 // Bare gRPC, beside what is measured.
 #pragma once
 
-#include <memory>
-#include <string>
+#include <sys/types.h>
+
+#include <cstdio>
+#include <vector>
 
 namespace twinkle::benchmark {
 
-// Serves until its standard input ends.
-int ServeEcho(const std::string& target);
-
-// A blocking unary call, over a Unix socket, to a synchronous server in a process of its own.
+// A blocking unary call over a Unix socket to a synchronous server. Client and server are processes of their own
+// (twinkle-grpc-floor, beside this program): the ranks that are measured do not load what they need.
 class GrpcFloor {
  public:
-  // `program`: this one, which serves when it is started with --serve-echo TARGET.
-  explicit GrpcFloor(const std::string& program);
+  GrpcFloor();
   ~GrpcFloor();
-  void Call();
+
+  // How long each of `samples` calls took, in microseconds, after some that warm up.
+  std::vector<double> Latencies(int samples);
 
  private:
-  struct State;
-  const std::unique_ptr<State> state_;
+  pid_t process_ = 0;
+  FILE* orders_ = nullptr;
+  FILE* answers_ = nullptr;
 };
 
 }  // namespace twinkle::benchmark
