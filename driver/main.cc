@@ -149,10 +149,10 @@ int Serve(const Options& options, Start start) {
   conductor.cluster.version = TWINKLE_VERSION;
   if (start.parent == nullptr) conductor.say = &Say;
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
-  DriverService service(start.token, std::move(conductor), executor.get(), std::move(start.journal), start.restored);
+  DriverService service({start.token, [&start](const std::string& peer) { start.listener->LetIn(peer); }},
+                        std::move(conductor), executor.get(), std::move(start.journal), start.restored);
   if (const absl::Status ready = service.Check(); !ready.ok()) return Fail(options, ready);
   grpc::ServerBuilder builder;
-  service.SetLetIn([&](const std::string& peer) { start.listener->LetIn(peer); });
   start.listener->Attach(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

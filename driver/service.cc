@@ -23,18 +23,21 @@ absl::Status AnswerWith(absl::StatusOr<T> result, T* reply) {
 }
 
 // A call that a task is to answer; told that the driver stops if that task never runs (S2).
+template <class Reactor>
 class Question {
  public:
-  explicit Question(grpc::ServerUnaryReactor* reactor) : reactor_(reactor) {}
+  explicit Question(Reactor* reactor) : reactor_(reactor) {}
   Question(Question&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)) {}
   Question& operator=(Question&&) = delete;
   ~Question() {
     if (reactor_ != nullptr) Answer(Stopping());
   }
-  void Answer(const absl::Status& status) { std::exchange(reactor_, nullptr)->Finish(rpc::ToGrpc(status)); }
+  void Answer(const absl::Status& status) { Take()->Finish(rpc::ToGrpc(status)); }
+  // Who takes the call answers it.
+  Reactor* Take() { return std::exchange(reactor_, nullptr); }
 
  private:
-  grpc::ServerUnaryReactor* reactor_;
+  Reactor* reactor_;
 };
 
 template <class Stream, class Message>
@@ -45,9 +48,9 @@ Outlet<Message> OutletOf(const std::shared_ptr<Stream>& stream) {
 
 }  // namespace
 
-DriverService::DriverService(std::string token, ConductorOptions options, base::Executor* executor,
+DriverService::DriverService(rpc::TokenCheck token, ConductorOptions options, base::Executor* executor,
                              std::unique_ptr<Journal> journal, const Restored& restored)
-    : token_{std::move(token)},
+    : token_(std::move(token)),
       executor_(executor),
       queue_(executor->NewQueue("driver")),
       conductor_(std::move(options), executor, queue_.get(), std::move(journal), restored) {}
@@ -130,11 +133,16 @@ grpc::ServerUnaryReactor* DriverService::ForJob(grpc::CallbackServerContext* con
                                                 std::function<absl::Status(JobNumber)> answer) {
   return OnQueue(context, [this, secret = rpc::MetadataOf(*context, rpc::kSecretKey), peer = context->peer(),
                            answer = std::move(answer)] {
-    const JobNumber job = conductor_.state().JobOfSecret(secret);
-    if (job == 0) return absl::UnauthenticatedError("the caller's job is not known (any more)");
-    token_.LetIn(peer);
-    return answer(job);
+    const absl::StatusOr<JobNumber> job = LetIn(secret, peer);
+    return job.ok() ? answer(*job) : job.status();
   });
+}
+
+absl::StatusOr<JobNumber> DriverService::LetIn(const std::string& secret, const std::string& peer) {
+  const JobNumber job = conductor_.state().JobOfSecret(secret);
+  if (job == 0) return absl::UnauthenticatedError("the caller's job is not known (any more)");
+  token_.LetIn(peer);
+  return job;
 }
 
 grpc::ServerUnaryReactor* DriverService::ForCommand(grpc::CallbackServerContext* context,
@@ -146,11 +154,40 @@ grpc::ServerUnaryReactor* DriverService::ForCommand(grpc::CallbackServerContext*
 }
 
 // ---- names
-grpc::ServerUnaryReactor* DriverService::AddComponent(grpc::CallbackServerContext* context,
-                                                      const v1::Component* request, v1::AddComponentReply* reply) {
-  return ForJob(context, [this, request, reply](JobNumber job) {
-    return AnswerWith(conductor_.AddComponent(job, *request), reply);
+// A component is read once its caller has been let in: who sends so much before that is cut off as a stranger. Deletes
+// itself.
+class DriverService::Addition final : public grpc::ServerReadReactor<v1::Component> {
+ public:
+  Addition(DriverService* service, v1::AddComponentReply* reply) : service_(*service), reply_(reply) {}
+  void Begin(JobNumber job) {
+    job_ = job;
+    StartRead(&component_);
+  }
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish({grpc::StatusCode::CANCELLED, "the caller has told no component"});
+    service_.queue_->Post([this, question = Question(this)]() mutable {
+      question.Answer(AnswerWith(service_.conductor_.AddComponent(job_, component_), reply_));
+    });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  DriverService& service_;
+  v1::AddComponentReply* const reply_;
+  JobNumber job_ = 0;
+  v1::Component component_;
+};
+
+grpc::ServerReadReactor<v1::Component>* DriverService::AddComponent(grpc::CallbackServerContext* context,
+                                                                    v1::AddComponentReply* reply) {
+  auto* const addition = new Addition(this, reply);
+  queue_->Post([this, question = Question(addition), secret = rpc::MetadataOf(*context, rpc::kSecretKey),
+                peer = context->peer()]() mutable {
+    const absl::StatusOr<JobNumber> job = LetIn(secret, peer);
+    if (!job.ok()) return question.Answer(job.status());
+    question.Take()->Begin(*job);
   });
+  return addition;
 }
 
 grpc::ServerUnaryReactor* DriverService::RemoveComponent(grpc::CallbackServerContext* context,

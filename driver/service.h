@@ -20,23 +20,21 @@ namespace twinkle::driver {
 //  S2 each call is answered: by its task, or, if that never runs, with Unavailable.
 class DriverService final : public v1::Driver::CallbackService {
  public:
-  // `token`: of the cluster. The executor outlives it.
-  DriverService(std::string token, ConductorOptions options, base::Executor* executor, std::unique_ptr<Journal> journal,
-                const Restored& restored);
+  // `token`: of the cluster; what it is to be told is that of each call that has shown it, or a job's secret. The
+  // executor outlives it.
+  DriverService(rpc::TokenCheck token, ConductorOptions options, base::Executor* executor,
+                std::unique_ptr<Journal> journal, const Restored& restored);
   ~DriverService() override;
   // ResourceExhausted: there is no thread for it. It must not be served, nor stopped, then.
   absl::Status Check() const;
-  // `let_in` is told of the peer (ServerContext::peer) of each call that has shown the token or a job's secret. Before
-  // the service is served, once.
-  void SetLetIn(std::function<void(const std::string& peer)> let_in) { token_.let_in = std::move(let_in); }
   // Ends the streams, answers what waits. Blocks for the task under way. The server must be shut down afterwards,
   // before this goes.
   void Stop();
 
   grpc::ServerBidiReactor<v1::NodeToDriver, v1::DriverToNode>* Node(grpc::CallbackServerContext* context) override;
   grpc::ServerBidiReactor<v1::ProgramToDriver, v1::DriverToProgram>* Job(grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* AddComponent(grpc::CallbackServerContext* context, const v1::Component* request,
-                                         v1::AddComponentReply* reply) override;
+  grpc::ServerReadReactor<v1::Component>* AddComponent(grpc::CallbackServerContext* context,
+                                                       v1::AddComponentReply* reply) override;
   grpc::ServerUnaryReactor* RemoveComponent(grpc::CallbackServerContext* context, const v1::ComponentId* request,
                                             v1::Nothing* reply) override;
   grpc::ServerUnaryReactor* FindComponent(grpc::CallbackServerContext* context, const v1::ComponentName* request,
@@ -66,6 +64,8 @@ class DriverService final : public v1::Driver::CallbackService {
     JobNumber job = 0;  // 0: it has not submitted
   };
 
+  class Addition;
+
   // Answers with what `answer` says, on the queue; OK only once the reply is filled in.
   grpc::ServerUnaryReactor* OnQueue(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
   // For a job's process: `answer` is given the job that it belongs to.
@@ -73,10 +73,11 @@ class DriverService final : public v1::Driver::CallbackService {
   grpc::ServerUnaryReactor* ForCommand(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
 
   // On the queue.
+  absl::StatusOr<JobNumber> LetIn(const std::string& secret, const std::string& peer);
   void OnNodeMessage(NodeConnection& connection, const v1::NodeToDriver& message, base::Instant arrived);
   void OnProgramMessage(ProgramConnection& connection, const v1::ProgramToDriver& message, base::Instant arrived);
 
-  rpc::TokenCheck token_;  // constant once it is served
+  const rpc::TokenCheck token_;
   base::Executor* const executor_;
   const std::unique_ptr<base::TaskQueue> queue_;  // closed before the conductor goes
   Conductor conductor_;                           // confined to the queue

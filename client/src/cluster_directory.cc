@@ -77,7 +77,9 @@ absl::StatusOr<ComponentInfo> ClusterDirectory::AddComponent(ComponentInfo compo
   grpc::ClientContext context;
   Prepare(context);
   v1::AddComponentReply reply;
-  TWINKLE_RETURN_IF_ERROR(FromDriver(stub_->AddComponent(&context, request, &reply)));
+  const auto writer = stub_->AddComponent(&context, &reply);
+  writer->WriteLast(request, grpc::WriteOptions());
+  TWINKLE_RETURN_IF_ERROR(FromDriver(writer->Finish()));
   *existed = reply.existed();
   return DecodeInfo(reply.component());
 }

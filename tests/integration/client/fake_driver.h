@@ -58,11 +58,19 @@ class FakeDriver final : public v1::Driver::CallbackService {
     stream_->Begin({[this](const v1::ProgramToDriver& message) { script_(*stream_, message); }, [] {}});
     return stream_.get();
   }
-  grpc::ServerUnaryReactor* AddComponent(grpc::CallbackServerContext* context, const v1::Component* request,
-                                         v1::AddComponentReply* reply) override {
-    *reply->mutable_component() = *request;
-    reply->mutable_component()->set_id(++components_);
-    return Answer(context);
+  grpc::ServerReadReactor<v1::Component>* AddComponent(grpc::CallbackServerContext*,
+                                                       v1::AddComponentReply* reply) override {
+    struct Addition final : public grpc::ServerReadReactor<v1::Component> {
+      Addition(v1::Component* read, uint64_t as) : component(*read), id(as) { StartRead(read); }
+      void OnReadDone(bool) override {
+        component.set_id(id);
+        Finish(grpc::Status::OK);
+      }
+      void OnDone() override { delete this; }
+      v1::Component& component;
+      const uint64_t id;
+    };
+    return new Addition(reply->mutable_component(), ++components_);
   }
   grpc::ServerUnaryReactor* FindComponent(grpc::CallbackServerContext* context, const v1::ComponentName*,
                                           v1::FoundComponent* reply) override {

@@ -1,7 +1,9 @@
 // The service behind a real server, in this process: who is let in, and that each call is answered whatever happens.
 #include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <future>
@@ -14,6 +16,8 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/listener.h"
+#include "runtime/rpc/token_check.h"
 #include "tests/support/catch.h"
 #include "tests/unit/driver/cluster.h"
 
@@ -79,14 +83,35 @@ class HeldExecutor final : public base::Executor {
 };
 
 struct Served {
-  Served() {
+  explicit Served(std::unique_ptr<rpc::Listener> on = nullptr) : listener(std::move(on)) {
     ConductorOptions options;
     options.new_secret = [] { return std::string("secret"); };
-    service = std::make_unique<DriverService>("token", std::move(options), &executor, NewMemoryJournal(), Restored());
+    const auto let_in = [this](const std::string& peer) {
+      ++let_in_calls;
+      if (listener != nullptr) listener->LetIn(peer);
+    };
+    service = std::make_unique<DriverService>(rpc::TokenCheck{"token", let_in}, std::move(options), &executor,
+                                              NewMemoryJournal(), Restored());
     grpc::ServerBuilder builder;
     builder.RegisterService(service.get());
+    if (listener != nullptr) listener->Attach(builder);
     server = builder.BuildAndStart();
     stub = v1::Driver::NewStub(server->InProcessChannel(grpc::ChannelArguments()));
+    if (listener != nullptr) REQUIRE(listener->Start().ok());
+  }
+  ~Served() {
+    if (listener != nullptr) listener->Close();
+  }
+  // A program's, whose job's secret is "secret". As long as the stream lives.
+  std::unique_ptr<grpc::ClientReaderWriter<v1::ProgramToDriver, v1::DriverToProgram>> Submit(
+      grpc::ClientContext* context) {
+    context->AddMetadata(rpc::kTokenKey, "token");
+    auto program = stub->Job(context);
+    v1::ProgramToDriver submit;
+    *submit.mutable_submit() = JobOf(1);
+    REQUIRE(program->Write(submit));
+    executor.RunOne();
+    return program;
   }
   // In a thread of its own: the answer to a command, or to a job's process.
   std::future<grpc::Status> Ask(const std::string& token, const std::string& secret) {
@@ -114,6 +139,8 @@ struct Served {
   }
 
   HeldExecutor executor;
+  const std::unique_ptr<rpc::Listener> listener;
+  std::atomic<int> let_in_calls = 0;
   std::unique_ptr<DriverService> service;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<v1::Driver::Stub> stub;
@@ -170,6 +197,50 @@ TEST_CASE("who shows no token, or another, is not let in; nor is who shows no jo
   auto command = served.Ask("token", "");
   served.executor.RunOne();
   CHECK(command.get().ok());
+  CHECK(served.Ends());
+}
+
+TEST_CASE("who adds a component is let in, or refused, before the component is read") {
+  Served served;
+  grpc::ClientContext program_context, context, other_context;
+  const auto program = served.Submit(&program_context);
+  const int before = served.let_in_calls;
+  context.AddMetadata(rpc::kSecretKey, "secret");
+  other_context.AddMetadata(rpc::kSecretKey, "guess");
+  v1::AddComponentReply reply;
+  const auto refused = served.stub->AddComponent(&other_context, &reply);
+  served.executor.RunOne();
+  CHECK(refused->Finish().error_code() == grpc::StatusCode::UNAUTHENTICATED);
+  const auto writer = served.stub->AddComponent(&context, &reply);
+  served.executor.RunOne();
+  CHECK(served.let_in_calls == before + 1);
+  v1::Component component;
+  component.set_name("policy");
+  writer->WriteLast(component, grpc::WriteOptions());
+  served.executor.RunOne();
+  CHECK(writer->Finish().ok());
+  CHECK(reply.component().name() == "policy");
+  CHECK(served.Ends());
+}
+
+TEST_CASE("a component of megabytes that is the first of a connection is added: its caller is no stranger") {
+  Served served(rpc::Listener::Open({.host = "127.0.0.1"}).value());
+  grpc::ClientContext program_context, context;
+  const auto program = served.Submit(&program_context);
+  context.AddMetadata(rpc::kSecretKey, "secret");
+  const auto stub = v1::Driver::NewStub(rpc::NewChannel(absl::StrCat("127.0.0.1:", served.listener->port())));
+  v1::Component component;
+  component.set_description(std::string(3'000'000, 'd'));
+  v1::AddComponentReply reply;
+  auto added = std::async(std::launch::async, [&] {
+    const auto writer = stub->AddComponent(&context, &reply);
+    writer->WriteLast(component, grpc::WriteOptions());
+    return writer->Finish();
+  });
+  served.executor.RunOne();
+  served.executor.RunOne();
+  CHECK(added.get().ok());
+  CHECK(reply.component().description() == component.description());
   CHECK(served.Ends());
 }
 
