@@ -109,29 +109,28 @@ struct Start {
   Restored restored;
 };
 
-absl::StatusOr<Start> PrivateStart(int fd) {
-  Start start;
+// The link to the program is there whether it succeeds or not.
+absl::Status PrivateStart(int fd, Start* start) {
   TWINKLE_ASSIGN_OR_RETURN(rpc::ParentLink link, rpc::ParentLink::Open(fd));
-  start.parent = std::make_unique<rpc::ParentLink>(std::move(link));
-  start.token = start.parent->role().token;
-  TWINKLE_ASSIGN_OR_RETURN(start.listener, rpc::Listener::Open({.socket = start.parent->role().target}));
-  start.journal = NewMemoryJournal();
-  return start;
+  start->parent = std::make_unique<rpc::ParentLink>(std::move(link));
+  start->token = start->parent->role().token;
+  TWINKLE_ASSIGN_OR_RETURN(start->listener, rpc::Listener::Open({.socket = start->parent->role().target}));
+  start->journal = NewMemoryJournal();
+  return absl::OkStatus();
 }
 
 // The token last: a driver that does not start has made none.
-absl::StatusOr<Start> PublicStart(const Options& options) {
-  Start start;
+absl::Status PublicStart(const Options& options, Start* start) {
   TWINKLE_ASSIGN_OR_RETURN(const rpc::HostPort at, CheckListen(options));
   TWINKLE_ASSIGN_OR_RETURN(const rpc::WireLimits wires, rpc::ParseWireLimits(options.wire_limits));
   absl::StatusOr<std::unique_ptr<rpc::Listener>> listener =
       rpc::Listener::Open({.host = at.host, .port = at.port, .keep_alive = wires.services});
   if (!listener.ok()) return base::Annotate(listener.status(), absl::StrCat("cannot serve on ", options.listen));
-  start.listener = *std::move(listener);
-  start.host = at.host;
-  TWINKLE_ASSIGN_OR_RETURN(start.journal, OpenJournal(options.state_folder, &start.restored));
-  TWINKLE_ASSIGN_OR_RETURN(start.token, rpc::ReadOrMakeToken(options.token_file));
-  return start;
+  start->listener = *std::move(listener);
+  start->host = at.host;
+  TWINKLE_ASSIGN_OR_RETURN(start->journal, OpenJournal(options.state_folder, &start->restored));
+  TWINKLE_ASSIGN_OR_RETURN(start->token, rpc::ReadOrMakeToken(options.token_file));
+  return absl::OkStatus();
 }
 
 // By which commands find a private cluster; one that cannot be found serves all the same.
@@ -194,8 +193,10 @@ int Main(int argc, char** argv) {
     return base::TellWrongWords(app, std::string(at.status().message()));
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
-  absl::StatusOr<Start> start = options.private_fd >= 0 ? PrivateStart(options.private_fd) : PublicStart(options);
-  return start.ok() ? Serve(options, *std::move(start)) : Fail(options, start.status());
+  Start start;
+  const absl::Status begun =
+      options.private_fd >= 0 ? PrivateStart(options.private_fd, &start) : PublicStart(options, &start);
+  return begun.ok() ? Serve(options, std::move(start)) : Fail(options, begun);
 }
 
 }  // namespace

@@ -137,13 +137,14 @@ absl::StatusOr<std::map<std::string, int>> DevicesOf(const Options& options) {
   for (auto& [type, count] : *devices) {
     const auto in_view = DevicesInView(type);
     if (!in_view || count <= static_cast<int>(in_view->size())) continue;
-    if (options.devices.empty()) {
-      count = static_cast<int>(in_view->size());
-    } else if (!in_view->empty()) {
+    // A rank without devices sees none, whatever the environment tells the programs that it starts.
+    const bool of_rank = in_view->empty() && options.private_fd >= 0;
+    if (!options.devices.empty() && !of_rank) {
       return absl::InvalidArgumentError(absl::StrCat("--devices says ", type, ":", count, ", and ",
                                                      DeviceVariable(type), " shows ", in_view->size(),
                                                      " of them: unset that, or say ", type, ":", in_view->size()));
     }
+    count = static_cast<int>(in_view->size());
   }
   return devices;
 }

@@ -33,8 +33,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLinkDescriptor = 3;
-constexpr absl::Duration kKeeperLimit = absl::Seconds(1);  // of a service that has ended
-constexpr int kKillLimitMs = 1000;
+// Of base::kServicesLimit:
+constexpr absl::Duration kKilledLimit = absl::Seconds(1);  // for services that were killed, and what keeps them
+constexpr absl::Duration kKeeperLimit = absl::Seconds(1);  // for the keepers of services that have ended
 
 // The folder with the services: told by TWINKLE_BIN_DIR, else bin/ beside the folder of this library.
 absl::StatusOr<std::string> ServicesFolder() {
@@ -60,12 +61,16 @@ absl::StatusOr<std::string> ServicesFolder() {
       "to their folder, or TWINKLE_DRIVER to the address of a cluster's driver");
 }
 
-// A service whose link is open, so that the number is its own. Waits until it has ended, and holds no lock any more.
-void Kill(pid_t service) {
-  const rpc::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, service, 0)));
-  ::kill(service, SIGKILL);
-  pollfd ended{process.get(), POLLIN, 0};
-  if (process.valid()) ::poll(&ended, 1, kKillLimitMs);
+// In milliseconds, as poll takes it.
+int LeftUntil(base::Instant deadline) {
+  const absl::Duration left = std::max(deadline - base::Now(), absl::ZeroDuration());
+  return static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))));
+}
+
+// Whether it is this process's child, or was and has not been waited for: its number is no other's then.
+bool IsChild(pid_t pid) {
+  siginfo_t ignored{};
+  return pid > 0 && ::waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 }  // namespace
@@ -152,9 +157,9 @@ absl::Status PrivateCluster::AwaitReady(base::Instant deadline) {
       ReapStarters();
       return absl::OkStatus();
     }
-    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(deadline - base::Now(), absl::Milliseconds(1)));
+    const int left = LeftUntil(deadline);
     if (left <= 0) return absl::DeadlineExceededError("the private cluster does not serve in time");
-    ::poll(links.data(), links.size(), static_cast<int>(left));
+    ::poll(links.data(), links.size(), left);
   }
 }
 
@@ -168,19 +173,42 @@ void PrivateCluster::ReapStarters() {
 
 PrivateCluster::~PrivateCluster() {
   for (const Service& service : services_) ::shutdown(service.link.get(), SHUT_WR);
+  const base::Instant end = base::Now() + base::kServicesLimit;
+  AwaitEnd(end - kKilledLimit);
+  KillRest(end);
   ReapStarters();
-  const base::Instant deadline = base::Now() + base::kServicesLimit;
+  const base::Instant latest = std::min(end, base::Now() + kKeeperLimit);
+  for (const Service& service : services_) {
+    if (service.keeper != 0) AwaitKeeper(service.keeper, latest);
+  }
+  rpc::RemovePrivateCluster(records_, program_);  // of a driver that was killed
+}
+
+void PrivateCluster::AwaitEnd(base::Instant deadline) {
   for (Service& service : services_) {
     rpc::Update(service.link.get(), &service.facts);
     while (service.facts.state != rpc::ServiceState::kEnded && base::Now() < deadline) {
       pollfd ended{service.link.get(), POLLIN, 0};
-      ::poll(&ended, 1, static_cast<int>(absl::ToInt64Milliseconds(deadline - base::Now())) + 1);
+      ::poll(&ended, 1, LeftUntil(deadline));
       rpc::Update(service.link.get(), &service.facts);
     }
-    if (service.facts.state != rpc::ServiceState::kEnded && service.facts.pid > 0) Kill(service.facts.pid);
-    if (service.keeper != 0) AwaitKeeper(service.keeper, base::Now() + kKeeperLimit);
   }
-  rpc::RemovePrivateCluster(records_, program_);  // of a driver that was killed
+}
+
+// A service's link is open as long as it lives: the number that came over it is its own.
+void PrivateCluster::KillRest(base::Instant deadline) {
+  std::vector<rpc::Fd> killed;
+  for (const Service& service : services_) {
+    if (service.facts.state == rpc::ServiceState::kEnded) continue;
+    const pid_t pid = service.facts.pid > 0 ? service.facts.pid : service.starter;
+    if (service.facts.pid <= 0 && !IsChild(service.starter)) continue;
+    killed.emplace_back(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    ::kill(pid, SIGKILL);
+  }
+  for (const rpc::Fd& process : killed) {
+    pollfd ended{process.get(), POLLIN, 0};
+    if (process.valid()) ::poll(&ended, 1, LeftUntil(deadline));
+  }
 }
 
 }  // namespace twinkle::internal

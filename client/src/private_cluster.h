@@ -44,6 +44,10 @@ class PrivateCluster {
   static absl::Status Launch(const std::string& path, std::vector<std::string> words, int link, Service* service);
   // Waits for the children that the services came from, which have ended or soon will.
   void ReapStarters();
+  // Waits until all have ended, or the deadline.
+  void AwaitEnd(base::Instant deadline);
+  // Kills those that have not; waits until they hold no lock any more, or the deadline.
+  void KillRest(base::Instant deadline);
 
   rpc::PrivateRole role_;
   const std::string records_ = rpc::PrivateClustersFolder();  // of the beginning: the environment may change

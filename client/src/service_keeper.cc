@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "runtime/base/threads.h"
 #include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::internal {
@@ -74,7 +75,12 @@ void AwaitKeeper(pid_t keeper, base::Instant deadline) {
     const auto left = absl::ToInt64Milliseconds(absl::Ceil(deadline - base::Now(), absl::Milliseconds(1)));
     if (::poll(&end, 1, static_cast<int>(std::max<int64_t>(left, 0))) == 1) break;
   }
-  ::waitpid(keeper, nullptr, WNOHANG | __WCLONE);
+  if (::waitpid(keeper, nullptr, WNOHANG | __WCLONE) != 0) return;
+  auto waits = base::StartThread("twinkle-keeper", [keeper] {
+    while (::waitpid(keeper, nullptr, __WCLONE) < 0 && errno == EINTR) {
+    }
+  });
+  if (waits.ok()) waits->detach();
 }
 
 }  // namespace twinkle::internal

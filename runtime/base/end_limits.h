@@ -7,12 +7,10 @@
 //  node daemon   | NodeState            | StopJob     | grace + kDaemonMargin   | SIGKILL to what is still there
 //  driver        | ClusterState         | FinishJob   | grace + clearing_limit  | gives up on nodes that are silent
 //  program       | ClusterJob           | FinishJob   | grace + kProgramMargin  | goes on without the driver's word
-//  program       | WorkerOutput         | then        | kOutputLimit            | lines that are still to come are
-//  lost;
-//                |                      |             |                         | longer while lines come, a minute at
-//                most
-//  program       | PrivateCluster       | then        | kServicesLimit          | SIGKILL to its own driver and daemon;
-//                |                      |             |                         | Finish returns
+//  program       | WorkerOutput         | then        | kOutputLimit            | loses lines that are still to come;
+//                |                      |             |                         | longer while some come, to a minute
+//  program       | PrivateCluster       | then        | kServicesLimit          | Finish returns; a second before it,
+//                |                      |             |                         | SIGKILL to its driver and daemon
 //
 // The last two come one after the other where nothing answers; else each takes milliseconds.
 //

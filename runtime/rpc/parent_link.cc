@@ -66,18 +66,25 @@ void TakeWords(absl::string_view said, ServiceFacts* facts) {
 absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
   ParentLink link;
   link.fd_ = Fd(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  link.process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, link.program(), 0)));
+  const absl::Status joined = link.Join();
+  if (joined.ok()) return link;
+  (void)link.fd_.Release();
+  return joined;
+}
+
+absl::Status ParentLink::Join() {
+  ::fcntl(fd(), F_SETFD, FD_CLOEXEC);
+  process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, program(), 0)));
   const pid_t service = ::fork();
   if (service < 0) return absl::ErrnoToStatus(errno, "the service cannot leave the program that has started it");
   if (service > 0) ::_exit(0);
-  Say(fd, kStarted);
-  absl::StatusOr<std::string> text = ReadLine(fd);
+  Say(fd(), kStarted);
+  absl::StatusOr<std::string> text = ReadLine(fd());
   if (!text.ok()) return text.status();
   const std::vector<std::string> words = absl::StrSplit(*text, ' ');
   if (words.size() != 2) return absl::InvalidArgumentError("the program sent no role");
-  link.role_ = {words[0], words[1]};
-  return link;
+  role_ = {words[0], words[1]};
+  return absl::OkStatus();
 }
 
 pid_t ParentLink::program() const {

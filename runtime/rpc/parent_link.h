@@ -24,14 +24,14 @@ struct PrivateRole {
 class ParentLink {
  public:
   // Before the first thread. Reads the role from an inherited descriptor, and returns in a child of the process that
-  // called, which ends: whoever inherits orphans is the service's parent from then on. Unavailable: the program is
-  // gone.
+  // called, which ends: whoever inherits orphans is the service's parent from then on. The descriptor is the link's
+  // then; where there is none it stays the caller's, to refuse with. Unavailable: the program is gone.
   static absl::StatusOr<ParentLink> Open(int fd);
 
   const PrivateRole& role() const { return role_; }
   // Tells the program that this process serves.
   void Ready() const;
-  // Tells the program why this process, which then ends, does not serve. Before Open, too; `fd` as there.
+  // Tells the program why this process, which then ends, does not serve. Before Open, too; `fd` as there, and open.
   static void Refuse(int fd, absl::string_view why);
   // Both can be read when the program is gone. The second, a pidfd, is not fooled by copies of the first in other
   // children of the program; invalid where the kernel has none.
@@ -41,6 +41,8 @@ class ParentLink {
   pid_t program() const;
 
  private:
+  absl::Status Join();
+
   PrivateRole role_;
   Fd fd_;
   Fd process_;

@@ -186,6 +186,11 @@ TEST_CASE("services that others could reach must be told that this is meant; bad
                  folder / "token"});
   CHECK(devices.Wait() == 2);
   CHECK_THAT(devices.Output(), ContainsSubstring("cuda:8"));
+  Child unseen({ServicePath("twinkle-worker"), "--driver", "127.0.0.1:1", "--devices", "cuda:2", "--token-file",
+                folder / "token"},
+               {{"CUDA_VISIBLE_DEVICES", "-1"}});
+  CHECK(unseen.Wait() == 1);
+  CHECK_THAT(unseen.Output(), ContainsSubstring("CUDA_VISIBLE_DEVICES shows 0 of them"));
   for (const auto& [driver, host] : {std::pair("10.255.255.1:1", "127.0.0.1"), std::pair("localhost:1", "gpu-1")}) {
     if (::geteuid() != 0) break;
     Child root({ServicePath("twinkle-worker"), "--driver", driver, "--host", host, "--token-file", folder / "token"},

@@ -1,8 +1,13 @@
 // The driver's word, as users get it: restarts, names, a disk that fails, and how it is started and ended.
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -20,6 +25,37 @@ using Catch::Matchers::ContainsSubstring;
 std::vector<std::string> Program(std::vector<std::string> words) {
   words.insert(words.begin(), {"/proc/self/exe", "--program"});
   return words;
+}
+
+// ---- a private one's word to its program
+// What the service says over its link, after who it is, when it is told that role. Empty where it says nothing.
+std::string SaidOf(const std::string& service, const std::string& role) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return "no socket";
+  ::fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  Child child({ServicePath(service), "--private-fd", std::to_string(ends[1])});
+  ::close(ends[1]);
+  static_cast<void>(::send(ends[0], role.data(), role.size(), MSG_NOSIGNAL));
+  std::string said;
+  char byte = 0;
+  while (::read(ends[0], &byte, 1) == 1) said += byte;
+  ::close(ends[0]);
+  return said.substr(0, 1) == "S" ? said.substr(1) : "not who it is";
+}
+
+TEST_CASE("a private service that cannot start tells its program why") {
+  CHECK(SaidOf("twinkle-driver", "nothing\n") == "Fthe program sent no role");
+  CHECK(SaidOf("twinkle-worker", "nothing\n") == "Fthe program sent no role");
+  const std::string name = absl::StrCat("twinkle-test-taken-", ::getpid());
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, name.size());
+  const int taken = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  REQUIRE(::bind(taken, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  const std::string said = SaidOf("twinkle-driver", absl::StrCat("token unix-abstract:", name, "\n"));
+  ::close(taken);
+  CHECK_THAT(said, ContainsSubstring(absl::StrCat("Fcannot listen on unix-abstract:", name)));
 }
 
 // ---- what it says

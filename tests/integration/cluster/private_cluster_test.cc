@@ -138,6 +138,17 @@ TEST_CASE("Initialize says what a service of the private cluster does not take f
   }
 }
 
+TEST_CASE("a program that sees no devices has none on its private cluster, whatever else it was told") {
+  Child once({"/proc/self/exe", "--program", "once", "cuda", "1"},
+             {{"TWINKLE_DEVICES", "cuda:8"}, {"CUDA_VISIBLE_DEVICES", "-1"}});
+  CHECK(once.Wait() == 1);
+  CHECK_THAT(once.Output(), ContainsSubstring("1 cuda device"));
+  CHECK_THAT(once.Output(), ContainsSubstring("can never fit this job"));
+  Child cpu({"/proc/self/exe", "--program", "once", "cpu", "1"},
+            {{"TWINKLE_DEVICES", "cuda:8"}, {"CUDA_VISIBLE_DEVICES", "-1"}});
+  CHECK(cpu.Wait() == 0);
+}
+
 // ---- failures ----------------------------------------------------------------------------------
 TEST_CASE("the death of a rank is told at once: who, by what signal, its last words; the rest of its group ends") {
   auto session = OnPrivateCluster({Cpu("pool", 3), Cpu("other", 1)});
