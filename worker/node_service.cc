@@ -1,6 +1,5 @@
 #include "worker/node_service.h"
 
-#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <unistd.h>
 
@@ -27,8 +26,7 @@ namespace twinkle::worker {
 namespace {
 
 constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
-constexpr absl::Duration kRejoinLimit =
-    absl::Seconds(10);  // for ranks of a lost driver to end, before a new one is met
+constexpr absl::Duration kRejoinLimit = absl::Seconds(10);  // for ranks of a lost driver to end, before the next
 constexpr absl::Duration kIdlePoll = absl::Milliseconds(5);
 constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
 constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
@@ -171,32 +169,22 @@ void NodeService::SayAlive(int connection) {
   loop_.PostAfter(alive_interval_, [this, connection] { SayAlive(connection); });
 }
 
-namespace {
-
-// In our words where gRPC's say nothing to people.
-std::string WhyGone(const absl::Status& why) {
-  if (absl::StrContains(why.message(), "ailed to connect")) return "nobody answers there";
-  if (absl::StrContains(why.message(), "keepalive")) return "nothing was heard of it any more";
-  return base::TerminalText(why.message());
-}
-
-}  // namespace
-
 void NodeService::OnDriverGone(const absl::Status& why) {
   if (stopping_) return;
   if (spawner_gone_) return Stop();
   daemon_.EndAllJobs();
+  const std::string why_gone = why.ok() ? "it has ended it" : base::TerminalText(why.message());
   if (IsRefusal(why) || parent_ != nullptr) {
-    Say(base::TerminalText(why.message()));
+    Say(why_gone);
     exit_code_ = 1;
     return loop_.Stop();
   }
   if (std::exchange(joined_, false)) {
-    Say(absl::StrCat("the connection to the driver at ", options_.driver, " has ended (", WhyGone(why),
+    Say(absl::StrCat("the connection to the driver at ", options_.driver, " has ended (", why_gone,
                      "): its jobs are ended here; waiting for it to come back"));
     told_unreachable_ = base::Now();
   } else {
-    TellUnreachable(WhyGone(why));
+    TellUnreachable(why_gone);
   }
   const base::Instant latest = base::Now() + kRejoinLimit;
   loop_.PostAfter(kReconnectInterval, [this, latest] { ConnectWhenIdle(latest); });
@@ -214,7 +202,7 @@ void NodeService::TellUnreachable(const std::string& why) {
   const base::Instant now = base::Now();
   if (parent_ != nullptr || stopping_ || now - told_unreachable_ < kTellAgain) return;
   told_unreachable_ = now;
-  Say(absl::StrCat("there is no connection to the driver at ", options_.driver, " (", base::TerminalText(why),
+  Say(absl::StrCat("there is no connection to the driver at ", options_.driver, " (", why,
                    "): trying again until there is"));
 }
 

@@ -8,7 +8,7 @@
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/streams.h"
+#include "runtime/rpc/wire_words.h"
 
 namespace twinkle::worker {
 

@@ -10,8 +10,8 @@
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/secret.h"
-#include "runtime/rpc/streams.h"
 #include "runtime/rpc/token.h"
+#include "runtime/rpc/wire_words.h"
 
 namespace twinkle::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include "runtime/codec/flat.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
-#include "runtime/rpc/streams.h"
+#include "runtime/rpc/wire_words.h"
 
 namespace twinkle::internal {
 namespace {

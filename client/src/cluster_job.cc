@@ -67,16 +67,6 @@ std::string ListenHost(const std::string& told) {
 // The token file is the program's machine's. Where a rank's driver is, and its token, its node says.
 bool IsForRanks(absl::string_view variable) { return !absl::StartsWith(variable, "TWINKLE_TOKEN_FILE="); }
 
-// Why the connection to the driver has ended: in the driver's words, or in ours instead of gRPC's.
-std::string WhyGone(const absl::Status& status) {
-  if (status.ok()) return "it has ended the connection";
-  if (!absl::IsUnavailable(status) || absl::StartsWith(status.message(), "the driver")) {
-    return std::string(status.message());
-  }
-  if (absl::StrContains(status.message(), "keepalive")) return "nothing was heard of it any more";
-  return "the connection to it has broken";
-}
-
 // Whether a node has to look for the program's file by its path: on another machine, or where its pid means nothing.
 bool NeedsDigests(const v1::JobPlaced& placed) {
   const std::string machine = rpc::ThisMachine();
@@ -123,10 +113,11 @@ void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
   {
     base::MutexLock lock(&told.mutex);
     if (!told.ended) {
-      told.ended =
-          absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)
-              ? status
-              : absl::UnavailableError(absl::StrCat("the driver ", told.driver, " is gone: ", WhyGone(status)));
+      told.ended = absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)
+                       ? status
+                       : absl::UnavailableError(absl::StrCat(
+                             "the driver ", told.driver,
+                             " is gone: ", status.ok() ? "it has ended the connection" : status.message()));
     }
     why = *told.ended;
     told.changed.SignalAll();

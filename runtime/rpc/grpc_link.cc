@@ -132,10 +132,7 @@ class DialledLink final : public GrpcLink {
   void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) override { call_->Read(buffer, tag); }
   void StartWrite(const grpc::ByteBuffer& buffer, CompletionTag* tag) override { call_->Write(buffer, tag); }
   void StartFinish(CompletionTag* tag) override { call_->Finish(&status_, tag); }
-  absl::Status FinalStatus() const override {
-    const absl::Status status = FromGrpc(status_);
-    return {status.code(), InWords(std::string(status.message()))};
-  }
+  absl::Status FinalStatus() const override { return FromGrpc(status_); }
 
  private:
   struct Started final : CompletionTag {

@@ -12,12 +12,10 @@
 #include <utility>
 
 #include "runtime/base/mutex.h"
+#include "runtime/rpc/wire_words.h"
 
 namespace twinkle::rpc {
 
-inline absl::Status FromGrpc(const grpc::Status& status) {
-  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
-}
 inline grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }

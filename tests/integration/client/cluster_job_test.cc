@@ -45,7 +45,7 @@ TEST_CASE("Initialize hears that the driver is gone, in words that are no transp
   const absl::Status status = driver.Start().status();
   CHECK(absl::IsUnavailable(status));
   CHECK(absl::StrContains(status.message(), "the driver at "));
-  CHECK(absl::StrContains(status.message(), " is gone: the connection to it has broken"));
+  CHECK(absl::StrContains(status.message(), " is gone: the other side closed the connection"));
 }
 
 TEST_CASE("a job that has been ended does not end with OK") {
