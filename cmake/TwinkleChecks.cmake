@@ -33,6 +33,23 @@ add_custom_command(
 add_custom_target(twinkle_clock_check ALL DEPENDS "${clock_stamp}")
 
 # ---- every header compiles alone, the public ones as users see them ----------------------------------------------------
+# Removes from the list the headers that a source of the same name includes first: it shows the same.
+function(twinkle_remove_shown_alone list)
+  set(rest)
+  foreach(header IN LISTS ${list})
+    string(REGEX REPLACE "\\.h$" ".cc" source "${header}")
+    set(first)
+    if(EXISTS "${PROJECT_SOURCE_DIR}/${source}")
+      file(STRINGS "${PROJECT_SOURCE_DIR}/${source}" first REGEX "^#include" LIMIT_COUNT 1)
+    endif()
+    cmake_path(GET header FILENAME name)
+    if(NOT first MATCHES "[\"/]${name}\"$")
+      list(APPEND rest "${header}")
+    endif()
+  endforeach()
+  set(${list} "${rest}" PARENT_SCOPE)
+endfunction()
+
 # twinkle_compile_each(target library header...): compiles `#include <header>` for each.
 function(twinkle_compile_each target library)
   set(sources)
@@ -55,6 +72,7 @@ list(TRANSFORM public_headers REPLACE "^(runtime|client)/include/" "")
 set(private_headers ${checked_files})
 list(FILTER private_headers INCLUDE REGEX "^(runtime|client/src|driver|worker)/.*\\.h$")
 list(FILTER private_headers EXCLUDE REGEX "^(runtime|client)/include/")
+twinkle_remove_shown_alone(private_headers)
 twinkle_compile_each(twinkle_public_header_check twinkle ${public_headers})
 twinkle_compile_each(twinkle_private_header_check twinkle_internal ${private_headers})
 target_link_libraries(twinkle_private_header_check PRIVATE twinkle_services)
