@@ -18,24 +18,55 @@ std::vector<std::string> Program(std::vector<std::string> words) {
   return words;
 }
 
-// Blocks while the processes are stopped, for that long.
-void Pause(const std::vector<const Child*>& processes, absl::Duration time) {
+// A lease that is watched running out: that of a node which is stopped, by a driver that is not.
+class Lease {
+ public:
+  explicit Lease(const std::string& seconds) : cluster_({{"stopped", {"--cpus", "1"}}}, {"--node-lease", seconds}) {}
+
+  // Blocks for as long as it lasts.
+  void AwaitEnd() {
+    cluster_.node(0).Signal(SIGSTOP);
+    CHECK(Eventually([&] { return Count(kGone) == ends_ + 1; }));
+    cluster_.node(0).Signal(SIGCONT);
+    ++ends_;
+    CHECK(Eventually([&] { return Count("'stopped' has joined") == ends_ + 1; }));
+  }
+
+ private:
+  static constexpr char kGone[] = " is gone";
+  int Count(const std::string& text) {
+    const std::string said = cluster_.driver_process().Output();
+    int count = 0;
+    for (size_t at = said.find(text); at != std::string::npos; at = said.find(text, at + 1)) ++count;
+    return count;
+  }
+
+  TestCluster cluster_;
+  int ends_ = 0;
+};
+
+// The processes are stopped until the lease has ended.
+void Pause(const std::vector<const Child*>& processes, Lease& lease) {
   for (const Child* process : processes) process->Signal(SIGSTOP);
-  Eventually([] { return false; }, time);
+  lease.AwaitEnd();
   for (const Child* process : processes) process->Signal(SIGCONT);
 }
 
 TEST_CASE("a pause of the driver alone, or of the services, longer than any lease, harms nobody") {
-  TestCluster cluster({{"a", {"--cpus", "4"}}}, {"--node-lease", "1"});
+  Lease longer("1.5");
+  TestCluster cluster({{"a", {"--cpus", "4"}}, {"b", {"--cpus", "0"}}}, {"--node-lease", "1"});
   Child sleeper(Program({"sleeper"}), cluster.environment());
   REQUIRE(sleeper.AwaitOutput("SLEEPING"));
-  Pause({&cluster.driver_process()}, absl::Seconds(1.5));
-  Pause({&cluster.driver_process(), &cluster.node(0)}, absl::Seconds(1.5));
-  // Longer than a lease again, awake: a loss would have been told.
-  Eventually([] { return false; }, absl::Seconds(1.5));
+  Pause({&cluster.driver_process()}, longer);
+  Pause({&cluster.driver_process(), &cluster.node(0)}, longer);
+  // A lease that ends now began when the driver woke, as that of the first node did.
+  CHECK_FALSE(absl::StrContains(cluster.driver_process().Output(), "is gone"));
+  cluster.node(1).Signal(SIGSTOP);
+  CHECK(Eventually([&] { return absl::StrContains(cluster.driver_process().Output(), "node 2 is gone"); }));
+  cluster.node(1).Signal(SIGCONT);
   INFO(sleeper.Output());
   CHECK_THAT(cluster.Command({"status"}), ContainsSubstring("running"));
-  CHECK_FALSE(absl::StrContains(cluster.driver_process().Output(), "is gone"));
+  CHECK_FALSE(absl::StrContains(cluster.driver_process().Output(), "node 1 is gone"));
   CHECK(IsAlive(sleeper.pid()));
 }
 

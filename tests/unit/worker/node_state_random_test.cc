@@ -30,19 +30,20 @@ class Life {
   }
   // Whatever is left comes to its end.
   void End() {
-    if (node_.state.FindJob(1) != nullptr) node_.state.OnMessage(StopMessage(1, absl::ZeroDuration()), &node_.effects);
+    Stop(absl::ZeroDuration());
     Look();
     for (uint64_t process : processes_) {
       if (running_.count(process) == 0) node_.state.OnNotStarted(process, "killed", &node_.effects);
-      node_.EndWithAll(process);
+      node_.End(process);
     }
+    Look();
+    leaving_.clear();
     node_.state.OnAllCleared(&node_.effects);
     Look();
   }
   void CheckEnd() {
     CHECK(node_.state.idle());
-    for (uint64_t process : processes_) CHECK(told_["exited " + std::to_string(process)] == 1);
-    CHECK(told_["cleared 1"] >= 1);
+    for (uint64_t process : processes_) CHECK(Told("exited", process) == 1);
     CHECK(dropped_ == 1);
     CHECK(closed_ == started_.size());
   }
@@ -65,6 +66,7 @@ class Life {
         if (runs) node_.End(process);
         return;
       case 3:
+        leaving_.erase(process);
         return node_.state.OnCleared(process, &node_.effects);
       default:
         if (asked) node_.state.OnSaid(process, Listening("x"), &node_.effects);
@@ -82,29 +84,58 @@ class Life {
         if (Chance(4)) node_.state.OnProgramGone(1, &node_.effects);
         return;
       case 3:
-        if (Chance(4)) node_.state.OnMessage(StopMessage(1, absl::Seconds(random_() % 2)), &node_.effects);
+        if (Chance(4)) Stop(absl::Seconds(random_() % 2));
         return;
       default:
         if (Chance(8)) node_.state.OnSpawnerGone("gone", &node_.effects);
     }
   }
+  void Stop(absl::Duration grace) {
+    if (node_.state.FindJob(1) == nullptr) ++stops_of_nothing_;
+    node_.state.OnMessage(StopMessage(1, grace), &node_.effects);
+  }
+  int Told(const std::string& what, uint64_t number) { return told_[what + " " + std::to_string(number)]; }
+
+  // What has come of a step.
   void Look() {
     for (const std::string& text : node_.Told()) ++told_[text];
     for (const StartProcess& one : node_.Take<StartProcess>()) started_.insert(one.process);
     closed_ += node_.Take<CloseProcess>().size();
-    dropped_ += node_.Take<DropJob>().size();
+    dropped_ += static_cast<int>(node_.Take<DropJob>().size());
+    for (uint64_t process : processes_) {
+      if (node_.state.FindProcess(process) == nullptr && ended_.insert(process).second &&
+          running_.count(process) != 0) {
+        leaving_.insert(process);
+      }
+    }
+    CheckInvariants();
+  }
+  void CheckInvariants() {
+    for (uint64_t process : processes_) {
+      CHECK(Told("exited", process) == static_cast<int>(ended_.count(process)));  // W1
+      if (ended_.count(process) == 0 || leaving_.count(process) != 0)
+        CHECK(Told("cleared process", process) == 0);  // W2
+      CHECK(Told("cleared process", process) <= 1);
+    }
+    CHECK(dropped_ <= 1);                                       // W3
+    CHECK(Told("cleared", 1) == dropped_ + stops_of_nothing_);  // W2: once, but for those who ask again
+    if (dropped_ == 0) return;
+    CHECK(ended_.size() == processes_.size());  // W2: when none is left,
+    CHECK(leaving_.empty());                    // nor anything that one had started
   }
 
   std::mt19937& random_;
   Node node_;
   std::vector<uint64_t> processes_;
   std::map<std::string, int> told_;
-  std::set<uint64_t> started_, running_;
+  std::set<uint64_t> started_, running_, ended_;
+  std::set<uint64_t> leaving_;  // of those that have ended: something is there that they had started
   size_t closed_ = 0;
-  size_t dropped_ = 0;
+  int dropped_ = 0;
+  int stops_of_nothing_ = 0;  // they are answered each
 };
 
-TEST_CASE("W1, W2, W3: in whatever order things happen each process is told of once, and its job cleared") {
+TEST_CASE("W1, W2, W3: in whatever order things happen each process is told of once, its job cleared once, after all") {
   const auto seed = std::random_device()();
   INFO("seed " << seed);
   std::mt19937 random(seed);
