@@ -26,6 +26,7 @@
 #include "runtime/base/say_line.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
+#include "runtime/base/threads.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/listener.h"
 #include "runtime/rpc/parent_link.h"
@@ -144,6 +145,7 @@ std::optional<rpc::PrivateClusterRecord> RecordOf(const Start& start) {
 
 int Serve(const Options& options, Start start) {
   base::WidenDescriptorTable();
+  if (const absl::Status threads = base::TryThreads(1); !threads.ok()) return Fail(options, threads);
   ConductorOptions conductor{.cluster = ClusterOptionsFrom(options), .unix_ms = &UnixMs, .new_secret = &rpc::NewSecret};
   conductor.cluster.version = TWINKLE_VERSION;
   if (start.parent == nullptr) conductor.say = &Say;

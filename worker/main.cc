@@ -19,6 +19,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/status.h"
+#include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
@@ -215,6 +216,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   if (!node.ok()) return Fail(options, node.status());
   const absl::StatusOr<rpc::WireLimits> wires = rpc::ParseWireLimits(options.wire_limits);
   if (!wires.ok()) return Fail(options, wires.status());
+  if (const absl::Status threads = base::TryThreads(1); !threads.ok()) return Fail(options, threads);
   NodeService service({.driver = options.driver,
                        .token = std::move(token),
                        .access = AccessOf(options),

@@ -26,6 +26,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
+#include "runtime/base/threads.h"
 #include "runtime/object/leases.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
@@ -143,6 +144,8 @@ absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOp
 absl::Status ClusterJob::Connect(const InitializeOptions& options) {
   const char* from_environment = std::getenv("TWINKLE_DRIVER");
   driver_ = !options.driver.empty() ? options.driver : from_environment != nullptr ? from_environment : "";
+  // A private cluster's two services want as many.
+  TWINKLE_RETURN_IF_ERROR(base::TryThreads(driver_.empty() ? 3 : 1));
   if (driver_.empty()) {
     TWINKLE_ASSIGN_OR_RETURN(private_, PrivateCluster::Start());
     driver_ = private_->role().target;

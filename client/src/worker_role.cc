@@ -23,6 +23,7 @@
 #include "runtime/base/forked.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/grpc_transport.h"
@@ -100,6 +101,7 @@ absl::Status Worker::Begin() {
 }
 
 absl::Status Worker::Join(const v1::WorkerRole& role) {
+  TWINKLE_RETURN_IF_ERROR(base::TryThreads(1));
   const v1::StartJob& job = role.job();
   const v1::Process& self = role.process();
   TWINKLE_ASSIGN_OR_RETURN(const WorkerSession session, DecodeSession(job.session()));
