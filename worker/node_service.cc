@@ -59,10 +59,11 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
       store_({.node = node_.name(),
               .place = node_.place(),
               .fetch =
-                  [token = options_.token](const v1::FetchProgram& wanted, const std::string& from, int to) {
+                  [token = options_.token, keep_alive = options_.keep_alive](const v1::FetchProgram& wanted,
+                                                                             const std::string& from, int to) {
                     // A program is kept in memory.
                     const uint64_t most = wanted.path().empty() ? base::MachineMemory() / 4 : UINT64_MAX;
-                    return FetchFile(wanted, from, token, kFetchLimit, most, to);
+                    return FetchFile(wanted, {from, token, keep_alive}, kFetchLimit, most, to);
                   },
               .scratch = [this](const std::string& folder) { daemon_.KeepScratch(folder); },
               .scratch_gone = [this](const std::string& folder) { daemon_.ForgetScratch(folder); }},

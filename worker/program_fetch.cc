@@ -12,11 +12,11 @@
 
 namespace twinkle::worker {
 
-absl::Status FetchFile(const v1::FetchProgram& wanted, const std::string& from, const std::string& token,
-                       absl::Duration limit, uint64_t most, int to) {
-  const auto stub = v1::ProgramFiles::NewStub(rpc::NewChannel(from));
+absl::Status FetchFile(const v1::FetchProgram& wanted, const FileSource& from, absl::Duration limit, uint64_t most,
+                       int to) {
+  const auto stub = v1::ProgramFiles::NewStub(rpc::NewChannel(from.target, {.keep_alive = from.keep_alive}));
   grpc::ClientContext context;
-  context.AddMetadata(rpc::kTokenKey, token);
+  context.AddMetadata(rpc::kTokenKey, from.token);
   context.set_deadline(rpc::DeadlineIn(limit));
   const auto reader = stub->Fetch(&context, wanted);
   v1::FileChunk chunk;

@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "runtime/base/names.h"
+#include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
+#include "runtime/rpc/wire_limits.h"
 #include "runtime/rpc/wire_words.h"
 
 namespace twinkle::cli {
@@ -34,22 +36,26 @@ absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::Open(const std::st
         "private clusters are shown by twinkle status --all");
   }
   if (absl::StartsWith(driver, kPrivateCluster)) return OpenPrivate(driver);
-  absl::StatusOr<std::string> token = rpc::ReadToken(token_file);
-  if (!token.ok()) return token.status();
-  return std::unique_ptr<ClusterClient>(new ClusterClient(driver, driver, *std::move(token)));
+  TWINKLE_ASSIGN_OR_RETURN(const rpc::WireLimits wires, rpc::WireLimitsOfEnvironment());
+  TWINKLE_ASSIGN_OR_RETURN(std::string token, rpc::ReadToken(token_file));
+  return std::unique_ptr<ClusterClient>(new ClusterClient(driver, driver, std::move(token), wires.services));
 }
 
 absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::OpenPrivate(const std::string& name) {
   for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
     if (name != absl::StrCat(kPrivateCluster, facts.program)) continue;
-    return std::unique_ptr<ClusterClient>(new ClusterClient(name, facts.target, facts.token));
+    return std::unique_ptr<ClusterClient>(new ClusterClient(name, facts.target, facts.token, {}));
   }
   return absl::NotFoundError(absl::StrCat("there is no private cluster '", name,
                                           "' of this user on this machine (twinkle status --all shows them)"));
 }
 
-ClusterClient::ClusterClient(std::string driver, const std::string& target, std::string token)
-    : driver_(std::move(driver)), token_(std::move(token)), stub_(v1::Driver::NewStub(rpc::NewChannel(target))) {}
+ClusterClient::ClusterClient(std::string driver, const std::string& target, std::string token,
+                             const rpc::KeepAlive& keep_alive)
+    : driver_(std::move(driver)),
+      token_(std::move(token)),
+      keep_alive_(keep_alive),
+      stub_(v1::Driver::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive}))) {}
 
 void ClusterClient::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata(rpc::kTokenKey, token_);
@@ -89,7 +95,7 @@ absl::StatusOr<v1::JobVisit> ClusterClient::Visit(uint64_t job) const {
   return reply;
 }
 
-absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& process, const std::string& ticket) {
+absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& process, const std::string& ticket) const {
   const std::string who = process.group().empty()
                               ? "the program"
                               : absl::StrCat("rank ", process.rank(), " of group '", process.group(), "'");
@@ -101,7 +107,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
     return absl::UnavailableError(
         absl::StrCat(who, " cannot be reached from this machine: run the command on ", process.place().host()));
   }
-  const auto stub = v1::ProcessReports::NewStub(rpc::NewChannel(target));
+  const auto stub = v1::ProcessReports::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive_}));
   grpc::ClientContext context;
   context.AddMetadata(rpc::kSecretKey, ticket);
   context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
@@ -119,7 +125,7 @@ absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::Wat
                                                "' cannot be reached from this machine: it was "
                                                "started without --host"));
   }
-  const auto stub = v1::NodeOutput::NewStub(rpc::NewChannel(target));
+  const auto stub = v1::NodeOutput::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive_}));
   grpc::ClientContext context;
   context.AddMetadata(rpc::kTokenKey, token_);
   if (!wish.follow()) context.set_deadline(rpc::DeadlineIn(kLinesLimit));

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
+#include "runtime/rpc/keep_alive.h"
 
 namespace twinkle::cli {
 
@@ -19,8 +20,8 @@ inline constexpr absl::string_view kPrivateCluster = "private:";  // before the 
 class ClusterClient {
  public:
   // HOST:PORT, or private:PID for the private cluster of a program of this user and machine, whose token is its own.
-  // InvalidArgument: which driver is not said; NotFound and others of the token file; NotFound: no such private
-  // cluster.
+  // InvalidArgument: which driver is not said, or TWINKLE_WIRE_LIMITS says nothing; NotFound and others of the token
+  // file; NotFound: no such private cluster.
   static absl::StatusOr<std::unique_ptr<ClusterClient>> Open(const std::string& driver, const std::string& token_file);
 
   const std::string& driver() const { return driver_; }
@@ -29,7 +30,7 @@ class ClusterClient {
   // The job's processes, and what they want to see of a command. NotFound: there is no such job.
   absl::StatusOr<v1::JobVisit> Visit(uint64_t job) const;
   // What a process tells of itself. Unavailable: it cannot be reached from this machine, or has just ended.
-  static absl::StatusOr<v1::ProcessReport> Report(const v1::Process& process, const std::string& ticket);
+  absl::StatusOr<v1::ProcessReport> Report(const v1::Process& process, const std::string& ticket) const;
   // What the job's processes on a node print, until the job has ended if the wish says so; blocks as long.
   // DeadlineExceeded: the wish does not say so, and the node has not told all that it keeps in time.
   absl::Status Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
@@ -37,12 +38,13 @@ class ClusterClient {
 
  private:
   static absl::StatusOr<std::unique_ptr<ClusterClient>> OpenPrivate(const std::string& name);
-  ClusterClient(std::string driver, const std::string& target, std::string token);
+  ClusterClient(std::string driver, const std::string& target, std::string token, const rpc::KeepAlive& keep_alive);
   void Prepare(grpc::ClientContext& context) const;
   absl::Status Told(const grpc::Status& status) const;
 
   const std::string driver_;  // as it was named
   const std::string token_;
+  const rpc::KeepAlive keep_alive_;
   const std::unique_ptr<v1::Driver::Stub> stub_;
 };
 

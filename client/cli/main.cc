@@ -212,7 +212,7 @@ absl::StatusOr<std::vector<ReportOfProcess>> AskAll(const ClusterClient& client,
     threads.emplace_back([&] {
       for (int mine = next++; mine < visit->processes_size(); mine = next++) {
         const v1::Process& process = visit->processes(mine);
-        auto report = ClusterClient::Report(process, visit->ticket());
+        auto report = client.Report(process, visit->ticket());
         const std::lock_guard lock(mutex);
         if (report.ok()) {
           reports[mine] = {process, *std::move(report)};

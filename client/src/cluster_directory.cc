@@ -44,12 +44,12 @@ absl::Status FromDriver(const grpc::Status& status) {
 
 }  // namespace
 
-ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::string& driver, std::string secret,
-                                   Introduce introduce)
+ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::string& driver,
+                                   const rpc::KeepAlive& keep_alive, std::string secret, Introduce introduce)
     : groups_(std::move(groups)),
       secret_(std::move(secret)),
       introduce_(std::move(introduce)),
-      stub_(v1::Driver::NewStub(rpc::NewChannel(driver))) {}
+      stub_(v1::Driver::NewStub(rpc::NewChannel(driver, {.keep_alive = keep_alive}))) {}
 
 void ClusterDirectory::Prepare(grpc::ClientContext& context) const {
   context.AddMetadata(rpc::kSecretKey, secret_);

@@ -11,6 +11,7 @@
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 #include "runtime/actor/directory.h"
 #include "runtime/base/mutex.h"
+#include "runtime/rpc/keep_alive.h"
 
 namespace twinkle::internal {
 
@@ -20,8 +21,8 @@ class ClusterDirectory final : public actor::Directory {
   using Introduce = std::function<void(const v1::Process& process, const std::string& ticket)>;
 
   // `driver`: its gRPC target. Connects when it is first asked for something.
-  ClusterDirectory(std::vector<actor::GroupInfo> groups, const std::string& driver, std::string secret,
-                   Introduce introduce);
+  ClusterDirectory(std::vector<actor::GroupInfo> groups, const std::string& driver, const rpc::KeepAlive& keep_alive,
+                   std::string secret, Introduce introduce);
 
   absl::StatusOr<actor::GroupInfo> FindGroup(absl::string_view name) override;
   absl::StatusOr<actor::ComponentInfo> AddComponent(actor::ComponentInfo component, absl::string_view instance_id,

@@ -266,7 +266,8 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   process.job = rpc::JobKeyOf(placed.secret());
   process.id = placed.process();
   process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
-  ClusterMember member{std::move(transport), table_, groups_, driver_, placed.secret(), options.prefault_bytes};
+  ClusterMember member{std::move(transport),  table_, groups_, driver_, placed.secret(), options.prefault_bytes,
+                       limits_.wires.services};
   member.notifier = options.notifier;
   member.end_group = [stream = stream_, job = placed.job()](rpc::ProcessId, const std::string& group,
                                                             const absl::Status& why) {
@@ -280,7 +281,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
   if (program_ == nullptr) return base::NoThread();
   output_ = std::make_unique<WorkerOutput>(
       placed.job(), std::vector<v1::NodeDescription>(placed.nodes().begin(), placed.nodes().end()), rpc::ThisMachine(),
-      token_);
+      token_, limits_.wires.services);
   BeginLosses(raw, peers);
   return absl::OkStatus();
 }

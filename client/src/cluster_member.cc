@@ -73,7 +73,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   const std::shared_ptr<rpc::Traffic> traffic = transport->traffic();
   auto on_cut = EndGroupOfCut(options, member.groups, member.end_group, member.table);
   auto directory = std::make_shared<ClusterDirectory>(
-      std::move(member.groups), member.driver, std::move(member.secret),
+      std::move(member.groups), member.driver, member.keep_alive, std::move(member.secret),
       [table = member.table, transport](const v1::Process& process, const std::string& ticket) {
         transport->Introduce(process.id(), table->Add(process, ticket));
       });

@@ -19,6 +19,7 @@ struct ClusterMember {
   std::string driver;  // gRPC target
   std::string secret;  // the job's
   size_t prefault_bytes = 0;
+  rpc::KeepAlive keep_alive = {};  // of its connection to the driver
   // Programs and workers have these of their own.
   decltype(actor::Surroundings::notifier) notifier = {};
   decltype(actor::Outside::end_group) end_group = {};

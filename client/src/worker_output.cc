@@ -36,11 +36,11 @@ std::string OutputText(const v1::Output::Line& line, const std::string& host, bo
 class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> {
  public:
   void Begin(const std::shared_ptr<Watching>& self, uint64_t job, const v1::NodeDescription& node,
-             const std::string& target, const std::string& token) {
+             const std::string& target, const std::string& token, const rpc::KeepAlive& keep_alive) {
     self_ = self;
     host_ = node.place().host();
     rpc::KeepCallbacks();
-    stub_ = v1::NodeOutput::NewStub(rpc::NewChannel(target));
+    stub_ = v1::NodeOutput::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive}));
     request_.set_job(job);
     request_.set_tail(-1);
     request_.set_follow(true);
@@ -106,13 +106,13 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
 };
 
 WorkerOutput::WorkerOutput(uint64_t job, const std::vector<v1::NodeDescription>& nodes, const std::string& machine,
-                           const std::string& token) {
+                           const std::string& token, const rpc::KeepAlive& keep_alive) {
   for (const v1::NodeDescription& node : nodes) {
     const bool here = node.place().machine() == machine;
     const std::string& target = here ? node.endpoint().socket() : node.endpoint().address();
     if (target.empty()) continue;
     nodes_.push_back(std::make_shared<Watching>());
-    nodes_.back()->Begin(nodes_.back(), job, node, target, token);
+    nodes_.back()->Begin(nodes_.back(), job, node, target, token, keep_alive);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 #include "runtime/base/clock.h"
+#include "runtime/rpc/keep_alive.h"
 
 namespace twinkle::internal {
 
@@ -15,7 +16,7 @@ class WorkerOutput {
  public:
   // Watches a job on these nodes from its beginning, in threads of gRPC's.
   WorkerOutput(uint64_t job, const std::vector<v1::NodeDescription>& nodes, const std::string& machine,
-               const std::string& token);
+               const std::string& token, const rpc::KeepAlive& keep_alive);
   ~WorkerOutput();
 
   // Blocks until all nodes have said that no more comes, or the deadline, or a little longer while lines keep coming.

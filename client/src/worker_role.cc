@@ -134,8 +134,8 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
   }
   options.world_size = static_cast<int>(options.group_workers.size());
 
-  ClusterMember member{std::move(transport), table_,       std::move(groups),
-                       role.driver(),        job.secret(), session.prefault_bytes};
+  ClusterMember member{std::move(transport),   table_,        std::move(groups), role.driver(), job.secret(),
+                       session.prefault_bytes, wires.services};
   member.end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::FromWorker message;
     message.mutable_end_group()->set_group(group);

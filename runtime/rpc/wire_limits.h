@@ -9,9 +9,8 @@
 
 namespace twinkle::rpc {
 
-// Of the connections of a job, a node daemon and the driver; those that commands, names and watched output have keep
-// the usual ones. Both ends of a connection, and all processes of a job, had better have the
-// same.
+// Of the connections of a job, a command, a node daemon and the driver. Both ends of a connection, and all processes of
+// a job, had better have the same.
 struct WireLimits {
   KeepAlive services = {};  // with the driver and the node daemons
   KeepAlive processes = {.time = absl::Seconds(2), .timeout = absl::Seconds(4)};  // between processes of a job
