@@ -11,39 +11,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 # Connections break after 3 s of silence, processes that cannot reach each other are lost 4 s later.
 export TWINKLE_WIRE_LIMITS=1,2,4
 
-# A wrong address of the other's card: what host $1 sends to host number $2 goes nowhere, and nobody is told.
-mute() { in_host "$1" ip neigh replace "10.77.0.$2" lladdr 02:00:00:00:00:77 nud permanent dev eth0; }
-unmute() { in_host "$1" ip neigh del "10.77.0.$2" dev eth0; }
 cut_a_b() { mute a 3 && mute b 2; }
 mend_a_b() { unmute a 3 && unmute b 2; }
-vanish() { in_host net ip link set "to-$1" down; }
-come_back() { in_host net ip link set "to-$1" up; }
-
-ticks() { grep -c TICK "$cluster/program.log" || true; }
-has_ticked() { (($(ticks) >= $1)); }
-await_more_ticks() { await has_ticked $(($(ticks) + $1)); }
-
-# On host $1.
-start_program() {
-  rm -f "$cluster/end" "$cluster/program.log"
-  ip netns exec "$mark-$1" "$program" --program ticks "$cluster/end" >"$cluster/program.log" 2>&1 &
-  running=$!
-  processes+=("$running")
-  await has_ticked 3
-}
-# The program ends by itself within $1 seconds, and says $2.
-ends_within() {
-  local limit=$((SECONDS + $1)) status=0
-  while kill -0 "$running" 2>/dev/null; do
-    ((SECONDS < limit)) || fail "the program was not told within $1 s"
-    sleep 0.1
-  done
-  wait "$running" || status=$?
-  ((status == 1)) || fail "the program ended with $status"
-  grep -Eq "$2" "$cluster/program.log" || fail "the program was told something else"
-}
-has_joined_again() { (($(grep -c "has joined" "$cluster/$1.log") >= 2)); }
-no_job_is_left() { in_host driver "$bin/twinkle" status | grep -q "no jobs"; }
 
 check_delay() {
   in_host b tc qdisc add dev eth0 root netem delay 10ms 2>"$cluster/why.log" || {
