@@ -15,8 +15,19 @@ void Failure::Look() {
   for (const auto& cause : causes_) cause->Look();
 }
 
+bool Failure::known() const {
+  const bool of_losses = !causes_.empty() && (absl::IsAborted(status_) || absl::IsUnavailable(status_)) &&
+                         std::all_of(causes_.begin(), causes_.end(), [](const auto& cause) {
+                           return cause->kind_ == Kind::kLoss && cause->looked_at();
+                         });
+  return looked_at_ || of_losses;
+}
+
 std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::shared_ptr<Failure>> causes) {
-  auto failure = std::make_shared<Failure>(std::move(status), std::move(causes));
+  return Enter(std::make_shared<Failure>(std::move(status), std::move(causes)));
+}
+
+std::shared_ptr<Failure> FailureLog::Enter(std::shared_ptr<Failure> failure) {
   if (notifier_) {
     queue_->Post([notifier = notifier_, message = base::Brief(failure->status())] {
       try {
@@ -28,7 +39,7 @@ std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::s
   }
   base::MutexLock lock(&mutex_);
   if (failures_.size() >= kMost) {
-    failures_.erase(std::remove_if(failures_.begin(), failures_.end(), [](const auto& f) { return f->looked_at(); }),
+    failures_.erase(std::remove_if(failures_.begin(), failures_.end(), [](const auto& f) { return f->known(); }),
                     failures_.end());
   }
   if (failures_.size() < kMost) failures_.push_back(failure);
@@ -36,7 +47,8 @@ std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::s
 }
 
 void FailureLog::AddLoss(std::span<const base::ProcessId> processes, const absl::Status& why) {
-  const std::shared_ptr<Failure> failure = Add(why);
+  const std::vector<std::shared_ptr<Failure>> none;
+  const auto failure = Enter(std::make_shared<Failure>(why, none, Failure::Kind::kLoss));
   base::MutexLock lock(&mutex_);
   for (base::ProcessId process : processes) losses_.emplace(process, failure);
 }
@@ -55,7 +67,7 @@ absl::Status FailureLog::Close() {
   }
   absl::Status first;
   for (const auto& failure : failures) {
-    if (failure->looked_at()) continue;
+    if (failure->known()) continue;
     base::Log(base::LogLevel::kError,
               absl::StrCat("a failure that nobody looked at: ", base::Brief(failure->status())));
     if (first.ok()) first = failure->status();

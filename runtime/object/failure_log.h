@@ -20,16 +20,21 @@ namespace twinkle::object {
 // One failure. Owned by the log and by the lazies that hold it.
 class Failure {
  public:
-  Failure(absl::Status status, std::vector<std::shared_ptr<Failure>> causes)
-      : status_(std::move(status)), causes_(std::move(causes)) {}
+  enum class Kind { kOfACall, kLoss };  // of processes
+
+  Failure(absl::Status status, std::vector<std::shared_ptr<Failure>> causes, Kind kind = Kind::kOfACall)
+      : kind_(kind), status_(std::move(status)), causes_(std::move(causes)) {}
 
   const absl::Status& status() const { return status_; }
 
   // Somebody was given the status: then those that caused it count as looked at, too.
   void Look();
   bool looked_at() const { return looked_at_; }
+  // Whoever has heard of it, or of the losses that it failed of and nothing else, has nothing more to hear.
+  bool known() const;
 
  private:
+  const Kind kind_;
   const absl::Status status_;
   const std::vector<std::shared_ptr<Failure>> causes_;
   std::atomic<bool> looked_at_ = false;
@@ -46,16 +51,18 @@ class FailureLog {
   std::shared_ptr<Failure> Add(absl::Status status, std::vector<std::shared_ptr<Failure>> causes = {});
 
   // Processes are gone by no wish of the program's: entered as a failure of its own. Calls that fail because of them
-  // name it as their cause (LossOf), so whoever looks at one of these has looked at the loss.
+  // name it as their cause (LossOf), so whoever looks at one of these has looked at the loss, and knows of the others.
   void AddLoss(std::span<const base::ProcessId> processes, const absl::Status& why);
   // The first loss that the process was part of, or null.
   std::shared_ptr<Failure> LossOf(base::ProcessId process) const;
 
-  // The first failure that nobody looked at, or OK. Logs each such failure once, and forgets them.
+  // The first failure that nobody knows of, or OK. Logs each such failure once, and forgets them.
   absl::Status Close();
 
  private:
   static constexpr size_t kMost = 1000;  // kept; later ones are told to the notifier only
+
+  std::shared_ptr<Failure> Enter(std::shared_ptr<Failure> failure);
 
   const Notifier notifier_;
   base::TaskQueue* const queue_;

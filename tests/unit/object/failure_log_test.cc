@@ -59,6 +59,31 @@ TEST_CASE("a loss is a failure of its own, and the cause of what fails of it; of
   CHECK(absl::IsUnavailable(seen.Close()));  // of which nobody has heard
 }
 
+TEST_CASE("who has looked at a loss knows of all that failed of it alone") {
+  const std::vector<base::ProcessId> processes = {3};
+  const absl::Status gone = absl::AbortedError("rank 0 is gone");
+  FailureLog log({}, nullptr);
+  log.AddLoss(processes, gone);
+  log.Add(gone, Causes{log.LossOf(3)});  // a constructor, say, whose Lazy nobody has
+  SECTION("nobody has") { CHECK(log.Close() == gone); }
+  SECTION("through another call") {
+    log.Add(gone, Causes{log.LossOf(3)})->Look();
+    CHECK(log.Close().ok());
+  }
+  SECTION("what failed of something else, too, is not known") {
+    const auto other = log.Add(absl::UnknownError("other"));
+    log.Add(absl::AbortedError("both"), Causes{log.LossOf(3), other});
+    log.LossOf(3)->Look();
+    other->Look();
+    CHECK(log.Close().message() == "both");
+  }
+  SECTION("nor what failed by itself while there was a loss") {
+    log.Add(absl::UnknownError("its own"), Causes{log.LossOf(3)});
+    log.LossOf(3)->Look();
+    CHECK(absl::IsUnknown(log.Close()));
+  }
+}
+
 TEST_CASE("who looks at a cause has not looked at what it caused") {
   FailureLog log({}, nullptr);
   const auto root = log.Add(absl::UnknownError("root"));
