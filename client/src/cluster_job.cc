@@ -2,6 +2,7 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <absl/time/clock.h>
 #include <unistd.h>
 
@@ -77,6 +78,18 @@ bool NeedsDigests(const v1::JobPlaced& placed) {
   const std::string pids = rpc::ThisPids();
   return pids.empty() || std::any_of(placed.nodes().begin(), placed.nodes().end(),
                                      [&](const v1::NodeDescription& node) { return node.place().pids() != pids; });
+}
+
+void LogSilent(const std::vector<absl::string_view>& ranks) {
+  constexpr size_t kNamed = 3;
+  if (ranks.empty()) return;
+  const size_t named = std::min(ranks.size(), kNamed);
+  std::string who = absl::StrJoin(ranks.begin(), ranks.begin() + static_cast<ptrdiff_t>(named), ", ");
+  if (ranks.size() > named) absl::StrAppend(&who, " and ", ranks.size() - named, " more");
+  base::Log(base::LogLevel::kWarning,
+            absl::StrCat(who, ranks.size() == 1 ? " does" : " do",
+                         " not answer at the session's end: which calls are under way there, and which failures "
+                         "nobody looked at, is not known"));
 }
 
 }  // namespace
@@ -315,7 +328,7 @@ std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
 std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   std::vector<std::string> some = program_->CallsUnderWay(most);
   if (some.size() >= most) return some;
-  for (actor::Account& account : Ask(false, base::Now() + limits_.account)) {
+  for (actor::Account& account : Ask(false)) {
     for (std::string& call : account.calls_under_way) {
       if (some.size() < most) some.push_back(std::move(call));
     }
@@ -323,8 +336,8 @@ std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   return some;
 }
 
-// All workers at once. One that does not answer in time (it may be stopped) is named, and costs that time once.
-std::vector<actor::Account> ClusterJob::Ask(bool close, base::Instant deadline) const {
+// All workers at once. Those that do not answer in time (they may be stopped) are named, and cost that time once.
+std::vector<actor::Account> ClusterJob::Ask(bool close) const {
   std::vector<rpc::ProcessId> asked;
   {
     base::MutexLock lock(&mutex_);
@@ -332,16 +345,15 @@ std::vector<actor::Account> ClusterJob::Ask(bool close, base::Instant deadline) 
       if (silent_.count(worker) == 0) asked.push_back(worker);
     }
   }
-  std::vector<actor::Account> accounts = program_->AccountsOf(asked, close, deadline);
+  std::vector<actor::Account> accounts = program_->AccountsOf(asked, close, limits_.account);
+  std::vector<absl::string_view> silent;
   base::MutexLock lock(&mutex_);
   for (size_t i = 0; i < asked.size(); ++i) {
     if (accounts[i].from != actor::Account::From::kNobody) continue;
     silent_.insert(asked[i]);
-    base::Log(base::LogLevel::kWarning,
-              absl::StrCat(names_.at(asked[i]),
-                           " does not answer at the session's end: which calls it has under way, "
-                           "and which failures nobody looked at there, is not known"));
+    silent.push_back(names_.at(asked[i]));
   }
+  LogSilent(silent);
   return accounts;
 }
 
@@ -352,7 +364,7 @@ bool ClusterJob::WaitForCalls(base::Instant deadline) const {
   bool was_idle = false;
   while (true) {
     if (!program_->WaitForCalls(deadline)) return false;
-    std::vector<actor::Account> accounts = Ask(false, base::Now() + limits_.account);
+    std::vector<actor::Account> accounts = Ask(false);
     accounts.resize(workers_.size());  // a process that has fallen silent makes the passes differ
     accounts.push_back(program_->OwnAccount());
     if (rest.Pass(accounts)) return true;
@@ -383,7 +395,7 @@ bool ClusterJob::AwaitEnded(base::Instant deadline) const {
 }
 
 void ClusterJob::EndProgram(const absl::Status& why) {
-  for (const actor::Account& account : Ask(true, base::Now() + limits_.account)) {
+  for (const actor::Account& account : Ask(true)) {
     if (unread_of_workers_.ok()) unread_of_workers_ = account.unread_failure;
   }
   program_->BeginEnd();

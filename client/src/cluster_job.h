@@ -76,7 +76,7 @@ class ClusterJob final : public actor::Job {
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
   absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);
   void BeginLosses(rpc::GrpcTransport* transport, const v1::JobPeers& peers);
-  std::vector<actor::Account> Ask(bool close, base::Instant deadline) const;
+  std::vector<actor::Account> Ask(bool close) const;
   bool AwaitEnded(base::Instant deadline) const;
   void EndProgram(const absl::Status& why);
 

@@ -84,8 +84,8 @@ class Process final : public rpc::Receiver,
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
   Account OwnAccount() const;
   // Asks other processes, all at once, and gives their answers in this order; see Accounts::Ask. Blocks until all have
-  // answered, or the deadline.
-  std::vector<Account> AccountsOf(const std::vector<rpc::ProcessId>& peers, bool close, base::Instant deadline);
+  // answered, or none has for so long: a thousand on a few processors take their time.
+  std::vector<Account> AccountsOf(const std::vector<rpc::ProcessId>& peers, bool close, absl::Duration patience);
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
   // after the deadline. Not from a thread of the process. Idempotent. False: one was abandoned.
   bool Shutdown(const absl::Status& why, base::Instant deadline);
