@@ -88,9 +88,11 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   surroundings.outside.machine_of = [table = member.table](rpc::ProcessId id) { return table->MachineOf(id); };
   auto pool = std::make_shared<object::SegmentPool>(PoolOptions(member.prefault_bytes));
   base::SetMemorySource(pool);
+  const auto files = std::make_shared<object::MappedFiles>();
+  options.spill.mapped = files;
   const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
   const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };
-  surroundings.join = [near, directory, table = member.table, self = options.id, pool, prefault, traffic,
+  surroundings.join = [near, directory, table = member.table, self = options.id, pool, files, prefault, traffic,
                        executor = surroundings.executor, on_cut = std::move(on_cut),
                        transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
                           rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
@@ -100,8 +102,8 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
       });
     });
     return std::make_unique<object::SharedMemoryTransport>(
-        object::SharedMemoryTransport::Options{.self = self, .is_near = near, .traffic = traffic}, pool, executor.get(),
-        receiver, [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
+        object::SharedMemoryTransport::Options{.self = self, .is_near = near, .traffic = traffic, .files = files}, pool,
+        executor.get(), receiver, [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
           auto rings = std::make_unique<rpc::RingTransport>(
               rpc::RingTransport::Options{.self = self, .is_near = near, .traffic = traffic}, shared, queue,
               [&](rpc::Receiver* ringed) -> std::unique_ptr<rpc::Transport> {

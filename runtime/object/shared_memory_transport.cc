@@ -246,12 +246,14 @@ void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, F
   frame->buffers = std::move(travelling);
 }
 
-// Where the buffer is in a segment, and who keeps it there; copies it into one if need be. Null: there is no room.
+// Where the buffer is in a segment, and who keeps it there; copies it into one if need be. Null: there is no room, or
+// it is not to be in memory.
 std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer& buffer, SegmentPlace* place) {
   if (const auto found = pool_->Find(buffer.data, buffer.size)) {
     *place = *found;
     return buffer.owner;
   }
+  if (options_.files != nullptr && options_.files->Has(buffer.data)) return nullptr;
   std::shared_ptr<const Copy> copy;
   if (buffer.owner != nullptr) {
     base::MutexLock lock(&mutex_);

@@ -15,6 +15,7 @@
 #include "runtime/object/leases.h"
 #include "runtime/object/segment_map.h"
 #include "runtime/object/segment_pool.h"
+#include "runtime/object/spill_file.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/peer_map.h"
 #include "runtime/rpc/spare_descriptor.h"
@@ -51,7 +52,8 @@ struct FrameTrailer {
 
 // A transport over another one. Peers that can map this process's memory (each is asked, with the first frame to it)
 // are sent places in segments instead of buffers from `shared_bytes` on; what is not in a segment is copied into one,
-// once for all peers. Others get the bytes. The receiver's buffers refer to the sender's memory, which stays as it is
+// once for all peers, but for values on disk: they get the bytes, or this process would have in memory what did not fit
+// there. Others get the bytes. The receiver's buffers refer to the sender's memory, which stays as it is
 // until they are gone there. Invariants, besides the transport's own:
 //  M1 a buffer that a peer maps is held, by a lease, until that peer has released it or is known to have ended: a
 //     connection that broke is not enough;
@@ -69,6 +71,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     size_t shared_bytes = 32 << 10;
     rpc::IsNear is_near = [](rpc::ProcessId) { return true; };
     std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();
+    std::shared_ptr<const MappedFiles> files = nullptr;  // of values that were to take no more memory; may be null
   };
   // Joins the network below.
   using Join = std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*)>;

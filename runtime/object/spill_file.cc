@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "runtime/base/status.h"
@@ -49,8 +50,25 @@ absl::Status WriteAt(int fd, const char* data, size_t size, size_t offset, const
 
 }  // namespace
 
+void MappedFiles::Add(const std::byte* data, size_t bytes) {
+  base::MutexLock lock(&mutex_);
+  sizes_[data] = bytes;
+}
+
+void MappedFiles::Remove(const std::byte* data) {
+  base::MutexLock lock(&mutex_);
+  sizes_.erase(data);
+}
+
+bool MappedFiles::Has(const std::byte* data) const {
+  base::MutexLock lock(&mutex_);
+  const auto next = sizes_.upper_bound(data);
+  return next != sizes_.begin() && data < std::prev(next)->first + std::prev(next)->second;
+}
+
 absl::StatusOr<std::shared_ptr<const SpillFile>> SpillFile::Write(const std::string& folder,
-                                                                  const codec::Encoded& encoded) {
+                                                                  const codec::Encoded& encoded,
+                                                                  std::shared_ptr<MappedFiles> told) {
   TWINKLE_ASSIGN_OR_RETURN(const rpc::Fd file, NamelessFile(folder));
   TWINKLE_RETURN_IF_ERROR(WriteAt(file.get(), encoded.head.data(), encoded.head.size(), 0, folder));
   size_t end = encoded.head.size();
@@ -67,11 +85,18 @@ absl::StatusOr<std::shared_ptr<const SpillFile>> SpillFile::Write(const std::str
     mapped = ::mmap(nullptr, end, PROT_READ, MAP_SHARED, file.get(), 0);
     if (mapped == MAP_FAILED) return ErrorAt("cannot map", folder);
   }
-  return std::shared_ptr<const SpillFile>(
-      new SpillFile(static_cast<const std::byte*>(mapped), end, encoded.head.size(), std::move(sizes)));
+  return std::shared_ptr<const SpillFile>(new SpillFile(static_cast<const std::byte*>(mapped), end, encoded.head.size(),
+                                                        std::move(sizes), std::move(told)));
+}
+
+SpillFile::SpillFile(const std::byte* data, size_t size, size_t head_bytes, std::vector<size_t> buffers,
+                     std::shared_ptr<MappedFiles> mapped)
+    : data_(data), size_(size), head_bytes_(head_bytes), buffers_(std::move(buffers)), mapped_(std::move(mapped)) {
+  if (mapped_ != nullptr && data_ != nullptr) mapped_->Add(data_, size_);
 }
 
 SpillFile::~SpillFile() {
+  if (mapped_ != nullptr && data_ != nullptr) mapped_->Remove(data_);
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 

@@ -12,9 +12,9 @@
 namespace twinkle::object {
 namespace {
 
-absl::StatusOr<std::shared_ptr<const SpillFile>> WriteOut(const codec::Described& value, const std::string& folder) {
+absl::StatusOr<std::shared_ptr<const SpillFile>> WriteOut(const codec::Described& value, const SpillOptions& options) {
   TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Guarded([&] { return codec::Encode(value); }));
-  return SpillFile::Write(folder, encoded);
+  return SpillFile::Write(options.folder, encoded, options.mapped);
 }
 
 absl::StatusOr<codec::Described> ReadBack(const codec::Type& type, const SpillFile& file) {
@@ -207,7 +207,7 @@ void Spiller::Write(codec::Described value,
   base::TaskQueue* const thread = queue();
   if (thread == nullptr) return written(base::NoThread());
   thread->Post([this, value = std::move(value), written = std::move(written)]() mutable {
-    auto file = WriteOut(value, options_.folder);
+    auto file = WriteOut(value, options_);
     value = {};
     service_.Post([written = std::move(written), file = std::move(file)]() mutable { written(std::move(file)); });
   });

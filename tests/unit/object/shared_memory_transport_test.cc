@@ -64,14 +64,16 @@ struct Kept final : rpc::Receiver {
 };
 
 struct Member {
-  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, SegmentOptions segments = {})
+  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, SegmentOptions segments = {},
+         std::shared_ptr<const MappedFiles> files = nullptr)
       : pool(std::make_shared<SegmentPool>(segments)),
         queue(executor->NewQueue("service." + std::to_string(id))),
-        transport(SharedMemoryTransport::Options{.self = id}, pool, executor, &kept, [&](rpc::Receiver* shared) {
-          auto joined = network->Join(id, shared, queue.get());
-          below = joined.get();
-          return joined;
-        }) {}
+        transport(SharedMemoryTransport::Options{.self = id, .files = std::move(files)}, pool, executor, &kept,
+                  [&](rpc::Receiver* shared) {
+                    auto joined = network->Join(id, shared, queue.get());
+                    below = joined.get();
+                    return joined;
+                  }) {}
   const std::shared_ptr<SegmentPool> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
@@ -154,6 +156,33 @@ TEST_CASE("what is not in a segment is copied into one, once for all peers") {
   c.kept.frames.clear();
   pair.Run();
   CHECK(pair.a.pool->bytes_used() == 0);
+}
+
+TEST_CASE("a value on disk travels: it takes no memory of its owner's") {
+  base::SteppedExecutor executor;
+  rpc::InMemoryNetwork network;
+  const auto files = std::make_shared<MappedFiles>();
+  Member a(1, &executor, &network, {}, files);
+  Member b(2, &executor, &network);
+  for (const auto& [from, to] : {std::pair(&a, 2), std::pair(&b, 1)}) {  // they know what they can read
+    CHECK(from->transport.Send(static_cast<ProcessId>(to), Stream::kData, Frame{"hello", {}}).ok());
+    executor.RunAll();
+  }
+  b.kept.frames.clear();
+  const std::string text(kLarge, 'y');
+  const auto* const data = reinterpret_cast<const std::byte*>(text.data());
+  auto file = *SpillFile::Write("/var/tmp", {"head", {{data, kLarge, nullptr}}}, files);
+  const codec::Buffer buffer = file->Read().buffers.at(0);
+  file = nullptr;
+  CHECK(files->Has(buffer.data));
+  CHECK(files->Has(buffer.data + kLarge - 1));
+  CHECK_FALSE(files->Has(data));
+  CHECK(a.transport.Send(2, Stream::kData, Frame{"head", {buffer}}).ok());
+  executor.RunAll();
+  REQUIRE(b.kept.frames.size() == 1);
+  CHECK(std::memcmp(b.kept.frames[0].buffers.at(0).data, text.data(), kLarge) == 0);
+  CHECK(a.pool->bytes_touched() == 0);
+  CHECK(a.transport.traffic().copied_to_share == 0);
 }
 
 TEST_CASE("a copy that one peer keeps is not what another gets once the original was overwritten (M3)") {
