@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -364,4 +365,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace twinkle::cli
 
-int main(int argc, char** argv) { return twinkle::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  // Where standard output is closed, nothing else becomes it, and what is written fails.
+  if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) ::open("/dev/full", O_WRONLY);
+  const int code = twinkle::cli::Main(argc, argv);
+  if (std::cout.flush()) return code;
+  std::cerr << "twinkle: what it has to say could not be written to its standard output\n";
+  return 1;
+}

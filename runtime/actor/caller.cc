@@ -241,7 +241,7 @@ void Caller::RequestNumbers(uint64_t id, Domain& domain) {
   domain.asked += count;
   const absl::Status sent = services_.transport->Send(domain.workers.front(), rpc::Stream::kControl,
                                                       EncodeMessage(NumberRequest{id, count, domain.workers}));
-  if (!sent.ok()) FailWaiting(id, NoSequencer(sent));
+  if (!sent.ok() && !absl::IsCancelled(sent)) FailWaiting(id, NoSequencer(sent));
 }
 
 // There will be no numbers any more.
@@ -340,6 +340,7 @@ void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
     CallMessage message = MessageFor(*call, i);
     message.order = {component.domain, number, after};
     const absl::Status sent = services_.transport->Send(to, rpc::Stream::kData, EncodeMessage(message));
+    if (absl::IsCancelled(sent)) break;  // this process ends: so does the call, at once, with the reason
     if (!sent.ok()) Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", sent.message())), {});
     others.erase(std::remove(others.begin(), others.end(), to), others.end());
   }

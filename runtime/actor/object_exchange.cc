@@ -46,6 +46,9 @@ absl::Status OwnerGone(absl::string_view why) {
   return absl::DataLossError(absl::StrCat("the process that owned the object is gone: ", why));
 }
 
+// Of the transport: the peer is gone, or this process has left its job.
+absl::Status Unsent(const absl::Status& sent) { return absl::IsCancelled(sent) ? sent : OwnerGone(sent.message()); }
+
 // Answers those of `pending` whose owner is gone.
 template <class Map>
 void FailOf(Map& pending, rpc::ProcessId owner, const absl::Status& why) {
@@ -103,7 +106,7 @@ void ObjectExchange::Ask(rpc::ProcessId owner, PullMessage pull, object::PullDon
   const uint64_t id = next_++;
   pull.pull = id;
   const absl::Status sent = services_.transport->Send(owner, rpc::Stream::kData, EncodeMessage(pull));
-  if (!sent.ok()) return done(OwnerGone(sent.message()));
+  if (!sent.ok()) return done(Unsent(sent));
   pulls_.emplace(id, PendingPull{owner, std::move(done)});
 }
 
@@ -173,7 +176,7 @@ void ObjectExchange::Retain(const object::ObjectRef& object, RetainDone done) {
   const uint64_t token = next_++;
   const absl::Status sent =
       services_.transport->Send(object.owner, rpc::Stream::kControl, EncodeMessage(RetainMessage{token, object.id}));
-  if (!sent.ok()) return done(OwnerGone(sent.message()));
+  if (!sent.ok()) return done(Unsent(sent));
   retains_.emplace(token, PendingRetain{object.owner, std::move(done)});
 }
 
