@@ -11,9 +11,9 @@
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/memory.h"
+#include "runtime/base/names.h"
 #include "runtime/base/say_line.h"
 #include "runtime/base/status.h"
-#include "runtime/base/terminal_text.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/keep_alive.h"
@@ -174,7 +174,7 @@ void NodeService::OnDriverGone(const absl::Status& why) {
   if (stopping_) return;
   if (spawner_gone_) return Stop();
   daemon_.EndAllJobs();
-  const std::string why_gone = why.ok() ? "it has ended it" : base::TerminalText(why.message());
+  const std::string why_gone = why.ok() ? "it has ended it" : base::Printable(why.message());
   if (IsRefusal(why) || parent_ != nullptr) {
     Say(why_gone);
     exit_code_ = 1;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "runtime/base/cut_text.h"
-#include "runtime/base/terminal_text.h"
+#include "runtime/base/names.h"
 #include "worker/cause_of_death.h"
 
 namespace twinkle::worker {
@@ -21,7 +21,7 @@ constexpr size_t kMostEndpointBytes = 4 << 10;
 bool IsShort(const v1::Endpoint& endpoint) { return endpoint.ByteSizeLong() <= kMostEndpointBytes; }
 
 std::string WhoIs(const v1::Process& process) {
-  return base::TerminalText(absl::StrCat(process.group(), ":", process.rank()));
+  return base::Printable(absl::StrCat(process.group(), ":", process.rank()));
 }
 
 v1::NodeToDriver ExitOf(uint64_t job, uint64_t process, const std::string& cause) {
@@ -51,7 +51,7 @@ v1::NodeToDriver ClearedOf(uint64_t job) {
 void NodeState::Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects) {
   job->second.state = state;
   effects->push_back(
-      Say{absl::StrCat("job ", job->first, " (", base::TerminalText(job->second.start.program().name()), ") ", why)});
+      Say{absl::StrCat("job ", job->first, " (", base::Printable(job->second.start.program().name()), ") ", why)});
 }
 
 const v1::Process* NodeState::FindProcess(uint64_t process) const {
@@ -267,7 +267,7 @@ void NodeState::End(uint64_t id, const std::string& cause, const std::vector<std
   if (process.state != ProcessState::kWaiting) effects->push_back(CloseProcess{id});
   if (!process.signalled && job->second.state != JobState::kStopping) {
     effects->push_back(Say{absl::StrCat("job ", process.job, ": rank ", WhoIs(process.facts), " (pid ",
-                                        process.facts.place().pid(), ") ", base::TerminalText(base::CutText(cause)))});
+                                        process.facts.place().pid(), ") ", base::Printable(base::CutText(cause)))});
   }
   if (process.state < ProcessState::kRunning) return ClearIfDone(process.job, effects);
   ++job->second.leaving;

@@ -26,7 +26,6 @@
 #include "client/cli/words.h"
 #include "runtime/base/command_line.h"
 #include "runtime/base/names.h"
-#include "runtime/base/terminal_text.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/token.h"
@@ -179,8 +178,8 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
       const absl::Status watched = client.Watch(description, wish, [&](const v1::Output::Line& line) {
         const std::lock_guard lock(mutex);
         std::cout << "[" << base::Printable(line.group()) << ":" << line.rank() << " " << line.pid() << " "
-                  << base::Printable(description.place().host()) << "] " << base::TerminalText(line.text())
-                  << std::endl;
+                  << base::Printable(description.place().host()) << "] "
+                  << base::Printable(line.text(), base::Layout::kTabsAndColours) << std::endl;
       });
       const std::lock_guard lock(mutex);
       if (!watched.ok()) failed = Fail(watched);

@@ -11,7 +11,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
-#include "runtime/base/terminal_text.h"
+#include "runtime/base/names.h"
 #include "runtime/rpc/channel.h"
 
 namespace twinkle::internal {
@@ -26,7 +26,8 @@ std::string OutputText(const v1::Output::Line& line, const std::string& host, bo
   constexpr std::array<int, 6> kColours = {36, 32, 33, 35, 34, 31};
   const std::string who = absl::StrCat("[", line.group(), ":", line.rank(), " ", line.pid(), " ", host, "]");
   const std::string text =
-      absl::StrCat(continued ? "… " : "", base::TerminalText(line.text()), line.continues() ? " …" : "", "\n");
+      absl::StrCat(continued ? "… " : "", base::Printable(line.text(), base::Layout::kTabsAndColours),
+                   line.continues() ? " …" : "", "\n");
   if (!colour) return absl::StrCat(who, " ", text);
   const int code = kColours[static_cast<size_t>(line.rank()) % kColours.size()];
   return absl::StrCat("\x1b[", code, "m", who, "\x1b[0m ", text);

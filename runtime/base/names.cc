@@ -47,6 +47,14 @@ bool IsControl(uint32_t character) {
          (character >= 0x2066 && character <= 0x2069);
 }
 
+// How many bytes at the text's beginning are a tab, or a sequence that chooses a colour: ESC [ digits and semicolons m.
+size_t LayoutLength(absl::string_view text) {
+  if (text[0] == '\t') return 1;
+  if (text.substr(0, 2) != "\x1b[") return 0;
+  const size_t end = text.find_first_not_of("0123456789;", 2);
+  return end != absl::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
 void AppendVisible(absl::string_view bytes, std::string* text) {
   for (const char byte : bytes) {
     switch (byte) {
@@ -75,12 +83,17 @@ bool IsUtf8(absl::string_view text) {
   return true;
 }
 
-std::string Printable(absl::string_view text) {
+std::string Printable(absl::string_view text, Layout stays) {
   std::string shown;
+  shown.reserve(text.size());
   size_t length = 0;
   for (; !text.empty(); text.remove_prefix(length)) {
     const uint32_t character = FirstCharacter(text, &length);
-    if (character == kNoCharacter || IsControl(character)) {
+    const size_t layout = stays == Layout::kNone ? 0 : LayoutLength(text);
+    if (layout > 0) {
+      length = layout;
+      shown.append(text.data(), length);
+    } else if (character == kNoCharacter || IsControl(character)) {
       AppendVisible(text.substr(0, length), &shown);
     } else {
       shown.append(text.data(), length);

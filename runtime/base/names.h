@@ -21,9 +21,15 @@ absl::Status CheckFileName(absl::string_view what, absl::string_view name);
 
 bool IsUtf8(absl::string_view text);
 
+// What of a text is left to the terminal.
+enum class Layout {
+  kNone,
+  kTabsAndColours,  // tabs, and the sequences that choose colours
+};
+
 // The text on one line, for a terminal or a log: control characters and bytes that are no UTF-8 are written as in C,
 // "\n" and "\x1b". UTF-8 in any case.
-std::string Printable(absl::string_view text);
+std::string Printable(absl::string_view text, Layout stays = Layout::kNone);
 
 // The same for a text of several lines: they stay, each after the first with `indent` before it.
 std::string PrintableLines(absl::string_view text, absl::string_view indent);

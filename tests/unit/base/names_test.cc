@@ -45,7 +45,19 @@ TEST_CASE("what others have written is shown without doing anything to the termi
   CHECK(Printable("größe") == "größe");
   CHECK(Printable("a\nb\tc\r") == "a\\nb\\tc\\r");
   CHECK(Printable("\x1b[2J\xff") == "\\x1b[2J\\xff");
+  CHECK(Printable(std::string("\0", 1)) == "\\x00");
   CHECK(PrintableLines("it died:\n  \x1b[31mred\nend", "    ") == "it died:\n      \\x1b[31mred\n    end");
+}
+
+TEST_CASE("of what ranks print tabs and colours stay, and nothing else that a terminal would obey") {
+  const auto shown = [](absl::string_view text) { return Printable(text, Layout::kTabsAndColours); };
+  CHECK(shown("step 3:\tloss 0.5 ä") == "step 3:\tloss 0.5 ä");
+  CHECK(shown("\x1b[31mred\x1b[0m \x1b[1;32mgreen\x1b[m") == "\x1b[31mred\x1b[0m \x1b[1;32mgreen\x1b[m");
+  CHECK(shown("a\nb\rc\a") == "a\\nb\\rc\\x07");
+  CHECK(shown("\x1b[2J") == "\\x1b[2J");
+  CHECK(shown("\x1b]0;title\x07") == "\\x1b]0;title\\x07");
+  CHECK(shown("\x1b[31") == "\\x1b[31");
+  CHECK(shown("\xff\xc2\x9b") == "\\xff\\xc2\\x9b");
 }
 
 }  // namespace
