@@ -3,7 +3,6 @@
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/strip.h>
 
 namespace twinkle::rpc {
 namespace {
@@ -19,11 +18,10 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text, absl::string_view
   };
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos) return bad("has no port");
-  absl::string_view host = text.substr(0, colon);
-  const bool bracketed = absl::StartsWith(host, "[") && absl::EndsWith(host, "]");
-  if (bracketed) host = host.substr(1, host.size() - 2);
+  const absl::string_view written = text.substr(0, colon), host = WithoutBrackets(written);
   if (host.empty()) return bad("has no host");
-  if (!bracketed && absl::StrContains(host, ':')) return bad("has colons in its host: put that in brackets");
+  if (host.size() == written.size() && absl::StrContains(host, ':'))
+    return bad("has colons in its host: put that in brackets");
   HostPort parsed{std::string(host), 0};
   if (!absl::SimpleAtoi(text.substr(colon + 1), &parsed.port) || parsed.port < 0 || parsed.port > kHighestPort ||
       (parsed.port == 0 && !any_port)) {
@@ -37,10 +35,13 @@ std::string JoinHostPort(absl::string_view host, int port) {
   return absl::StrCat(wants_brackets ? "[" : "", host, wants_brackets ? "]" : "", ":", port);
 }
 
+absl::string_view WithoutBrackets(absl::string_view host) {
+  if (!absl::StartsWith(host, "[") || !absl::EndsWith(host, "]")) return host;
+  return host.substr(1, host.size() - 2);
+}
+
 std::string HostOf(absl::string_view address) {
-  absl::string_view host = address.substr(0, address.rfind(':'));
-  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
-  return std::string(host);
+  return std::string(WithoutBrackets(address.substr(0, address.rfind(':'))));
 }
 
 bool IsLoopback(absl::string_view host) {

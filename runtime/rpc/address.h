@@ -20,6 +20,9 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text, absl::string_view
 // "gpu-1:7077", "[::1]:7077": an address with colons of its own gets its brackets, if it has none.
 std::string JoinHostPort(absl::string_view host, int port);
 
+// "::1" of "[::1]"; a host that has no brackets as it is.
+absl::string_view WithoutBrackets(absl::string_view host);
+
 // The host of what JoinHostPort has made, without brackets: what resolvers take.
 std::string HostOf(absl::string_view address);
 

@@ -50,11 +50,6 @@ absl::Status WhyNot(const std::string& host, int port) {
   }
 }
 
-std::string WithoutBrackets(const std::string& host) {
-  const bool has = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  return has ? host.substr(1, host.size() - 2) : host;
-}
-
 absl::StatusOr<Fd> ListenOn(const sockaddr* address, socklen_t size) {
   Fd socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return absl::ErrnoToStatus(errno, "a socket could not be made");
@@ -154,7 +149,7 @@ absl::Status Listener::ListenOnPort() {
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  const std::string host = WithoutBrackets(options_.host);
+  const std::string host(WithoutBrackets(options_.host));
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &wanted, &found);
   if (failed != 0) {
     return absl::InvalidArgumentError(absl::StrCat("host ", host, " is not known: ", ::gai_strerror(failed)));

@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <string>
+
+#include "runtime/rpc/address.h"
 
 namespace twinkle::rpc {
 namespace {
@@ -35,13 +38,12 @@ socklen_t UnixAddress(absl::string_view name, bool abstract, sockaddr_storage* a
 socklen_t NetworkAddress(absl::string_view target, sockaddr_storage* address) {
   const size_t colon = target.rfind(':');
   if (colon == absl::string_view::npos) return 0;
-  absl::string_view host = target.substr(0, colon);
-  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  const std::string host = HostOf(target);
   addrinfo wanted{};
   wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;  // nothing is looked up
   wanted.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(std::string(host).c_str(), std::string(target.substr(colon + 1)).c_str(), &wanted, &found) != 0) {
+  if (::getaddrinfo(host.c_str(), std::string(target.substr(colon + 1)).c_str(), &wanted, &found) != 0) {
     return 0;
   }
   const socklen_t size = found->ai_addrlen;

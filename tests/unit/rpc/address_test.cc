@@ -30,6 +30,9 @@ TEST_CASE("an address is put together so that it can be taken apart again") {
   CHECK(JoinHostPort("[::1]", 7077) == "[::1]:7077");
   CHECK(HostOf("[::1]:7077") == "::1");
   CHECK(HostOf("gpu-1:7077") == "gpu-1");
+  CHECK(WithoutBrackets("[::1]") == "::1");
+  CHECK(WithoutBrackets("::1") == "::1");
+  CHECK(WithoutBrackets("[").size() == 1);
 }
 
 }  // namespace
