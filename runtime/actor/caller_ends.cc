@@ -24,6 +24,17 @@ void LookAt(const OutgoingCall& call, const absl::Status& status) {
   if (failure != nullptr && failure->status() == status) failure->Look();
 }
 
+// Those that `concerned` says, in the order in which they were made.
+template <class Calls, class Concerned>
+std::vector<typename Calls::mapped_type> Ordered(const Calls& calls, const Concerned& concerned) {
+  std::vector<typename Calls::mapped_type> ordered;
+  for (const auto& [id, call] : calls) {
+    if (concerned(*call)) ordered.push_back(call);
+  }
+  std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  return ordered;
+}
+
 }  // namespace
 
 // ---- the end of a call
@@ -118,14 +129,13 @@ absl::Status Caller::KilledStatus(const OutgoingCall& call, const absl::Status& 
 
 void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::Status& why) {
   for (rpc::ProcessId worker : workers) killed_.emplace(worker, why);
-  std::vector<CallPtr> calls;
-  for (const auto& [id, call] : calls_) {
-    if (!call->self && killed_.count(call->component->workers.front()) > 0) calls.push_back(call);
-  }
+  const std::vector<CallPtr> calls = Ordered(calls_, [this](const OutgoingCall& call) {
+    return !call.self && killed_.count(call.component->workers.front()) > 0;
+  });
   // The later ones first: none is sent, or told as a failure, because one before it in its queue, or on which it
   // depends, has ended.
-  std::sort(calls.begin(), calls.end(), [](const CallPtr& a, const CallPtr& b) { return a->id > b->id; });
-  for (const CallPtr& call : calls) {
+  for (auto it = calls.rbegin(); it != calls.rend(); ++it) {
+    const CallPtr& call = *it;
     const absl::Status status = KilledStatus(*call, why);
     call->core->FailAsWished(status);
     EndEarly(call, status, why);
@@ -138,13 +148,8 @@ void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
     if (domain.workers.front() == peer) unordered.push_back(id);
   }
   for (uint64_t id : unordered) FailWaiting(id, NoSequencer(why));
-  std::vector<CallPtr> calls;
-  for (const auto& [id, call] : calls_) {
-    if (call->missing > 0) calls.push_back(call);
-  }
-  // In the order in which they were made: a constructor fails before the calls that have it as a cause.
-  std::sort(calls.begin(), calls.end(), [](const CallPtr& a, const CallPtr& b) { return a->id < b->id; });
-  for (const CallPtr& call : calls) {
+  // A constructor fails before the calls that have it as a cause.
+  for (const CallPtr& call : Ordered(calls_, [](const OutgoingCall& call) { return call.missing > 0; })) {
     for (size_t i = 0; i < call->workers.size(); ++i) {
       const bool concerned = call->component->workers[static_cast<size_t>(call->workers[i])] == peer;
       if (concerned && !call->replies[i]) {

@@ -169,9 +169,9 @@ absl::Status Joiner::Join(const Type& result, const std::vector<void*>& results,
       return JoinNumbers(result, results, collected, out);
     case Collect::kMeanEach:
     case Collect::kSumEach:
-      return JoinEach(rule_ == Collect::kMeanEach, result, results, collected, out);
+      break;
   }
-  return absl::InternalError("a collect rule that is not implemented");
+  return JoinEach(rule_ == Collect::kMeanEach, result, results, collected, out);
 }
 
 absl::Status Joiner::JoinDynamic(const std::vector<void*>& results, void* out) const {

@@ -134,14 +134,13 @@ absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*
       if (picked[0]->get_if<Value::Dict>() != nullptr) return ReduceDicts(rule, picked);
       return ReduceValues(rule.rule == Collect::kMean, picked);
     case Collect::kMeanEach:
-    case Collect::kSumEach: {
-      Value joined;
-      TWINKLE_RETURN_IF_ERROR(
-          JoinEach(rule.rule == Collect::kMeanEach, kType<Value>, Erase(picked), kType<Value>, &joined));
-      return joined;
-    }
+    case Collect::kSumEach:
+      break;
   }
-  return absl::InternalError("a collect rule that is not implemented");
+  Value joined;
+  TWINKLE_RETURN_IF_ERROR(
+      JoinEach(rule.rule == Collect::kMeanEach, kType<Value>, Erase(picked), kType<Value>, &joined));
+  return joined;
 }
 
 }  // namespace twinkle::dispatch

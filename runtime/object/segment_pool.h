@@ -43,7 +43,8 @@ struct SegmentOptions {
 //  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
 //  S4 a segment without blocks is unmapped, at once or, when it is the only one, after a while or with Close;
 //  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory;
-//  S6 what is free and adjoins is one run: whatever sizes come and go, room does not crumble.
+//  S6 free memory that adjoins is one run, of what was used before one and of what was not one; a block may lie across
+//     the end of the first and the beginning of the second. So only blocks that are there divide what is free.
 // Thread-safe. Blocks keep it alive.
 class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
  public:
