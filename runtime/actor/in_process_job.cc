@@ -6,6 +6,7 @@
 #include "runtime/actor/groups.h"
 #include "runtime/actor/in_process_directory.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/event.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/secret.h"
 
@@ -88,14 +89,20 @@ std::vector<mesh::PlacedGroup> InProcessJob::Placed() const {
 rpc::InMemoryNetwork& InProcessJob::network() const { return world_->network; }
 
 bool InProcessJob::WaitForCalls(base::Instant deadline) const {
+  std::vector<std::shared_ptr<Process>> all = workers_;
+  all.insert(all.begin(), program_);
   RestDetector rest;
   std::vector<Account> accounts;
   do {  // calls make calls
-    if (!program_->WaitForCalls(deadline)) return false;
-    accounts = {program_->OwnAccount()};
-    for (const auto& worker : workers_) {
-      if (!worker->WaitForCalls(deadline)) return false;
-      accounts.push_back(worker->OwnAccount());
+    std::vector<std::shared_ptr<base::Event>> kept;
+    for (const auto& process : all) {
+      if (!process->WaitAllSettled(deadline)) return false;
+      kept.push_back(process->WhenKept());
+    }
+    accounts.clear();
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (kept[i] != nullptr && !kept[i]->WaitUntil(deadline)) return false;
+      accounts.push_back(all[i]->OwnAccount());
     }
   } while (!rest.Pass(accounts));
   return true;

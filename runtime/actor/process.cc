@@ -100,9 +100,14 @@ bool Process::Shutdown(const absl::Status& why, base::Instant deadline) {
 }
 
 bool Process::WaitForCalls(base::Instant deadline) const {
-  if (!caller_->pending().WaitAllSettled(deadline)) return false;
-  const auto kept = std::make_shared<base::Event>();  // what Put was given before
-  return !service_->Post([kept] { kept->Set(); }) || kept->WaitUntil(deadline);
+  if (!WaitAllSettled(deadline)) return false;
+  const std::shared_ptr<base::Event> kept = WhenKept();
+  return kept == nullptr || kept->WaitUntil(deadline);
+}
+
+std::shared_ptr<base::Event> Process::WhenKept() const {
+  auto kept = std::make_shared<base::Event>();
+  return service_->Post([kept] { kept->Set(); }) ? kept : nullptr;
 }
 
 void Process::Stop(const absl::Status& why) {

@@ -19,6 +19,7 @@
 #include "runtime/actor/object_exchange.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/event.h"
 #include "runtime/object/lazy_core.h"
 
 namespace twinkle::actor {
@@ -81,6 +82,10 @@ class Process final : public rpc::Receiver,
   // ---- for the session
   // Waits for the calls under way, and for what Put is to keep; false at the deadline.
   bool WaitForCalls(base::Instant deadline) const;
+  // Its two halves: for several processes side by side. The event is set when all that Put was given before is kept;
+  // null: this process has ended.
+  bool WaitAllSettled(base::Instant deadline) const { return caller_->pending().WaitAllSettled(deadline); }
+  std::shared_ptr<base::Event> WhenKept() const;
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
   Account OwnAccount() const;
   // Asks other processes, all at once, and gives their answers in this order; see Accounts::Ask. Blocks until all have
