@@ -37,23 +37,36 @@ object::SegmentOptions PoolOptions(size_t prefault_bytes) {
 
 using EndGroup = decltype(actor::Outside::end_group);
 
+// A process of a job; the program is in no group.
+struct Member {
+  std::string group;
+  int rank = 0;
+};
+
+std::string NameOf(const Member& member, const std::string& place) {
+  if (member.group.empty()) return absl::StrCat("the program (", place, ")");
+  return absl::StrCat("rank ", member.rank, " of group '", member.group, "' (", place, ")");
+}
+
 // Two processes of a job that both live and have lost each other cannot both stay in it: the group of the other ends,
 // or this process's own when the other is the program. A process of another job ends by nobody's word here.
 rpc::GrpcTransport::OnCut EndGroupOfCut(const actor::ProcessOptions& self, const std::vector<actor::GroupInfo>& groups,
                                         const EndGroup& end_group, const std::shared_ptr<PeerTable>& table) {
-  std::map<rpc::ProcessId, std::string> group_of;
+  std::map<rpc::ProcessId, Member> members;
   for (const actor::GroupInfo& group : groups) {
-    for (rpc::ProcessId worker : group.workers) group_of[worker] = group.name;
+    int rank = 0;
+    for (rpc::ProcessId worker : group.workers) members[worker] = {group.name, rank++};
   }
-  return [group_of = std::move(group_of), id = self.id, own = self.group, place = self.place, end_group, table](
-             rpc::ProcessId peer, const absl::Status& why) {
+  return [members = std::move(members), id = self.id, own = Member{self.group, self.rank}, place = self.place,
+          end_group, table](rpc::ProcessId peer, const absl::Status& why) {
     if (peer >> rpc::kProcessBits != id >> rpc::kProcessBits) return;
-    const auto found = group_of.find(peer);
-    const std::string& group = found == group_of.end() ? own : found->second;
+    const auto found = members.find(peer);
+    const Member other = found == members.end() ? Member{} : found->second;
+    const std::string& group = other.group.empty() ? own.group : other.group;
     if (group.empty() || end_group == nullptr) return;
     end_group(peer, group,
-              absl::UnavailableError(
-                  absl::StrCat(place, " and ", table->PlaceOf(peer), " cannot reach each other: ", why.message())));
+              absl::UnavailableError(absl::StrCat(NameOf(own, place), " and ", NameOf(other, table->PlaceOf(peer)),
+                                                  " cannot reach each other: ", why.message())));
   };
 }
 

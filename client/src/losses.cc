@@ -1,5 +1,6 @@
 #include "client/src/losses.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <string>
@@ -20,6 +21,7 @@ const std::string& CauseOf(const v1::PeersLost& lost, const v1::PeersLost::Loss&
 std::string TextOf(const v1::PeersLost& lost, const std::vector<v1::Process>& processes) {
   if (lost.losses().empty()) return "processes are gone";
   const v1::PeersLost::Loss& first = lost.losses(0);
+  if (absl::StartsWith(CauseOf(lost, first), "group '")) return CauseOf(lost, first);  // of no one rank
   for (const v1::Process& process : processes) {
     if (process.id() != first.process()) continue;
     return absl::StrCat(
