@@ -25,6 +25,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/say_line.h"
 #include "runtime/base/service_start.h"
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/rpc/channel.h"
@@ -195,6 +196,7 @@ int Main(int argc, char** argv) {
     return base::TellWrongWords(app, std::string(at.status().message()));
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
+  if (const absl::Status able = base::CheckProcess(); !able.ok()) return Fail(options, able);
   Start start;
   const absl::Status begun =
       options.private_fd >= 0 ? PrivateStart(options.private_fd, &start) : PublicStart(options, &start);

@@ -18,6 +18,7 @@
 #include "runtime/base/descriptor_table.h"
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
@@ -250,6 +251,7 @@ int main(int argc, char** argv) {
     tell(std::string(bad.message()));
     return twinkle::base::TellWrongWords(app, std::string(bad.message()));
   }
+  if (const absl::Status able = twinkle::base::CheckProcess(); !able.ok()) return twinkle::worker::Fail(options, able);
   std::unique_ptr<twinkle::rpc::ParentLink> parent;
   if (options.private_fd >= 0) {
     auto link = twinkle::rpc::ParentLink::Open(options.private_fd);  // before the spawner: in another process

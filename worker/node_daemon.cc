@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::worker {
@@ -140,7 +141,7 @@ absl::StatusOr<Launch> NodeDaemon::LaunchOf(uint64_t process) {
   TWINKLE_ASSIGN_OR_RETURN(auto link, RankLink::Make(&loop_, std::move(events), &ends));
   Launch launch;
   launch.executable = rpc::Fd(::fcntl(brought.program->get(), F_DUPFD_CLOEXEC, 0));
-  if (!launch.executable.valid()) return absl::ErrnoToStatus(errno, "the program's descriptor could not be copied");
+  if (!launch.executable.valid()) return base::ErrnoStatus(errno, "the program's descriptor could not be copied");
   launch.arguments = {job->program().arguments().begin(), job->program().arguments().end()};
   launch.environment = EnvironmentOf(*job, *facts, options_.node, options_.object_memory, options_.access);
   if (!brought.folder.empty()) launch.environment.push_back(absl::StrCat("TWINKLE_FILES=", brought.folder));

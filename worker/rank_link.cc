@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::worker {
@@ -19,7 +20,7 @@ constexpr absl::Duration kProgressMoment = absl::Milliseconds(200);  // then it 
 
 absl::StatusOr<std::pair<rpc::Fd, rpc::Fd>> NewPipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "a pipe could not be made");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::ErrnoStatus(errno, "a pipe could not be made");
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return std::make_pair(rpc::Fd(ends[0]), rpc::Fd(ends[1]));
 }

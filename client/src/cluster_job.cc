@@ -26,6 +26,7 @@
 #include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/object/leases.h"
@@ -142,6 +143,7 @@ void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
 // ---- the beginning
 absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOptions& options,
                                                               const ClusterLimits& limits) {
+  TWINKLE_RETURN_IF_ERROR(base::CheckProcess());
   std::unique_ptr<ClusterJob> job(new ClusterJob(limits));
   job->grace_ = options.abort_grace;
   TWINKLE_ASSIGN_OR_RETURN(const v1::SubmitJob submit, job->Describe(options));  // before anything is started

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/file_digest.h"
@@ -32,7 +33,7 @@ absl::Status CheckNames(const std::vector<std::string>& files) {
 absl::StatusOr<v1::File> FileOf(const std::string& path, bool digest) {
   v1::File file;
   const rpc::Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // of a FIFO, too
-  if (!opened.valid()) return Refuse(std::string(absl::ErrnoToStatus(errno, path).message()));
+  if (!opened.valid()) return Refuse(std::string(base::ErrnoStatus(errno, path).message()));
   struct stat found {};
   if (::fstat(opened.get(), &found) != 0 || !S_ISREG(found.st_mode)) {
     return Refuse(absl::StrCat(path, " is no regular file: name the files that are to be brought one by one"));
@@ -49,7 +50,7 @@ absl::StatusOr<v1::File> FileOf(const std::string& path, bool digest) {
 absl::StatusOr<std::string> OwnDigest() {
   const rpc::Fd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (!self.valid()) {
-    return absl::ErrnoToStatus(errno, "this program's file cannot be read, which other nodes need to check their copy");
+    return base::ErrnoStatus(errno, "this program's file cannot be read, which other nodes need to check their copy");
   }
   return rpc::FileDigest(self.get());
 }

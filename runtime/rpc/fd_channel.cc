@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/base/shortage.h"
+
 namespace twinkle::rpc {
 namespace {
 
@@ -40,25 +42,9 @@ bool AppendFramed(const google::protobuf::MessageLite& message, size_t fds, std:
   return false;
 }
 
-// Empty: it is none, or none that passes.
-absl::string_view ShortageOf(int error) {
-  switch (error) {
-    case ENOBUFS:
-    case ENOMEM:
-      return "the kernel's memory for sockets";
-    case ETOOMANYREFS:
-      return "descriptors on their way to other processes (the limit is that of open files, ulimit -n)";
-    case EMFILE:
-    case ENFILE:
-      return "open descriptors (ulimit -n)";
-    default:
-      return "";
-  }
-}
-
 // Waits a moment, on a socket whose reader is to wait. False: it is none of a shortage, or the reader does not wait.
 bool WaitsOut(int error, int socket) {
-  if (ShortageOf(error).empty() || (::fcntl(socket, F_GETFL) & O_NONBLOCK) != 0) return false;
+  if (base::ShortageOf(error).empty() || (::fcntl(socket, F_GETFL) & O_NONBLOCK) != 0) return false;
   ::poll(nullptr, 0, kShortageMs);
   return true;
 }
@@ -92,7 +78,7 @@ void Fd::Reset() {
 absl::StatusOr<std::pair<Fd, Fd>> SocketPair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return absl::ErrnoToStatus(errno, "a pair of sockets could not be made");
+    return base::ErrnoStatus(errno, "a pair of sockets could not be made");
   }
   return std::make_pair(Fd(ends[0]), Fd(ends[1]));
 }
@@ -139,7 +125,7 @@ absl::StatusOr<size_t> MessageWriter::SendSome() {
   } while (wrote < 0 && errno == EINTR);
   if (wrote < 0) {
     if (errno == EAGAIN) return 0;
-    shortage_ = ShortageOf(errno);
+    shortage_ = base::ShortageOf(errno);
     if (!shortage_.empty()) return 0;
     return Gone();
   }
@@ -179,7 +165,7 @@ absl::StatusOr<bool> MessageReader::ReadSome() {
     got = ::recvmsg(socket_, &header, MSG_CMSG_CLOEXEC);
     error = got < 0 ? errno : 0;
   } while (error == EINTR || WaitsOut(error, socket_));
-  if (error == EAGAIN || error == EWOULDBLOCK || !ShortageOf(error).empty()) return false;
+  if (error == EAGAIN || error == EWOULDBLOCK || !base::ShortageOf(error).empty()) return false;
   if (got <= 0) return Gone();
   std::vector<Fd> fds;
   for (cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr; rights = CMSG_NXTHDR(&header, rights)) {

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "runtime/base/log.h"
+#include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
@@ -52,7 +53,7 @@ absl::Status WhyNot(const std::string& host, int port) {
 
 absl::StatusOr<Fd> ListenOn(const sockaddr* address, socklen_t size) {
   Fd socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket.valid()) return absl::ErrnoToStatus(errno, "a socket could not be made");
+  if (!socket.valid()) return base::ErrnoStatus(errno, "a socket could not be made");
   const int on = 1;
   if (address->sa_family != AF_UNIX) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (::bind(socket.get(), address, size) != 0 || ::listen(socket.get(), kBacklog) != 0) {

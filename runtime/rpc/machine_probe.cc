@@ -16,6 +16,9 @@
 
 #include "runtime/rpc/address.h"
 
+#include "runtime/base/log.h"
+#include "runtime/base/shortage.h"
+
 namespace twinkle::rpc {
 namespace {
 
@@ -76,7 +79,11 @@ Machine MachineProbe::Look() {
 Machine MachineProbe::Begin() {
   looks_ = 0;
   socket_ = Fd(::socket(address_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket_.valid()) return Machine::kHasIt;  // that descriptors are short here is no word against the peer
+  if (!socket_.valid()) {
+    base::Log(base::LogLevel::kWarning,
+              base::ErrnoStatus(errno, "another process of the job cannot be reached now").message());
+    return Machine::kHasIt;  // that descriptors are short here is no word against the peer
+  }
   SetKeepAlive(socket_.get(), keep_alive_).IgnoreError();
   const int failed = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address_), size_) == 0 ? 0 : errno;
   if (failed == EINPROGRESS) return LookAtAnswer();

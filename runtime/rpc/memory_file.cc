@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/shortage.h"
+
 namespace twinkle::rpc {
 namespace {
 
@@ -69,7 +71,7 @@ absl::StatusOr<MemoryFile> MemoryFile::Make(const char* name, size_t bytes, Othe
   struct stat facts {};
   if (memory == MAP_FAILED || ::fcntl(file.fd(), F_ADD_SEALS, seals) != 0 || ::fstat(file.fd(), &facts) != 0) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("no memory file of ", bytes, " bytes: ", absl::ErrnoToStatus(errno, "").message()));
+        base::ErrnoStatus(errno, absl::StrCat("no memory file of ", bytes, " bytes")).message());
   }
   file.inode_ = facts.st_ino;
   return file;
@@ -79,7 +81,7 @@ absl::StatusOr<MemoryFile> MemoryFile::Open(int pid, int fd, uint64_t inode, siz
   const std::string path = absl::StrCat("/proc/", pid, "/fd/", fd);
   const bool write = others == Others::kWrite;
   const Fd opened(OpenFileOf(pid, fd, write));
-  if (!opened.valid()) return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be opened"));
+  if (!opened.valid()) return base::ErrnoStatus(errno, absl::StrCat(path, " cannot be opened"));
   struct stat facts {};
   const int seals = ::fcntl(opened.get(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || ::fstat(opened.get(), &facts) != 0 ||

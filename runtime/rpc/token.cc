@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "runtime/base/shortage.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/secret.h"
 
@@ -24,7 +25,7 @@ namespace {
 constexpr size_t kMostTokenBytes = 4096;
 
 absl::Status Because(const std::string& what, const std::string& file) {
-  return absl::ErrnoToStatus(errno, absl::StrCat("the token file ", file, " cannot be ", what));
+  return base::ErrnoStatus(errno, absl::StrCat("the token file ", file, " cannot be ", what));
 }
 
 // Empty: neither the environment nor the system's list of users has one.

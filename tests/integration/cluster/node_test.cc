@@ -170,6 +170,38 @@ TEST_CASE("a node in another PID namespace of the same machine takes the program
   CHECK_THAT(once.Output(), ContainsSubstring("on inside, local rank 0"));
 }
 
+TEST_CASE("without /proc, or with few open files, who starts says what is missing") {
+  const Folder folder;
+  std::ofstream(folder / "token") << "0123\n";
+  REQUIRE(::chmod((folder / "token").c_str(), 0600) == 0);
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::vector<std::string> starts = {
+      absl::StrCat(ServicePath("twinkle-worker"), " --driver 127.0.0.1:1 --token-file ", folder / "token"),
+      absl::StrCat(ServicePath("twinkle-driver"), " --listen 127.0.0.1:0 --token-file ", folder / "token"),
+      absl::StrCat(self, " --program once cpu 1")};
+  for (const std::string& start : starts) {
+    INFO(start);
+    Child few({"/bin/sh", "-c", absl::StrCat("ulimit -n 40; exec ", start)});
+    CHECK(few.Wait() == 1);
+    CHECK_THAT(few.Output(), ContainsSubstring("this process may have 40 open files: allow it more (ulimit -n"));
+    if (::geteuid() != 0 || !std::filesystem::exists("/usr/bin/unshare")) continue;
+    Child bare({"/usr/bin/unshare", "--mount", "/bin/sh", "-c", absl::StrCat("umount -l /proc; exec ", start)});
+    CHECK(bare.Wait() == 1);
+    CHECK_THAT(bare.Output(), ContainsSubstring("/proc is not mounted here"));
+  }
+}
+
+TEST_CASE("a rank for which its node has no open files left is told so") {
+  TestCluster cluster({});
+  const Child node({"/bin/sh", "-c",
+                    absl::StrCat("ulimit -n 64; exec ", ServicePath("twinkle-worker"), " --node-name a --cpus 100")},
+                   cluster.environment());
+  REQUIRE(node.AwaitOutput("has joined"));
+  Child many(Program({"once", "cpu", "60"}), cluster.environment());
+  CHECK(many.Wait() == 1);
+  CHECK_THAT(many.Output(), ContainsSubstring("did not start: ") && ContainsSubstring("may have 64 open files"));
+}
+
 TEST_CASE("a program that may be executed and not read runs") {
   if (::geteuid() != 0 || !std::filesystem::exists("/usr/bin/setpriv")) {
     WARN("skipped: everything can be read by whom this runs as, and there is no setpriv");
