@@ -50,9 +50,9 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
   Leave(*call);
   if (!status.ok()) {
     std::vector<std::shared_ptr<object::Failure>> causes;
-    if (call->constructed != nullptr && call->constructed->Ready() && call->constructed->failure() != nullptr) {
-      causes.push_back(call->constructed->failure());
-    }
+    const auto unmade = call->constructed == nullptr ? nullptr : call->constructed->failure();
+    // A call on a component whose construction was killed is a failure all the same.
+    if (unmade != nullptr && !unmade->is_wished()) causes.push_back(unmade);
     for (rpc::ProcessId worker : call->component->workers) {
       if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
     }

@@ -172,12 +172,32 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
                                                       ".component() is of a session that has ended: make it anew"));
   }
   const base::Instant deadline = base::Now() + limit;
-  if (component.constructed != nullptr) return component.constructed->Wait(deadline);
+  if (component.constructed != nullptr) {
+    const absl::Status made = component.constructed->Wait(deadline);
+    if (!made.ok() || IsAsMade(component)) return made;
+  }
   auto call = NewCall(Operation::kProbe, component, site);
+  if (component.local != nullptr) {
+    const std::lock_guard lock(component.local->mutex);
+    return Failed(call->FactsHere(services_.options), component.local->status);
+  }
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   const std::shared_ptr<LazyCore> core = call->core;
   Submit(std::move(call));
   return core->Wait(deadline);
+}
+
+bool Process::IsAsMade(const ComponentRef& component) {
+  if (component.local != nullptr) {
+    const std::unique_lock lock(component.local->mutex, std::try_to_lock);
+    return !lock.owns_lock() || component.local->status.ok();  // somebody is in one of its methods: it is there
+  }
+  const std::vector<rpc::ProcessId>& workers = component.info.workers;
+  for (rpc::ProcessId worker : workers) {
+    if (services_.failures->LossOf(worker) != nullptr) return false;
+  }
+  base::MutexLock lock(&mutex_);
+  return constructions_.contains(component.info.id) && !killed_.contains(workers.front());
 }
 
 absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
@@ -226,6 +246,10 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
   const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
   std::vector<rpc::ProcessId> workers = component.info.workers;
   if (group.ok() && std::count(group->workers.begin(), group->workers.end(), first) > 0) workers = group->workers;
+  {
+    base::MutexLock lock(&mutex_);
+    killed_.insert(workers.begin(), workers.end());
+  }
   // Before the ranks hear of it: no answer of theirs comes first.
   service_->Post([caller = caller_, workers, killed = GroupAborted(component.info.group, why)] {
     caller->OnKilled(workers, killed);

@@ -20,7 +20,7 @@ namespace twinkle::object {
 // One failure. Owned by the log and by the lazies that hold it.
 class Failure {
  public:
-  enum class Kind { kOfACall, kLoss };  // of processes
+  enum class Kind { kOfACall, kLoss, kWished };  // kLoss: of processes; kWished: the caller has asked for it
 
   Failure(absl::Status status, std::vector<std::shared_ptr<Failure>> causes, Kind kind = Kind::kOfACall)
       : kind_(kind), status_(std::move(status)), causes_(std::move(causes)) {}
@@ -32,6 +32,7 @@ class Failure {
   bool looked_at() const { return looked_at_; }
   // Whoever has heard of it, or of the losses that it failed of and nothing else, has nothing more to hear.
   bool known() const;
+  bool is_wished() const { return kind_ == Kind::kWished; }
 
  private:
   const Kind kind_;

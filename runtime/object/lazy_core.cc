@@ -114,11 +114,12 @@ bool LazyCore::ended() const {
 }
 
 void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Failure>> causes) {
-  bool as_wished = false;
+  // Other causes are entered themselves.
+  bool as_wished = std::any_of(causes.begin(), causes.end(), [](const auto& cause) { return cause->is_wished(); });
   {
     base::MutexLock lock(&mutex_);
     if (is_settled_) return;
-    as_wished = cancelled_ && absl::IsCancelled(status);
+    as_wished = as_wished || (cancelled_ && absl::IsCancelled(status));
   }
   if (as_wished) return FailAsWished(status);
   SettleFailed(status, origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
@@ -126,7 +127,8 @@ void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Fail
 }
 
 void LazyCore::FailAsWished(const absl::Status& status) {
-  const auto failure = std::make_shared<Failure>(status, std::vector<std::shared_ptr<Failure>>());
+  const auto failure =
+      std::make_shared<Failure>(status, std::vector<std::shared_ptr<Failure>>(), Failure::Kind::kWished);
   failure->Look();
   SettleFailed(status, failure);
 }

@@ -53,7 +53,7 @@ class CallOwner {
 //  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
 //  L2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
 //  L3 a failure is entered in the failure log once, and counts as looked at as soon as a caller was given it; one that
-//     the caller has asked for, with Cancel or Kill, is not entered: it is no failure.
+//     the caller has asked for, with Cancel or Kill, or that comes of such a one, is not entered: it is no failure.
 class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
  public:
   explicit LazyCore(LazyOrigin origin);

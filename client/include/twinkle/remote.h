@@ -19,7 +19,8 @@ namespace twinkle {
 class Component {
  public:
   // Blocks until the object is constructed on every rank: OK, the constructor's failure (which rank, why), or
-  // DeadlineExceeded.
+  // DeadlineExceeded. What calls fail with once the object has been there and is no more: Aborted after Kill or a
+  // rank's death, FailedPrecondition after Release.
   absl::Status WaitReady(WaitLimit limit, internal::CallSite site = internal::CallSite::Here()) const {
     return component_ == nullptr ? Empty() : internal::ComponentWaitReady(component_, limit.left(), site);
   }
