@@ -1,6 +1,7 @@
 # Compiles SOURCE. One that is called *_ok.cc must compile. Any other must not, and the compiler must say what its first
 # lines expect:
 #   // EXPECT: a part of the message
+#   // FIRST: a part of the first error's line
 #   cmake -DCOMPILER=c++ -DSOURCE=FILE -DINCLUDES=dir|dir -P check.cmake
 cmake_minimum_required(VERSION 3.25)
 string(REPLACE "|" ";" includes "${INCLUDES}")
@@ -20,17 +21,23 @@ if(NOT failed)
   message(FATAL_ERROR "${SOURCE} compiles, but must not")
 endif()
 file(READ "${SOURCE}" text)
-string(REGEX MATCH "^(// EXPECT: [^\n]+\n)+" expectations "${text}")
+string(REGEX MATCH "^(// (EXPECT|FIRST): [^\n]+\n)+" expectations "${text}")
 if(NOT expectations)
-  message(FATAL_ERROR "${SOURCE} does not begin with '// EXPECT: part of a message'")
+  message(FATAL_ERROR "${SOURCE} does not begin with '// EXPECT: part of a message', nor with '// FIRST:'")
 endif()
+string(REGEX MATCH "error: [^\n]+" first "${said}")
 # Not as a CMake list: messages may hold semicolons and brackets.
-while(expectations MATCHES "^// EXPECT: ([^\n]+)\n")
-  set(expected "${CMAKE_MATCH_1}")
+while(expectations MATCHES "^// (EXPECT|FIRST): ([^\n]+)\n")
+  set(expected "${CMAKE_MATCH_2}")
+  set(where said)
+  if(CMAKE_MATCH_1 STREQUAL "FIRST")
+    set(where first)
+  endif()
   string(LENGTH "${CMAKE_MATCH_0}" length)
   string(SUBSTRING "${expectations}" ${length} -1 expectations)
-  string(FIND "${said}" "${expected}" place)
+  string(FIND "${${where}}" "${expected}" place)
   if(place EQUAL -1)
-    message(FATAL_ERROR "${SOURCE} does not compile, but the compiler does not say\n  ${expected}\nIt says\n${said}")
+    message(FATAL_ERROR "${SOURCE} does not compile, but the compiler does not say (${where})\n  ${expected}\nIt says\n"
+                        "${said}")
   endif()
 endwhile()

@@ -1,4 +1,4 @@
-// EXPECT: twinkle: Each() needs a named collect rule, not CollectBy
+// FIRST: twinkle: Each() needs a named collect rule, not CollectBy
 #include <twinkle/twinkle.h>
 
 #include <optional>

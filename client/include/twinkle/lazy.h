@@ -88,8 +88,9 @@ class Lazy : public internal::LazyBase {
   Lazy() = default;
 
   // The collected value, or why there is none. Blocks; the first call fetches and joins, later ones are free. Lives as
-  // long as any copy of this lazy; of a temporary it is a value: for (const auto& row :
-  // *policy.Generate(prompts).Get()).
+  // long as any copy of this lazy; of a temporary it is a value, which a loop keeps when it is written with a star:
+  //   for (const auto& row : *policy.Generate(prompts).Get()) …
+  //   for (const auto& row : (*trainer.Step().Get()).rows) …  // not Get()->rows, which goes before the loop begins
   const absl::StatusOr<T>& Get() const& {
     if (core_ == nullptr) {
       static const absl::StatusOr<T> kEmpty = internal::EmptyLazy();

@@ -50,6 +50,10 @@
                                                                                     this->twinkle_rank()};
 #define TWINKLE_RANK_MEMBER_BARE_
 
+#define TWINKLE_NAME_(c, o, ...) TWINKLE_NAME2_(c, o, __VA_ARGS__)
+#define TWINKLE_NAME2_(c, o, name, ...) #name,
+#define TWINKLE_NAME_BARE_
+
 // A pointer to the method: dependent, so that a class without one method of that name is told in words.
 #define TWINKLE_POINTER_(c, o, ...) TWINKLE_POINTER2_(c, o, __VA_ARGS__)
 #define TWINKLE_POINTER2_(c, o, name, ...)                                 \
@@ -92,6 +96,9 @@
 // The methods' types are made outside the structs: inside, an option called as a method is (Collect) would name that.
 #define TWINKLE_REMOTE_CLASS2_(c, options, ...)                                                                     \
   [[maybe_unused]] inline auto TwinkleMethodsHook(::twinkle::internal::Tag<c>) {                                    \
+    static_assert(::twinkle::internal::AreDifferent({TWINKLE_EACH_(TWINKLE_NAME_, c, options, __VA_ARGS__)}),       \
+                  "twinkle: a method stands twice in this TWINKLE_REMOTE_CLASS; one that shall be called with "     \
+                  "other options too gets a wrapper with a name of its own");                                       \
     TWINKLE_EACH_(TWINKLE_POINTER_, c, options, __VA_ARGS__)                                                        \
     return ::twinkle::internal::MethodList<::twinkle::internal::ClassOptions<TWINKLE_STRIP_ options> TWINKLE_EACH_( \
         TWINKLE_LIST_, c, options, __VA_ARGS__)>{};                                                                 \

@@ -1,6 +1,7 @@
 // Answer: an absl::StatusOr whose value may be taken out where it stands.
 #pragma once
 
+#include <absl/base/attributes.h>
 #include <absl/status/statusor.h>
 
 #include <type_traits>
@@ -12,8 +13,12 @@ namespace twinkle {
 // values, where absl::StatusOr gives references into what is about to go:
 //   for (const auto& row : *policy.Generate(prompts).Get()) …       // the loop keeps the rows
 //   for (float x : *(*trainer.Mean(3).Get()).data<float>()) …       // and these the tensor
-// Everything else is absl::StatusOr's: what `->` of a temporary leads to goes with it at the end of the expression, so
-// `trainer.Step().Get()->loss` is fine and a loop over `trainer.Step().Get()->rows` is not.
+// What `->` of a temporary leads to goes with it at the end of the expression, and no type can hinder a loop from going
+// over that in C++20 (in C++23 the loop keeps it):
+//   const float loss = trainer.Step().Get()->loss;                  // right
+//   for (const auto& row : trainer.Step().Get()->rows) …            // wrong: reads what is gone
+//   for (const auto& row : (*trainer.Step().Get()).rows) …          // right: a member of a value is kept with it
+// clang++ from 19 on warns of the wrong one (-Wdangling), the address sanitizer stops there.
 template <class T>
 class [[nodiscard]] Answer : public absl::StatusOr<T> {
   using Base = absl::StatusOr<T>;
@@ -29,6 +34,10 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
   T operator*() const&& requires std::is_copy_constructible_v<T> { return static_cast<const Base&>(*this).operator*(); }
   T value() && { return std::move(base()).value(); }
   T value() const&& requires std::is_copy_constructible_v<T> { return static_cast<const Base&>(*this).value(); }
+  T* operator->() & { return base().operator->(); }
+  const T* operator->() const& { return static_cast<const Base&>(*this).operator->(); }
+  T* operator->() && ABSL_ATTRIBUTE_LIFETIME_BOUND { return base().operator->(); }
+  const T* operator->() const&& ABSL_ATTRIBUTE_LIFETIME_BOUND { return static_cast<const Base&>(*this).operator->(); }
 
  private:
   Base& base() { return *this; }

@@ -6,7 +6,10 @@
 #include <twinkle/per_rank.h>
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -116,6 +119,45 @@ class Arg<Remote<T>> {
  private:
   CallArgument argument_;
 };
+
+// Whether a call takes these for parameters P: all as values, or each as Arg does. The call's site may follow.
+template <class... A, class... P>
+constexpr bool AreTaken(std::tuple<P...>*) {
+  if constexpr (sizeof...(A) <= sizeof...(P)) {
+    if constexpr (std::is_invocable_v<void (*)(P...), A...>) {
+      return true;
+    } else {
+      return std::is_invocable_v<void (*)(Arg<P>...), A...>;
+    }
+  } else {
+    return std::is_invocable_v<void (*)(P..., CallSite), A...> ||
+           std::is_invocable_v<void (*)(Arg<P>..., CallSite), A...>;
+  }
+}
+
+template <size_t number, class Parameter, class Given>
+struct CheckArgument {
+  static_assert(std::is_convertible_v<Given, Parameter> || std::is_convertible_v<Given, Arg<Parameter>>,
+                "twinkle: an argument of this remote call is not what the method takes there, which is a value of the "
+                "parameter's type, or a Lazy or PerRank of it (template arguments: the argument's number from 0 on, "
+                "the parameter, what was given)");
+  static constexpr bool kOk = true;
+};
+// Says why AreTaken is false.
+template <class Parameters, class... A>
+constexpr bool CheckGiven() {
+  static_assert(sizeof...(A) == std::tuple_size_v<Parameters>,
+                "twinkle: this remote call has more or fewer arguments than the method has parameters; default "
+                "arguments are not seen");
+  if constexpr (sizeof...(A) == std::tuple_size_v<Parameters>) {
+    return []<size_t... I>(std::index_sequence<I...>) {
+      return (CheckArgument<I, std::tuple_element_t<I, Parameters>, A>::kOk && ...);
+    }
+    (std::index_sequence_for<A...>{});
+  } else {
+    return true;
+  }
+}
 
 }  // namespace internal
 }  // namespace twinkle

@@ -5,10 +5,13 @@
 #include <twinkle/internal/method.h>
 #include <twinkle/internal/runtime.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -101,7 +104,8 @@ class EachRange {
 };
 
 // The call operator of a method object. Plain values keep braces and conversions; as soon as one argument is a Lazy or
-// PerRank the second overload is taken (a template, so that it loses where both would do).
+// PerRank the second overload is taken (a template, so that it loses where both would do). The third says what is wrong
+// with arguments that neither takes.
 template <class M, class Result, class Self, class Values>
 class Callable;
 template <class M, class Result, class Self, class... P>
@@ -113,6 +117,11 @@ class Callable<M, Result, Self, std::tuple<P...>> {
   template <int = 0>
   Lazy<Result> operator()(Arg<P>... arguments, CallSite site = CallSite::Here()) const requires(sizeof...(P) > 0) {
     return Start(site, std::move(arguments)...);
+  }
+  template <class... A>
+  Lazy<Result> operator()(A&&...) const requires(!AreTaken<A...>(static_cast<std::tuple<P...>*>(nullptr))) {
+    static_assert(CheckGiven<std::tuple<P...>, A...>());
+    return {};
   }
 
  private:
@@ -137,13 +146,19 @@ class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, 
 
   // for (const auto& item : loader.Next.Each()): calls until a rank has no more. Only whether there is more reaches the
   // program; the item stays with its owner.
-  auto Each(CallSite site = CallSite::Here()) const
-      requires(M::kIterated&& std::tuple_size_v<typename M::Values> == 0) {
+  auto Each(CallSite site = CallSite::Here()) const {
     using T = Collected<typename M::Item, M::kCollect>;
+    static_assert(M::kIterated, "twinkle: Each() needs a method that returns std::optional<T>, empty at the end");
+    static_assert(std::tuple_size_v<typename M::Values> == 0, "twinkle: Each() needs a method without parameters");
     static_assert(!M::kOwnsCollect, "twinkle: Each() needs a named collect rule, not CollectBy");
     return EachRange<T>(ShareComponent(component_), site, [](const ComponentRef* component, CallSite from) {
       return StartCall(component, M::kEachInfo, std::nullopt, {}, from, CollectedTypeOf<T>(), AnswerOpsFor<T>());
     });
+  }
+  template <class First, class... More>
+  EachRange<void> Each(const First&, const More&...) const {
+    static_assert(sizeof(First) == 0, "twinkle: Each() takes no arguments, and its method has no parameters");
+    return {nullptr, {}, nullptr};
   }
 
  private:
@@ -158,6 +173,14 @@ class RankMethod : public Callable<M, typename M::Result, RankMethod<M>, typenam
  public:
   RankMethod(const ComponentRef* component, int rank) : component_(component), rank_(rank) {}
 
+  template <class... A>
+  EachRange<void> Each(const A&...) const {
+    static_assert(sizeof(M) == 0,
+                  "twinkle: Each() goes over all ranks of a component; call the method of a single rank until what it "
+                  "returns is empty");
+    return {nullptr, {}, nullptr};
+  }
+
  private:
   friend class Callable<M, typename M::Result, RankMethod<M>, typename M::Values>;
   const ComponentRef* component_;
@@ -165,6 +188,12 @@ class RankMethod : public Callable<M, typename M::Result, RankMethod<M>, typenam
 };
 
 constexpr bool IsReservedName(std::string_view name) { return name == "component" || name == "Rank"; }
+constexpr bool AreDifferent(std::initializer_list<std::string_view> names) {
+  for (const std::string_view* one = names.begin(); one != names.end(); ++one) {
+    if (std::find(names.begin(), one, *one) != one) return false;
+  }
+  return true;
+}
 
 // The type in the list whose method is called that.
 template <FixedString name, class... M>

@@ -59,6 +59,9 @@ constexpr int CountUpTo() {  // 8, 16, 32 …: most aggregates are small
   }
 }
 
+template <class T>
+extern T nowhere;  // declared only
+
 }  // namespace members
 
 template <class T>
@@ -84,5 +87,19 @@ template <class T, class F>
 constexpr decltype(auto) WithMembers(T& object, F&& f) {
   return members::Tie(members::At<kMemberCount<std::remove_const_t<T>>>{}, object, std::forward<F>(f));
 }
+
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#endif
+// REQUIRES: kIsPlain<T>. A reference to a member of an object is a constant, wherever the object may be; one to a
+// bit-field would be to a copy of what it holds, which is none.
+template <class T>
+inline constexpr bool kHasBitField = !requires {
+  typename std::bool_constant<WithMembers(members::nowhere<T>, [](const auto&...) { return true; })>;
+};
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 }  // namespace twinkle::internal

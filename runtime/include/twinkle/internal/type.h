@@ -4,7 +4,7 @@
 
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
-#include <twinkle/internal/describe.h>
+#include <twinkle/internal/facts.h>
 
 #include <array>
 #include <cstddef>
