@@ -17,6 +17,7 @@
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/listener.h"
+#include "runtime/rpc/place.h"
 #include "runtime/rpc/token_check.h"
 #include "tests/support/catch.h"
 #include "tests/unit/driver/cluster.h"
@@ -83,25 +84,23 @@ class HeldExecutor final : public base::Executor {
 };
 
 struct Served {
-  explicit Served(std::unique_ptr<rpc::Listener> on = nullptr) : listener(std::move(on)) {
+  Served() {
     ConductorOptions options;
     options.new_secret = [] { return std::string("secret"); };
     const auto let_in = [this](const std::string& peer) {
       ++let_in_calls;
-      if (listener != nullptr) listener->LetIn(peer);
+      listener->LetIn(peer);
     };
     service = std::make_unique<DriverService>(rpc::TokenCheck{"token", let_in}, std::move(options), &executor,
                                               NewMemoryJournal(), Restored());
     grpc::ServerBuilder builder;
     builder.RegisterService(service.get());
-    if (listener != nullptr) listener->Attach(builder);
+    listener->Attach(builder);
     server = builder.BuildAndStart();
-    stub = v1::Driver::NewStub(server->InProcessChannel(grpc::ChannelArguments()));
-    if (listener != nullptr) REQUIRE(listener->Start().ok());
+    stub = v1::Driver::NewStub(rpc::NewChannel(socket));
+    REQUIRE(listener->Start().ok());
   }
-  ~Served() {
-    if (listener != nullptr) listener->Close();
-  }
+  ~Served() { listener->Close(); }
   // A program's, whose job's secret is "secret". As long as the stream lives.
   std::unique_ptr<grpc::ClientReaderWriter<v1::ProgramToDriver, v1::DriverToProgram>> Submit(
       grpc::ClientContext* context) {
@@ -139,7 +138,8 @@ struct Served {
   }
 
   HeldExecutor executor;
-  const std::unique_ptr<rpc::Listener> listener;
+  const std::string socket = rpc::NewSocketName();
+  const std::unique_ptr<rpc::Listener> listener = rpc::Listener::Open({.socket = socket, .host = "127.0.0.1"}).value();
   std::atomic<int> let_in_calls = 0;
   std::unique_ptr<DriverService> service;
   std::unique_ptr<grpc::Server> server;
@@ -224,7 +224,7 @@ TEST_CASE("who adds a component is let in, or refused, before the component is r
 }
 
 TEST_CASE("a component of megabytes that is the first of a connection is added: its caller is no stranger") {
-  Served served(rpc::Listener::Open({.host = "127.0.0.1"}).value());
+  Served served;
   grpc::ClientContext program_context, context;
   const auto program = served.Submit(&program_context);
   context.AddMetadata(rpc::kSecretKey, "secret");
