@@ -209,6 +209,7 @@ void NodeDaemon::EndOutput() {
 
 void NodeDaemon::OnSpawnerGone() {
   processes_.KillAll();
+  events_.end_orphans();  // what they print until then is read
   DrainAll();
   Handle([&](Effects* effects) {
     state_.OnSpawnerGone("was ended with the node's spawner, which was killed or has crashed", effects);

@@ -37,7 +37,8 @@ class NodeDaemon final : public Processes::Listener {
   struct Events {
     std::function<void(v1::NodeToDriver)> to_driver;
     std::function<void(const std::string&)> say;  // for people
-    std::function<void()> on_spawner_gone;        // after its processes' ends were told
+    std::function<void()> end_orphans;      // the spawner is gone: what it had started is to end, a moment at most
+    std::function<void()> on_spawner_gone;  // after its processes' ends were told
   };
 
   // All that is pointed to outlives the daemon, which outlives what the loop still runs.

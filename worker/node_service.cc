@@ -35,6 +35,7 @@ constexpr absl::Duration kTellAgain = absl::Minutes(1);      // that the driver 
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
 constexpr absl::Duration kFetchLimit = absl::Minutes(5);   // for a file from another node
 constexpr absl::Duration kRemoveLimit = absl::Seconds(2);  // for what a spawner that was killed has left
+constexpr int kOrphanRounds = 100;                         // before the last lines of their output are read
 constexpr int kEndRounds = 5000;                           // as the spawner's
 constexpr int kPorts = 32;                                 // told to the driver, each time anew
 
@@ -78,7 +79,8 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
                .access = options_.access},
               std::move(spawner), &loop_, &output_, &store_,
               {[this](v1::NodeToDriver message) { link_.Send(std::move(message)); },
-               [this](const std::string& text) { Say(text); }, [this] { OnSpawnerGone(); }}),
+               [this](const std::string& text) { Say(text); }, [] { EndOwnChildren(kOrphanRounds); },
+               [this] { OnSpawnerGone(); }}),
       link_(options_.driver, options_.token, options_.keep_alive) {}
 
 NodeService::~NodeService() { door_.Close(); }

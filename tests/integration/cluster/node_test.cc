@@ -98,18 +98,23 @@ pid_t SpawnerOf(pid_t daemon) {
   return spawner;
 }
 
-TEST_CASE("what a rank has printed until its node daemon killed it is in its log file") {
-  const Folder folder;
-  TestCluster cluster({{"a", {"--cpus", "1", "--log-dir", folder / "logs"}}});
-  const Child counter(Program({"counter", folder / "last"}), cluster.environment());
-  AwaitFile(folder / "last");
-  ::kill(SpawnerOf(cluster.node(0).pid()), SIGSTOP);  // it hears of no end, and kills nobody
-  cluster.node(0).Signal(SIGTERM);
-  CHECK(cluster.node(0).Wait() == 0);
-  int64_t last = 0;
-  std::ifstream(folder / "last").read(reinterpret_cast<char*>(&last), sizeof(last));
-  CHECK(last > 0);
-  CHECK(LinesWith(folder.Read("logs/job-1/pool-0.log"), "") > last);
+TEST_CASE("what a rank has printed until it was killed with its node daemon or its spawner is in its log file") {
+  for (const int number : {SIGSTOP, SIGKILL}) {
+    const Folder folder;
+    TestCluster cluster({{"a", {"--cpus", "1", "--log-dir", folder / "logs"}}});
+    const Child counter(Program({"counter", folder / "last"}), cluster.environment());
+    int64_t last = 0;
+    const auto read = [&] {
+      std::ifstream(folder / "last").read(reinterpret_cast<char*>(&last), sizeof(last));
+      return last > 0;
+    };
+    REQUIRE(Eventually(read));
+    ::kill(SpawnerOf(cluster.node(0).pid()), number);  // one that is stopped hears of no end, and kills nobody
+    if (number == SIGSTOP) cluster.node(0).Signal(SIGTERM);
+    cluster.node(0).Wait();
+    CHECK(read());
+    CHECK(LinesWith(folder.Read("logs/job-1/pool-0.log"), "") > last);
+  }
 }
 
 TEST_CASE("a node daemon whose spawner is stopped ends all the same, and leaves no folder of its jobs") {

@@ -87,10 +87,10 @@ struct Node {
     DaemonOptions options;
     options.node.set_name("n");
     options.state = {.node = "n", .pids = "pids", .driver = "driver:1"};
-    daemon =
-        std::make_unique<NodeDaemon>(std::move(options), Spawner{0, std::move(pair->first)}, &loop, &output, &store,
-                                     NodeDaemon::Events{[this](const v1::NodeToDriver& message) { Tell(message); },
-                                                        [](const std::string&) {}, [this] { Note("spawner gone"); }});
+    daemon = std::make_unique<NodeDaemon>(
+        std::move(options), Spawner{0, std::move(pair->first)}, &loop, &output, &store,
+        NodeDaemon::Events{[this](const v1::NodeToDriver& message) { Tell(message); }, [](const std::string&) {},
+                           [this] { Note("end orphans"); }, [this] { Note("spawner gone"); }});
   }
   static v1::Place Here() {
     v1::Place place;
@@ -314,8 +314,8 @@ TEST_CASE("without a spawner the processes are killed and told of, and only then
   node.loop.Forget(node.spawner.get());
   node.spawner.Reset();
   REQUIRE(node.Run("spawner gone"));
-  CHECK(node.Has("exited"));
-  CHECK(node.noted.back() == "spawner gone");
+  const auto last = node.noted.end();
+  CHECK(Texts(last - 3, last) == Texts{"end orphans", "exited", "spawner gone"});
   CHECK_THAT(node.exited.cause(), ContainsSubstring("was ended with the node's spawner"));
   CHECK(node.output.LastLines(kRank, 1) == Texts{"alive"});
   CHECK(rank.End(/*number=*/0) == SIGKILL);
