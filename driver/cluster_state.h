@@ -93,8 +93,8 @@ class ClusterState {
   // `secret` is the job's. The job is placed, waits, or ends at once.
   JobNumber Submit(const v1::SubmitJob& submit, const std::string& secret, base::Instant now, Effects* effects);
   void ProgramListens(JobNumber job, const v1::ProgramListens& message, Effects* effects);
-  // The group cannot go on: asked for by the program, or by one of its processes.
-  void EndGroup(JobNumber job, const std::string& group, const std::string& cause, Effects* effects);
+  // The group cannot go on, says the program, or one of its processes.
+  void EndGroup(JobNumber job, const v1::EndGroup& end, Effects* effects);
   void Finish(JobNumber job, absl::Duration grace, base::Instant now, Effects* effects);
   // Its connection ended: the job's processes end at once, and nobody is told.
   void ProgramGone(JobNumber job, base::Instant now, Effects* effects);
@@ -210,8 +210,12 @@ class ClusterState {
   bool SpansMachines(const Job& job) const;
   // Ending.
   void LoseProcess(JobNumber number, uint64_t process, const std::string& cause, Effects* effects);
-  void LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first, const std::string& cause,
-                 Effects* effects);
+  struct GroupEnd {
+    uint64_t first = 0;      // the process that is gone; 0: none is, yet
+    bool asked_for = false;  // no failure
+    std::string cause;
+  };
+  void LoseGroup(JobNumber number, Job& job, const std::string& group, const GroupEnd& end, Effects* effects);
   void Tell(const std::set<JobNumber>& programs, std::set<NodeId> nodes, const v1::PeersLost& lost, Effects* effects);
   void TellOfEnd(JobNumber number, const Job& job, uint64_t process, const std::string& cause, Effects* effects);
   void BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why, absl::Duration grace,

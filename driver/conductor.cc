@@ -155,8 +155,7 @@ void Conductor::OnNode(NodeId node, const v1::NodeToDriver& message, base::Insta
   } else if (message.has_program_gone()) {
     state_.ProgramNotFound(node, message.program_gone().job(), arrived, &effects);
   } else if (message.has_end_group()) {
-    const v1::EndGroup& end = message.end_group();
-    state_.EndGroup(end.job(), end.group(), end.cause(), &effects);
+    state_.EndGroup(message.end_group().job(), message.end_group(), &effects);
   }
   Carry(std::move(effects));
 }
@@ -187,7 +186,7 @@ void Conductor::OnProgram(JobNumber job, const v1::ProgramToDriver& message, bas
   if (message.has_listens()) {
     state_.ProgramListens(job, message.listens(), &effects);
   } else if (message.has_end_group()) {
-    state_.EndGroup(job, message.end_group().group(), message.end_group().cause(), &effects);
+    state_.EndGroup(job, message.end_group(), &effects);
   } else if (message.has_finish()) {
     state_.Finish(job, absl::Milliseconds(message.finish().grace_ms()), arrived, &effects);
   }

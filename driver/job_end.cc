@@ -44,7 +44,8 @@ void ClusterState::LoseProcess(JobNumber number, uint64_t process, const std::st
   state.cause = cause;
   job.starting.erase(process);
   const std::string& group = state.process.group();
-  if (job.state == JobState::kRunning) return LoseGroup(number, job, group, process, cause, effects);
+  if (job.state == JobState::kRunning)
+    return LoseGroup(number, job, group, {.first = process, .cause = cause}, effects);
   if (job.state == JobState::kEnding && job.aborted_groups.count(group) == 0) {
     return TellOfEnd(number, job, process, cause, effects);
   }
@@ -55,34 +56,34 @@ void ClusterState::LoseProcess(JobNumber number, uint64_t process, const std::st
            absl::ZeroDuration(), effects);
 }
 
-void ClusterState::EndGroup(JobNumber number, const std::string& group, const std::string& cause, Effects* effects) {
+void ClusterState::EndGroup(JobNumber number, const v1::EndGroup& end, Effects* effects) {
   const auto job = jobs_.find(number);
   if (job == jobs_.end() || job->second.state != JobState::kRunning) return;
-  LoseGroup(number, job->second, group, 0, base::CutText(cause), effects);
+  LoseGroup(number, job->second, end.group(), {.asked_for = !end.cut(), .cause = base::CutText(end.cause())}, effects);
 }
 
-// `first`: the process that is gone; 0: none is, yet. What is true of all the others is said once.
-void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& group, uint64_t first,
-                             const std::string& cause, Effects* effects) {
-  std::string why = cause;
+// What is true of all processes is said once.
+void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& group, const GroupEnd& end,
+                             Effects* effects) {
+  std::string why = end.cause;
   v1::PeersLost lost;
   lost.set_job(number);
-  lost.set_asked_for(first == 0);
-  const auto found = job.processes.find(first);
+  lost.set_asked_for(end.asked_for);
+  const auto found = job.processes.find(end.first);
   if (found != job.processes.end()) {
     const v1::Process& process = found->second.process;
     v1::PeersLost::Loss& loss = *lost.add_losses();
-    loss.set_process(first);
-    loss.set_cause(absl::StrCat("it ", cause));
+    loss.set_process(end.first);
+    loss.set_cause(absl::StrCat("it ", end.cause));
     why = absl::StrCat("rank ", process.rank(), " (", process.place().host(), ", pid ", process.place().pid(), ") ",
-                       cause);
+                       end.cause);
   }
   if (!job.aborted_groups.emplace(group, why).second) return;  // all have heard
   effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat("'", group, "' was aborted: ", why)});
   lost.set_cause(absl::StrCat("group '", group, "' was aborted: ", why));
   std::map<NodeId, v1::EndProcesses> ends;
   for (const auto& [id, state] : job.processes) {
-    if (state.process.group() != group || id == first) continue;
+    if (state.process.group() != group || id == end.first) continue;
     lost.add_losses()->set_process(id);
     if (state.gone) continue;
     ends[state.node].set_job(number);
@@ -91,10 +92,10 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
   std::set<JobNumber> programs = job.guests;
   programs.insert(number);
   Tell(programs, job.nodes, lost, effects);
-  for (auto& [node, end] : ends) {
+  for (auto& [node, ranks] : ends) {
     if (nodes_.count(node) == 0) continue;
     ToNode effect{node, {}};
-    *effect.message.mutable_end() = std::move(end);
+    *effect.message.mutable_end() = std::move(ranks);
     effects->push_back(std::move(effect));
   }
 }

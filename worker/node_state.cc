@@ -198,6 +198,7 @@ void NodeState::OnSaid(uint64_t id, const v1::FromWorker& message, Effects* effe
     end.set_job(process.job);
     end.set_group(base::CutText(message.end_group().group(), kMostNameBytes));
     end.set_cause(base::CutText(message.end_group().cause()));
+    end.set_cut(message.end_group().cut());
     Tell(jobs_.at(process.job), std::move(told), effects);
   }
 }

@@ -290,6 +290,7 @@ absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPla
     end.mutable_end_group()->set_job(job);
     end.mutable_end_group()->set_group(group);
     end.mutable_end_group()->set_cause(base::CutText(why.message()));
+    end.mutable_end_group()->set_cut(absl::IsUnavailable(why));
     stream->Write(std::move(end));
   };
   program_ = StartProcess(std::move(process), std::move(member));

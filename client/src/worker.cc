@@ -52,6 +52,7 @@ absl::Status Worker::Join(const v1::WorkerRole& role) {
     v1::FromWorker message;
     message.mutable_end_group()->set_group(group);
     message.mutable_end_group()->set_cause(base::CutText(why.message()));
+    message.mutable_end_group()->set_cut(absl::IsUnavailable(why));
     Tell(message);
   };
   TWINKLE_ASSIGN_OR_RETURN(membership_, join_(role, session, end_group));

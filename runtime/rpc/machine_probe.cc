@@ -14,10 +14,9 @@
 #include <cstring>
 #include <string>
 
-#include "runtime/rpc/address.h"
-
 #include "runtime/base/log.h"
 #include "runtime/base/shortage.h"
+#include "runtime/rpc/address.h"
 
 namespace twinkle::rpc {
 namespace {

@@ -114,7 +114,7 @@ class Deciding {
     if (message.has_listens()) Listen(message.listens());
     if (message.has_end_group()) {
       const v1::EndGroup& end = message.end_group();
-      cluster_.state.EndGroup(end.job(), end.group(), end.cause(), &cluster_.effects);
+      cluster_.state.EndGroup(end.job(), end, &cluster_.effects);
     }
     if (message.has_finish()) stream.Write(Ended(absl::StatusCode::kOk, ""));
     for (v1::DriverToProgram& told : cluster_.ToJob(kFirstJob)) stream.Write(std::move(told));

@@ -250,19 +250,38 @@ TEST_CASE("a driver that has kept nothing goes on behind the jobs that its nodes
   CHECK(absl::IsInvalidArgument(cluster.state.CheckJoin(node)));
 }
 
+v1::EndGroup EndOf(const std::string& group, const std::string& cause, bool cut = false) {
+  v1::EndGroup end;
+  end.set_group(group);
+  end.set_cause(cause);
+  end.set_cut(cut);
+  return end;
+}
+
 TEST_CASE("a group that cannot go on is ended, and no other") {
   Cluster cluster;
   cluster.Join("a", 8, 4);
   const JobNumber job = cluster.Submit(JobOf(2, 2));
   cluster.Start(job);
   cluster.Take();
-  cluster.state.EndGroup(job, "pool", "it did not leave the method", &cluster.effects);
+  cluster.state.EndGroup(job, EndOf("pool", "it did not leave the method"), &cluster.effects);
   const v1::PeersLost lost = cluster.ToJob(job).at(0).lost();
   REQUIRE(lost.losses_size() == 2);
   CHECK(lost.cause() == "group 'pool' was aborted: it did not leave the method");
+  CHECK(lost.asked_for());
   cluster.Take();
-  cluster.state.EndGroup(job, "pool", "again", &cluster.effects);
+  cluster.state.EndGroup(job, EndOf("pool", "again"), &cluster.effects);
   CHECK(cluster.effects.empty());
+}
+
+TEST_CASE("a group that ends since two cannot reach each other is a loss that nobody has asked for") {
+  Cluster cluster;
+  cluster.Join("a", 8, 4);
+  const JobNumber job = cluster.Submit(JobOf(2, 2));
+  cluster.Start(job);
+  cluster.Take();
+  cluster.state.EndGroup(job, EndOf("pool", "a and b cannot reach each other", /*cut=*/true), &cluster.effects);
+  CHECK_FALSE(cluster.ToJob(job).at(0).lost().asked_for());
 }
 
 TEST_CASE("a node's end is that of its processes; the job's lease of it is gone (D2, D3)") {
@@ -361,7 +380,7 @@ TEST_CASE("what others say of an end is cut, and told once, however many hear of
   cluster.Start(job);
   cluster.Take();
   const std::string text(3'000'000, 'x');
-  cluster.state.EndGroup(job, "pool", text, &cluster.effects);
+  cluster.state.EndGroup(job, EndOf("pool", text), &cluster.effects);
   CHECK(cluster.ToJob(job).at(0).ByteSizeLong() < 20'000);
   v1::ProcessExited exited;
   exited.set_cause(text);
@@ -408,7 +427,7 @@ TEST_CASE("what a process of the job has asked for is told as that; a death is n
   const JobNumber job = cluster.Submit(JobOf(2, 2));
   cluster.Start(job);
   cluster.Take();
-  cluster.state.EndGroup(job, "policy", "Policy.component().Kill()", &cluster.effects);
+  cluster.state.EndGroup(job, EndOf("policy", "Policy.component().Kill()"), &cluster.effects);
   CHECK(cluster.ToJob(job).at(0).lost().asked_for());
   cluster.Take();
   cluster.Exit(node, job, (job << kProcessBits) + 1, "exited with code 1");
