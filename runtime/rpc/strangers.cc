@@ -30,7 +30,7 @@ uint64_t Strangers::Owed(base::Instant now) {
 }
 
 // ---- who comes
-bool Strangers::HasRoom(base::Instant now) const { return all_.size() < limits_.most || WhoGoes(now); }
+bool Strangers::HasRoom(base::Instant now) const { return all_.size() < limits_.most || WhoGoes(now, std::nullopt); }
 
 std::optional<Strangers::Id> Strangers::Add(Id id, std::string peer, const std::string& source, base::Instant now) {
   const auto [at, is_new] = sources_.try_emplace(source);
@@ -38,30 +38,42 @@ std::optional<Strangers::Id> Strangers::Add(Id id, std::string peer, const std::
   ++at->second.present;
   all_.emplace(id, Stranger{std::move(peer), at, now});
   if (all_.size() <= limits_.most) return std::nullopt;
-  const Id goes = WhoGoes(now).value_or(id);
+  const Id goes = WhoGoes(now, id).value_or(id);
   Ended(goes, now);
   return goes;
 }
 
-// Who waits goes before who is served: a server that is busy takes its time.
-std::optional<Strangers::Id> Strangers::WhoGoes(base::Instant now) const {
+std::optional<Strangers::Id> Strangers::WhoGoes(base::Instant now, std::optional<Id> newcomer) const {
   size_t most = 0;
   for (const auto& [name, source] : sources_) most = std::max(most, source.present);
+  const bool only_waiting = is_pressed() && std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
+                              return each.first != newcomer && !each.second.served;
+                            });
   All::const_iterator newest = all_.end(), oldest = all_.end();
   for (auto it = all_.begin(); it != all_.end(); ++it) {
     const Stranger& each = it->second;
     if (each.source->second.present != most) continue;
     newest = it;
-    if (now - each.since < limits_.moment) continue;
-    const bool is_first = oldest == all_.end() ||
-                          std::tie(each.served, each.since) < std::tie(oldest->second.served, oldest->second.since);
-    if (is_first) oldest = it;
+    if (now - each.since < limits_.moment || (only_waiting && each.served)) continue;
+    if (oldest == all_.end() || each.since < oldest->second.since) oldest = it;
   }
   if (oldest != all_.end()) return oldest->first;
   return most > 1 ? std::optional<Id>(newest->first) : std::nullopt;
 }
 
 // ---- whose turn it is
+bool Strangers::is_pressed() const { return debt_.bytes > static_cast<double>(limits_.bytes_of_all_gone) / 4; }
+
+size_t Strangers::RoomToServe(base::Instant now) const {
+  if (!is_pressed()) return all_.size();
+  const double left = static_cast<double>(limits_.bytes_of_all_gone) - debt_.bytes;
+  const auto at_once = static_cast<size_t>(std::max(0.0, left) / static_cast<double>(limits_.bytes));
+  size_t served = 0;
+  for (const auto& [name, source] : sources_) served += source.served;
+  if (served < at_once) return at_once - served;
+  return now - last_turn_ >= limits_.turn ? 1 : 0;
+}
+
 // Who is served while much is owed may send too much before that is seen: one by one.
 bool Strangers::MayBeServed(const Source& source) const {
   const auto most = static_cast<double>(limits_.bytes_of_gone);
@@ -70,8 +82,8 @@ bool Strangers::MayBeServed(const Source& source) const {
 
 std::vector<Strangers::Id> Strangers::Serve(base::Instant now) {
   Owed(now);
-  const bool by_turns = debt_.bytes >= static_cast<double>(limits_.bytes_of_all_gone);
-  if (by_turns && now - last_turn_ < limits_.turn) return {};
+  const size_t room = RoomToServe(now);
+  if (room == 0) return {};
   using Waiting = std::pair<const Id, Stranger>;
   std::vector<Waiting*> waiting;
   for (Waiting& each : all_) {
@@ -84,7 +96,7 @@ std::vector<Strangers::Id> Strangers::Serve(base::Instant now) {
   std::vector<Id> served;
   for (Waiting* each : waiting) {
     Source& source = each->second.source->second;
-    if (by_turns && !served.empty()) break;
+    if (served.size() == room) break;
     if (!MayBeServed(source)) continue;
     each->second.served = true;
     each->second.since = now;
@@ -162,7 +174,7 @@ std::vector<Strangers::Id> Strangers::Expel(base::Instant now) {
 }
 
 std::optional<Strangers::Id> Strangers::ExpelOldest(base::Instant now) {
-  const std::optional<Id> oldest = WhoGoes(base::kForever);
+  const std::optional<Id> oldest = WhoGoes(base::kForever, std::nullopt);
   if (oldest) Ended(*oldest, now);
   return oldest;
 }

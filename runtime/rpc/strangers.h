@@ -26,7 +26,7 @@ struct StrangerLimits {
   // little later.
   uint64_t bytes_of_gone = 128 << 10;
   uint64_t forgiven = 64 << 10;
-  // The same for all sources together, and how often one more is served while they owe that much.
+  // The same for all sources together, and how often one more is served when it could be too much.
   uint64_t bytes_of_all_gone = 512 << 10;
   uint64_t forgiven_to_all = 256 << 10;
   absl::Duration turn = absl::Milliseconds(100);
@@ -36,15 +36,18 @@ struct StrangerLimits {
 // many connections: an address, or a user. One waits until it is served; only then what it sends is read. Not
 // thread-safe. Invariants:
 //  S1 there are never more than `most`. For a newcomer one of the source that has most goes: its oldest, once that has
-//     had its moment, else its newest; who waits goes before who is served. So a source with few is not crowded out by
+//     had its moment, else its newest. So a source with few is not crowded out by
 //     one with many; and where each has one, whoever is let in quickly is served, however many others come;
 //  S2 who has sent too much, or has taken too long, goes;
 //  S3 when all of them together have sent too much those of the source that sent most go first;
 //  S4 while those of one source who went without being let in have sent too much, a second at most, others of it wait;
 //     while they have sent more than half of that these are served one by one. So however often a source comes again,
 //     it costs a server only so much at a time, and keeps nobody of another source waiting;
-//  S5 while those of all sources have sent too much one stranger is served each turn, of the source that owes least the
-//     newest. So an honest newcomer waits neither for those who have been here nor for those who came before it.
+//  S5 while those of all sources have sent more than a quarter of too much only so many are served at once as could
+//  send
+//     the rest, but one more each turn; of the source that owes least the newest. So an honest newcomer waits neither
+//     for those who have been here nor for those who came before it. Who is served then goes for no newcomer as long as
+//     others wait: a server that is busy takes its time.
 class Strangers {
  public:
   // A connection's number here, ascending; the caller knows its descriptor by it.
@@ -102,9 +105,11 @@ class Strangers {
   };
   using All = std::map<Id, Stranger>;
 
+  bool is_pressed() const;
+  size_t RoomToServe(base::Instant now) const;
   bool MayBeServed(const Source& source) const;
-  // For a newcomer (S1). Nothing: only the newcomer itself.
-  std::optional<Id> WhoGoes(base::Instant now) const;
+  // For a newcomer, which may be here already (S1, S5). Nothing: only the newcomer itself.
+  std::optional<Id> WhoGoes(base::Instant now, std::optional<Id> newcomer) const;
   uint64_t bytes() const;
 
   const StrangerLimits limits_;
