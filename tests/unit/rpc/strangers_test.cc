@@ -155,6 +155,18 @@ TEST_CASE("while many sources owe much the newest of those that owe least is ser
   CHECK(strangers.Serve(kBegin + absl::Milliseconds(200)) == Ids{41});
 }
 
+TEST_CASE("while much is owed who is served goes for no newcomer as long as others wait (S5)") {
+  Strangers strangers({.most = 2, .moment = absl::Milliseconds(200), .bytes_of_all_gone = 4000, .forgiven_to_all = 1});
+  ComeAndGo(strangers, 1, "hostile", 4000, kBegin);
+  CHECK_FALSE(strangers.Add(2, "peer", "honest", kBegin));
+  CHECK(strangers.Serve(kBegin + absl::Milliseconds(100)) == Ids{2});
+  const base::Instant later = kBegin + absl::Seconds(1);
+  CHECK_FALSE(strangers.Add(3, "peer", "first", later));
+  CHECK_FALSE(strangers.HasRoom(later));
+  CHECK(strangers.Add(4, "peer", "second", later + absl::Milliseconds(200)) == 3);
+  CHECK(strangers.is_served(2));
+}
+
 TEST_CASE("the oldest stranger of the source that has most goes when descriptors are short") {
   Strangers strangers({});
   CHECK_FALSE(strangers.ExpelOldest(kBegin));
