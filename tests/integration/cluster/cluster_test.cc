@@ -16,11 +16,6 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-std::vector<std::string> Program(std::vector<std::string> words) {
-  words.insert(words.begin(), {"/proc/self/exe", "--program"});
-  return words;
-}
-
 TEST_CASE("a program runs on two nodes; status shows them") {
   TestCluster cluster({{"a", {"--cpus", "2"}}, {"b", {"--cpus", "2"}}});
   Child sleeper(Program({"sleeper"}), cluster.environment());

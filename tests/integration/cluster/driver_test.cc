@@ -22,11 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Catch::Matchers::ContainsSubstring;
 
-std::vector<std::string> Program(std::vector<std::string> words) {
-  words.insert(words.begin(), {"/proc/self/exe", "--program"});
-  return words;
-}
-
 // ---- a private one's word to its program
 // What the service says over its link, after who it is, when it is told that role. Empty where it says nothing.
 std::string SaidOf(const std::string& service, const std::string& role) {

@@ -22,11 +22,6 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-std::vector<std::string> Program(std::vector<std::string> words) {
-  words.insert(words.begin(), {"/proc/self/exe", "--program"});
-  return words;
-}
-
 int64_t LinesWith(const std::string& text, const std::string& part) {
   std::istringstream lines(text);
   int64_t count = 0;

@@ -14,11 +14,6 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-std::vector<std::string> Program(std::vector<std::string> words) {
-  words.insert(words.begin(), {"/proc/self/exe", "--program"});
-  return words;
-}
-
 // A lease that is watched running out: that of a node which is stopped, by a driver that is not.
 class Lease {
  public:

@@ -52,6 +52,11 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 }  // namespace
 
 // ---- one process
+std::vector<std::string> Program(std::vector<std::string> words) {
+  words.insert(words.begin(), {"/proc/self/exe", "--program"});
+  return words;
+}
+
 Child::Child(const std::vector<std::string>& command, const Environment& changes) : file_(NewFile()) {
   std::vector<std::string> words = command;
   std::vector<std::string> variables = Variables(changes);

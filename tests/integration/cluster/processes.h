@@ -19,6 +19,9 @@ namespace twinkle::tests {
 
 using Environment = std::map<std::string, std::string>;
 
+// The command of one of the programs in programs.h, with its arguments.
+std::vector<std::string> Program(std::vector<std::string> words);
+
 // A child process, its output taken. Ended by SIGKILL with its owner.
 class Child {
  public:

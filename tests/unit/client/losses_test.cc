@@ -2,6 +2,7 @@
 
 #include <absl/strings/match.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,12 @@ struct Job {
     }
     losses.Begin(std::move(job));
   }
+  // What comes while the job runs (E1), or `before` that.
+  void Hear(bool before, const std::function<void()>& come) {
+    if (!before) Begin();
+    come();
+    if (before) Begin();
+  }
   static rpc::ProcessId Id(int rank) { return base::ProcessIdOf(kJob, static_cast<uint32_t>(rank) + 1); }
   bool entered = false;
 };
@@ -49,11 +56,9 @@ v1::PeersLost Lost(uint64_t job, rpc::ProcessId process, const std::string& caus
 }
 
 TEST_CASE("a rank that is gone is a failure until somebody looks at a call that failed of it (E2)") {
-  for (const bool before : {false, true}) {  // the job runs (E1)
+  for (const bool before : {false, true}) {
     Job job;
-    if (!before) job.Begin();
-    job.losses.OnLost(Lost(kJob, Job::Id(1), "it was killed by signal 9 (SIGKILL)"));
-    if (before) job.Begin();
+    job.Hear(before, [&] { job.losses.OnLost(Lost(kJob, Job::Id(1), "it was killed by signal 9 (SIGKILL)")); });
     REQUIRE(job.lost.size() == 1);
     CHECK(job.lost[0].first == Job::Id(1));
     CHECK(job.entered);
@@ -85,10 +90,10 @@ TEST_CASE("what a process of the job has asked for, and what is lost of another 
 TEST_CASE("the end of the whole job is that of each rank, and told once, with the first reason (E1, E2)") {
   for (const bool before : {false, true}) {
     Job job;
-    if (!before) job.Begin();
-    job.losses.OnJobLost(absl::CancelledError("job 7 was ended: it was stopped by a command"));
-    job.losses.OnJobLost(absl::UnavailableError("the driver is gone"));
-    if (before) job.Begin();
+    job.Hear(before, [&] {
+      job.losses.OnJobLost(absl::CancelledError("job 7 was ended: it was stopped by a command"));
+      job.losses.OnJobLost(absl::UnavailableError("the driver is gone"));
+    });
     CHECK(job.lost.size() == 2);
     CHECK(job.failures->Close() == absl::CancelledError("job 7 was ended: it was stopped by a command"));
     CHECK(job.failures->Close().ok());

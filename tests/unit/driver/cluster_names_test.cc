@@ -76,17 +76,26 @@ TEST_CASE("ports for rendezvous are those that the node of the group's first pro
   CHECK(rendezvous() == "a.example:29500");  // none is left: the usual one
 }
 
+// On one node, the second with two ranks.
+struct ThreeJobs : Cluster {
+  ThreeJobs() {
+    for (const JobNumber job : {first, second, third}) Start(job);
+  }
+  // That of the first rank of `owner`.
+  void AddComponent(JobNumber owner, const std::string& name) {
+    v1::Component component;
+    component.set_name(name);
+    component.set_group("pool");
+    REQUIRE(state.AddComponent(owner, component, &effects).ok());
+  }
+  const NodeId node = Join("a", 8);
+  const JobNumber first = Submit(JobOf(1)), second = Submit(JobOf(2)), third = Submit(JobOf(1));
+};
+
 TEST_CASE("processes of jobs that have to do with each other can meet, of others not") {
-  Cluster cluster;
-  cluster.Join("a", 8);
-  const JobNumber owner = cluster.Submit(JobOf(1));
-  const JobNumber finder = cluster.Submit(JobOf(2));
-  const JobNumber third = cluster.Submit(JobOf(1));
-  for (const JobNumber job : {owner, finder, third}) cluster.Start(job);
-  v1::Component component;
-  component.set_name("policy");
-  component.set_group("pool");
-  REQUIRE(cluster.state.AddComponent(owner, component, &cluster.effects).ok());
+  ThreeJobs cluster;
+  const JobNumber owner = cluster.first, finder = cluster.second, third = cluster.third;
+  cluster.AddComponent(owner, "policy");
   const uint64_t worker = (finder << kProcessBits) + 2;
   CHECK(absl::IsPermissionDenied(cluster.state.Meet(owner, worker).status()));
   REQUIRE(cluster.state.FindComponent(finder, "policy").ok());
@@ -100,8 +109,7 @@ TEST_CASE("processes of jobs that have to do with each other can meet, of others
   CHECK(absl::IsNotFound(cluster.state.Meet(owner, (finder << kProcessBits) + 9).status()));
   CHECK(absl::IsNotFound(cluster.state.Meet(owner, uint64_t{99} << kProcessBits).status()));
   // A third that found something of both brings them together.
-  component.set_name("reward");
-  REQUIRE(cluster.state.AddComponent(third, component, &cluster.effects).ok());
+  cluster.AddComponent(third, "reward");
   REQUIRE(cluster.state.FindComponent(finder, "reward").ok());
   CHECK(cluster.state.Meet(owner, (third << kProcessBits) + 1).ok());
   // Who met a process hears of its end.
@@ -112,25 +120,17 @@ TEST_CASE("processes of jobs that have to do with each other can meet, of others
 }
 
 TEST_CASE("jobs that a third has brought together stay so when it ends, and nothing is kept of it") {
-  Cluster cluster;
-  const NodeId node = cluster.Join("a", 8);
-  const JobNumber one = cluster.Submit(JobOf(1));
-  const JobNumber two = cluster.Submit(JobOf(1));
-  const JobNumber third = cluster.Submit(JobOf(1));
-  for (const JobNumber job : {one, two, third}) cluster.Start(job);
-  v1::Component component;
-  component.set_group("pool");
-  for (const JobNumber job : {one, two}) {
-    component.set_name(job == one ? "policy" : "reward");
-    REQUIRE(cluster.state.AddComponent(job, component, &cluster.effects).ok());
-    REQUIRE(cluster.state.FindComponent(third, component.name()).ok());
-  }
+  ThreeJobs cluster;
+  const JobNumber one = cluster.first, two = cluster.second, third = cluster.third;
+  cluster.AddComponent(one, "policy");
+  cluster.AddComponent(two, "reward");
+  for (const char* name : {"policy", "reward"}) REQUIRE(cluster.state.FindComponent(third, name).ok());
   cluster.state.ProgramGone(third, cluster.now, &cluster.effects);
-  cluster.state.JobCleared(node, third, cluster.now, &cluster.effects);
+  cluster.state.JobCleared(cluster.node, third, cluster.now, &cluster.effects);
   CHECK(cluster.state.Meet(one, (two << kProcessBits) + 1).ok());
   CHECK(cluster.state.Meet(two, (one << kProcessBits) + 1).ok());
   cluster.Take();
-  cluster.Exit(node, one, (one << kProcessBits) + 1, "exited with code 1");
+  cluster.Exit(cluster.node, one, (one << kProcessBits) + 1, "exited with code 1");
   for (const auto& effect : cluster.effects) {
     if (const auto* to_program = std::get_if<ToProgram>(&effect)) CHECK(to_program->job != third);
   }
