@@ -270,7 +270,7 @@ absl::StatusOr<Reduced> Reducer::Result() const {
   const DType dtype = dtype_.value_or(DType::kFloat64);
   if (!mean_ && !IsFloating(dtype) && count_ > 0) return IntegerSum(dtype);
   double number = floats_ + static_cast<double>(integers_);
-  if (mean_) number /= static_cast<double>(count_);  // 0 / 0 is nan
+  if (mean_) number = count_ > 0 ? number / static_cast<double>(count_) : std::numeric_limits<double>::quiet_NaN();
   return Reduced{.as_float = RoundTo(dtype, number), .type = IsFloating(dtype) ? DTypeName(dtype) : "float64"};
 }
 
