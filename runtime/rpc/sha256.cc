@@ -1,7 +1,10 @@
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "runtime/rpc/sha256.h"
 
 #include <array>
+
+// OpenSSL calls its plain functions deprecated; see the header.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace twinkle::rpc {
 
@@ -16,3 +19,5 @@ std::string Sha256::Digest() {
 }
 
 }  // namespace twinkle::rpc
+
+#pragma GCC diagnostic pop
