@@ -366,7 +366,13 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   // Where standard output is closed, nothing else becomes it, and what is written fails.
-  if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) ::open("/dev/full", O_WRONLY);
+  if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+    const int full = ::open("/dev/full", O_WRONLY);
+    if (full >= 0 && full != STDOUT_FILENO) {
+      ::dup2(full, STDOUT_FILENO);
+      ::close(full);
+    }
+  }
   const int code = twinkle::cli::Main(argc, argv);
   if (std::cout.flush()) return code;
   std::cerr << "twinkle: what it has to say could not be written to its standard output\n";

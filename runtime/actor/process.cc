@@ -398,6 +398,10 @@ size_t Process::remembered() {
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   wired_.wait(false);
   if (ended_) return;  // what is under way ends with this process's own end: the peer is as it was
+  {
+    base::MutexLock lock(&mutex_);
+    gone_.insert(peer);
+  }
   caller_->OnLost(peer, why);
   host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
   exchange_->OnLost(peer, why);

@@ -181,7 +181,7 @@ class Process final : public rpc::Receiver,
   absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
   std::vector<object::ObjectRef> released_ ABSL_GUARDED_BY(mutex_);  // by threads of any kind, not yet told
   std::set<rpc::ProcessId> lost_makers_ ABSL_GUARDED_BY(mutex_);     // whose components were not looked for yet
-  std::set<rpc::ProcessId> killed_ ABSL_GUARDED_BY(mutex_);          // by Kill here
+  std::set<rpc::ProcessId> gone_ ABSL_GUARDED_BY(mutex_);            // killed here, or lost
   std::vector<object::ObjectRef> releasing_;                         // on the service queue: those being told
 
   // Confined to the service queue.

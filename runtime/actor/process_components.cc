@@ -193,11 +193,10 @@ bool Process::IsAsMade(const ComponentRef& component) {
     return !lock.owns_lock() || component.local->status.ok();  // somebody is in one of its methods: it is there
   }
   const std::vector<rpc::ProcessId>& workers = component.info.workers;
-  for (rpc::ProcessId worker : workers) {
-    if (services_.failures->LossOf(worker) != nullptr) return false;
-  }
   base::MutexLock lock(&mutex_);
-  return constructions_.contains(component.info.id) && !killed_.contains(workers.front());
+  return constructions_.contains(component.info.id) &&
+         std::none_of(workers.begin(), workers.end(),
+                      [this](rpc::ProcessId worker) ABSL_NO_THREAD_SAFETY_ANALYSIS { return gone_.contains(worker); });
 }
 
 absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
@@ -248,7 +247,7 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
   if (group.ok() && std::count(group->workers.begin(), group->workers.end(), first) > 0) workers = group->workers;
   {
     base::MutexLock lock(&mutex_);
-    killed_.insert(workers.begin(), workers.end());
+    gone_.insert(workers.begin(), workers.end());
   }
   // Before the ranks hear of it: no answer of theirs comes first.
   service_->Post([caller = caller_, workers, killed = GroupAborted(component.info.group, why)] {

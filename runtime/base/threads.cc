@@ -3,7 +3,6 @@
 #include <absl/synchronization/notification.h>
 #include <pthread.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -40,8 +39,7 @@ bool NoLimitIsNear() {
   rlimit memory{};
   ::getrlimit(RLIMIT_NPROC, &processes);
   ::getrlimit(RLIMIT_AS, &memory);
-  return (::geteuid() == 0 || processes.rlim_cur >= kPlenty) && memory.rlim_cur == RLIM_INFINITY &&
-         LeftInCgroups() >= kPlenty;
+  return processes.rlim_cur >= kPlenty && memory.rlim_cur == RLIM_INFINITY && LeftInCgroups() >= kPlenty;
 }
 
 }  // namespace

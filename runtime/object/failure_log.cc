@@ -1,5 +1,6 @@
 #include "runtime/object/failure_log.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -10,13 +11,20 @@
 
 namespace twinkle::object {
 
+namespace {
+
+// In whose words calls end with a process (runtime/actor/caller.cc): not what a method has returned meanwhile.
+constexpr absl::string_view kWords = "process is gone: ";
+
+}  // namespace
+
 void Failure::Look() {
   if (looked_at_.exchange(true)) return;
   for (const auto& cause : causes_) cause->Look();
 }
 
 bool Failure::known() const {
-  const bool of_losses = !causes_.empty() && (absl::IsAborted(status_) || absl::IsUnavailable(status_)) &&
+  const bool of_losses = !causes_.empty() && absl::StrContains(status_.message(), kWords) &&
                          std::all_of(causes_.begin(), causes_.end(), [](const auto& cause) {
                            return cause->kind_ == Kind::kLoss && cause->looked_at();
                          });

@@ -44,17 +44,18 @@ std::optional<Strangers::Id> Strangers::Add(Id id, std::string peer, const std::
 }
 
 std::optional<Strangers::Id> Strangers::WhoGoes(base::Instant now, std::optional<Id> newcomer) const {
-  size_t most = 0;
-  for (const auto& [name, source] : sources_) most = std::max(most, source.present);
   const bool only_waiting = is_pressed() && std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
                               return each.first != newcomer && !each.second.served;
                             });
+  const auto may_go = [&](const Source& source) { return source.present - (only_waiting ? source.served : 0); };
+  size_t most = 0;
+  for (const auto& [name, source] : sources_) most = std::max(most, may_go(source));
   All::const_iterator newest = all_.end(), oldest = all_.end();
   for (auto it = all_.begin(); it != all_.end(); ++it) {
     const Stranger& each = it->second;
-    if (each.source->second.present != most) continue;
+    if (may_go(each.source->second) != most || (only_waiting && each.served)) continue;
     newest = it;
-    if (now - each.since < limits_.moment || (only_waiting && each.served)) continue;
+    if (now - each.since < limits_.moment) continue;
     if (oldest == all_.end() || each.since < oldest->second.since) oldest = it;
   }
   if (oldest != all_.end()) return oldest->first;

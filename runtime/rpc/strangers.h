@@ -36,18 +36,17 @@ struct StrangerLimits {
 // many connections: an address, or a user. One waits until it is served; only then what it sends is read. Not
 // thread-safe. Invariants:
 //  S1 there are never more than `most`. For a newcomer one of the source that has most goes: its oldest, once that has
-//     had its moment, else its newest. So a source with few is not crowded out by
-//     one with many; and where each has one, whoever is let in quickly is served, however many others come;
+//     had its moment, else its newest. So a source with few is not crowded out by one with many; and where each has one,
+//     whoever is let in quickly is served, however many others come;
 //  S2 who has sent too much, or has taken too long, goes;
 //  S3 when all of them together have sent too much those of the source that sent most go first;
 //  S4 while those of one source who went without being let in have sent too much, a second at most, others of it wait;
 //     while they have sent more than half of that these are served one by one. So however often a source comes again,
 //     it costs a server only so much at a time, and keeps nobody of another source waiting;
 //  S5 while those of all sources have sent more than a quarter of too much only so many are served at once as could
-//  send
-//     the rest, but one more each turn; of the source that owes least the newest. So an honest newcomer waits neither
-//     for those who have been here nor for those who came before it. Who is served then goes for no newcomer as long as
-//     others wait: a server that is busy takes its time.
+//     send the rest, but one more each turn; of the source that owes least the newest. So an honest newcomer waits
+//     neither for those who have been here nor for those who came before it. Who is served then goes for no newcomer as
+//     long as others wait, nor counts when it is asked who has most: a server that is busy takes its time.
 class Strangers {
  public:
   // A connection's number here, ascending; the caller knows its descriptor by it.
@@ -78,7 +77,7 @@ class Strangers {
   size_t size() const { return all_.size(); }
   // Bytes that those have sent who went without being let in, and that are not forgiven yet.
   uint64_t Owed(base::Instant now);
-  // Nobody is here, and as of the last Owed nothing is owed.
+  // Nobody is here, and as of the last Owed no source owes anything.
   bool is_quiet() const { return all_.empty() && sources_.empty(); }
   std::vector<Id> ids() const;
 

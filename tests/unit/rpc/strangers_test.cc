@@ -167,6 +167,21 @@ TEST_CASE("while much is owed who is served goes for no newcomer as long as othe
   CHECK(strangers.is_served(2));
 }
 
+TEST_CASE("a source that has most since two of it are served loses none for a newcomer while others wait (S5)") {
+  Strangers strangers({.most = 4, .moment = absl::Seconds(9), .bytes_of_all_gone = 4000, .forgiven_to_all = 1});
+  ComeAndGo(strangers, 1, "hostile", 4000, kBegin);
+  CHECK_FALSE(strangers.Add(2, "peer", "honest", kBegin));
+  CHECK(strangers.Serve(kBegin + absl::Milliseconds(100)) == Ids{2});
+  CHECK_FALSE(strangers.Add(3, "peer", "honest", kBegin + absl::Milliseconds(100)));
+  CHECK(strangers.Serve(kBegin + absl::Milliseconds(200)) == Ids{3});
+  const base::Instant later = kBegin + absl::Milliseconds(250);
+  CHECK_FALSE(strangers.Add(4, "peer", "first", later));
+  CHECK_FALSE(strangers.Add(5, "peer", "second", later));
+  CHECK(strangers.Add(6, "peer", "third", later) == 6);  // it alone is new, and each of the others has one
+  CHECK(strangers.is_served(2));
+  CHECK(strangers.is_served(3));
+}
+
 TEST_CASE("the oldest stranger of the source that has most goes when descriptors are short") {
   Strangers strangers({});
   CHECK_FALSE(strangers.ExpelOldest(kBegin));
