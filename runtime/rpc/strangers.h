@@ -36,8 +36,8 @@ struct StrangerLimits {
 // many connections: an address, or a user. One waits until it is served; only then what it sends is read. Not
 // thread-safe. Invariants:
 //  S1 there are never more than `most`. For a newcomer one of the source that has most goes: its oldest, once that has
-//     had its moment, else its newest. So a source with few is not crowded out by one with many; and where each has one,
-//     whoever is let in quickly is served, however many others come;
+//     had its moment, else its newest. So a source with few is not crowded out by one with many; and where each has
+//     one, whoever is let in quickly is served, however many others come;
 //  S2 who has sent too much, or has taken too long, goes;
 //  S3 when all of them together have sent too much those of the source that sent most go first;
 //  S4 while those of one source who went without being let in have sent too much, a second at most, others of it wait;
