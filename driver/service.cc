@@ -22,6 +22,8 @@ absl::Status AnswerWith(absl::StatusOr<T> result, T* reply) {
   return absl::OkStatus();
 }
 
+}  // namespace
+
 // A call that a task is to answer; told that the driver stops if that task never runs (S2).
 template <class Reactor>
 class Question {
@@ -39,6 +41,8 @@ class Question {
  private:
   Reactor* reactor_;
 };
+
+namespace {
 
 template <class Stream, class Message>
 Outlet<Message> OutletOf(const std::shared_ptr<Stream>& stream) {
