@@ -402,7 +402,8 @@ void ClusterJob::EndProgram(const absl::Status& why) {
     if (unread_of_workers_.ok()) unread_of_workers_ = account.unread_failure;
   }
   program_->BeginEnd();
-  const base::Instant deadline = base::Now() + grace_ + limits_.end_margin;
+  const auto ranks = static_cast<int64_t>(workers_.size());
+  const base::Instant deadline = base::Now() + grace_ + limits_.end_margin + ranks * base::kRankMargin;
   v1::ProgramToDriver finish;
   finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
   stream_->Write(std::move(finish));

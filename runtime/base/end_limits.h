@@ -6,7 +6,8 @@
 //                |                      |             |                         | themselves, and ends
 //  node daemon   | NodeState            | StopJob     | grace + kDaemonMargin   | SIGKILL to what is still there
 //  driver        | ClusterState         | FinishJob   | grace + clearing_limit  | gives up on nodes that are silent
-//  program       | ClusterJob           | FinishJob   | grace + kProgramMargin  | goes on without the driver's word
+//  program       | ClusterJob           | FinishJob   | grace + kProgramMargin, | goes on without the driver's word
+//                |                      |             | kRankMargin more a rank |
 //  program       | WorkerOutput         | then        | kOutputLimit            | loses lines that are still to come;
 //                |                      |             |                         | longer while some come, to a minute
 //  program       | PrivateCluster       | then        | kServicesLimit          | Finish returns; a second before it,
@@ -25,7 +26,8 @@ namespace twinkle::base {
 // Processes keep to the grace themselves; this is for those that cannot.
 inline constexpr absl::Duration kDaemonMargin = absl::Seconds(2);
 inline constexpr absl::Duration kProgramMargin = absl::Seconds(5);
-inline constexpr absl::Duration kServicesLimit = absl::Seconds(5);  // both services together
+inline constexpr absl::Duration kRankMargin = absl::Milliseconds(20);  // a thousand end one after the other
+inline constexpr absl::Duration kServicesLimit = absl::Seconds(5);     // both services together
 inline constexpr absl::Duration kOutputLimit = absl::Seconds(1);
 
 }  // namespace twinkle::base
