@@ -1,4 +1,3 @@
-#include <absl/strings/str_cat.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -36,10 +35,8 @@ uint64_t TasksInUse() {
 
 std::vector<LimitFacts::Group> Groups() {
   std::vector<LimitFacts::Group> groups;
-  for (std::string& folder : base::CgroupFolders("/proc/self/cgroup", "/sys/fs/cgroup", "pids")) {
-    const LimitFacts::Limit pids = NumberIn(absl::StrCat(folder, "/pids.max"));
-    const LimitFacts::Limit in_use = NumberIn(absl::StrCat(folder, "/pids.current"));
-    if (pids.has_value()) groups.push_back({std::move(folder), pids, in_use.value_or(0)});
+  for (base::PidsLimit& limit : base::PidsLimits()) {
+    groups.push_back({std::move(limit.folder), limit.most, limit.in_use});
   }
   return groups;
 }

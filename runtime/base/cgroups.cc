@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 namespace twinkle::base {
 namespace {
@@ -39,6 +40,18 @@ std::vector<std::string> CgroupFolders(const std::string& groups, const std::str
   }
   folders.insert(folders.end(), {mount, first_version});
   return folders;
+}
+
+std::vector<PidsLimit> PidsLimits() {
+  std::vector<PidsLimit> limits;
+  for (std::string& folder : CgroupFolders("/proc/self/cgroup", "/sys/fs/cgroup", "pids")) {
+    PidsLimit limit;
+    if (!(std::ifstream(folder + "/pids.max") >> limit.most)) continue;  // none, or "max"
+    std::ifstream(folder + "/pids.current") >> limit.in_use;
+    limit.folder = std::move(folder);
+    limits.push_back(std::move(limit));
+  }
+  return limits;
 }
 
 }  // namespace twinkle::base

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -24,13 +22,7 @@ constexpr uint64_t kPlenty = 4096;
 // How many more processes and threads the control groups allow.
 uint64_t LeftInCgroups() {
   uint64_t left = UINT64_MAX;
-  for (const std::string& folder : CgroupFolders("/proc/self/cgroup", "/sys/fs/cgroup", "pids")) {
-    uint64_t most = 0;
-    uint64_t used = 0;
-    if (!(std::ifstream(folder + "/pids.max") >> most)) continue;  // none, or "max"
-    std::ifstream(folder + "/pids.current") >> used;
-    left = std::min(left, most - std::min(most, used));
-  }
+  for (const PidsLimit& limit : PidsLimits()) left = std::min(left, limit.most - std::min(limit.most, limit.in_use));
   return left;
 }
 

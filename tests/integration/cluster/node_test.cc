@@ -112,46 +112,47 @@ TEST_CASE("what a rank has printed until it was killed with its node daemon or i
   }
 }
 
+// Two ranks on one node, and the folder there of the job's files.
+struct JobWithFile {
+  Folder folder;
+  TestCluster cluster{{{"a", {"--cpus", "4"}}}};
+  twinkle::Session session = Begun();
+  Remote<Probe> probe = Must(New<Probe>({.remote_group = "pool"}));
+  std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
+
+ private:
+  twinkle::Session Begun() {
+    std::ofstream(folder / "prompts.txt") << "the first prompt\n";
+    ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
+    return Begin({.mode = Mode::kCluster,
+                  .driver = cluster.driver(),
+                  .groups = {Cpu("pool", 2)},
+                  .files = {folder / "prompts.txt"}});
+  }
+};
+
 TEST_CASE("a node daemon whose spawner is stopped ends all the same, and leaves no folder of its jobs") {
-  const Folder folder;
-  std::ofstream(folder / "prompts.txt") << "the first prompt\n";
-  TestCluster cluster({{"a", {"--cpus", "4"}}});
-  ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
-  auto session = Begin({.mode = Mode::kCluster,
-                        .driver = cluster.driver(),
-                        .groups = {Cpu("pool", 2)},
-                        .files = {folder / "prompts.txt"}});
-  auto probe = Must(New<Probe>({.remote_group = "pool"}));
-  const std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
-  const auto pids = Result(probe.Pid());
-  REQUIRE(std::filesystem::exists(there));
-  const pid_t spawner = SpawnerOf(cluster.node(0).pid());
+  JobWithFile job;
+  const auto pids = Result(job.probe.Pid());
+  REQUIRE(std::filesystem::exists(job.there));
+  const pid_t spawner = SpawnerOf(job.cluster.node(0).pid());
   REQUIRE(spawner > 0);
   ::kill(spawner, SIGSTOP);
-  cluster.node(0).Signal(SIGTERM);
-  CHECK(cluster.node(0).Wait() == 0);
-  CHECK_FALSE(std::filesystem::exists(there));
+  job.cluster.node(0).Signal(SIGTERM);
+  CHECK(job.cluster.node(0).Wait() == 0);
+  CHECK_FALSE(std::filesystem::exists(job.there));
   for (const int64_t pid : pids) CHECK(::kill(static_cast<pid_t>(pid), 0) != 0);
-  static_cast<void>(session.Finish());
+  static_cast<void>(job.session.Finish());
 }
 
 TEST_CASE("a node daemon whose spawner is killed ends, and leaves no folder of a job that goes on") {
-  const Folder folder;
-  std::ofstream(folder / "prompts.txt") << "the first prompt\n";
-  TestCluster cluster({{"a", {"--cpus", "4"}}});
-  ::setenv("TWINKLE_TOKEN_FILE", cluster.token_file().c_str(), 1);
-  auto session = Begin({.mode = Mode::kCluster,
-                        .driver = cluster.driver(),
-                        .groups = {Cpu("pool", 2)},
-                        .files = {folder / "prompts.txt"}});
-  auto probe = Must(New<Probe>({.remote_group = "pool"}));
-  const std::string there = Result(probe.Variables({"TWINKLE_FILES"})).at(0).at("TWINKLE_FILES");
-  REQUIRE(std::filesystem::exists(there));
-  const pid_t spawner = SpawnerOf(cluster.node(0).pid());
+  JobWithFile job;
+  REQUIRE(std::filesystem::exists(job.there));
+  const pid_t spawner = SpawnerOf(job.cluster.node(0).pid());
   REQUIRE(spawner > 0);
   ::kill(spawner, SIGKILL);
-  CHECK(cluster.node(0).Wait() == 1);
-  CHECK_FALSE(std::filesystem::exists(there));
+  CHECK(job.cluster.node(0).Wait() == 1);
+  CHECK_FALSE(std::filesystem::exists(job.there));
 }
 
 TEST_CASE("a node in another PID namespace of the same machine takes the program by its path") {

@@ -70,6 +70,14 @@ v1::DriverToNode StartOf(int program) {
   process.set_group("policy");
   return message;
 }
+// What is wished to be heard of the job.
+v1::WatchJob ToTheEnd() {
+  v1::WatchJob wish;
+  wish.set_job(kJob);
+  wish.set_follow(true);
+  return wish;
+}
+
 v1::DriverToNode StopNow() {
   v1::DriverToNode message;
   message.mutable_stop()->set_job(kJob);
@@ -238,11 +246,8 @@ TEST_CASE("what a process had printed is there at the daemon's end, also when no
   Node node;
   node.Begin();
   node.Listen();
-  v1::WatchJob wish;
-  wish.set_job(kJob);
-  wish.set_follow(true);
   Texts watched;
-  node.output.Watch(wish, [&](const OutputStore::Message& message) {
+  node.output.Watch(ToTheEnd(), [&](const OutputStore::Message& message) {
     watched.push_back(message == nullptr ? "(end)" : message->lines(0).text());
   });
   const std::string words = "the last";
@@ -257,10 +262,7 @@ TEST_CASE("a job that is stopped is cleared when nothing of its process is left;
   Node node;
   node.Begin();
   node.Listen();
-  v1::WatchJob wish;
-  wish.set_job(kJob);
-  wish.set_follow(true);
-  node.output.Watch(wish, [&](const OutputStore::Message& message) {
+  node.output.Watch(ToTheEnd(), [&](const OutputStore::Message& message) {
     if (message == nullptr) node.Note("output ended");
   });
   node.daemon->OnMessage(StopNow());
