@@ -23,6 +23,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/end_limits.h"
 #include "runtime/base/names.h"
+#include "runtime/base/poll_limit.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
@@ -59,12 +60,6 @@ absl::StatusOr<std::string> ServicesFolder() {
       "a private cluster needs twinkle-driver and twinkle-worker, which are not beside the library: set "
       "TWINKLE_BIN_DIR "
       "to their folder, or TWINKLE_DRIVER to the address of a cluster's driver");
-}
-
-// In milliseconds, as poll takes it.
-int LeftUntil(base::Instant deadline) {
-  const absl::Duration left = std::max(deadline - base::Now(), absl::ZeroDuration());
-  return static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))));
 }
 
 // Whether it is this process's child, or was and has not been waited for: its number is no other's then.
@@ -157,7 +152,7 @@ absl::Status PrivateCluster::AwaitReady(base::Instant deadline) {
       ReapStarters();
       return absl::OkStatus();
     }
-    const int left = LeftUntil(deadline);
+    const int left = base::PollLimit(deadline);
     if (left <= 0) return absl::DeadlineExceededError("the private cluster does not serve in time");
     ::poll(links.data(), links.size(), left);
   }
@@ -189,7 +184,7 @@ void PrivateCluster::AwaitEnd(base::Instant deadline) {
     rpc::Update(service.link.get(), &service.facts);
     while (service.facts.state != rpc::ServiceState::kEnded && base::Now() < deadline) {
       pollfd ended{service.link.get(), POLLIN, 0};
-      ::poll(&ended, 1, LeftUntil(deadline));
+      ::poll(&ended, 1, base::PollLimit(deadline));
       rpc::Update(service.link.get(), &service.facts);
     }
   }
@@ -207,7 +202,7 @@ void PrivateCluster::KillRest(base::Instant deadline) {
   }
   for (const rpc::Fd& process : killed) {
     pollfd ended{process.get(), POLLIN, 0};
-    if (process.valid()) ::poll(&ended, 1, LeftUntil(deadline));
+    if (process.valid()) ::poll(&ended, 1, base::PollLimit(deadline));
   }
 }
 

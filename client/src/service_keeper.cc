@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
+#include "runtime/base/poll_limit.h"
 #include "runtime/base/threads.h"
 #include "runtime/rpc/fd_channel.h"
 
@@ -72,8 +72,7 @@ void AwaitKeeper(pid_t keeper, base::Instant deadline) {
   const rpc::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0)));
   pollfd end{ended.get(), POLLIN, 0};
   while (ended.valid() && base::Now() < deadline) {
-    const auto left = absl::ToInt64Milliseconds(absl::Ceil(deadline - base::Now(), absl::Milliseconds(1)));
-    if (::poll(&end, 1, static_cast<int>(std::max<int64_t>(left, 0))) == 1) break;
+    if (::poll(&end, 1, base::PollLimit(deadline)) == 1) break;
   }
   if (::waitpid(keeper, nullptr, WNOHANG | __WCLONE) != 0) return;
   auto waits = base::StartThread("twinkle-keeper", [keeper] {

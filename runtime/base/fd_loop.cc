@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/poll_limit.h"
 
 namespace twinkle::base {
 
@@ -95,8 +96,7 @@ int FdLoop::RunDue() {
   }
   if (!due.empty()) return 0;  // they may have posted more
   if (next == kForever) return -1;
-  const int64_t wait = absl::ToInt64Milliseconds(absl::Ceil(next - Now(), absl::Milliseconds(1)));
-  return static_cast<int>(std::clamp<int64_t>(wait, 0, 60'000));
+  return std::min(PollLimit(next), 60'000);
 }
 
 void FdLoop::RunReady(int fd, uint32_t events) {
