@@ -42,6 +42,13 @@ broken="the other side reset the connection"
 declare -A why=([cut]=$silent [deaf_driver]="$silent|$broken" [mute_driver]=$silent [reset]=$broken
   [half_open]="$broken|$silent")
 
+# What the program says when way $1 has befallen a wire: what it was told, $2. Or what it saw: who knows first ends the
+# ranks, and half a second later the program has a verdict of its own on these. Of a reset all know at once.
+says() {
+  echo "$2"
+  [[ $1 == reset ]] || echo "is gone: the connection to it broke"
+}
+
 # How often node a has said that, and whether it has as often as $2.
 said() { grep -cE "$1" "$cluster/a.log" || true; }
 has_said() { (($(said "$1") >= $2)); }
@@ -49,7 +56,7 @@ has_said() { (($(said "$1") >= $2)); }
 check_program() {
   start_program p
   break_wire "$1" p
-  ends_within 12 "the driver at 10.77.0.1:[0-9]+ is gone: (${why[$1]})"
+  ends_within 20 "$(says "$1" "the driver at 10.77.0.1:[0-9]+ is gone: (${why[$1]})")"
   await no_job_is_left
   mend_wire "$1" p
   echo "the program's wire, $1: the program was told, and nothing of the job is left"
@@ -60,7 +67,7 @@ check_node() {
   lost=$(said "$told") joined=$(said "has joined")
   start_program p
   break_wire "$1" a
-  ends_within 15 "node 'a'"
+  ends_within 20 "$(says "$1" "node 'a'")"
   await has_said "$told" $((lost + 1))
   await no_job_is_left
   mend_wire "$1" a
@@ -71,7 +78,7 @@ check_node() {
 check_vanished_driver() {
   start_program p
   vanish driver
-  ends_within 12 "the driver at 10.77.0.1:[0-9]+ is gone: $silent"
+  ends_within 20 "$(says vanish "the driver at 10.77.0.1:[0-9]+ is gone: $silent")"
   come_back driver
   await no_job_is_left
   echo "the driver's host vanished: the program was told, and nothing of the job is left"
