@@ -28,6 +28,8 @@ class AwakeTimers {
   AwakeTimers& operator=(const AwakeTimers&) = delete;
 
   void After(absl::Duration wait, base::Task task);
+  // The time awake, by which the tasks are due. It knows what was slept while a task waited.
+  base::Instant Awake() { return clock_.Observe(now_()); }
 
  private:
   void Arm();

@@ -48,6 +48,7 @@ struct Options {
   std::string devices;
   std::string log_folder;
   double start_limit_s = 20;
+  double stopped_limit_s = 3600;  // 0: none
   std::string object_memory;
   std::string cgroup = "auto";
   bool allow_root = false;
@@ -86,6 +87,12 @@ void AddOptions(CLI::App& app, Options& options) {
                  "Seconds that a worker process may take to reach twinkle::Initialize")
       ->envname("TWINKLE_START_LIMIT")
       ->check(base::NumberFrom(0, true))
+      ->capture_default_str();
+  app.add_option("--stopped-limit", options.stopped_limit_s,
+                 "Seconds that a worker process may be stopped, by a signal or a debugger, before it is ended; 0: no "
+                 "limit")
+      ->envname("TWINKLE_STOPPED_LIMIT")
+      ->check(base::NumberFrom(0))
       ->capture_default_str();
   app.add_option("--object-memory", options.object_memory,
                  "Memory for the results that each worker process keeps (4G); what is above goes to the folder "
@@ -218,17 +225,19 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   const absl::StatusOr<rpc::WireLimits> wires = rpc::ParseWireLimits(options.wire_limits);
   if (!wires.ok()) return Fail(options, wires.status());
   if (const absl::Status threads = base::TryThreads(1); !threads.ok()) return Fail(options, threads);
-  NodeService service({.driver = options.driver,
-                       .token = std::move(token),
-                       .access = AccessOf(options),
-                       .host = options.host,
-                       .own_machine_alone = OwnMachineAlone(options),
-                       .log_folder = options.log_folder,
-                       .start_limit = absl::Seconds(options.start_limit_s),
-                       .object_memory = base::ParseBytes(options.object_memory).value_or(0),
-                       .keep_alive = wires->services,
-                       .node = *node},
-                      std::move(spawner));
+  NodeService service(
+      {.driver = options.driver,
+       .token = std::move(token),
+       .access = AccessOf(options),
+       .host = options.host,
+       .own_machine_alone = OwnMachineAlone(options),
+       .log_folder = options.log_folder,
+       .start_limit = absl::Seconds(options.start_limit_s),
+       .stopped_limit = options.stopped_limit_s > 0 ? absl::Seconds(options.stopped_limit_s) : absl::InfiniteDuration(),
+       .object_memory = base::ParseBytes(options.object_memory).value_or(0),
+       .keep_alive = wires->services,
+       .node = *node},
+      std::move(spawner));
   if (const absl::Status listens = service.Listen(); !listens.ok()) return Fail(options, listens);
   return service.Run(parent);
 }

@@ -31,7 +31,7 @@ v1::ToWorker RoleOf(const v1::StartJob& job, const v1::Process& process, const s
 }  // namespace
 
 NodeDaemon::NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loop, OutputStore* output,
-                       ProgramStore* store, Events events)
+                       ProgramStore* store, SideThreads* threads, Events events)
     : options_(std::move(options)),
       loop_(*loop),
       output_(*output),
@@ -39,7 +39,14 @@ NodeDaemon::NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loo
       events_(std::move(events)),
       state_(options_.state),
       timers_([loop](absl::Duration wait, base::Task task) { loop->PostAfter(wait, std::move(task)); }, &base::Now),
-      processes_({.exec_limit = options_.state.start_limit}, std::move(spawner), loop, &timers_, this) {}
+      processes_({.exec_limit = options_.state.start_limit}, std::move(spawner), loop, &timers_, this),
+      looks_(options_.look_interval, &timers_, threads,
+             {[this] { return state_.Running(); },
+              [this](const Looks::Glances& glances, base::Instant awake) {
+                Handle([&](Effects* effects) {
+                  for (const auto& [process, glance] : glances) state_.OnGlance(process, glance, awake, effects);
+                });
+              }}) {}
 
 // Effects may bring events of their own: these come after what the present event wants.
 template <class Event>
@@ -81,6 +88,7 @@ void NodeDaemon::Do(const Effect& effect) {
   if (const auto* close = std::get_if<CloseProcess>(&effect)) return Do(*close);
   if (const auto* drop = std::get_if<DropJob>(&effect)) return Do(*drop);
   if (const auto* timer = std::get_if<SetTimer>(&effect)) return Do(*timer);
+  if (const auto* note = std::get_if<Note>(&effect)) return Do(*note);
 }
 
 void NodeDaemon::Do(const ToProcess& effect) {
@@ -169,10 +177,17 @@ void NodeDaemon::Do(const SetTimer& effect) {
   timers_.After(effect.after, [this, effect] { Handle([&](Effects* effects) { state_.OnTimer(effect, effects); }); });
 }
 
+void NodeDaemon::Do(const Note& effect) {
+  if (const auto rank = ranks_.find(effect.process); rank != ranks_.end()) {
+    output_.AddNote(effect.process, rank->second.pid, effect.text);
+  }
+}
+
 // ---- processes
 void NodeDaemon::OnStarted(uint64_t process, pid_t pid) {
   if (const auto rank = ranks_.find(process); rank != ranks_.end()) rank->second.pid = pid;
   Handle([&](Effects* effects) { state_.OnStarted(process, pid, effects); });
+  looks_.Begin();
 }
 
 void NodeDaemon::OnNotStarted(uint64_t process, const std::string& why) {

@@ -15,11 +15,13 @@
 #include "worker/awake_timers.h"
 #include "worker/cause_of_death.h"
 #include "worker/environment.h"
+#include "worker/looks.h"
 #include "worker/node_state.h"
 #include "worker/output_store.h"
 #include "worker/processes.h"
 #include "worker/program_store.h"
 #include "worker/rank_link.h"
+#include "worker/side_threads.h"
 
 namespace twinkle::worker {
 
@@ -28,6 +30,7 @@ struct DaemonOptions {
   NodeStateOptions state;
   uint64_t object_memory = 0;  // for the objects of a worker process; 0: its share of half the machine's memory
   DriverAccess access;         // for programs that worker processes start
+  absl::Duration look_interval = absl::Seconds(1);  // between looks at whether processes are stopped
 };
 
 // Confined to the loop's thread. Never blocks: what may hang is the program store's, the log files' and the spawner's.
@@ -43,7 +46,7 @@ class NodeDaemon final : public Processes::Listener {
 
   // All that is pointed to outlives the daemon, which outlives what the loop still runs.
   NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loop, OutputStore* output, ProgramStore* store,
-             Events events);
+             SideThreads* threads, Events events);
 
   void OnMessage(const v1::DriverToNode& message);
   // The driver is gone, or this daemon is to end: all jobs end.
@@ -77,6 +80,7 @@ class NodeDaemon final : public Processes::Listener {
   void Do(const CloseProcess& effect);
   void Do(const DropJob& effect);
   void Do(const SetTimer& effect);
+  void Do(const Note& effect);
   absl::StatusOr<Launch> LaunchOf(uint64_t process);
   void OnProgram(uint64_t job, absl::StatusOr<Brought> brought);
   void StopWatching(uint64_t job);
@@ -96,6 +100,7 @@ class NodeDaemon final : public Processes::Listener {
   NodeState state_;
   AwakeTimers timers_;
   Processes processes_;
+  Looks looks_;
   OomWatch out_of_memory_;
   std::deque<Effect> effects_;  // to be carried out
   bool carrying_out_ = false;

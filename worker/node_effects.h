@@ -61,9 +61,14 @@ struct SetTimer {
 struct Say {
   std::string text;
 };
+// For those who watch what a process prints.
+struct Note {
+  uint64_t process = 0;
+  std::string text;
+};
 
 using Effect = std::variant<ToDriver, ToProcess, BringProgram, WatchProgram, StartProcess, SignalProcess, CloseProcess,
-                            DropJob, SetTimer, Say>;
+                            DropJob, SetTimer, Say, Note>;
 using Effects = std::vector<Effect>;
 
 }  // namespace twinkle::worker

@@ -33,11 +33,14 @@ constexpr int kAliveInLease = 5;                             // times that a nod
 constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, then people are told
 constexpr absl::Duration kTellAgain = absl::Minutes(1);      // that the driver cannot be reached
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
-constexpr absl::Duration kFetchLimit = absl::Minutes(5);   // for a file from another node
-constexpr absl::Duration kRemoveLimit = absl::Seconds(2);  // for what a spawner that was killed has left
-constexpr int kOrphanRounds = 100;                         // before the last lines of their output are read
-constexpr int kEndRounds = 5000;                           // as the spawner's
-constexpr int kPorts = 32;                                 // told to the driver, each time anew
+constexpr absl::Duration kFetchLimit = absl::Minutes(5);    // for a file from another node
+constexpr absl::Duration kRemoveLimit = absl::Seconds(2);   // for what a spawner that was killed has left
+constexpr int kOrphanRounds = 100;                          // before the last lines of their output are read
+constexpr int kEndRounds = 5000;                            // as the spawner's
+constexpr absl::Duration kLookInterval = absl::Seconds(1);  // at whether processes are stopped, or
+constexpr absl::Duration kLeastLookInterval = absl::Milliseconds(20);
+constexpr int kLooksInLimit = 4;  // times in what they may be stopped
+constexpr int kPorts = 32;        // told to the driver, each time anew
 
 // A driver that says this will say it again.
 bool IsRefusal(const absl::Status& why) {
@@ -74,10 +77,12 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
                          .pids = node_.place().pids(),
                          .driver = options_.driver,
                          .only_machine = options_.own_machine_alone ? node_.place().machine() : "",
-                         .start_limit = options_.start_limit},
+                         .start_limit = options_.start_limit,
+                         .stopped_limit = options_.stopped_limit},
                .object_memory = options_.object_memory,
-               .access = options_.access},
-              std::move(spawner), &loop_, &output_, &store_,
+               .access = options_.access,
+               .look_interval = std::clamp(options_.stopped_limit / kLooksInLimit, kLeastLookInterval, kLookInterval)},
+              std::move(spawner), &loop_, &output_, &store_, &threads_,
               {[this](v1::NodeToDriver message) { link_.Send(std::move(message)); },
                [this](const std::string& text) { Say(text); }, [] { EndOwnChildren(kOrphanRounds); },
                [this] { OnSpawnerGone(); }}),

@@ -38,6 +38,7 @@ struct ServiceOptions {
   bool own_machine_alone = false;  // programs of other machines are refused
   std::string log_folder;
   absl::Duration start_limit = absl::Seconds(20);
+  absl::Duration stopped_limit = absl::Hours(1);
   uint64_t object_memory = 0;
   rpc::KeepAlive keep_alive = {};  // of connections between machines
   v1::NodeDescription node;        // Listen completes its endpoint

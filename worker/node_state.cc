@@ -24,6 +24,14 @@ std::string WhoIs(const v1::Process& process) {
   return base::Printable(absl::StrCat(process.group(), ":", process.rank()));
 }
 
+// By whom a process is stopped.
+std::string Holder(const Glance& glance) {
+  if (!glance.traced) return "stopped by a signal";
+  return absl::StrCat("held by a debugger", glance.tracer == 0 ? "" : absl::StrCat(" (pid ", glance.tracer, ")"));
+}
+
+std::string Seconds(absl::Duration time) { return absl::StrCat(absl::ToDoubleSeconds(time), " s"); }
+
 v1::NodeToDriver ExitOf(uint64_t job, uint64_t process, const std::string& cause) {
   v1::NodeToDriver told;
   v1::ProcessExited& exited = *told.mutable_exited();
@@ -67,6 +75,14 @@ const v1::StartJob* NodeState::FindJob(uint64_t job) const {
 const v1::StartJob* NodeState::JobOf(uint64_t process) const {
   const auto found = processes_.find(process);
   return found == processes_.end() ? nullptr : FindJob(found->second.job);
+}
+
+std::vector<std::pair<uint64_t, int>> NodeState::Running() const {
+  std::vector<std::pair<uint64_t, int>> running;
+  for (const auto& [id, process] : processes_) {
+    if (process.state >= ProcessState::kRunning) running.emplace_back(id, process.facts.place().pid());
+  }
+  return running;
 }
 
 void NodeState::Tell(const Job& job, v1::NodeToDriver message, Effects* effects) const {
@@ -226,6 +242,11 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
   }
   std::string cause = CauseOfDeath(death.wait_status);
   const bool killed = WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
+  if (killed && process.stopped_out) {
+    const Glance& last = process.stoppage.last();
+    return absl::StrCat("was ", last.traced ? Holder(last) : "stopped", " for ", Seconds(options_.stopped_limit),
+                        " (--stopped-limit)");
+  }
   if (killed && process.overdue) {
     return "was still at work (in a method, a destructor or an exit handler) when the abort_grace of the session's end "
            "was over, and was killed: InitializeOptions.abort_grace says how long that may take";
@@ -234,6 +255,41 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
     absl::StrAppend(&cause, "; the node ran out of memory: the kernel has just killed a process for it");
   }
   return cause;
+}
+
+// ---- processes that are stopped
+void NodeState::OnGlance(uint64_t id, const Glance& glance, base::Instant awake, Effects* effects) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end() || found->second.signalled) return;
+  Process& process = found->second;
+  const bool was_stopped = process.stoppage.state() == Stoppage::State::kStopped;
+  process.stoppage.Look(glance, awake);
+  const bool is_stopped = process.stoppage.state() == Stoppage::State::kStopped;
+  if (was_stopped && !is_stopped) return TellPeople(id, process, "goes on", effects);
+  if (!is_stopped) return;
+  if (!was_stopped) TellPeople(id, process, Stopped(process), effects);
+  if (process.stoppage.Lasts(awake) < options_.stopped_limit) return;
+  TellPeople(id, process, absl::StrCat("has been stopped for ", Seconds(options_.stopped_limit), ": it is killed"),
+             effects);
+  process.stopped_out = true;
+  Kill(found, effects);
+}
+
+std::string NodeState::Stopped(const Process& process) const {
+  const Glance& glance = process.stoppage.last();
+  std::string goes_on = "it goes on";
+  if (!glance.traced) absl::StrAppend(&goes_on, " (kill -CONT ", process.facts.place().pid(), ")");
+  const std::string text = absl::StrCat("is ", Holder(glance), ": calls on it wait until ", goes_on);
+  if (options_.stopped_limit == absl::InfiniteDuration()) return text;
+  return absl::StrCat(text, ", for ", Seconds(options_.stopped_limit),
+                      " at most (--stopped-limit): then it is killed, and its group is lost");
+}
+
+void NodeState::TellPeople(uint64_t id, const Process& process, const std::string& what, Effects* effects) const {
+  const std::string text = absl::StrCat("rank ", WhoIs(process.facts), " (node '", options_.node, "', pid ",
+                                        process.facts.place().pid(), ") ", what);
+  effects->push_back(Say{absl::StrCat("job ", process.job, ": ", text)});
+  effects->push_back(Note{id, text});
 }
 
 void NodeState::OnSpawnerGone(const std::string& why, Effects* effects) {
@@ -346,6 +402,9 @@ void NodeState::OnTimer(const SetTimer& timer, Effects* effects) {
           effects);
     case SetTimer::Kind::kStart:
       if (process == processes_.end() || process->second.state != ProcessState::kRunning) return;
+      if (process->second.stoppage.state() != Stoppage::State::kGoesOn) {  // it is given the time once more
+        return effects->push_back(timer);
+      }
       process->second.late = true;
       return Kill(process, effects);
     case SetTimer::Kind::kKill:

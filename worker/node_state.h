@@ -9,12 +9,15 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proto/twinkle/v1/cluster.pb.h"
 #include "proto/twinkle/v1/local.pb.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/end_limits.h"
 #include "worker/node_effects.h"
+#include "worker/stoppage.h"
 
 namespace twinkle::worker {
 
@@ -25,6 +28,7 @@ struct NodeStateOptions {
   std::string only_machine = {};                     // as in Place: whose programs alone run here; empty: all machines'
   absl::Duration start_limit = absl::Seconds(20);    // for a process, once it is the program, to reach Initialize
   absl::Duration bring_limit = absl::Minutes(5);     // for the program and its files to be here
+  absl::Duration stopped_limit = absl::Hours(1);     // for a process that is stopped to go on
   absl::Duration kill_margin = base::kDaemonMargin;  // beyond the grace of a job that ends
 };
 
@@ -46,7 +50,10 @@ struct Death {
 //     another connection that has the same number;
 //  W6 no text of a user's makes a message longer than a few kilobytes;
 //  W7 with `only_machine` nothing is brought or started for a program of another machine: its processes could not be
-//     started, and why is what they are told of with.
+//     started, and why is what they are told of with;
+//  W8 it is told once of a process that it is stopped (Stoppage), and once that it goes on. One that does not within
+//  the
+//     limit is killed, and that is its cause. No wait for Initialize ends while it is stopped.
 class NodeState {
  public:
   explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}
@@ -68,6 +75,8 @@ class NodeState {
   // Of one that has ended: nothing that it had started is left. One that did not start has started nothing.
   void OnCleared(uint64_t process, Effects* effects);
   void OnAllCleared(Effects* effects);
+  // What a look at one that runs has seen, by the time awake.
+  void OnGlance(uint64_t process, const Glance& glance, base::Instant awake, Effects* effects);
   // All processes have ended with the spawner, and no more can be started. Answered by OnAllCleared.
   void OnSpawnerGone(const std::string& why, Effects* effects);
 
@@ -79,6 +88,8 @@ class NodeState {
   const v1::Process* FindProcess(uint64_t process) const;
   const v1::StartJob* FindJob(uint64_t job) const;
   const v1::StartJob* JobOf(uint64_t process) const;
+  // The pids of all that run.
+  std::vector<std::pair<uint64_t, int>> Running() const;
 
  private:
   enum class JobState { kBringing, kRunning, kStopping };
@@ -96,6 +107,8 @@ class NodeState {
     bool late = false;                          // it did not reach Initialize in time
     bool signalled = false;                     // by this daemon
     bool overdue = false;                       // it outlasted the grace of its job's end
+    bool stopped_out = false;                   // it was stopped for longer than the limit
+    Stoppage stoppage = {};
   };
   struct Job {
     v1::StartJob start;
@@ -115,6 +128,9 @@ class NodeState {
   void OnStop(const v1::StopJob& stop, Effects* effects);
   void Stop(uint64_t job, absl::Duration grace, const std::string& why, Effects* effects);
   void Kill(Processes::iterator process, Effects* effects);
+  // In the daemon's log, and to those who watch what the process prints.
+  void TellPeople(uint64_t id, const Process& process, const std::string& what, Effects* effects) const;
+  std::string Stopped(const Process& process) const;
   void ToAll(uint64_t job, const v1::ToWorker& message, Effects* effects) const;
   void TellListens(Process& process, Effects* effects);
   std::string CauseOf(const Process& process, const Death& death) const;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kLineBytes = 64;  // what a line takes in a message besides its text
 
+constexpr uint64_t kNote = 0;  // in the place of the process that has printed it
+
 size_t SizeOf(const v1::Output::Line& line) { return line.text().size() + line.group().size() + kLineBytes; }
 
 }  // namespace
@@ -88,6 +90,18 @@ void OutputStore::Add(uint64_t id, int pid, bool error, const std::vector<Output
   if (files_.enabled()) files_.Write(id, std::move(text), lines.size());
 }
 
+void OutputStore::AddNote(uint64_t id, int pid, const std::string& text) {
+  base::MutexLock lock(&mutex_);
+  const auto found = processes_.find(id);
+  if (found == processes_.end()) return;
+  v1::Output::Line line = NoteOf(pid, found->second, text);
+  if (files_.enabled()) files_.Write(id, absl::StrCat(line.text(), "\n"), 1);
+  Batch batch(options_.message_bytes);
+  batch.Add(line);
+  Keep(found->second, std::move(line));
+  for (const Message& message : batch.Take()) Tell(found->second, message);
+}
+
 void OutputStore::Tell(const Process& process, const Message& message) {
   for (const auto& [id, watching] : watchers_) {
     if (Wants(watching.wish, process)) watching.watcher(message);
@@ -99,13 +113,15 @@ bool OutputStore::WantsAll(const v1::WatchJob& wish) {
   return wish.tail() < 0 && wish.follow() && wish.group().empty() && wish.rank() < 0;
 }
 
-v1::Output::Line OutputStore::NoteOf(uint64_t id, const Process& process) {
-  const int pid = process.lines.empty() ? 0 : process.lines.front().pid();
-  return LineOf(id, pid, /*error=*/true, process,
-                {absl::StrCat("[twinkle-worker: ", process.dropped,
-                              " lines of this process are missing here: they are not kept any more; --log-dir keeps "
-                              "them all]"),
-                 false});
+v1::Output::Line OutputStore::NoteOf(int pid, const Process& process, const std::string& text) {
+  return LineOf(kNote, pid, /*error=*/true, process, {absl::StrCat("[twinkle-worker: ", text, "]"), false});
+}
+
+v1::Output::Line OutputStore::DroppedNoteOf(const Process& process) {
+  return NoteOf(process.lines.empty() ? 0 : process.lines.front().pid(), process,
+                absl::StrCat(process.dropped,
+                             " lines of this process are missing here: they are not kept any more; --log-dir keeps "
+                             "them all"));
 }
 
 void OutputStore::Keep(Process& process, v1::Output::Line line) {
@@ -143,7 +159,10 @@ std::vector<std::string> OutputStore::LastLines(uint64_t id, size_t most) const 
   const auto found = processes_.find(id);
   if (found == processes_.end()) return last;
   const auto& lines = found->second.lines;
-  for (size_t i = lines.size() > most ? lines.size() - most : 0; i < lines.size(); ++i) last.push_back(lines[i].text());
+  for (auto line = lines.rbegin(); line != lines.rend() && last.size() < most; ++line) {
+    if (line->process() != kNote) last.push_back(line->text());
+  }
+  std::reverse(last.begin(), last.end());
   return last;
 }
 
@@ -184,7 +203,7 @@ uint64_t OutputStore::Watch(const v1::WatchJob& wish, Watcher watcher) {
   for (auto& [id, process] : processes_) {
     known |= process.job == wish.job();
     if (!Wants(wish, process)) continue;
-    if (wish.tail() < 0 && process.dropped > 0) kept.Add(NoteOf(id, process));
+    if (wish.tail() < 0 && process.dropped > 0) kept.Add(DroppedNoteOf(process));
     const size_t size = process.lines.size();
     const size_t most = wish.tail() < 0 ? size : static_cast<size_t>(wish.tail());
     for (size_t i = size > most ? size - most : 0; i < size; ++i) kept.Add(process.lines[i]);

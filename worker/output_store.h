@@ -37,6 +37,9 @@ class OutputStore {
 
   void AddProcess(uint64_t job, const v1::Process& process);
   void Add(uint64_t process, int pid, bool error, const std::vector<OutputLine>& lines);
+  // What the node daemon has to say of the process, among its lines of standard error.
+  void AddNote(uint64_t process, int pid, const std::string& text);
+  // Of what it has printed.
   std::vector<std::string> LastLines(uint64_t process, size_t most) const;
   // No process of the job is left.
   void EndJob(uint64_t job);
@@ -67,7 +70,8 @@ class OutputStore {
   static bool Wants(const v1::WatchJob& wish, const Process& process);
   static v1::Output::Line LineOf(uint64_t id, int pid, bool error, const Process& process, const OutputLine& line);
   static bool WantsAll(const v1::WatchJob& wish);
-  static v1::Output::Line NoteOf(uint64_t id, const Process& process);
+  static v1::Output::Line NoteOf(int pid, const Process& process, const std::string& text);
+  static v1::Output::Line DroppedNoteOf(const Process& process);
   void Keep(Process& process, v1::Output::Line line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool KeepsTooMuch(const Process& process) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Trim(Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -1,12 +1,14 @@
-// Services that are stopped for a while, as by a debugger or a machine that is suspended.
+// Services and ranks that are stopped for a while, as by a debugger or a machine that is suspended.
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "tests/integration/cluster/processes.h"
+#include "tests/integration/cluster/programs.h"
 #include "tests/integration/session.h"
 
 namespace twinkle::tests {
@@ -91,6 +93,53 @@ TEST_CASE("a node that alone is silent past its lease is lost, ends its ranks wh
   CHECK(once.Wait() == 0);
   const std::string output = cluster.node(0).Output();
   CHECK(output.find("job 1 has ended here") < output.rfind("has joined the driver"));  // its devices are free then
+}
+
+// The first rank of whose method something was heard.
+pid_t AsleepIn(const Child& sleeper) {
+  const std::string says = "asleep in ";
+  REQUIRE(sleeper.AwaitOutput(says));
+  const std::string output = sleeper.Output();
+  return std::atoi(output.c_str() + output.find(says) + says.size());
+}
+
+TEST_CASE("a rank that is stopped is told of, by its node and in its program, and waited for until it goes on") {
+  TestCluster cluster({{"a", {"--cpus", "4"}}});
+  Child sleeper(Program({"sleeper"}), cluster.environment());
+  const pid_t rank = AsleepIn(sleeper);
+  ::kill(rank, SIGSTOP);
+  const std::string told =
+      absl::StrCat(" (node 'a', pid ", rank, ") is stopped by a signal: calls on it wait until it goes on (kill -CONT ",
+                   rank, "), for 3600 s at most (--stopped-limit): then it is killed, and its group is lost");
+  CHECK(sleeper.AwaitOutput(told));
+  CHECK(cluster.node(0).AwaitOutput(told));
+  ::kill(rank, SIGCONT);
+  const std::string goes_on = absl::StrCat(" (node 'a', pid ", rank, ") goes on");
+  CHECK(sleeper.AwaitOutput(goes_on));
+  CHECK(cluster.node(0).AwaitOutput(goes_on));
+  CHECK(IsAlive(rank));
+  CHECK(IsAlive(sleeper.pid()));
+}
+
+TEST_CASE(
+    "calls on a rank that is stopped for less than the limit go on; for longer, its group ends, and why is told") {
+  ::setenv("TWINKLE_STOPPED_LIMIT", "2", 1);
+  auto session = Begin({.groups = {Cpu("pool", 2)}});
+  ::unsetenv("TWINKLE_STOPPED_LIMIT");
+  auto probe = Must(New<Probe>({.remote_group = "pool"}));
+  const auto rank = static_cast<pid_t>(Result(probe.Pid()).at(1));
+  ::kill(rank, SIGSTOP);
+  auto waits = probe.Pid();
+  while (waits.Wait(absl::Milliseconds(100)).ok()) waits = probe.Pid();  // it may answer one more
+  ::kill(rank, SIGCONT);
+  CHECK(Result(waits).at(1) == rank);
+  ::kill(rank, SIGSTOP);
+  while (waits.Wait(absl::InfiniteDuration()).ok()) waits = probe.Pid();
+  const std::string told = Told(waits.Get());
+  CHECK_THAT(told, ContainsSubstring(absl::StrCat("pid ", rank)) &&
+                       ContainsSubstring("its process is gone: it was stopped for 2 s (--stopped-limit)"));
+  CHECK_FALSE(IsAlive(rank));
+  session.Finish().IgnoreError();
 }
 
 }  // namespace

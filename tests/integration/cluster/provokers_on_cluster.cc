@@ -41,6 +41,16 @@ Statuses RankDied() {
   return {job.probe.KillSelf(2, SIGKILL).Wait(kLong)};
 }
 
+Statuses RankStopped() {
+  ::setenv("TWINKLE_STOPPED_LIMIT", "1", 1);
+  const OnPrivateCluster job;
+  ::unsetenv("TWINKLE_STOPPED_LIMIT");
+  ::kill(static_cast<pid_t>(Result(job.probe.Pid()).at(2)), SIGSTOP);
+  absl::Status told;
+  while (told.ok()) told = job.probe.Pid().Wait(kLong);  // it may answer one more
+  return {told};
+}
+
 Statuses CrashAtExit() {
   OnPrivateCluster job;
   auto crasher = Must(New<Crasher>({.remote_group = "policy"}));
@@ -164,6 +174,7 @@ Statuses BadTokens() {
 Provokers ProvokersOnCluster() {
   return {
       {"a rank's process died", {RankDied}},
+      {"a rank is stopped (a signal, a debugger) for longer than `--stopped-limit`", {RankStopped}},
       {"the job was stopped by a command; its driver is gone", {JobStopped}},
       {"a rank crashed, or was killed, in its exit handlers", {CrashAtExit}},
       {"owner of a result died", {OwnerDied}},

@@ -2,6 +2,7 @@
 // machine decides, with real descriptors.
 #include "worker/node_daemon.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -94,9 +95,10 @@ struct Node {
     loop.Watch(spawner.get(), [this] { OnSpawner(); });
     DaemonOptions options;
     options.node.set_name("n");
+    options.look_interval = absl::Milliseconds(1);
     options.state = {.node = "n", .pids = "pids", .driver = "driver:1"};
     daemon = std::make_unique<NodeDaemon>(
-        std::move(options), Spawner{0, std::move(pair->first)}, &loop, &output, &store,
+        std::move(options), Spawner{0, std::move(pair->first)}, &loop, &output, &store, &threads,
         NodeDaemon::Events{[this](const v1::NodeToDriver& message) { Tell(message); }, [](const std::string&) {},
                            [this] { Note("end orphans"); }, [this] { Note("spawner gone"); }});
   }
@@ -194,6 +196,7 @@ struct Node {
       {.node = "n", .place = Here(), .fetch = {}, .scratch = [](const std::string&) {}, .scratch_gone = {}},
       &executor,
       [this](base::Task task) { loop.Post(std::move(task)); }};
+  SideThreads threads{&executor, [this](base::Task task) { loop.Post(std::move(task)); }};
   rpc::Fd spawner;
   std::unique_ptr<rpc::MessageReader> from_daemon;
   std::unique_ptr<NodeDaemon> daemon;
@@ -287,6 +290,24 @@ TEST_CASE("why a process did not start is told to the driver and to who watches 
   REQUIRE(node.Run("exited"));
   CHECK_THAT(node.exited.cause(), ContainsSubstring("could not be entered"));
   CHECK_THAT(node.output.LastLines(kRank, 1).at(0), ContainsSubstring("could not be entered"));
+}
+
+TEST_CASE("that a process is stopped is told to who watches its output, and is nothing that it has printed") {
+  Idle rank;
+  Node node;
+  node.Begin();
+  node.Listen(rank.pid);
+  node.output.Watch(ToTheEnd(), [&](const OutputStore::Message& message) {
+    if (message != nullptr && absl::StrContains(message->lines(0).text(), "is stopped by a signal")) node.Note("told");
+  });
+  ::kill(rank.pid, SIGSTOP);
+  const std::function<void()> look = [&] {
+    node.executor.RunAll();
+    node.loop.Post(look);
+  };
+  look();
+  CHECK(node.Run("told"));
+  CHECK(node.output.LastLines(kRank, 10).empty());
 }
 
 TEST_CASE("a program that ends is noticed, and its processes are killed") {

@@ -54,7 +54,7 @@ class Life {
   void StepOfProcess(uint64_t process) {
     const bool asked = started_.count(process) != 0;
     const bool runs = running_.count(process) != 0;
-    switch (random_() % 5) {
+    switch (random_() % 6) {
       case 0:
         if (!asked || runs || node_.state.FindProcess(process) == nullptr) return;
         running_.insert(process);
@@ -68,6 +68,10 @@ class Life {
       case 3:
         leaving_.erase(process);
         return node_.state.OnCleared(process, &node_.effects);
+      case 4:
+        awake_ += absl::Minutes(random_() % 40);
+        return node_.state.OnGlance(process, {.stopped = !Chance(4), .traced = false, .tracer = 0, .times_paused = 0},
+                                    awake_, &node_.effects);
       default:
         if (asked) node_.state.OnSaid(process, Listening("x"), &node_.effects);
     }
@@ -125,6 +129,7 @@ class Life {
   }
 
   std::mt19937& random_;
+  base::Instant awake_;
   Node node_;
   std::vector<uint64_t> processes_;
   std::map<std::string, int> told_;

@@ -53,6 +53,22 @@ v1::WatchJob Wish(uint64_t job, int tail = -1, const std::string& group = "", in
   return wish;
 }
 
+TEST_CASE("a note of the daemon's stands among a process's lines, and is none of them") {
+  OutputStore store({}, NoFiles());
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  store.Add(10, 100, false, Lines({"one", "two"}));
+  store.AddNote(10, 100, "it is stopped");
+  Watched watched;
+  store.Watch(Wish(1), watched.watcher());
+  store.AddNote(10, 100, "it goes on");
+  store.AddNote(11, 100, "of nobody");
+  CHECK(watched.told == std::vector<std::string>{"policy:0 one", "policy:0 two",
+                                                 "policy:0 [twinkle-worker: it is stopped]",
+                                                 "policy:0 [twinkle-worker: it goes on]"});
+  CHECK(store.LastLines(10, 1) == std::vector<std::string>{"two"});
+  CHECK(store.LastLines(10, 5) == std::vector<std::string>{"one", "two"});
+}
+
 TEST_CASE("a watcher is told of what was kept, then of what comes, then of the end") {
   OutputStore store({}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));

@@ -50,8 +50,12 @@ inline v1::FromWorker Listening(const std::string& socket) {
 
 // A state machine, and what it wanted since this was last looked at.
 struct Node {
-  explicit Node(const std::string& only_machine = {})
-      : state({.node = "n", .pids = "pids", .driver = "driver:1", .only_machine = only_machine}) {}
+  explicit Node(const std::string& only_machine = {}, absl::Duration stopped_limit = absl::Hours(1))
+      : state({.node = "n",
+               .pids = "pids",
+               .driver = "driver:1",
+               .only_machine = only_machine,
+               .stopped_limit = stopped_limit}) {}
 
   template <class T>
   std::vector<T> Take() {
@@ -104,6 +108,8 @@ struct Node {
     effects.clear();
   }
   void End(uint64_t process, int status = kKilled) { state.OnEnded(process, {status, false, {}}, &effects); }
+  // A look at one that runs.
+  void Look(uint64_t process, const Glance& glance) { state.OnGlance(process, glance, awake, &effects); }
   void EndWithAll(uint64_t process) {
     End(process);
     state.OnCleared(process, &effects);
@@ -111,6 +117,7 @@ struct Node {
 
   NodeState state;
   Effects effects;
+  base::Instant awake;
 };
 
 using Texts = std::vector<std::string>;

@@ -1,0 +1,25 @@
+// What one look at a process sees: whether it is stopped, and by whom.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace twinkle::worker {
+
+struct Glance {
+  bool stopped = false;       // by a signal, or in the hands of a debugger
+  bool traced = false;        // somebody has attached to it: a debugger
+  pid_t tracer = 0;           // 0: none, or of another PID namespace
+  uint64_t times_paused = 0;  // of its first thread: while it is stopped this stays as it is
+};
+
+// Of a process that is not there, or about which the kernel does not tell, nothing is known. Reads `proc`, which is
+// where the kernel tells of this PID namespace; one file of a process that goes on, two of one that is stopped.
+Glance GlanceAt(pid_t pid, const std::string& proc = "/proc");
+
+// Whether `proc` tells of the processes of this one's PID namespace: then a pid means the same there and here.
+bool TellsOfOwnPids(const std::string& proc = "/proc");
+
+}  // namespace twinkle::worker
