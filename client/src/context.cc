@@ -25,7 +25,7 @@ RankContext Context() {
   return context;
 }
 
-absl::StatusOr<std::string> RankContext::Rendezvous() const {
+Answer<std::string> RankContext::Rendezvous() const {
   const auto process = internal::CurrentProcess();
   if (process == nullptr || facts_->component == 0) {
     return absl::FailedPreconditionError("Rendezvous() is for the methods of a component on a group");

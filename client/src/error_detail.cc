@@ -8,7 +8,7 @@
 
 namespace twinkle {
 
-std::optional<ErrorDetail> GetErrorDetail(const absl::Status& status) {
+Maybe<ErrorDetail> GetErrorDetail(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(actor::kDetailUrl);
   if (!payload) return std::nullopt;
   std::optional<actor::CallFacts> facts = actor::FactsFromDetail(std::string(*payload));

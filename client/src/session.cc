@@ -151,7 +151,7 @@ absl::StatusOr<std::unique_ptr<actor::Job>> StartJob(const InitializeOptions& op
 
 }  // namespace
 
-absl::StatusOr<Session> Initialize(int, char**, InitializeOptions options) {
+Answer<Session> Initialize(int, char**, InitializeOptions options) {
   if (base::InForkedChild()) return base::ForkedChildStatus();
   internal::KeepStandardDescriptors();
   if (internal::TakeWorkerRole()) internal::ServeAsWorker();

@@ -147,16 +147,12 @@ BFloat16::operator float() const { return std::bit_cast<float>(static_cast<uint3
 
 Tensor::Tensor() : shape_{0}, strides_{1} {}
 
-absl::StatusOr<Tensor> Tensor::Zeros(DType dtype, std::vector<int64_t> shape) {
-  return Made(dtype, std::move(shape), true);
-}
+Answer<Tensor> Tensor::Zeros(DType dtype, std::vector<int64_t> shape) { return Made(dtype, std::move(shape), true); }
 
-absl::StatusOr<Tensor> Tensor::Empty(DType dtype, std::vector<int64_t> shape) {
-  return Made(dtype, std::move(shape), false);
-}
+Answer<Tensor> Tensor::Empty(DType dtype, std::vector<int64_t> shape) { return Made(dtype, std::move(shape), false); }
 
-absl::StatusOr<Tensor> Tensor::FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
-                                          const std::byte* data, bool frozen) {
+Answer<Tensor> Tensor::FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
+                                  const std::byte* data, bool frozen) {
   absl::StatusOr<int64_t> bytes = CheckedBytes(dtype, shape);
   if (!bytes.ok()) return bytes.status();
   Tensor tensor;
@@ -263,7 +259,7 @@ DLManagedTensor* Tensor::ToDLPack() const {
   return &lent.release()->managed;
 }
 
-absl::StatusOr<Tensor> Tensor::FromDLPack(DLManagedTensor* managed) {
+Answer<Tensor> Tensor::FromDLPack(DLManagedTensor* managed) {
   if (managed == nullptr) return absl::InvalidArgumentError("Tensor::FromDLPack: null");
   std::shared_ptr<DLManagedTensor> owner(managed, DLDelete());
   const DLTensor& t = managed->dl_tensor;

@@ -95,7 +95,7 @@ absl::Status CheckPositive(const char* name, std::optional<int> size) {
 
 }  // namespace
 
-absl::StatusOr<DeviceMesh> DeviceMesh::FromSizes(MeshSizes sizes) {
+Answer<DeviceMesh> DeviceMesh::FromSizes(MeshSizes sizes) {
   DeviceMesh mesh;
   mesh.shape_.clear();
   mesh.dim_names_.clear();
@@ -120,8 +120,8 @@ absl::StatusOr<DeviceMesh> DeviceMesh::FromSizes(MeshSizes sizes) {
   return mesh;
 }
 
-absl::StatusOr<DeviceMesh> DeviceMesh::FromShape(std::vector<int> shape, std::vector<std::string> names,
-                                                 std::vector<int> ranks, int ulysses) {
+Answer<DeviceMesh> DeviceMesh::FromShape(std::vector<int> shape, std::vector<std::string> names, std::vector<int> ranks,
+                                         int ulysses) {
   DeviceMesh mesh;
   mesh.shape_ = std::move(shape);
   mesh.dim_names_ = std::move(names);
@@ -231,7 +231,7 @@ std::vector<int> DeviceMesh::CollectRanks() const {
   return smallest;
 }
 
-absl::StatusOr<std::pair<int64_t, int64_t>> DeviceMesh::Slice(int64_t length, int data_rank) const {
+Answer<std::pair<int64_t, int64_t>> DeviceMesh::Slice(int64_t length, int data_rank) const {
   if (length < 0) return absl::InvalidArgumentError(absl::StrCat("no slice of a negative length (", length, ")"));
   const int parts = data_world_size();
   if (parts == 1) return std::pair<int64_t, int64_t>(0, length);

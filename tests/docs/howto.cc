@@ -101,10 +101,11 @@ TWINKLE_REMOTE_CLASS(Policy, (), (Generate, Dispatch::kAll, Collect::kFlatten))
 
 double Read(const twinkle::Remote<Trainer>& trainer, const twinkle::Remote<Policy>& policy,
             const std::vector<std::string>& prompts) {
-  const double loss = trainer.Step().Get()->loss;                                     // right: a copy
+  const twinkle::DeviceMesh& mesh = *twinkle::DeviceMesh::FromSizes({.dp = 2});  // right: the reference keeps the mesh
+  const double loss = trainer.Step().Get()->loss;                                // right: a copy
   for (const std::string& text : *policy.Generate(prompts).Get()) std::cout << text;  // right: the loop keeps the list
   for (const float value : (*trainer.Step().Get()).values) std::cout << value;        // right: and here the struct
-  return loss;
+  return loss / mesh.world_size();
 }
 }  // namespace reading
 

@@ -1,7 +1,7 @@
 // Where the calling code runs.
 #pragma once
 
-#include <absl/status/statusor.h>
+#include <twinkle/answer.h>
 #include <twinkle/device_mesh.h>
 #include <twinkle/internal/export.h>
 #include <twinkle/internal/rank_facts.h>
@@ -37,7 +37,7 @@ class TWINKLE_EXPORT RankContext {
   bool Cancelled() const { return cancelled_ != nullptr && *cancelled_; }
 
   // HOST:PORT for the component's own connections, the same on every rank. FailedPrecondition outside components.
-  absl::StatusOr<std::string> Rendezvous() const;
+  Answer<std::string> Rendezvous() const;
 
  private:
   friend TWINKLE_EXPORT RankContext Context();

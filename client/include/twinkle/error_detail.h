@@ -2,10 +2,10 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <twinkle/answer.h>
 #include <twinkle/internal/export.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace twinkle {
@@ -23,6 +23,6 @@ struct ErrorDetail {
 };
 
 // Nothing: the status is not a rank's failure (it is OK, or of an argument, a limit, a name).
-TWINKLE_EXPORT std::optional<ErrorDetail> GetErrorDetail(const absl::Status& status);
+TWINKLE_EXPORT Maybe<ErrorDetail> GetErrorDetail(const absl::Status& status);
 
 }  // namespace twinkle

@@ -40,12 +40,14 @@ template <class T>
 constexpr AnswerOps AnswerOpsFor() {
   if constexpr (std::is_void_v<T>) {
     return {};
-  } else {
+  } else if constexpr (CheckAssigned<T>()) {
     return {[](const absl::Status& status) -> std::shared_ptr<void> {
               return status.ok() ? std::make_shared<absl::StatusOr<T>>(T{})
                                  : std::make_shared<absl::StatusOr<T>>(status);
             },
             [](void* answer) -> void* { return &**static_cast<absl::StatusOr<T>*>(answer); }};
+  } else {
+    return {};
   }
 }
 
@@ -54,6 +56,7 @@ constexpr const Type* CollectedTypeOf() {
   if constexpr (std::is_void_v<T>) {
     return nullptr;
   } else {
+    CheckAssigned<T>();
     return &kType<T>;
   }
 }
@@ -111,7 +114,7 @@ class Lazy : public internal::LazyBase {
 
   // Blocks; the rows of the collected list or tensor, or of all those in a struct or dict, where they agree
   // (InvalidArgument otherwise). Moves no data, but for results of own collect functions.
-  absl::StatusOr<int64_t> Size() const { return core_ == nullptr ? internal::EmptyLazy() : internal::LazySize(core_); }
+  Answer<int64_t> Size() const { return core_ == nullptr ? internal::EmptyLazy() : internal::LazySize(core_); }
 
   // Rows [begin, end) of the value: a plan, nothing moves. A range outside the value fails with InvalidArgument when it
   // is known to be.
@@ -202,17 +205,17 @@ Lazy<T> MakeLazy(const Lazy<M>&... members) requires requires {
 // The index of one that has settled, failed or not; blocks until there is one. DeadlineExceeded; InvalidArgument for
 // none at all.
 template <class T>
-absl::StatusOr<size_t> WaitAny(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
+Answer<size_t> WaitAny(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   std::vector<internal::LazyPtr> cores;
   for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
   return internal::LazyWaitAny(cores, limit.left());
 }
 template <class T>
-absl::StatusOr<size_t> WaitAny(std::span<Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
+Answer<size_t> WaitAny(std::span<Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   return WaitAny(std::span<const Lazy<T>>(lazies), limit);
 }
 template <class T>
-absl::StatusOr<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, WaitLimit limit = absl::InfiniteDuration()) {
+Answer<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, WaitLimit limit = absl::InfiniteDuration()) {
   return WaitAny(std::span<const Lazy<T>>(lazies), limit);
 }
 

@@ -3,8 +3,9 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <twinkle/answer.h>
 #include <twinkle/internal/construct.h>
-#include <twinkle/internal/remote_method.h>
+#include <twinkle/internal/remote_hooks.h>
 #include <twinkle/internal/runtime.h>
 #include <twinkle/wait_limit.h>
 
@@ -74,18 +75,18 @@ class Remote : public internal::MethodsOf<T> {
 // the constructors run on the ranks (WaitReady tells), with these arguments, whole. InvalidArgument: unknown group,
 // missing mesh. AlreadyExists: the name is in use. FailedPrecondition: no session.
 template <class T, class... A>
-absl::StatusOr<Remote<T>> New(RemoteOptions&& options, A&&... arguments) {
+Answer<Remote<T>> New(RemoteOptions&& options, A&&... arguments) {
   return internal::NewOf<T>(std::move(options), std::forward<A>(arguments)...);
 }
 template <class T, class... A>
-absl::StatusOr<Remote<T>> New(internal::NamedOptions options, A&&... arguments) {
+Answer<Remote<T>> New(internal::NamedOptions options, A&&... arguments) {
   return internal::NewOf<T>(std::move(options.options), std::forward<A>(arguments)...);
 }
 
 // The component of that name, of this session or another program's. NotFound: unknown or released. FailedPrecondition:
 // it is of another class.
 template <class T>
-absl::StatusOr<Remote<T>> Find(const std::string& name) {
+Answer<Remote<T>> Find(const std::string& name) {
   absl::StatusOr<internal::ComponentPtr> found = internal::FindComponent(name, internal::ClassDescription<T>::Info());
   if (!found.ok()) return std::move(found).status();
   return internal::RemoteAccess::Make<T>(*std::move(found));

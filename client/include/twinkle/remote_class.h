@@ -9,6 +9,7 @@
 // Remote of its own class is declared in the class and defined behind this, where the class is remote.
 #pragma once
 
+#include <twinkle/internal/remote_method.h>
 #include <twinkle/remote.h>
 
 // Preprocessor: m(c, o, STRIPPED element) for each element (recursion by deferred expansion; up to 256 elements).

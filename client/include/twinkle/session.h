@@ -2,8 +2,8 @@
 #pragma once
 
 #include <absl/status/status.h>
-#include <absl/status/statusor.h>
 #include <absl/time/time.h>
+#include <twinkle/answer.h>
 #include <twinkle/compression.h>
 #include <twinkle/device_group.h>
 #include <twinkle/device_mesh.h>
@@ -78,13 +78,13 @@ class TWINKLE_EXPORT Session {
   absl::Status Finish();
 
  private:
-  friend TWINKLE_EXPORT absl::StatusOr<Session> Initialize(int argc, char** argv, InitializeOptions options);
+  friend TWINKLE_EXPORT Answer<Session> Initialize(int argc, char** argv, InitializeOptions options);
   explicit Session(std::shared_ptr<internal::SessionState> state);
   std::shared_ptr<internal::SessionState> state_;
 };
 
 // The first line of main. InvalidArgument: options that make no sense. FailedPrecondition: there is a session already.
-TWINKLE_EXPORT absl::StatusOr<Session> Initialize(int argc, char** argv, InitializeOptions options = {});
+TWINKLE_EXPORT Answer<Session> Initialize(int argc, char** argv, InitializeOptions options = {});
 
 // For mains that cannot call Initialize first: in a worker process serves its remote objects and exits.
 TWINKLE_EXPORT void ServeIfWorker(int argc, char** argv);

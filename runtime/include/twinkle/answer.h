@@ -1,16 +1,19 @@
-// Answer: an absl::StatusOr whose value may be taken out where it stands.
+// Answer and Maybe: an absl::StatusOr and a std::optional whose value may be taken out where they stand.
 #pragma once
 
 #include <absl/base/attributes.h>
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 namespace twinkle {
 
-// What functions give that people write into a loop or behind a star. `*answer` and `answer.value()` of a temporary are
-// values, where absl::StatusOr gives references into what is about to go:
+// What public functions give that may fail. It is an absl::StatusOr, so that it goes wherever one does. The one
+// difference: `*answer` and `answer.value()` of a temporary are values, where absl::StatusOr gives references into what
+// is about to go:
+//   const auto& mesh = *twinkle::DeviceMesh::FromSizes({.dp = 2});  // the reference keeps the mesh
 //   for (const auto& row : *policy.Generate(prompts).Get()) …       // the loop keeps the rows
 //   for (float x : *(*trainer.Mean(3).Get()).data<float>()) …       // and these the tensor
 // What `->` of a temporary leads to goes with it at the end of the expression, and no type can hinder a loop from going
@@ -24,9 +27,10 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
   using Base = absl::StatusOr<T>;
 
  public:
-  Answer(Base answer) : Base(std::move(answer)) {}          // NOLINT: it is one
-  Answer(absl::Status status) : Base(std::move(status)) {}  // NOLINT
-  Answer(T value) : Base(std::move(value)) {}               // NOLINT
+  using Base::Base;
+  using Base::operator=;
+  Answer() = default;
+  Answer(Base answer) : Base(std::move(answer)) {}  // NOLINT: it is one
 
   using Base::operator*;
   using Base::value;
@@ -41,6 +45,23 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
 
  private:
   Base& base() { return *this; }
+};
+
+// Likewise a std::optional.
+template <class T>
+class [[nodiscard]] Maybe : public std::optional<T> {
+  using Base = std::optional<T>;
+
+ public:
+  using Base::Base;
+  Maybe(Base value) : Base(std::move(value)) {}  // NOLINT: it is one
+
+  using Base::operator*;
+  using Base::value;
+  T operator*() && { return *static_cast<Base&&>(*this); }
+  T operator*() const&& { return *static_cast<const Base&>(*this); }
+  T value() && { return static_cast<Base&&>(*this).value(); }
+  T value() const&& { return static_cast<const Base&>(*this).value(); }
 };
 
 }  // namespace twinkle

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
-#include <absl/status/statusor.h>
+#include <twinkle/answer.h>
 #include <twinkle/internal/export.h>
 
 #include <cstdint>
@@ -51,15 +51,15 @@ class TWINKLE_EXPORT DeviceMesh {
   // bad_size (a size that is not positive, a -1 that nothing settles, too many ranks),
   // size_mismatch (with world_size), bad_size (of ep, etp, ep_fsdp, vpp), expert_not_dividing (ep
   // and the world size), ulysses_not_dividing (ulysses and the data ranks).
-  static absl::StatusOr<DeviceMesh> FromSizes(MeshSizes sizes);
+  static Answer<DeviceMesh> FromSizes(MeshSizes sizes);
 
   // `names`, one for each dimension, are out of dp, fsdp, tp, pp, cp, ep, ep_fsdp. `ranks` are in
   // row-major order; empty means 0, 1, 2, ... `ulysses` of 0 is 1. InvalidArgument, by reason:
   // bad_size (as above, or a negative rank), dim_names_missing, dim_names_mismatch,
   // unknown_dim_name, duplicate_dim_name, size_mismatch (the product of the shape is not the number
   // of different ranks), ulysses_not_dividing.
-  static absl::StatusOr<DeviceMesh> FromShape(std::vector<int> shape, std::vector<std::string> names,
-                                              std::vector<int> ranks = {}, int ulysses = 1);
+  static Answer<DeviceMesh> FromShape(std::vector<int> shape, std::vector<std::string> names,
+                                      std::vector<int> ranks = {}, int ulysses = 1);
 
   // What both of the above check. A mesh that was deserialised must pass this before it is asked
   // anything else; a few operations, or one sort where the ranks are listed.
@@ -102,7 +102,7 @@ class TWINKLE_EXPORT DeviceMesh {
   // The rows [first, second) of `length` that are the data rank's: shares differ by one row at
   // most, the longer ones come first. With one data rank it is everything, whatever `data_rank`.
   // InvalidArgument for a data rank that does not exist or a negative length.
-  absl::StatusOr<std::pair<int64_t, int64_t>> Slice(int64_t length, int data_rank) const;
+  Answer<std::pair<int64_t, int64_t>> Slice(int64_t length, int data_rank) const;
 
   // How many consecutive data-parallel ranks share one data rank; at least 1.
   int ulysses() const { return ulysses_; }

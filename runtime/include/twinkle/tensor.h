@@ -84,21 +84,21 @@ class TWINKLE_EXPORT Tensor {
   // Elements in row-major order. InvalidArgument when the shape (default: one dimension) does not hold exactly
   // values.size() elements or has a negative size. The shape {} is a scalar's.
   template <class T>
-  static absl::StatusOr<Tensor> FromVector(std::vector<T> values);
+  static Answer<Tensor> FromVector(std::vector<T> values);
   template <class T>
-  static absl::StatusOr<Tensor> FromVector(std::vector<T> values, std::vector<int64_t> shape);
+  static Answer<Tensor> FromVector(std::vector<T> values, std::vector<int64_t> shape);
 
   // Zeroed. InvalidArgument for a negative size or more than 2^56 bytes; ResourceExhausted: there is no such memory.
-  static absl::StatusOr<Tensor> Zeros(DType dtype, std::vector<int64_t> shape);
+  static Answer<Tensor> Zeros(DType dtype, std::vector<int64_t> shape);
 
   // The elements may be anything: for tensors that are written whole. In a process of a job a large one is made where
   // the other processes of the machine can read it: handing it over copies nothing.
-  static absl::StatusOr<Tensor> Empty(DType dtype, std::vector<int64_t> shape);
+  static Answer<Tensor> Empty(DType dtype, std::vector<int64_t> shape);
 
   // Refers to `data`, which `owner` keeps alive and nobody may change afterwards unless `frozen` is false (then a copy
   // is made when the tensor is sent). Row-major.
-  static absl::StatusOr<Tensor> FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
-                                           const std::byte* data, bool frozen);
+  static Answer<Tensor> FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
+                                   const std::byte* data, bool frozen);
 
   DType dtype() const { return dtype_; }
   const std::vector<int64_t>& shape() const& { return shape_; }
@@ -137,7 +137,7 @@ class TWINKLE_EXPORT Tensor {
   DLManagedTensor* ToDLPack() const;
   // Takes the tensor over (its deleter is called when the memory is no longer used, or at once on error).
   // InvalidArgument for memory that is not the CPU's and for element types without a DType.
-  static absl::StatusOr<Tensor> FromDLPack(DLManagedTensor* managed);
+  static Answer<Tensor> FromDLPack(DLManagedTensor* managed);
 
   // The first element's address, null when there is no memory. For codecs.
   const std::byte* raw() const;
@@ -159,16 +159,16 @@ class TWINKLE_EXPORT Tensor {
 };
 
 template <class T>
-absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values) {
+Answer<Tensor> Tensor::FromVector(std::vector<T> values) {
   std::vector<int64_t> shape = {static_cast<int64_t>(values.size())};
   return FromVector<T>(std::move(values), std::move(shape));
 }
 
 template <class T>
-absl::StatusOr<Tensor> Tensor::FromVector(std::vector<T> values, std::vector<int64_t> shape) {  // NOLINT: it is moved
+Answer<Tensor> Tensor::FromVector(std::vector<T> values, std::vector<int64_t> shape) {  // NOLINT: it is moved
   constexpr DType kType = internal::DTypeFor<T>::kValue;
   const size_t count = values.size();
-  absl::StatusOr<Tensor> made = absl::InternalError("not made");
+  Answer<Tensor> made = absl::InternalError("not made");
   if constexpr (std::is_same_v<T, bool>) {
     auto kept = std::make_shared<std::vector<uint8_t>>(values.begin(), values.end());
     const auto* data = reinterpret_cast<const std::byte*>(kept->data());

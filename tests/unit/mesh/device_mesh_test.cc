@@ -25,6 +25,18 @@ TEST_CASE("a default mesh is rank 0 alone") {
   CHECK(mesh.Validate().ok());
 }
 
+TEST_CASE("a mesh that is taken out of a temporary answer is kept") {
+  const DeviceMesh& mesh = *DeviceMesh::FromShape({2, 3}, {"dp", "tp"}, {5, 4, 3, 2, 1, 0});
+  const DeviceMesh& same = DeviceMesh::FromShape({2, 3}, {"dp", "tp"}, {5, 4, 3, 2, 1, 0}).value();
+  CHECK(mesh == same);
+  CHECK(mesh.ranks() == Ints{5, 4, 3, 2, 1, 0});
+  Ints sizes;
+  for (int size : (*DeviceMesh::FromShape({2, 3}, {"dp", "tp"})).shape()) sizes.push_back(size);
+  CHECK(sizes == Ints{2, 3});
+  const auto& [begin, end] = *mesh.Slice(5, 1);
+  CHECK((begin == 3 && end == 5));
+}
+
 TEST_CASE("sizes nest fsdp, pp, dp, cp, tp from the outside in") {
   const auto mesh = DeviceMesh::FromSizes({.fsdp = 2, .pp = 2, .dp = 2, .tp = 2});
   REQUIRE(mesh.ok());

@@ -143,12 +143,17 @@ struct CheckArgument {
                 "the parameter, what was given)");
   static constexpr bool kOk = true;
 };
+template <bool agrees>
+constexpr bool CheckCount() {
+  static_assert(agrees,
+                "twinkle: this remote call has more or fewer arguments than the method has parameters; default "
+                "arguments are not seen");
+  return agrees;
+}
 // Says why AreTaken is false.
 template <class Parameters, class... A>
 constexpr bool CheckGiven() {
-  static_assert(sizeof...(A) == std::tuple_size_v<Parameters>,
-                "twinkle: this remote call has more or fewer arguments than the method has parameters; default "
-                "arguments are not seen");
+  CheckCount<sizeof...(A) == std::tuple_size_v<Parameters>>();
   if constexpr (sizeof...(A) == std::tuple_size_v<Parameters>) {
     return []<size_t... I>(std::index_sequence<I...>) {
       return (CheckArgument<I, std::tuple_element_t<I, Parameters>, A>::kOk && ...);

@@ -4,11 +4,12 @@
 #include <absl/status/statusor.h>
 #include <twinkle/internal/arguments.h>
 #include <twinkle/internal/method.h>
-#include <twinkle/internal/remote_method.h>
+#include <twinkle/internal/remote_hooks.h>
 #include <twinkle/internal/runtime.h>
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -97,6 +98,9 @@ struct ChooseConstructor {
 template <class A>
 CallArgument ConstructorArgument(A&& given) {
   using D = std::decay_t<A>;
+  static_assert(!std::is_same_v<D, std::nullopt_t>,
+                "twinkle: New: std::nullopt does not say what it is none of, and the constructor's parameters are not "
+                "seen here: write std::optional<T>()");
   if constexpr (kIsPerRank<D>) {
     using P = std::decay_t<decltype(given.elements()[0])>;
     static_assert(!kIsReference<P>, "twinkle: New: PerRank holds values, no Lazy and no Remote");

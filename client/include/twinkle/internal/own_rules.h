@@ -49,7 +49,8 @@ Outcome OutcomeOf(R&& result) {
   using Plain = std::remove_cvref_t<R>;
   if constexpr (std::is_same_v<Plain, absl::Status>) {
     return FailedOutcome(std::forward<R>(result));
-  } else if constexpr (requires { typename Plain::value_type; } && std::is_same_v<Plain, absl::StatusOr<ResultOf<R>>>) {
+  } else if constexpr (requires { typename Plain::value_type; } &&
+                       std::is_base_of_v<absl::StatusOr<ResultOf<R>>, Plain>) {
     if (!result.ok()) return FailedOutcome(std::forward<R>(result).status());
     return {absl::OkStatus(), std::make_shared<ResultOf<R>>(*std::forward<R>(result)), true};
   } else {

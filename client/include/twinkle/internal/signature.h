@@ -3,6 +3,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <twinkle/answer.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -84,6 +85,10 @@ struct Unwrapped {
 };
 template <class R>
 struct Unwrapped<absl::StatusOr<R>> {
+  using Type = R;
+};
+template <class R>
+struct Unwrapped<Answer<R>> {
   using Type = R;
 };
 template <>

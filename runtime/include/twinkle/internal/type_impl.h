@@ -84,7 +84,7 @@ constexpr void DescribeLifetime(Type& t) {
     };
   } else {
     t.make = []() -> std::shared_ptr<void> { return std::make_shared<T>(); };
-    if constexpr (std::is_copy_assignable_v<T>) {
+    if constexpr (kCopies<T>) {
       t.copy = [](void* to, const void* from) { As<T>(to) = As<T>(from); };
     }
     if constexpr (std::is_move_assignable_v<T>) {
@@ -154,9 +154,9 @@ constexpr Type MakeType() {
          .name = absl::string_view(TypeName<T>().data(), TypeName<T>().size())};
   DescribeLifetime<T>(t);
   if constexpr (kKind == Kind::kList) {
-    DescribeVector<T>(t);
+    if constexpr (CheckAssigned<typename T::value_type>()) DescribeVector<T>(t);
   } else if constexpr (kKind == Kind::kArrayRef) {
-    DescribeArrayRef<T>(t);
+    if constexpr (CheckAssigned<typename T::value_type>()) DescribeArrayRef<T>(t);
   } else if constexpr (kKind == Kind::kBools) {
     DescribeBools<T>(t);
   } else if constexpr (kKind == Kind::kArray) {
