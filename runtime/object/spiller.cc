@@ -56,7 +56,9 @@ absl::Status Spiller::AwaitRoom(uint64_t known) {
   if (options_.cap_bytes == 0 || HasRoom(0)) return absl::OkStatus();
   if (known < refusals_) {
     base::MutexLock lock(&mutex_);
-    if (table_.bytes_counted() >= refused_at_) return absl::Status(refused_.code(), refused_.message());
+    if (table_.bytes_counted() >= refused_.bytes) {
+      return absl::Status(refused_.status.code(), refused_.status.message());
+    }
   }
   return Await(std::make_shared<Waiter>());
 }
@@ -130,7 +132,7 @@ void Spiller::OnChanged() {
 // Once there was less than at the last refusal nobody is refused for it any more, however much there is later.
 void Spiller::NoteRelease() {
   base::MutexLock lock(&mutex_);
-  if (table_.bytes_counted() < refused_at_) refused_at_ = kNothingRefused;
+  if (table_.bytes_counted() < refused_.bytes) refused_ = {};
 }
 
 // What there is to do now: somebody waits, or much is in memory.
@@ -153,8 +155,7 @@ void Spiller::Refuse(const WaiterPtr& waiter) {
   absl::Status full = Full(waiter->bytes);
   if (waiter->value.type == nullptr) {
     base::MutexLock lock(&mutex_);
-    refused_ = absl::Status(full.code(), full.message());
-    refused_at_ = table_.bytes_counted();
+    refused_ = {absl::Status(full.code(), full.message()), table_.bytes_counted()};
     ++refusals_;
   }
   const bool told = !failure_.ok() || std::exchange(told_full_, true);  // with the disk's failure, or before

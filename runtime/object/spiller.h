@@ -43,7 +43,6 @@ struct Admission {
 class Spiller {
  public:
   static constexpr uint64_t kAllRefusals = ~uint64_t{0};
-  static constexpr uint64_t kNothingRefused = ~uint64_t{0};
   using LoadDone = absl::AnyInvocable<void(absl::StatusOr<codec::Described>)>;
 
   // All of these outlive it; `name` is that of the threads, which are started when they are needed.
@@ -80,6 +79,10 @@ class Spiller {
     Admission admission;
   };
   using WaiterPtr = std::shared_ptr<Waiter>;
+  struct Refusal {
+    absl::Status status;
+    uint64_t bytes = ~uint64_t{0};  // that there were then; the most: something was released since
+  };
 
   bool HasRoom(uint64_t bytes) const;
   // Takes that much of what is free.
@@ -117,8 +120,7 @@ class Spiller {
   std::atomic<bool> anyone_waits_ = false;
   base::Mutex mutex_;
   std::vector<WaiterPtr> waiters_ ABSL_GUARDED_BY(mutex_);
-  absl::Status refused_ ABSL_GUARDED_BY(mutex_);                   // how the last was told
-  uint64_t refused_at_ ABSL_GUARDED_BY(mutex_) = kNothingRefused;  // bytes that there were then
+  Refusal refused_ ABSL_GUARDED_BY(mutex_);  // the last
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
