@@ -37,8 +37,6 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr int kPorts = 32;  // told to the driver, each time anew
-
 struct Options {
   std::string driver;
   std::string token_file = rpc::DefaultTokenFile();
@@ -169,7 +167,7 @@ absl::StatusOr<v1::NodeDescription> Describe(const Options& options) {
   node.mutable_place()->set_pids(rpc::ThisPids());
   node.set_cpu_slots(options.cpus);
   node.set_version(TWINKLE_VERSION);
-  for (int port : rpc::FreePorts(kPorts)) node.add_free_ports(port);
+  for (int port : rpc::FreePorts(kPortsTold)) node.add_free_ports(port);
   TWINKLE_ASSIGN_OR_RETURN(const auto devices, DevicesOf(options));
   for (const auto& [type, count] : devices) {
     TWINKLE_RETURN_IF_ERROR(base::CheckName("the type of devices", type));

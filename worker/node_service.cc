@@ -40,7 +40,6 @@ constexpr int kEndRounds = 5000;                            // as the spawner's
 constexpr absl::Duration kLookInterval = absl::Seconds(1);  // at whether processes are stopped, or
 constexpr absl::Duration kLeastLookInterval = absl::Milliseconds(20);
 constexpr int kLooksInLimit = 4;  // times in what they may be stopped
-constexpr int kPorts = 32;        // told to the driver, each time anew
 
 // A driver that says this will say it again.
 bool IsRefusal(const absl::Status& why) {
@@ -172,7 +171,7 @@ void NodeService::OnMessage(const v1::DriverToNode& message) {
 void NodeService::SayAlive(int connection) {
   if (connection != connection_ || !joined_) return;
   v1::NodeToDriver alive;
-  for (int port : rpc::FreePorts(kPorts)) alive.mutable_alive()->add_free_ports(port);
+  for (int port : rpc::FreePorts(kPortsTold)) alive.mutable_alive()->add_free_ports(port);
   link_.Send(std::move(alive));
   loop_.PostAfter(alive_interval_, [this, connection] { SayAlive(connection); });
 }

@@ -30,6 +30,9 @@
 
 namespace twinkle::worker {
 
+// Free ports of the node that the driver is told, each time anew.
+inline constexpr int kPortsTold = 32;
+
 struct ServiceOptions {
   std::string driver;  // gRPC target
   std::string token;
