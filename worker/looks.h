@@ -21,8 +21,8 @@ namespace twinkle::worker {
 // Invariants:
 //  K1 one look at a time: one that hangs keeps nobody but the next one from being made;
 //  K2 while there is nobody to look at nothing waits and nothing is asked;
-//  K3 the more there are to look at, the longer is the pause: a thousand processes cost half a hundredth of a
-//  processor.
+//  K3 the more there are to look at, the longer is the pause: a thousand processes cost less than a hundredth of
+//     a processor.
 class Looks {
  public:
   using Pids = std::vector<std::pair<uint64_t, pid_t>>;      // with the caller's names of the processes

@@ -219,16 +219,15 @@ void NodeService::TellUnreachable(const std::string& why) {
 void NodeService::EndSpawner() {
   if (!spawner_gone_ && daemon_.EndSpawner()) return;
   EndOwnChildren(kEndRounds);
+  const base::Instant deadline = base::Now() + kRemoveLimit;
   const auto removed = std::make_shared<base::Event>();
-  const absl::Status begun = threads_.Run("leftovers", [remove = daemon_.Leftovers(), removed] {
-    remove();
+  const auto remove = [leftovers = daemon_.Leftovers(), removed] {
+    leftovers();
     removed->Set();
-  });
-  if (begun.ok()) {
-    removed->WaitUntil(base::Now() + kRemoveLimit);
-  } else {
-    daemon_.Leftovers()();
-  }
+  };
+  // What has ended gives its threads back to the system in a moment.
+  while (!threads_.Run("leftovers", remove).ok() && base::Now() < deadline) ::usleep(1000);
+  removed->WaitUntil(deadline);
 }
 
 void NodeService::EndOutput() {

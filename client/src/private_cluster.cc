@@ -36,7 +36,7 @@ namespace fs = std::filesystem;
 constexpr int kLinkDescriptor = 3;
 // Of base::kServicesLimit:
 constexpr absl::Duration kKilledLimit = absl::Seconds(1);  // for services that were killed, and what keeps them
-constexpr absl::Duration kKeeperLimit = absl::Seconds(1);  // for the keepers of services that have ended
+constexpr absl::Duration kChildLimit = absl::Seconds(1);   // for the children that services which have ended leave
 
 // The folder with the services: told by TWINKLE_BIN_DIR, else bin/ beside the folder of this library.
 absl::StatusOr<std::string> ServicesFolder() {
@@ -60,12 +60,6 @@ absl::StatusOr<std::string> ServicesFolder() {
       "a private cluster needs twinkle-driver and twinkle-worker, which are not beside the library: set "
       "TWINKLE_BIN_DIR "
       "to their folder, or TWINKLE_DRIVER to the address of a cluster's driver");
-}
-
-// Whether it is this process's child, or was and has not been waited for: its number is no other's then.
-bool IsChild(pid_t pid) {
-  siginfo_t ignored{};
-  return pid > 0 && ::waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 }  // namespace
@@ -115,7 +109,7 @@ absl::Status PrivateCluster::Launch(const std::string& path, std::vector<std::st
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const twinkle::internal::Launch launch{path.c_str(), &files, &attributes, arguments.data()};
-  const int failed = TakesInOrphans() ? LaunchKept(launch, &service->keeper)
+  const int failed = TakesInOrphans() ? LaunchKept(launch, &service->keeper, &service->starter)
                                       : ::posix_spawn(&service->starter, launch.path, launch.files, launch.attributes,
                                                       launch.arguments, environ);
   ::posix_spawn_file_actions_destroy(&files);
@@ -149,7 +143,7 @@ absl::Status PrivateCluster::AwaitReady(base::Instant deadline) {
       links.push_back({service.link.get(), POLLIN, 0});
     }
     if (all) {
-      ReapStarters();
+      ReapStarters(deadline);
       return absl::OkStatus();
     }
     const int left = base::PollLimit(deadline);
@@ -158,11 +152,10 @@ absl::Status PrivateCluster::AwaitReady(base::Instant deadline) {
   }
 }
 
-void PrivateCluster::ReapStarters() {
+void PrivateCluster::ReapStarters(base::Instant deadline) {
   for (Service& service : services_) {
-    const pid_t starter = std::exchange(service.starter, 0);
-    while (starter != 0 && ::waitpid(starter, nullptr, 0) < 0 && errno == EINTR) {  // or the program has waited for it
-    }
+    if (service.keeper != 0 || service.starter == 0) continue;
+    AwaitChild(std::exchange(service.starter, 0), deadline);  // unless the program has waited for it
   }
 }
 
@@ -171,10 +164,10 @@ PrivateCluster::~PrivateCluster() {
   const base::Instant end = base::Now() + base::kServicesLimit;
   AwaitEnd(end - kKilledLimit);
   KillRest(end);
-  ReapStarters();
-  const base::Instant latest = std::min(end, base::Now() + kKeeperLimit);
+  const base::Instant latest = std::min(end, base::Now() + kChildLimit);
+  ReapStarters(latest);
   for (const Service& service : services_) {
-    if (service.keeper != 0) AwaitKeeper(service.keeper, latest);
+    if (service.keeper != 0) AwaitChild(service.keeper, latest);
   }
   rpc::RemovePrivateCluster(records_, program_);  // of a driver that was killed
 }
@@ -190,16 +183,20 @@ void PrivateCluster::AwaitEnd(base::Instant deadline) {
   }
 }
 
-// A service's link is open as long as it lives: the number that came over it is its own.
+// A service's link is open as long as it lives: the number that came over it is its own. One that has said nothing yet
+// is in the process group that it began in, whose number is no other's as long as it is there. It holds no lock.
 void PrivateCluster::KillRest(base::Instant deadline) {
   std::vector<rpc::Fd> killed;
   for (const Service& service : services_) {
     if (service.facts.state == rpc::ServiceState::kEnded) continue;
-    const pid_t pid = service.facts.pid > 0 ? service.facts.pid : service.starter;
-    if (service.facts.pid <= 0 && !IsChild(service.starter)) continue;
-    killed.emplace_back(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    ::kill(pid, SIGKILL);
+    if (service.facts.pid > 0) {
+      killed.emplace_back(static_cast<int>(::syscall(SYS_pidfd_open, service.facts.pid, 0)));
+      ::kill(service.facts.pid, SIGKILL);
+    } else {
+      ::kill(-service.starter, SIGKILL);
+    }
   }
+  AwaitEnd(deadline);
   for (const rpc::Fd& process : killed) {
     pollfd ended{process.get(), POLLIN, 0};
     if (process.valid()) ::poll(&ended, 1, base::PollLimit(deadline));

@@ -34,7 +34,7 @@ class PrivateCluster {
  private:
   struct Service {
     std::string name;
-    pid_t starter = 0;  // a child, until the service has left it
+    pid_t starter = 0;  // what it begins as, and leaves: a child, or its keeper's. It leads the service's process group
     pid_t keeper = 0;   // where orphans are the program's own: the service's parent (service_keeper.h)
     rpc::Fd link;
     rpc::ServiceFacts facts = {};
@@ -42,8 +42,8 @@ class PrivateCluster {
   PrivateCluster() = default;
   absl::Status StartService(const std::string& folder, const std::string& name);
   static absl::Status Launch(const std::string& path, std::vector<std::string> words, int link, Service* service);
-  // Waits for the children that the services came from, which have ended or soon will.
-  void ReapStarters();
+  // Waits for the children that the services came from, which have ended or soon will, as AwaitChild.
+  void ReapStarters(base::Instant deadline);
   // Waits until all have ended, or the deadline.
   void AwaitEnd(base::Instant deadline);
   // Kills those that have not; waits until they hold no lock any more, or the deadline.

@@ -17,15 +17,21 @@
 namespace twinkle::internal {
 namespace {
 
+// Of a keeper.
+struct Report {
+  int failed = EIO;  // what it is when the keeper was killed
+  pid_t child = 0;
+};
+
 // In the copy, which has one thread and locks that nobody will open: what is called here takes none. All signals are
 // blocked. What the program had open is the program's alone.
 [[noreturn]] void Keep(const Launch& launch, int report) {
   ::setsid();
   ::prctl(PR_SET_NAME, "twinkle-keeper");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  pid_t service = 0;
-  const int failed = ::posix_spawn(&service, launch.path, launch.files, launch.attributes, launch.arguments, environ);
-  (void)!::write(report, &failed, sizeof(failed));
+  Report told;
+  told.failed = ::posix_spawn(&told.child, launch.path, launch.files, launch.attributes, launch.arguments, environ);
+  (void)!::write(report, &told, sizeof(told));
   ::syscall(SYS_close_range, 0, ~0U, 0);
   (void)!::chdir("/");
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
@@ -41,7 +47,7 @@ bool TakesInOrphans() {
   return subreaper != 0 || ::getpid() == 1;
 }
 
-int LaunchKept(const Launch& launch, pid_t* keeper) {
+int LaunchKept(const Launch& launch, pid_t* keeper, pid_t* child) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
   const rpc::Fd read_end(ends[0]);
@@ -56,27 +62,27 @@ int LaunchKept(const Launch& launch, pid_t* keeper) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return no_copy;
   write_end.Reset();
-  int failed = EIO;  // of a keeper that was killed
-  ssize_t got = 0;
-  while ((got = ::read(read_end.get(), &failed, sizeof(failed))) < 0 && errno == EINTR) {
+  Report told;
+  while (::read(read_end.get(), &told, sizeof(told)) < 0 && errno == EINTR) {
   }
-  if (failed == 0) {
+  if (told.failed == 0) {
     *keeper = static_cast<pid_t>(pid);
+    *child = told.child;
   } else {
     ::waitpid(static_cast<pid_t>(pid), nullptr, __WCLONE);  // it has nothing to keep
   }
-  return failed;
+  return told.failed;
 }
 
-void AwaitKeeper(pid_t keeper, base::Instant deadline) {
-  const rpc::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0)));
+void AwaitChild(pid_t child, base::Instant deadline) {
+  const rpc::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   pollfd end{ended.get(), POLLIN, 0};
   while (ended.valid() && base::Now() < deadline) {
     if (::poll(&end, 1, base::PollLimit(deadline)) == 1) break;
   }
-  if (::waitpid(keeper, nullptr, WNOHANG | __WCLONE) != 0) return;
-  auto waits = base::StartThread("twinkle-keeper", [keeper] {
-    while (::waitpid(keeper, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  if (::waitpid(child, nullptr, WNOHANG | __WALL) != 0) return;
+  auto waits = base::StartThread("twinkle-reaper", [child] {
+    while (::waitpid(child, nullptr, __WALL) < 0 && errno == EINTR) {
     }
   });
   if (waits.ok()) waits->detach();

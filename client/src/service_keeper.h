@@ -23,12 +23,13 @@ struct Launch {
 // A copy of the program that starts the service, takes in what leaves it, and ends when all of that has ended. No wait
 // of the program's sees it, unless that asks for __WALL or __WCLONE: its end sends no signal. (The kernel keeps that
 // for a child which executes nothing; so no service could be such a child itself.) It shares the program's pages until
-// either writes to them; the system must be ready to promise it as much memory as the program has. 0 and the keeper's
-// pid, or an errno.
-int LaunchKept(const Launch& launch, pid_t* keeper);
+// either writes to them; the system must be ready to promise it as much memory as the program has. 0, the keeper's pid
+// and that of its child, or an errno.
+int LaunchKept(const Launch& launch, pid_t* keeper, pid_t* child);
 
-// Waits for a keeper whose service ends, until the deadline. One that has more to wait for then, say what cannot be
-// killed, is waited for by a thread of its own, where there is one to be had: it does not stay as a zombie.
-void AwaitKeeper(pid_t keeper, base::Instant deadline);
+// Waits for a child, a keeper or another one, that is to end, until the deadline. One that does not then, say since it
+// has more to wait for, or cannot be killed, is waited for by a thread of its own, where there is one to be had: it
+// does not stay as a zombie.
+void AwaitChild(pid_t child, base::Instant deadline);
 
 }  // namespace twinkle::internal

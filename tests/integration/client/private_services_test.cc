@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "client/src/private_cluster.h"
+#include "client/src/service_keeper.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/end_limits.h"
 #include "tests/support/catch.h"
@@ -54,6 +55,12 @@ std::string Noted(const std::string& pid) {
   return absl::StrCat("echo ", pid, " > $NAME.new; mv $NAME.new $NAME.pid\n");
 }
 
+// A program to which orphans come back.
+struct Subreaper {
+  Subreaper() { REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0); }
+  ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
+};
+
 TEST_CASE("services that do not end are killed within the limit for both, who has not said who it is, too") {
   const Services services(
       absl::StrCat("case $NAME in *driver) ", kStarted, ";; esac\n", Noted("$$"), "exec sleep 100"));
@@ -66,12 +73,12 @@ TEST_CASE("services that do not end are killed within the limit for both, who ha
   CHECK(base::Now() - before < base::kServicesLimit + kSlack);
   CHECK_FALSE(IsThere(driver));
   CHECK_FALSE(IsThere(worker));
-  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(::waitpid(-1, nullptr, WNOHANG | __WALL) == -1);
 }
 
 TEST_CASE("a keeper with more to wait for than its service is no zombie when that has ended, too") {
-  REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
-  const Services services(absl::StrCat(kStarted, "sleep 100 3>&- &\n", Noted("$!")));
+  const Subreaper subreaper;
+  const Services services(absl::StrCat(kStarted, "read role <&3\nsleep 100 3>&- &\n", Noted("$!")));
   auto cluster = PrivateCluster::Start();
   REQUIRE(cluster.ok());
   const pid_t left[] = {services.Pid("twinkle-driver"), services.Pid("twinkle-worker")};
@@ -86,7 +93,30 @@ TEST_CASE("a keeper with more to wait for than its service is no zombie when tha
     std::this_thread::yield();
   }
   CHECK(errno == ECHILD);
-  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST_CASE("silent services are killed where orphans are the program's own, one that has left its starter, too") {
+  const Subreaper subreaper;
+  const Services services(
+      absl::StrCat("case $NAME in *driver) ", Noted("$$"), "exec sleep 100;; esac\nsleep 100 &\n", Noted("$!")));
+  auto cluster = PrivateCluster::Start();
+  REQUIRE(cluster.ok());
+  const pid_t left[] = {services.Pid("twinkle-driver"), services.Pid("twinkle-worker")};
+  cluster->reset();
+  for (const pid_t pid : left) CHECK_FALSE(IsThere(pid));
+}
+
+TEST_CASE("a child that does not end in time is waited for aside") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    while (true) ::pause();
+  }
+  AwaitChild(child, base::Now() + absl::Milliseconds(10));
+  CHECK(IsThere(child));
+  ::kill(child, SIGKILL);
+  const base::Instant latest = base::Now() + absl::Seconds(30);
+  while (IsThere(child) && base::Now() < latest) std::this_thread::yield();
+  CHECK_FALSE(IsThere(child));
 }
 
 }  // namespace
