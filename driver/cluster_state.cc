@@ -87,7 +87,7 @@ absl::Status ClusterState::CanEverFit(const Job& job) const {
   std::vector<FreeNode> nodes;
   for (const auto& [id, node] : nodes_) nodes.push_back(Whole(id, node.description));
   for (const auto& [name, node] : departed_) nodes.push_back(node.whole);
-  const absl::Status fits = PlaceOn(job, nodes).status();
+  absl::Status fits = PlaceOn(job, nodes).status();
   if (fits.ok()) return fits;
   return absl::ResourceExhaustedError(absl::StrCat("the cluster can never fit this job: ", fits.message()));
 }

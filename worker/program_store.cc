@@ -88,7 +88,7 @@ absl::StatusOr<ProgramCopies::Copy> ProgramStore::Work::Program(const v1::StartJ
   }
   absl::StatusOr<rpc::Fd> same = OpenIfSame(program.executable(), beside ? "" : program.digest());
   if (same.ok()) return std::make_shared<const rpc::Fd>(*std::move(same));
-  const absl::Status why = base::Annotate(
+  absl::Status why = base::Annotate(
       same.status(), absl::StrCat("the program ", program.executable(), " cannot be had on node '", options.node, "'"));
   if (beside) return why;
   const auto fetch = [&](int to) { return Fetch(start, {}, to); };

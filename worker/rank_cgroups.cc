@@ -103,7 +103,7 @@ absl::Status CheckCgroup(const std::string& folder) {
   return absl::OkStatus();
 }
 
-RankCgroups::RankCgroups(std::string parent) {
+RankCgroups::RankCgroups(const std::string& parent) {
   if (parent.empty()) return;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent, ignored)) {

@@ -28,7 +28,7 @@ class RankCgroups {
  public:
   // `parent`: the folder of a group that may be changed; empty: there are no groups. What an earlier spawner has left
   // there, which has no processes, is removed; what belongs to one that lives, of another daemon, is left alone.
-  explicit RankCgroups(std::string parent);
+  explicit RankCgroups(const std::string& parent);
 
   // A new, empty group. Its folder; empty: the process goes without.
   std::string Make(uint64_t key);

@@ -92,10 +92,10 @@ void SpawnerLoop::Spawn(v1::Spawn spawn, std::vector<rpc::Fd> fds) {
   }
   rpc::Fd reading(told[0]);
   const rpc::Fd writing(told[1]);
-  NewProcess process{std::move(spawn), std::move(fds), open_files_, cgroups_.Make(key)};
+  const NewProcess process{std::move(spawn), std::move(fds), open_files_, cgroups_.Make(key)};
   const pid_t self = ::getpid();
   const pid_t warden = ::fork();
-  if (warden == 0) RunWarden(std::move(process), told[1], self);
+  if (warden == 0) RunWarden(process, told[1], self);
   if (warden < 0) {
     const std::string why = WhyNoProcess(errno);
     RemoveCgroup(process.cgroup);

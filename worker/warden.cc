@@ -84,7 +84,7 @@ void EndRest(pid_t rank, const std::string& cgroup) {
 
 }  // namespace
 
-void RunWarden(NewProcess process, int tell, pid_t spawner) {
+void RunWarden(const NewProcess& process, int tell, pid_t spawner) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != spawner) ::_exit(1);
   ::prctl(PR_SET_NAME, "twinkle-warden");

@@ -31,6 +31,6 @@ static_assert(sizeof(WardenWord) <= 512, "a pipe takes that much whole, whoever 
 // For a process that the spawner has just forked. Does not return. Tells of the worker process's end at once. Ends with
 // 0 when nothing is left of that but itself, which it leaves to the spawner to wait for: until then its number is not
 // given to another process. Is killed when the spawner ends, and the worker process with it.
-[[noreturn]] void RunWarden(NewProcess process, int tell, pid_t spawner);
+[[noreturn]] void RunWarden(const NewProcess& process, int tell, pid_t spawner);
 
 }  // namespace twinkle::worker
