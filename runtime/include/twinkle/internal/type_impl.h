@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <twinkle/internal/assigned.h>
 #include <twinkle/internal/type.h>
 #include <twinkle/internal/type_lists.h>
 
