@@ -53,12 +53,15 @@ absl::Status FindUsed(OutgoingCall& call) {
   const bool has_result = call.operation == Operation::kMethod && call.method->result != nullptr;
   if (!has_result) return absl::OkStatus();
   const int count = static_cast<int>(call.workers.size());
-  if (call.rank || call.method->own_collect != nullptr) {
+  const bool one = count == 1 && !dispatch::NeedsMesh(call.method->collect);
+  if (one || call.rank || call.method->own_collect != nullptr) {
     call.used.resize(call.workers.size());
     std::iota(call.used.begin(), call.used.end(), 0);
     return absl::OkStatus();
   }
-  TWINKLE_ASSIGN_OR_RETURN(call.used, dispatch::UsedWorkers(call.method->collect, count, MeshOf(call), IsWhole(call)));
+  TWINKLE_ASSIGN_OR_RETURN(const std::vector<int> used,
+                           dispatch::UsedWorkers(call.method->collect, count, MeshOf(call), IsWhole(call)));
+  call.used.assign(used.begin(), used.end());
   return absl::OkStatus();
 }
 
@@ -139,10 +142,7 @@ absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const Call
 // Of a value that goes along.
 uint64_t BytesOf(const WireArgument& argument) {
   const auto* packed = std::get_if<PackedValue>(&argument);
-  if (packed == nullptr) return 0;
-  uint64_t bytes = packed->head.size() + packed->long_head.size();
-  for (const Bytes& buffer : packed->buffers) bytes += buffer.size();
-  return bytes;
+  return packed == nullptr ? 0 : packed->bytes();
 }
 
 codec::Rows RowsOfArgument(const ParameterInfo& parameter, const CallArgument& argument) {

@@ -307,7 +307,7 @@ CallMessage Caller::MessageFor(OutgoingCall& call, size_t index) const {
   message.line = call.site.line;
   message.lineage = LineageOf(call);
   if (call.component->maker != services_.options.id) message.maker = call.component->maker;
-  if (call.operation == Operation::kConstruct) message.info = *call.component;
+  if (call.operation == Operation::kConstruct) message.info = {*call.component};
   return message;
 }
 
@@ -373,7 +373,7 @@ void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
   const CallPtr call = found->second;
   for (size_t i = 0; i < call->workers.size(); ++i) {
     if (call->component->workers[static_cast<size_t>(call->workers[i])] != from || call->replies[i]) continue;
-    const absl::Status status = FromWire(reply.status);
+    const absl::Status status = reply.failure ? FromWire(*reply.failure) : absl::OkStatus();
     return Missing(call, i, status, std::move(reply));
   }
 }
@@ -407,6 +407,7 @@ void Caller::Succeed(const CallPtr& call) {
   object::Shards shards;
   for (size_t i : call->used) {
     ReplyMessage& reply = *call->replies[i];
+    if (reply.rows.empty()) reply.rows.resize(1);  // whole
     object::Shard shard{Hold(*call, i), std::move(reply.rows), reply.bytes, std::nullopt};
     if (reply.carried) {
       absl::StatusOr<codec::Encoded> carried = Unpack(*std::move(reply.carried));

@@ -57,10 +57,11 @@ struct MessageCheck {
   }
   absl::Status operator()(const CallMessage& call) const {
     if (call.operation > Operation::kDestroy) return Wrong("a call of an unknown kind");
-    if (call.info.has_value() != (call.operation == Operation::kConstruct)) return Wrong("a construction of nothing");
-    if (call.info) {
-      TWINKLE_RETURN_IF_ERROR(CheckComponent(*call.info));
-      if (call.info->id != call.component) return Wrong("a construction of another component");
+    const size_t constructed = call.operation == Operation::kConstruct ? 1 : 0;
+    if (call.info.size() != constructed) return Wrong("a construction of nothing, or of more than one component");
+    for (const ComponentInfo& info : call.info) {
+      TWINKLE_RETURN_IF_ERROR(CheckComponent(info));
+      if (info.id != call.component) return Wrong("a construction of another component");
     }
     for (const WireArgument& argument : call.arguments) {
       TWINKLE_RETURN_IF_ERROR(std::visit(ArgumentCheck{}, argument));
@@ -68,9 +69,9 @@ struct MessageCheck {
     return absl::OkStatus();
   }
   absl::Status operator()(const ReplyMessage& reply) const {
-    const bool has_value = reply.object != 0 || reply.carried;
-    if (has_value == reply.rows.empty()) return Wrong("a result without rows, or rows without a result");
-    return has_value ? codec::CheckRows(reply.rows) : absl::OkStatus();
+    if (reply.rows.empty()) return absl::OkStatus();
+    if (reply.object == 0 && !reply.carried) return Wrong("rows without a result");
+    return codec::CheckRows(reply.rows);
   }
   absl::Status operator()(const PullMessage& pull) const {
     if (pull.selection.path.size() > kLongestPath) return Wrong("a part of an object that is too deep in it");

@@ -135,7 +135,7 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessO
   ReplyMessage reply;
   reply.call = call.message.call;
   if (!outcome.status.ok()) {
-    reply.status = ToWire(call.told ? outcome.status : Failed(call.Facts(here), outcome.status));
+    reply.failure = ToWire(call.told ? outcome.status : Failed(call.Facts(here), outcome.status));
   }
   reply.more = outcome.more;
   const bool has_value = outcome.status.ok() && outcome.value != nullptr;
@@ -147,14 +147,15 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessO
   const absl::Status snapshot =
       codec::Guarded([&] { return codec::Snapshot(type, outcome.value.get()), absl::OkStatus(); });
   if (!snapshot.ok()) {
-    reply.status = ToWire(Failed(call.Facts(here), snapshot));
+    reply.failure = ToWire(Failed(call.Facts(here), snapshot));
     outcome.value = nullptr;
     return reply;
   }
-  codec::Rows rows = codec::RowsOf(type, outcome.value.get());
+  codec::Rows rows;
+  if (type.can_split) rows = codec::RowsOf(type, outcome.value.get());
   absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
   if (!encoded.ok()) {
-    reply.status = ToWire(Failed(call.Facts(here), encoded.status()));
+    reply.failure = ToWire(Failed(call.Facts(here), encoded.status()));
     outcome.value = nullptr;
     return reply;
   }

@@ -52,7 +52,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
     call->skipped = true;
     early_cancels_.erase(early);
   }
-  if (m.info) AddInstance(call);
+  if (!m.info.empty()) AddInstance(call);
   BeginRelays(*call);
   BeginArguments(call);
   if (call->instance == nullptr && m.order.domain == m.component) {  // its order went with the component
@@ -69,7 +69,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
 
 void Host::AddInstance(const CallPtr& call) {
   auto instance = std::make_shared<Instance>();
-  instance->info = *std::move(call->message.info);
+  instance->info = std::move(call->message.info.front());
   instance->number = call->message.order.number;
   instance->class_info = FindClass(instance->info.class_name);
   instance->fits = CheckClass(instance->class_info, instance->info.class_name, instance->info.fingerprint);
@@ -156,7 +156,7 @@ void Host::KeepResult(IncomingCall& call, std::shared_ptr<void> value) {
   ReplyMessage refused;
   refused.call = call.reply.call;
   refused.more = call.reply.more;
-  refused.status = ToWire(Failed(call.Facts(services_.options), admission.status()));
+  refused.failure = ToWire(Failed(call.Facts(services_.options), admission.status()));
   call.reply = std::move(refused);
 }
 
@@ -234,7 +234,7 @@ void Host::Answer(const CallPtr& call, const absl::Status& status) {
   reply.call = call->message.call;
   // A component that is not here has no class to name: then the caller adds what it knows.
   const CallFacts facts = call->Facts(services_.options);
-  reply.status = ToWire(facts.class_name.empty() || status.ok() ? status : Failed(facts, status));
+  if (!status.ok()) reply.failure = ToWire(facts.class_name.empty() ? status : Failed(facts, status));
   services_.Send(call->caller, rpc::Stream::kData, reply);
 }
 

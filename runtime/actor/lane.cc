@@ -11,7 +11,7 @@
 
 namespace twinkle::actor {
 
-using State = IncomingCall::State;
+using CallState = IncomingCall::State;
 
 namespace {
 
@@ -58,7 +58,7 @@ void Lane::Add(std::shared_ptr<IncomingCall> call) {
 }
 
 void Lane::Post(Thread& thread, std::shared_ptr<IncomingCall> call) {
-  if (call->state != State::kDone) call->state = State::kPosted;
+  if (call->state != CallState::kDone) call->state = CallState::kPosted;
   thread.running = call.get();
   ++posted_;
   call->run = run_;

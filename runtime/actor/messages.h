@@ -54,13 +54,13 @@ struct CallMessage {
   int32_t line = 0;
   std::optional<Lineage> lineage;       // absent: a root without a time limit
   std::optional<rpc::ProcessId> maker;  // of the component, unless it is the caller
-  std::optional<ComponentInfo> info;    // kConstruct
+  std::vector<ComponentInfo> info;      // kConstruct: one; else none, in little room
 };
 struct ReplyMessage {
   uint64_t call = 0;
-  WireStatus status;
-  uint64_t object = 0;  // 0: none was kept
-  codec::Rows rows;
+  std::optional<WireStatus> failure;  // absent: OK
+  uint64_t object = 0;                // 0: none was kept
+  codec::Rows rows;                   // of the result; none: it is one that is never split
   uint64_t bytes = 0;
   std::optional<PackedValue> carried;
   bool more = true;

@@ -48,8 +48,8 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   std::optional<absl::Status> planned;
   bool watching = false;  // its lazy arguments tell when they are ready
   using Workers = absl::InlinedVector<int, 4>;
-  Workers workers;        // that run it: ranks of the component
-  std::vector<int> used;  // positions in `workers` whose results are joined, in that order
+  Workers workers;  // that run it: ranks of the component
+  Workers used;     // positions in `workers` whose results are joined, in that order
   absl::InlinedVector<std::vector<WireArgument>, 1> parts;  // like `workers`
   uint64_t argument_bytes = 0;                              // of their values; what all ranks get counts once
   absl::InlinedVector<std::optional<ReplyMessage>, 1> replies;

@@ -19,17 +19,28 @@ absl::Status FromWire(const WireStatus& wire) {
   return status;
 }
 
+uint64_t PackedValue::bytes() const {
+  uint64_t total = head.size();
+  if (!large) return total;
+  total += large->head.size();
+  for (const Bytes& buffer : large->buffers) total += buffer.size();
+  return total;
+}
+
 PackedValue Pack(codec::Encoded encoded) {
+  const bool is_long = encoded.head.size() >= codec::kOutOfBand;
+  if (!is_long && encoded.buffers.empty()) return {std::move(encoded.head), std::nullopt};
   PackedValue packed;
-  if (encoded.head.size() < codec::kOutOfBand) {
-    packed.head = std::move(encoded.head);
+  PackedValue::Large& large = packed.large.emplace();
+  if (is_long) {
+    large.head = Bytes(std::move(encoded.head));
   } else {
-    packed.long_head = Bytes(std::move(encoded.head));
+    packed.head = std::move(encoded.head);
   }
-  packed.buffers.reserve(encoded.buffers.size());
+  large.buffers.reserve(encoded.buffers.size());
   for (codec::Buffer& buffer : encoded.buffers) {
     const std::string_view view(reinterpret_cast<const char*>(buffer.data), buffer.size);
-    packed.buffers.emplace_back(std::move(buffer.owner), view);
+    large.buffers.emplace_back(std::move(buffer.owner), view);
   }
   return packed;
 }
@@ -43,10 +54,12 @@ codec::Buffer BufferOf(const Bytes& bytes) {
 }  // namespace
 
 absl::StatusOr<codec::Encoded> Unpack(PackedValue packed) {
-  TWINKLE_RETURN_IF_ERROR(codec::CheckThere(BufferOf(packed.long_head)));
-  codec::Encoded encoded{packed.long_head.empty() ? std::move(packed.head) : std::string(packed.long_head.view()), {}};
-  encoded.buffers.reserve(packed.buffers.size());
-  for (const Bytes& buffer : packed.buffers) {
+  if (!packed.large) return codec::Encoded{std::move(packed.head), {}};
+  const PackedValue::Large& large = *packed.large;
+  TWINKLE_RETURN_IF_ERROR(codec::CheckThere(BufferOf(large.head)));
+  codec::Encoded encoded{large.head.empty() ? std::move(packed.head) : std::string(large.head.view()), {}};
+  encoded.buffers.reserve(large.buffers.size());
+  for (const Bytes& buffer : large.buffers) {
     encoded.buffers.push_back(BufferOf(buffer));
     TWINKLE_RETURN_IF_ERROR(codec::CheckThere(encoded.buffers.back()));
   }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,9 +29,14 @@ absl::Status FromWire(const WireStatus& status);
 
 // An encoded value.
 struct PackedValue {
+  struct Large {
+    Bytes head;  // instead of the other, from codec::kOutOfBand on: shared by the messages to all ranks
+    std::vector<Bytes> buffers;
+  };
   std::string head;
-  Bytes long_head;  // instead, from codec::kOutOfBand on: shared by the messages to all ranks
-  std::vector<Bytes> buffers;
+  std::optional<Large> large;  // a value that is more than a short head
+
+  uint64_t bytes() const;
 };
 PackedValue Pack(codec::Encoded encoded);
 // The status of a buffer that a shortage kept from coming, if there is one.

@@ -51,12 +51,20 @@ class Decoder : public Visitor {
   size_t left() const { return static_cast<size_t>(end_ - at_); }
   bool Raw(void* to, size_t count) {
     if (count > left()) return Fail("truncated");
-    std::memcpy(to, at_, count);
+    if (count == sizeof(uint64_t)) {  // one instruction, where a call of memcpy would be twenty
+      std::memcpy(to, at_, sizeof(uint64_t));
+    } else {
+      std::memcpy(to, at_, count);
+    }
     at_ += count;
     return true;
   }
   bool Byte(uint8_t& byte) { return Raw(&byte, 1); }
   bool Number(uint64_t& number) {
+    if (at_ != end_ && static_cast<uint8_t>(*at_) < 128) {  // most of them
+      number = static_cast<uint8_t>(*at_++);
+      return true;
+    }
     number = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       uint8_t byte;
@@ -190,6 +198,7 @@ class Decoder : public Visitor {
       bytes = buffer->owner != nullptr ? Bytes(buffer->owner, view) : Bytes(std::string(view));
       return true;
     }
+    if (count == 0) return bytes = Bytes(), true;
     if (!Charge(count, 1)) return false;
     const void* data = Contents(count, outside, 1);
     if (data != nullptr) bytes = Bytes(std::string(static_cast<const char*>(data), count));

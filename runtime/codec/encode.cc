@@ -2,8 +2,12 @@
 // contiguous part carries one more bit: whether the bytes follow in the head or are the next buffer.
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+#include <cstring>
 #include <functional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
@@ -15,13 +19,46 @@ namespace {
 using internal::As;
 using internal::Kind;
 
+// The head as it grows. Most of what goes there is a few bytes, so there is room ahead and it is stored in place.
+class Head {
+ public:
+  explicit Head(size_t expected) : text_(std::max(expected, std::string().capacity()), '\0') {}
+
+  void Append(uint8_t byte) {
+    if (size_ == text_.size()) Grow(1);
+    text_[size_++] = static_cast<char>(byte);
+  }
+  void Append(const void* bytes, size_t count) {
+    if (count > text_.size() - size_) Grow(count);
+    char* const to = text_.data() + size_;
+    size_ += count;
+    if (count == sizeof(uint64_t)) {  // one instruction, where a call of memcpy would be twenty
+      std::memcpy(to, bytes, sizeof(uint64_t));
+    } else {
+      std::memcpy(to, bytes, count);
+    }
+  }
+  // With zeros.
+  void Align(size_t align) {
+    for (size_t missing = -size_ & (align - 1); missing > 0; --missing) Append(0);
+  }
+  std::string Take() {
+    text_.resize(size_);
+    return std::move(text_);
+  }
+
+ private:
+  void Grow(size_t count) { text_.resize(std::max(2 * text_.size(), size_ + count)); }
+
+  std::string text_;  // up to size_; then room
+  size_t size_ = 0;
+};
+
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band,
           size_t expected)
-      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band) {
-    out_.head.reserve(expected);
-  }
+      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band), head_(expected) {}
 
   absl::StatusOr<Encoded> Run(const Type& type, const void* value) {
     if (ranges_ == nullptr) {
@@ -42,13 +79,13 @@ class Encoder {
  private:
   absl::StatusOr<Encoded> Result(const Type& type) {
     if (error_ != nullptr) return absl::InvalidArgumentError(absl::StrCat("cannot encode ", type.name, ": ", error_));
-    return std::move(out_);
+    return Encoded{head_.Take(), std::move(buffers_)};
   }
   void Fail(const char* why) {
     if (error_ == nullptr) error_ = why;
   }
-  void Raw(const void* bytes, size_t count) { out_.head.append(static_cast<const char*>(bytes), count); }
-  void Byte(uint8_t byte) { out_.head.push_back(static_cast<char>(byte)); }
+  void Raw(const void* bytes, size_t count) { head_.Append(bytes, count); }
+  void Byte(uint8_t byte) { head_.Append(byte); }
   void Number(uint64_t number) {
     for (; number >= 128; number >>= 7) Byte(static_cast<uint8_t>(number | 128));
     Byte(static_cast<uint8_t>(number));
@@ -59,11 +96,11 @@ class Encoder {
   void Contents(const void* data, size_t bytes, size_t align, const std::shared_ptr<const void>& owner) {
     if (Outside(bytes) && copying_ && owner == owner_) {
       auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), bytes);
-      out_.buffers.push_back({reinterpret_cast<const std::byte*>(copy->data()), bytes, copy});
+      buffers_.push_back({reinterpret_cast<const std::byte*>(copy->data()), bytes, copy});
     } else if (Outside(bytes)) {
-      out_.buffers.push_back({static_cast<const std::byte*>(data), bytes, owner});
+      buffers_.push_back({static_cast<const std::byte*>(data), bytes, owner});
     } else if (bytes > 0) {
-      out_.head.append(-out_.head.size() & (align - 1), '\0');
+      head_.Align(align);
       Raw(data, bytes);
     }
   }
@@ -284,7 +321,8 @@ class Encoder {
   size_t next_ = 0;
   bool copying_ = false;
   const char* error_ = nullptr;
-  Encoded out_;
+  Head head_;
+  std::vector<Buffer> buffers_;
 };
 
 }  // namespace

@@ -42,9 +42,9 @@ std::string InText(int family, const void* address) {
   return text.data();
 }
 
-std::string HostOf(const sockaddr_in& address) { return absl::StrCat("ipv4:", InText(AF_INET, &address.sin_addr)); }
+std::string HostText(const sockaddr_in& address) { return absl::StrCat("ipv4:", InText(AF_INET, &address.sin_addr)); }
 
-std::string HostOf(const sockaddr_in6& address) {
+std::string HostText(const sockaddr_in6& address) {
   const uint8_t* const bytes = address.sin6_addr.s6_addr;
   if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return absl::StrCat("ipv4:", InText(AF_INET, bytes + 12));
   return absl::StrCat("ipv6:%5B", InText(AF_INET6, bytes), "%5D");
@@ -54,7 +54,7 @@ std::string NetworkOf(sockaddr_in6 address) {
   constexpr int kOfNetwork = 8;
   uint8_t* const bytes = address.sin6_addr.s6_addr;
   if (!IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) std::fill(bytes + kOfNetwork, bytes + sizeof(in6_addr), 0);
-  return HostOf(address);
+  return HostText(address);
 }
 
 Received ReceivedOnUnix(int fd) {
@@ -80,17 +80,17 @@ std::optional<std::string> PeerName(int fd) {
   if (address.ss_family == AF_UNIX) return NameOf(reinterpret_cast<const sockaddr_un&>(address), size);
   if (address.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    return absl::StrCat(HostOf(v4), ":", ntohs(v4.sin_port));
+    return absl::StrCat(HostText(v4), ":", ntohs(v4.sin_port));
   }
   const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  return absl::StrCat(HostOf(v6), ":", ntohs(v6.sin6_port));
+  return absl::StrCat(HostText(v6), ":", ntohs(v6.sin6_port));
 }
 
 std::string SourceOf(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  if (address.ss_family == AF_INET) return HostOf(reinterpret_cast<const sockaddr_in&>(address));
+  if (address.ss_family == AF_INET) return HostText(reinterpret_cast<const sockaddr_in&>(address));
   if (address.ss_family == AF_INET6) return NetworkOf(reinterpret_cast<const sockaddr_in6&>(address));
   ucred peer{};
   size = sizeof(peer);

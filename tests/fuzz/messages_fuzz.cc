@@ -12,7 +12,7 @@ std::vector<std::string> fuzz::Seeds() {
   call.method = "Train";
   call.arguments.emplace_back(actor::Pack(*codec::Encode(codec::Hold(std::string("argument")))));
   call.arguments.emplace_back(actor::PulledArgument());
-  call.info.emplace();
+  call.info.emplace_back();
   actor::ReplyMessage reply;
   reply.call = 7;
   reply.rows = codec::Rows(3);

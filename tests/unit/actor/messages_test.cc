@@ -93,7 +93,7 @@ CallMessage SomeCall() {
   call.line = 7;
   call.lineage = Lineage{{3, 12}, 99, 1'000'000};
   call.maker = 6;
-  call.info = SomeComponent();
+  call.info = {SomeComponent()};
   return call;
 }
 
@@ -118,24 +118,25 @@ TEST_CASE("a call with every kind of argument arrives as it was sent") {
   const auto& lazy = std::get<LazyArgument>(call.arguments[3]);
   CHECK(lazy.rows.at(0).at(1).key == "ids");
   CHECK(*lazy.view == codec::Range{1, 3});
-  REQUIRE(call.info);
-  CHECK(call.info->workers == std::vector<rpc::ProcessId>{3, 4});
-  CHECK((*call.info->mesh == *DeviceMesh::FromSizes({.dp = 2, .tp = 2})));
-  CHECK(*call.info->sync);
-  CHECK_FALSE(call.info->lazy_collect);
+  REQUIRE(call.info.size() == 1);
+  CHECK(call.info[0].workers == std::vector<rpc::ProcessId>{3, 4});
+  CHECK((*call.info[0].mesh == *DeviceMesh::FromSizes({.dp = 2, .tp = 2})));
+  CHECK(*call.info[0].sync);
+  CHECK_FALSE(call.info[0].lazy_collect);
 }
 
 TEST_CASE("every other message arrives as it was sent") {
   const WireStatus why = ToWire(absl::AbortedError("why"));
   ReplyMessage reply;
   reply.call = 7;
-  reply.status = why;
+  reply.failure = why;
   reply.object = 9;
   reply.rows = {{codec::RowNode::Kind::kTensor, "", 5, 0}};
   reply.bytes = 4000;
   reply.carried = SomeValue();
   reply.more = false;
   const ReplyMessage answered = Received(reply);
+  CHECK(answered.failure->message == "why");
   CHECK(answered.object == 9);
   CHECK(answered.rows == reply.rows);
   CHECK_FALSE(answered.more);
