@@ -113,7 +113,7 @@ namespace {
 
 // A peer's word for what a parameter of type `collected` (null for void) refers to.
 absl::Status CheckReference(const LazyArgument& wire, const codec::Type* collected) {
-  const absl::Status wrong = absl::InvalidArgumentError("a reference that makes no sense");
+  absl::Status wrong = absl::InvalidArgumentError("a reference that makes no sense");
   const size_t objects = wire.objects.size();
   if (collected == nullptr) return objects == 0 && !wire.view ? absl::OkStatus() : wrong;
   const bool list = collected->item != nullptr || collected->kind == internal::Kind::kBools;

@@ -41,7 +41,7 @@ absl::string_view ShortageOf(int error) {
 }
 
 absl::Status ErrnoStatus(int error, absl::string_view what) {
-  const absl::Status status = absl::ErrnoToStatus(error, what);
+  absl::Status status = absl::ErrnoToStatus(error, what);
   if (error == EMFILE) return absl::Status(status.code(), absl::StrCat(what, ": ", OpenFiles(MostOpenFiles())));
   if (error != ENFILE) return status;
   return absl::Status(status.code(),

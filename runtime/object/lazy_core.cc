@@ -198,7 +198,7 @@ std::shared_ptr<Failure> LazyCore::failure() const {
 
 absl::Status LazyCore::Wait(base::Instant deadline) {
   if (!WaitSettledUntil(deadline)) {
-    if (const absl::Status cancelled = GivenUp(); !cancelled.ok()) return cancelled;
+    if (absl::Status cancelled = GivenUp(); !cancelled.ok()) return cancelled;
     return absl::DeadlineExceededError(
         absl::StrCat(origin_.what.text(), " has not finished within the time given to Wait"));
   }

@@ -206,7 +206,7 @@ absl::StatusOr<bool> MessageReader::TakeMessage(google::protobuf::MessageLite* m
 
 absl::StatusOr<bool> MessageReader::Next(google::protobuf::MessageLite* message) {
   while (true) {
-    const absl::StatusOr<bool> taken = TakeMessage(message);
+    absl::StatusOr<bool> taken = TakeMessage(message);
     if (!taken.ok() || *taken) return taken;
     bytes_.erase(0, begin_);
     begin_ = 0;

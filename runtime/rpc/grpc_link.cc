@@ -313,13 +313,13 @@ absl::Status GrpcLink::ReadMessage(Heard* heard) {
   }
   next_ = header.first.value_or(next_);
   heard->first = next_;
-  TWINKLE_RETURN_IF_ERROR(ReadFrames(std::move(slices), used, header.compressed, &heard->frames));
+  TWINKLE_RETURN_IF_ERROR(ReadFrames(slices, used, header.compressed, &heard->frames));
   if (next_ == 0 && !heard->frames.empty()) return absl::InvalidArgumentError("frames without a number");
   next_ += heard->frames.size();
   return absl::OkStatus();
 }
 
-absl::Status GrpcLink::ReadFrames(std::vector<grpc::Slice> slices, size_t header, bool compressed,
+absl::Status GrpcLink::ReadFrames(const std::vector<grpc::Slice>& slices, size_t header, bool compressed,
                                   std::vector<Frame>* frames) {
   std::string together;
   for (const grpc::Slice& slice : slices) {

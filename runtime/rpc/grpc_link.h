@@ -129,7 +129,8 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   void PrepareNext();
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReadMessage(Heard* heard);
-  absl::Status ReadFrames(std::vector<grpc::Slice> slices, size_t header, bool compressed, std::vector<Frame>* frames);
+  absl::Status ReadFrames(const std::vector<grpc::Slice>& slices, size_t header, bool compressed,
+                          std::vector<Frame>* frames);
   Traffic::Way& way() const { return wire_.remote ? wire_.traffic->network : wire_.traffic->sockets; }
 
   const Wire wire_;

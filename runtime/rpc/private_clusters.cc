@@ -35,7 +35,7 @@ absl::Status CheckFolder(const std::string& folder) {
 // NotFound: somebody removes the folder, which was empty. PermissionDenied, and others: it cannot be made.
 absl::StatusOr<Fd> NewRecord(const std::string& folder, const std::string& path) {
   ::mkdir(folder.c_str(), 0700);  // or it is there
-  if (const absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
+  if (absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
   ::unlink(path.c_str());  // of an earlier process of that number
   Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) return absl::ErrnoToStatus(errno, path);
