@@ -45,7 +45,8 @@ absl::Status ThrownStatus() {
   } catch (int number) {
     return Value("an int", number);
   } catch (...) {
-    return absl::UnknownError(absl::StrCat("it threw a ", TypeOfThrown(), ", which is no std::exception"));
+    return absl::UnknownError(
+        absl::StrCat("it threw something of type ", TypeOfThrown(), ", which is no std::exception"));
   }
 }
 

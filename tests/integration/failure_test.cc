@@ -33,6 +33,8 @@ class Fragile {
   int number_ = 0;
 };
 
+struct Odd {};
+
 class Worker {
  public:
   Worker() = default;
@@ -54,6 +56,7 @@ class Worker {
     return 1;
   }
   void ThrowOther() { throw 42; }
+  void ThrowOdd() { throw Odd{}; }
   int64_t ThrowStatus() { return absl::StatusOr<int64_t>(absl::DataLossError("gone")).value(); }
   int Echo(const Fragile& fragile) { return fragile.number(); }
   Fragile Make(int number) { return Fragile(number); }
@@ -67,8 +70,8 @@ class Worker {
   }
   absl::Status Relay(const Remote<Worker>& other);
 };
-TWINKLE_REMOTE_CLASS(Worker, (), (Refuse), (RefuseValue), (Throw), (ThrowOther), (ThrowStatus), (Echo), (Make),
-                     (Whole, Dispatch::kAll), (Relay))
+TWINKLE_REMOTE_CLASS(Worker, (), (Refuse), (RefuseValue), (Throw), (ThrowOther), (ThrowOdd), (ThrowStatus), (Echo),
+                     (Make), (Whole, Dispatch::kAll), (Relay))
 absl::Status Worker::Relay(const Remote<Worker>& other) { return other.Refuse(0, "relayed").Get(); }
 
 template <class T>
@@ -172,6 +175,8 @@ TEST_CASE("what a method throws is Unknown with its what()") {
   CHECK(other.Get().code() == absl::StatusCode::kUnknown);
   CHECK_THAT(Told(other.Get()),
              ContainsSubstring("Worker.ThrowOther failed") && ContainsSubstring("it threw an int: 42"));
+  CHECK_THAT(Told(worker.ThrowOdd().Get()),
+             ContainsSubstring("it threw something of type ") && ContainsSubstring("Odd, which is no std::exception"));
   const auto bad_access = worker.ThrowStatus();
   CHECK_THAT(Told(bad_access.Get()), ContainsSubstring("Worker.ThrowStatus failed") && ContainsSubstring("gone"));
   CHECK(Result(worker.Throw(7)).front() == 1);
