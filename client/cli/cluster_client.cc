@@ -72,7 +72,7 @@ absl::StatusOr<v1::ClusterStatus> ClusterClient::Status() const {
   grpc::ClientContext context;
   Prepare(context);
   v1::ClusterStatus reply;
-  if (const absl::Status told = Told(stub_->GetStatus(&context, v1::Nothing(), &reply)); !told.ok()) return told;
+  if (absl::Status told = Told(stub_->GetStatus(&context, v1::Nothing(), &reply)); !told.ok()) return told;
   return reply;
 }
 
@@ -91,7 +91,7 @@ absl::StatusOr<v1::JobVisit> ClusterClient::Visit(uint64_t job) const {
   v1::JobId request;
   request.set_job(job);
   v1::JobVisit reply;
-  if (const absl::Status told = Told(stub_->VisitJob(&context, request, &reply)); !told.ok()) return told;
+  if (absl::Status told = Told(stub_->VisitJob(&context, request, &reply)); !told.ok()) return told;
   return reply;
 }
 
@@ -134,7 +134,7 @@ absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::Wat
   while (reader->Read(&output)) {
     for (const v1::Output::Line& line : output.lines()) on_line(line);
   }
-  const absl::Status ended = rpc::FromGrpc(reader->Finish());
+  absl::Status ended = rpc::FromGrpc(reader->Finish());
   if (!absl::IsDeadlineExceeded(ended)) return ended;
   return absl::DeadlineExceededError(
       absl::StrCat("node '", base::Printable(node.name()), "' has not told all lines that it keeps within ",

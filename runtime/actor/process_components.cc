@@ -173,7 +173,7 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
   }
   const base::Instant deadline = base::Now() + limit;
   if (component.constructed != nullptr) {
-    const absl::Status made = component.constructed->Wait(deadline);
+    absl::Status made = component.constructed->Wait(deadline);
     if (!made.ok() || IsAsMade(component)) return made;
   }
   auto call = NewCall(Operation::kProbe, component, site);

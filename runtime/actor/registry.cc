@@ -99,7 +99,7 @@ absl::Status CheckClass(const internal::ClassInfo* mine, absl::string_view name,
   if (mine == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat("this program has no remote class ", name));
   }
-  if (const absl::Status ambiguous = CheckUnambiguous(name); !ambiguous.ok()) return ambiguous;
+  if (absl::Status ambiguous = CheckUnambiguous(name); !ambiguous.ok()) return ambiguous;
   if (Fingerprint(*mine) == fingerprint) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("the remote class ", name, " has other methods or values in the program that made the component"));
