@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "driver/options.h"
+#include "driver/port_file.h"
 #include "driver/service.h"
 #include "runtime/base/command_line.h"
 #include "runtime/base/descriptor_table.h"
@@ -61,14 +61,6 @@ void Say(const std::string& line) {
   base::SayLine(STDERR_FILENO, absl::StrCat(time, " twinkle-driver: ", line));
 }
 
-// Written beside it and renamed: who waits for the file finds a whole one.
-absl::Status WritePort(const std::string& file, int port) {
-  const std::string fresh = file + ".new";
-  std::ofstream(fresh) << port << '\n';
-  if (std::rename(fresh.c_str(), file.c_str()) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat("the port file ", file, " cannot be written"));
-}
-
 // What an earlier driver has kept; its jobs have ended with it, as their programs were told by their connections' end.
 absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const std::string& folder, Restored* restored) {
   if (folder.empty()) return NewMemoryJournal();
@@ -80,10 +72,9 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const std::string& folder, 
   return journal;
 }
 
-// Until a signal, or the end of the program that this private driver belongs to.
-void WaitForEnd(base::FdLoop& loop, const rpc::ParentLink* parent) {
-  const rpc::Fd fd(base::EndSignalFd());
-  loop.Watch(fd.get(), [&] { loop.Stop(); });
+// Until there is a signal to read from `end`, or the end of the program that this private driver belongs to.
+void WaitForEnd(base::FdLoop& loop, int end, const rpc::ParentLink* parent) {
+  loop.Watch(end, [&] { loop.Stop(); });
   if (parent != nullptr) {
     loop.Watch(parent->fd(), [&] { loop.Stop(); });
     if (parent->process_fd() >= 0) loop.Watch(parent->process_fd(), [&] { loop.Stop(); });
@@ -161,8 +152,10 @@ int Serve(const Options& options, Start start) {
   if (server == nullptr) return Fail(options, absl::InternalError("the server does not start"));
   if (const absl::Status accepts = start.listener->Start(); !accepts.ok()) return Fail(options, accepts);
   const int port = start.listener->port();
+  const rpc::Fd end(base::EndSignalFd());
   if (!options.port_file.empty()) {
-    if (const absl::Status written = WritePort(options.port_file, port); !written.ok()) return Fail(options, written);
+    const absl::Status written = WritePort(options.port_file, port, end.get());
+    if (!written.ok()) return Fail(options, written);
   }
   const auto record = start.parent != nullptr ? RecordOf(start) : std::nullopt;
   if (start.parent != nullptr) {
@@ -172,7 +165,7 @@ int Serve(const Options& options, Start start) {
                                               ", token in ", options.token_file));
   }
   base::FdLoop loop;
-  WaitForEnd(loop, start.parent.get());
+  WaitForEnd(loop, end.get(), start.parent.get());
   LimitEnd();
   start.listener->Close();
   service.Stop();
