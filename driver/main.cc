@@ -114,6 +114,7 @@ absl::Status PrivateStart(int fd, Start* start) {
 
 // The token last: a driver that does not start has made none.
 absl::Status PublicStart(const Options& options, Start* start) {
+  const base::EndSignalsEnd may_hang;  // on the journal's disk, or the token's
   TWINKLE_ASSIGN_OR_RETURN(const rpc::HostPort at, CheckListen(options));
   TWINKLE_ASSIGN_OR_RETURN(const rpc::WireLimits wires, rpc::ParseWireLimits(options.wire_limits));
   absl::StatusOr<std::unique_ptr<rpc::Listener>> listener =

@@ -16,6 +16,7 @@
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/command_line.h"
 #include "runtime/base/descriptor_table.h"
+#include "runtime/base/end_signals.h"
 #include "runtime/base/names.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/shortage.h"
@@ -214,6 +215,7 @@ int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
     const auto driver = rpc::ParseHostPort(options.driver, "--driver");
     if (!driver.ok()) return Fail(options, driver.status());
     if (const absl::Status refused = CheckUser(options, *driver); !refused.ok()) return Fail(options, refused);
+    const base::EndSignalsEnd may_hang;  // on the disk
     absl::StatusOr<std::string> read = rpc::ReadToken(options.token_file);
     if (!read.ok()) return Fail(options, read.status());
     token = *std::move(read);

@@ -27,4 +27,14 @@ int EndSignalFd() {
   return ::signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
+EndSignalsEnd::EndSignalsEnd() {
+  const sigset_t signals = EndSignals();
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+EndSignalsEnd::~EndSignalsEnd() {
+  const sigset_t signals = EndSignals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 }  // namespace twinkle::base

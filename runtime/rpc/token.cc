@@ -58,10 +58,13 @@ std::string DefaultTokenFile() {
 
 absl::StatusOr<std::string> ReadToken(const std::string& file) {
   if (file.empty()) return NoFile();
-  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd.valid()) return Because("opened", file);
   struct stat facts {};
   if (::fstat(fd.get(), &facts) != 0) return Because("read", file);
+  if (!S_ISREG(facts.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat("the token file ", file, " is no regular file"));
+  }
   if ((facts.st_mode & 077) != 0) {
     return absl::PermissionDeniedError(
         absl::StrCat("the token file ", file, " can be read by others: chmod 600 ", file));

@@ -11,8 +11,8 @@ namespace twinkle::rpc {
 // the system knows. Empty: there is none.
 std::string DefaultTokenFile();
 
-// NotFound, naming the file; PermissionDenied: others may read it; InvalidArgument: it holds no token, or none that can
-// be shown, or no file is named.
+// NotFound, naming the file; PermissionDenied: others may read it; InvalidArgument: it is no regular file, it holds no
+// token, or none that can be shown, or no file is named. Waits for a disk, and for nobody who would write.
 absl::StatusOr<std::string> ReadToken(const std::string& file);
 
 // The token in the file; makes one, for this user's eyes only, where there is no file.

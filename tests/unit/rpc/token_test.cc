@@ -3,6 +3,7 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -57,6 +58,16 @@ TEST_CASE("what no call could show is refused, and the file is named") {
     CHECK(absl::IsInvalidArgument(refused));
     CHECK(absl::StrContains(refused.message(), file));
     CHECK(ReadOrMakeToken(file).status() == refused);
+  }
+}
+
+TEST_CASE("what is no regular file is no token, whoever may read it, and nobody waits for one who writes") {
+  const tests::Folder folder;
+  const std::string pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& file : {pipe, std::string("/"), std::string("/dev/null")}) {
+    const absl::Status refused = ReadToken(file).status();
+    CHECK(refused == absl::InvalidArgumentError(absl::StrCat("the token file ", file, " is no regular file")));
   }
 }
 
