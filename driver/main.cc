@@ -23,6 +23,7 @@
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/options_file.h"
 #include "runtime/base/say_line.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/shortage.h"
@@ -179,7 +180,7 @@ int Main(int argc, char** argv) {
   options.token_file = rpc::DefaultTokenFile();
   CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.", "twinkle-driver");
   AddOptions(app, options);
-  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  base::AddOptionsFile(app);
   app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
   const auto tell = [&](const std::string& sentence) {
     TellProgram(options, sentence);

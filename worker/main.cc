@@ -18,6 +18,7 @@
 #include "runtime/base/descriptor_table.h"
 #include "runtime/base/end_signals.h"
 #include "runtime/base/names.h"
+#include "runtime/base/options_file.h"
 #include "runtime/base/service_start.h"
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
@@ -111,7 +112,7 @@ void AddOptions(CLI::App& app, Options& options) {
                  "may take to answer; the third is for programs and their processes")
       ->envname("TWINKLE_WIRE_LIMITS")
       ->check([](const std::string& text) { return std::string(rpc::ParseWireLimits(text).status().message()); });
-  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  base::AddOptionsFile(app);
   app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
 }
 

@@ -26,6 +26,7 @@
 #include "client/cli/words.h"
 #include "runtime/base/command_line.h"
 #include "runtime/base/names.h"
+#include "runtime/base/options_file.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/private_clusters.h"
 #include "runtime/rpc/token.h"
@@ -279,7 +280,7 @@ void AddCommon(CLI::App& app, Options& options) {
   app.add_option("--token-file", options.token_file, "File with the cluster's token")
       ->envname("TWINKLE_TOKEN_FILE")
       ->capture_default_str();
-  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  base::AddOptionsFile(app);
   app.fallthrough();  // they may stand behind the command, too
 }
 

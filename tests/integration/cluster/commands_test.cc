@@ -76,5 +76,39 @@ TEST_CASE("wrong words are told in a sentence that names program and option, wit
   check("twinkle", {"statsu"}, "there is no command 'statsu': did you mean 'status'?");
 }
 
+TEST_CASE("what a file of options says is checked as the command line is, and the line is named") {
+  const Folder folder;
+  const std::string file = folder / "options";
+  const auto check = [&](const std::string& text, const std::string& sentence) {
+    std::ofstream(file) << text;
+    for (const char* service : {"twinkle-driver", "twinkle-worker", "twinkle"}) {
+      const Ended ended = Run(service, {"--config", file});
+      CAPTURE(service, text);
+      CHECK(ended.code == 2);
+      CHECK_THAT(ended.output, ContainsSubstring(service + (": --config: line " + sentence)));
+      CHECK(ended.output.size() < 400);
+    }
+  };
+  check("# a line\n\n; and one\ntoken-fiel=x\n", "4 of its file names no option: 'token-fiel'");
+  check("token-file=x\ntoken-file=y\n", "2 of its file says token-file again");
+  check("config=x\n", "1 of its file names no option: 'config'");
+  check("[x]\n", "1 of its file is no NAME=VALUE");
+  check("token-file x\n", "1 of its file is no NAME=VALUE");
+  check(std::string(3000, '\x01') + "=x", "1 of its file names no option");
+  std::ofstream(file) << "cpus=many\n";
+  CHECK_THAT(Run("twinkle-worker", {"--config", file}).output, ContainsSubstring("--cpus: must be a whole number"));
+}
+
+TEST_CASE("the values of a file of options are taken whole: lists, addresses, quotes, a remark behind them") {
+  const Folder folder;
+  std::ofstream(folder / "options") << " listen = [::1]:70777 # none\nwire-limits=1,2,3\ninsecure-network=true\n"
+                                    << "token-file='" << folder / "a token"
+                                    << "'\n";
+  const Ended ended = Run("twinkle-driver", {"--config", folder / "options"});
+  CHECK(ended.code == 2);
+  CHECK_THAT(ended.output,
+             ContainsSubstring("twinkle-driver: --listen is HOST:PORT") && ContainsSubstring("'[::1]:70777'"));
+}
+
 }  // namespace
 }  // namespace twinkle::tests
