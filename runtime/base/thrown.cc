@@ -14,6 +14,8 @@
 namespace twinkle::base {
 namespace {
 
+constexpr int kMostCauses = 16;  // more than people read, and few enough for a small stack
+
 std::string TypeOfThrown() {
   const std::type_info* const type = abi::__cxa_current_exception_type();
   if (type == nullptr) return "something";
@@ -27,15 +29,25 @@ absl::Status Value(const char* type, const T& value) {
   return absl::UnknownError(absl::StrCat("it threw ", type, ": ", value));
 }
 
-}  // namespace
+absl::Status StatusOfThrown(int causes);
 
-absl::Status ThrownStatus() {
+// What made it be thrown (std::throw_with_nested), and what made that. Empty: it says nothing of that.
+std::string Causes(const std::exception& thrown, int causes) {
+  try {
+    if (causes > 0) std::rethrow_if_nested(thrown);
+    return {};
+  } catch (...) {
+    return absl::StrCat("; caused by: ", StatusOfThrown(causes - 1).message());
+  }
+}
+
+absl::Status StatusOfThrown(int causes) {
   try {
     throw;
   } catch (const absl::BadStatusOrAccess& failed) {
     return failed.status();
   } catch (const std::exception& thrown) {
-    return absl::UnknownError(absl::NullSafeStringView(thrown.what()));
+    return absl::UnknownError(absl::StrCat(absl::NullSafeStringView(thrown.what()), Causes(thrown, causes)));
   } catch (const absl::Status& failed) {
     return failed.ok() ? absl::UnknownError("it threw an absl::Status that is OK") : failed;
   } catch (const std::string& text) {
@@ -49,5 +61,9 @@ absl::Status ThrownStatus() {
         absl::StrCat("it threw something of type ", TypeOfThrown(), ", which is no std::exception"));
   }
 }
+
+}  // namespace
+
+absl::Status ThrownStatus() { return StatusOfThrown(kMostCauses); }
 
 }  // namespace twinkle::base
