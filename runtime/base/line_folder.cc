@@ -16,13 +16,17 @@ void LineFolder::Tell(Known& known, std::vector<Line>* lines) {
 std::vector<LineFolder::Line> LineFolder::Add(Line line, Instant now) {
   std::vector<Line> out;
   std::erase_if(lines_, [&](Known& known) {
-    const bool old = now - known.since >= window_;
+    const bool old = now - known.since >= window_ && known.line != line;
     if (old) Tell(known, &out);
     return old;
   });
   const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Known& one) { return one.line == line; });
   if (found != lines_.end()) {
     ++found->held;
+    if (now - found->since >= window_) {
+      Tell(*found, &out);
+      found->since = now;
+    }
     std::rotate(found, found + 1, lines_.end());
     return out;
   }

@@ -12,8 +12,8 @@
 namespace twinkle::base {
 
 // A line that is equal to one of the last `known` different lines is held back and counted, until `window` has passed
-// since that one was written. How many were held back is told in one line: when the next line comes after that time,
-// when the line is not among those known any more, and by Rest. Not thread-safe.
+// since that one was written. How many were held back is told in one line: when the next line comes after that time (an
+// equal one is among them), when the line is not among those known any more, and by Rest. Not thread-safe.
 class LineFolder {
  public:
   struct Line {

@@ -18,13 +18,13 @@ TEST_CASE("equal lines are written once, with how many more came") {
   CHECK(folder.Rest().empty());
 }
 
-TEST_CASE("once the window has passed it is told how many more there were, and the line is written again") {
+TEST_CASE("once the window has passed it is told how many more there were, the one that comes then among them") {
   LineFolder folder(absl::Seconds(10));
   Instant now;
   folder.Add({3, "lost"}, now);
   folder.Add({3, "lost"}, now + absl::Seconds(1));
   folder.Add({3, "lost"}, now + absl::Seconds(2));
-  CHECK(folder.Add({3, "lost"}, now + absl::Seconds(10)) == Lines{{3, "… 2 more: lost"}, {3, "lost"}});
+  CHECK(folder.Add({3, "lost"}, now + absl::Seconds(10)) == Lines{{3, "… 3 more: lost"}});
   CHECK(folder.Add({3, "lost"}, now + absl::Seconds(11)).empty());
   CHECK(folder.Rest() == Lines{{3, "lost"}});  // one more is told as itself
 }
