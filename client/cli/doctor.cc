@@ -17,6 +17,7 @@
 #include "client/cli/cluster_client.h"
 #include "client/cli/rank_limits.h"
 #include "runtime/base/memory_limit.h"
+#include "runtime/base/shortage.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
 
@@ -76,6 +77,12 @@ Finding CheckSharedMemory() {
           absl::StrCat("sealed memory files work", known ? absl::StrCat("; /dev/shm has ", Gigabytes(size)) : "")};
 }
 
+Finding CheckSystem() {
+  const absl::Status able = base::CheckProcess();
+  if (!able.ok()) return {Level::kBad, "system", std::string(able.message())};
+  return {Level::kFine, "system", "/proc and /dev/null are there, and enough files may be open"};
+}
+
 Finding CheckKernel() {
   const int fd = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
   if (fd < 0) {
@@ -120,6 +127,7 @@ std::vector<Finding> Examine(const std::string& driver, const std::string& token
                                    CheckHostName(),
                                    CheckMemory(),
                                    CheckSharedMemory(),
+                                   CheckSystem(),
                                    CheckKernel(),
                                    CheckClock(),
                                    CheckDevices()};

@@ -54,9 +54,15 @@ absl::Status CheckProcess() {
     return absl::ResourceExhaustedError(
         absl::StrCat("at least ", kLeastOpenFiles, " are needed, and ", OpenFiles(most)));
   }
-  if (::access("/proc/self/stat", R_OK) == 0) return absl::OkStatus();
+  if (::access("/proc/self/stat", R_OK) != 0) {
+    return absl::FailedPreconditionError(
+        "/proc is not mounted here, by which processes are started and told apart: mount it (mount -t proc proc "
+        "/proc)");
+  }
+  if (::access("/dev/null", R_OK | W_OK) == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "/proc is not mounted here, by which processes are started and told apart: mount it (mount -t proc proc /proc)");
+      "/dev/null cannot be opened here, which the processes that are started read from and write to: mount /dev, or "
+      "make it (mknod -m 666 /dev/null c 1 3)");
 }
 
 }  // namespace twinkle::base

@@ -13,7 +13,7 @@ absl::string_view ShortageOf(int error);
 absl::Status ErrnoStatus(int error, absl::string_view what);
 
 // That this process can do its part in a cluster. ResourceExhausted: it may have too few open files for what gRPC wants
-// at its start, where that waits for ever, or aborts; FailedPrecondition: /proc is not mounted. Each names the way out.
+// at its start, where that waits for ever, or aborts; FailedPrecondition: no /proc, or no /dev/null. With the way out.
 absl::Status CheckProcess();
 
 }  // namespace twinkle::base

@@ -189,6 +189,10 @@ TEST_CASE("without /proc, or with few open files, who starts says what is missin
     Child bare({"/usr/bin/unshare", "--mount", "/bin/sh", "-c", absl::StrCat("umount -l /proc; exec ", start)});
     CHECK(bare.Wait() == 1);
     CHECK_THAT(bare.Output(), ContainsSubstring("/proc is not mounted here"));
+    Child no_devices(
+        {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", absl::StrCat("mount -t tmpfs none /dev && exec ", start)});
+    CHECK(no_devices.Wait() != 0);
+    CHECK_THAT(no_devices.Output(), ContainsSubstring("/dev/null cannot be opened here"));
   }
 }
 
