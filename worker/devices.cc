@@ -5,21 +5,34 @@
 #include <absl/strings/str_split.h>
 #include <dlfcn.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace twinkle::worker {
+namespace {
+
+constexpr int kMostOfType = 4096;
+
+}  // namespace
 
 absl::StatusOr<std::map<std::string, int>> ParseDevices(const std::string& text) {
   std::map<std::string, int> devices;
   if (text == "none") return devices;
   for (const std::string& part : std::vector<std::string>(absl::StrSplit(text, ','))) {
     const std::vector<std::string> words = absl::StrSplit(part, ':');
-    int count = 0;
-    if (words.size() != 2 || words[0].empty() || !absl::SimpleAtoi(words[1], &count) || count < 0 || count > 4096) {
+    int64_t count = 0;
+    if (words.size() != 2 || words[0].empty() || !absl::SimpleAtoi(words[1], &count) || count < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("devices are given as TYPE:COUNT, several with commas (cuda:8), or none; not '", part, "'"));
     }
-    devices[words[0]] += count;
+    if (count > kMostOfType) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a node has at most ", kMostOfType, " devices of a type, not '", part, "'"));
+    }
+    if (!devices.emplace(words[0], static_cast<int>(count)).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the devices of type ", words[0], " are given twice: '", text, "'"));
+    }
   }
   return devices;
 }

@@ -95,6 +95,7 @@ std::string DelegatedCgroup() {
 }
 
 absl::Status CheckCgroup(const std::string& folder) {
+  if (folder.empty()) return absl::InvalidArgumentError("is the folder of a control group, auto or none, not ''");
   for (const std::string& path : {folder, folder + "/cgroup.procs"}) {
     if (::access(path.c_str(), W_OK) == 0) continue;
     return absl::ErrnoToStatus(errno, absl::StrCat("'", folder, "' is no control group (version 2) in which groups ",

@@ -32,7 +32,9 @@ absl::StatusOr<uint64_t> ParseBytes(absl::string_view text) {
   } else if (!unit.empty() && unit != "B") {
     return bad();
   }
-  if (number < 0 || number > kMost) return bad();
+  if (number > kMost) {
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "' is more memory than there can be: at most 8000000T"));
+  }
   return static_cast<uint64_t>(number);
 }
 

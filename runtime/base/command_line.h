@@ -25,11 +25,14 @@ inline constexpr int kWrongWords = 2;
 // A check of an option: a number from `least` on (above it, with `more`), small enough to count seconds or slots.
 inline auto NumberFrom(double least, bool more = false) {
   return [least, more](const std::string& text) {
-    constexpr double kMost = std::numeric_limits<int>::max();
+    constexpr int kMost = std::numeric_limits<int>::max();
     double number = 0;
     const bool is_number = absl::SimpleAtod(text, &number);
     if (is_number && number <= kMost && (more ? number > least : number >= least)) return std::string();
-    return absl::StrCat("must be a number ", more ? "above " : "not below ", least, ", not '", text, "'");
+    const std::string range = absl::StrCat(more ? "above " : "not below ", least);
+    if (is_number && number > kMost)
+      return absl::StrCat("must be a number ", range, ", up to ", kMost, ", not '", text, "'");
+    return absl::StrCat("must be a number ", range, ", not '", text, "'");
   };
 }
 // The same without a fraction.
@@ -37,8 +40,8 @@ inline auto CountFrom(int64_t least, int64_t most = std::numeric_limits<int>::ma
   return [least, most](const std::string& text) {
     int64_t count = 0;
     if (absl::SimpleAtoi(text, &count) && count >= least && count <= most) return std::string();
-    return absl::StrCat("must be a whole number from ", least, " on", count > most ? ", and is too large" : "",
-                        ", not '", text, "'");
+    const std::string end = count > most ? absl::StrCat(" to ", most) : " on";
+    return absl::StrCat("must be a whole number from ", least, end, ", not '", text, "'");
   };
 }
 

@@ -61,6 +61,11 @@ TEST_CASE("wrong words are told in a sentence that names program and option, wit
   check("twinkle-worker", {"--start-limit", "0"}, "--start-limit: must be a number above 0, not '0'");
   check("twinkle-worker", {}, "$TWINKLE_START_LIMIT, which stands for --start-limit: must be",
         {{"TWINKLE_START_LIMIT", "x"}});
+  check("twinkle-worker", {"--cpus", "9999999999"}, "--cpus: must be a whole number from 0 to 2147483647, not");
+  check("twinkle-worker", {"--devices", "cuda:1,cuda:2"}, "--devices: the devices of type cuda are given twice");
+  check("twinkle-worker", {"--devices", "cuda:5000"}, "--devices: a node has at most 4096 devices of a type, not");
+  check("twinkle-worker", {"--driver", "127.0.0.1:1", "--cgroup", ""}, "--cgroup: is the folder of a control group");
+  check("twinkle-driver", {"--node-lease", "1e300"}, "--node-lease: must be a number above 0, up to 2147483647, not");
   check("twinkle-worker", {"--driver", "foo"}, "--driver: a driver is HOST:PORT");
   check("twinkle-worker", {"--driver", "127.0.0.1:1", "--log-dir", "/proc/nope"}, "--log-dir: ");
   check("twinkle-worker", {"--driver", "127.0.0.1:1", "--cgroup", "/nope"}, "--cgroup: '/nope' is no control group");

@@ -16,6 +16,9 @@ TEST_CASE("amounts of memory are read as people write them") {
     INFO(bad);
     CHECK(absl::IsInvalidArgument(ParseBytes(bad).status()));
   }
+  CHECK(ParseBytes("8000000T").ok());
+  CHECK(ParseBytes("99999999999G").status() ==
+        absl::InvalidArgumentError("'99999999999G' is more memory than there can be: at most 8000000T"));
 }
 
 TEST_CASE("amounts of memory are written short") {
