@@ -80,7 +80,7 @@ Finding CheckSharedMemory() {
 Finding CheckSystem() {
   const absl::Status able = base::CheckProcess();
   if (!able.ok()) return {Level::kBad, "system", std::string(able.message())};
-  return {Level::kFine, "system", "/proc and /dev/null are there, and enough files may be open"};
+  return {Level::kFine, "system", "/proc and /dev/null are there, and files and stack enough"};
 }
 
 Finding CheckKernel() {

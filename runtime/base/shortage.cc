@@ -11,6 +11,7 @@ namespace twinkle::base {
 namespace {
 
 constexpr rlim_t kLeastOpenFiles = 64;  // of a process that is alone yet
+constexpr rlim_t kLeastStackKiB = 128;  // of a thread, too, whose default it is; with 64 it meets its end in gRPC
 
 rlim_t MostOpenFiles() {
   rlimit limit{};
@@ -53,6 +54,11 @@ absl::Status CheckProcess() {
   if (most < kLeastOpenFiles) {
     return absl::ResourceExhaustedError(
         absl::StrCat("at least ", kLeastOpenFiles, " are needed, and ", OpenFiles(most)));
+  }
+  if (rlimit stack{}; ::getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur < kLeastStackKiB * 1024) {
+    return absl::ResourceExhaustedError(absl::StrCat("a stack of ", kLeastStackKiB,
+                                                     " KiB is needed, and this process may have ",
+                                                     stack.rlim_cur / 1024, ": allow it more (ulimit -s)"));
   }
   if (::access("/proc/self/stat", R_OK) != 0) {
     return absl::FailedPreconditionError(

@@ -12,8 +12,8 @@ absl::string_view ShortageOf(int error);
 // As absl::ErrnoToStatus. Where open files are used up it says how many there may be, and what allows more.
 absl::Status ErrnoStatus(int error, absl::string_view what);
 
-// That this process can do its part in a cluster. ResourceExhausted: it may have too few open files for what gRPC wants
-// at its start, where that waits for ever, or aborts; FailedPrecondition: no /proc, or no /dev/null. With the way out.
+// That this process can do its part in a cluster. ResourceExhausted: too few open files, or too small a stack, for
+// gRPC, which waits for ever then, or aborts; FailedPrecondition: no /proc, or no /dev/null. With the way out.
 absl::Status CheckProcess();
 
 }  // namespace twinkle::base

@@ -171,7 +171,7 @@ TEST_CASE("a node in another PID namespace of the same machine takes the program
   CHECK_THAT(once.Output(), ContainsSubstring("on inside, local rank 0"));
 }
 
-TEST_CASE("without /proc, or with few open files, who starts says what is missing") {
+TEST_CASE("without /proc or /dev, or with few open files or a small stack, who starts says what is missing") {
   const Folder folder;
   std::ofstream(folder / "token") << "0123\n";
   REQUIRE(::chmod((folder / "token").c_str(), 0600) == 0);
@@ -185,6 +185,9 @@ TEST_CASE("without /proc, or with few open files, who starts says what is missin
     Child few({"/bin/sh", "-c", absl::StrCat("ulimit -n 40; exec ", start)});
     CHECK(few.Wait() == 1);
     CHECK_THAT(few.Output(), ContainsSubstring("this process may have 40 open files: allow it more (ulimit -n"));
+    Child small({"/bin/sh", "-c", absl::StrCat("ulimit -s 64; exec ", start)});
+    CHECK(small.Wait() == 1);
+    CHECK_THAT(small.Output(), ContainsSubstring("a stack of 128 KiB is needed, and this process may have 64"));
     if (::geteuid() != 0 || !std::filesystem::exists("/usr/bin/unshare")) continue;
     Child bare({"/usr/bin/unshare", "--mount", "/bin/sh", "-c", absl::StrCat("umount -l /proc; exec ", start)});
     CHECK(bare.Wait() == 1);
