@@ -46,6 +46,7 @@ absl::StatusOr<std::unique_ptr<ClusterClient>> ClusterClient::OpenPrivate(const 
     if (name != absl::StrCat(kPrivateCluster, facts.program)) continue;
     return std::unique_ptr<ClusterClient>(new ClusterClient(name, facts.target, facts.token, {}));
   }
+  TWINKLE_RETURN_IF_ERROR(rpc::CheckPrivateClusters(rpc::PrivateClustersFolder()));
   return absl::NotFoundError(absl::StrCat("there is no private cluster '", name,
                                           "' of this user on this machine (twinkle status --all shows them)"));
 }

@@ -90,7 +90,9 @@ int PrintAllStatus(const Options& options) {
   if (!options.driver.empty()) {
     if (const absl::Status named = add(options.driver); !named.ok()) failed = Fail(named);
   }
-  bool none = true;
+  const absl::Status can_look = rpc::CheckPrivateClusters(rpc::PrivateClustersFolder());
+  if (!can_look.ok()) failed = Fail(can_look);
+  bool none = can_look.ok();
   for (const rpc::PrivateClusterFacts& facts : rpc::PrivateClusters(rpc::PrivateClustersFolder())) {
     const std::string name = absl::StrCat("private:", facts.program);
     const absl::Status one = add(name);

@@ -36,9 +36,11 @@ absl::Status CheckFolder(const std::string& folder) {
 absl::StatusOr<Fd> NewRecord(const std::string& folder, const std::string& path) {
   ::mkdir(folder.c_str(), 0700);  // or it is there
   if (absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
-  ::unlink(path.c_str());  // of an earlier process of that number
+  ::chmod(folder.c_str(), 0700);  // whatever a umask has left of it
+  ::unlink(path.c_str());         // of an earlier process of that number
   Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) return absl::ErrnoToStatus(errno, path);
+  ::fchmod(file.get(), 0600);
   return file;
 }
 
@@ -86,6 +88,17 @@ absl::StatusOr<PrivateClusterRecord> PrivateClusterRecord::Write(const std::stri
 
 PrivateClusterRecord::~PrivateClusterRecord() {
   if (lock_.valid()) RemoveRecord(path_);
+}
+
+absl::Status CheckPrivateClusters(const std::string& folder) {
+  const absl::Status checked = CheckFolder(folder);
+  if (absl::IsNotFound(checked) || (checked.ok() && ::access(folder.c_str(), R_OK | W_OK | X_OK) == 0)) {
+    return absl::OkStatus();
+  }
+  const std::string why =
+      checked.ok() ? absl::StrCat(folder, " has a mode that keeps its user out") : std::string(checked.message());
+  return absl::PermissionDeniedError(absl::StrCat("private clusters of this user cannot be found: ", why,
+                                                  ": remove it, or set XDG_RUNTIME_DIR to a folder of your own"));
 }
 
 void RemovePrivateCluster(const std::string& folder, pid_t program) {

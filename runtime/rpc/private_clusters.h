@@ -37,6 +37,10 @@ class PrivateClusterRecord {
   Fd lock_;
 };
 
+// That who looks into the folder finds them: it is this user's alone, or there is none yet. PermissionDenied: it is
+// not, or its mode keeps this user out, too; with the way out.
+absl::Status CheckPrivateClusters(const std::string& folder);
+
 // What the driver of this program's cluster has left, if it was killed: the record, and the folder if it is empty then.
 void RemovePrivateCluster(const std::string& folder, pid_t program);
 

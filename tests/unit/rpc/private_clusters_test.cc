@@ -1,5 +1,6 @@
 #include "runtime/rpc/private_clusters.h"
 
+#include <absl/strings/match.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -76,6 +77,29 @@ TEST_CASE("a folder that others can look into is not used") {
   REQUIRE(::chmod(folder.path.c_str(), 0755) == 0);
   CHECK(absl::IsPermissionDenied(PrivateClusterRecord::Write(folder.path, {10, "unix-abstract:a", "s"}).status()));
   CHECK(PrivateClusters(folder.path).empty());
+  const absl::Status told = CheckPrivateClusters(folder.path);
+  CHECK(absl::IsPermissionDenied(told));
+  CHECK(absl::StrContains(told.message(), folder.path));
+}
+
+TEST_CASE("a folder and its records can be read by their user, whatever the umask, and whatever it was before") {
+  const Folder folder;
+  CHECK(CheckPrivateClusters(folder.path).ok());
+  for (const bool is_there : {false, true}) {
+    if (is_there) std::filesystem::create_directory(folder.path);
+    if (is_there) REQUIRE(::chmod(folder.path.c_str(), 0) == 0);
+    const mode_t before = ::umask(0777);
+    const auto record = PrivateClusterRecord::Write(folder.path, {10, "unix-abstract:a", "s"});
+    ::umask(before);
+    REQUIRE(record.ok());
+    for (const auto& [path, mode] :
+         {std::pair(folder.path, mode_t{0700}), std::pair(folder.path + "/10", mode_t{0600})}) {
+      struct stat facts {};
+      REQUIRE(::stat(path.c_str(), &facts) == 0);
+      CHECK((facts.st_mode & 0777) == mode);
+    }
+    CHECK(CheckPrivateClusters(folder.path).ok());
+  }
 }
 
 }  // namespace
