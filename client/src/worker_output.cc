@@ -5,12 +5,14 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <set>
 #include <utility>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
+#include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/rpc/channel.h"
 
@@ -36,6 +38,8 @@ std::string OutputText(const v1::Output::Line& line, const std::string& host, bo
 // One node. Keeps itself until the stream has ended.
 class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> {
  public:
+  explicit Watching(std::shared_ptr<std::atomic<bool>> told_lost) : told_lost_(std::move(told_lost)) {}
+
   void Begin(const std::shared_ptr<Watching>& self, uint64_t job, const v1::NodeDescription& node,
              const std::string& target, const std::string& token, const rpc::KeepAlive& keep_alive) {
     self_ = self;
@@ -89,12 +93,22 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
         cut_.erase(stream);
       }
       if (i + 1 < incoming_.lines_size() && incoming_.lines(i + 1).error() == line.error()) continue;
-      std::fwrite(text.data(), 1, text.size(), file);
-      std::fflush(file);
+      if (std::fwrite(text.data(), 1, text.size(), file) != text.size() || std::fflush(file) != 0)
+        TellLost(errno, line);
       text.clear();
     }
   }
 
+  void TellLost(int error, const v1::Output::Line& line) {
+    if (told_lost_->exchange(true)) return;
+    base::Log(base::LogLevel::kWarning,
+              absl::ErrnoToStatus(error, absl::StrCat("what worker processes print is lost while it cannot be written "
+                                                      "to this program's standard ",
+                                                      line.error() ? "error" : "output"))
+                  .message());
+  }
+
+  const std::shared_ptr<std::atomic<bool>> told_lost_;  // all nodes'
   std::shared_ptr<Watching> self_;
   std::string host_;
   std::unique_ptr<v1::NodeOutput::Stub> stub_;
@@ -108,11 +122,12 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
 
 WorkerOutput::WorkerOutput(uint64_t job, const std::vector<v1::NodeDescription>& nodes, const std::string& machine,
                            const std::string& token, const rpc::KeepAlive& keep_alive) {
+  const auto told_lost = std::make_shared<std::atomic<bool>>(false);
   for (const v1::NodeDescription& node : nodes) {
     const bool here = node.place().machine() == machine;
     const std::string& target = here ? node.endpoint().socket() : node.endpoint().address();
     if (target.empty()) continue;
-    nodes_.push_back(std::make_shared<Watching>());
+    nodes_.push_back(std::make_shared<Watching>(told_lost));
     nodes_.back()->Begin(nodes_.back(), job, node, target, token, keep_alive);
   }
 }

@@ -12,6 +12,7 @@
 namespace twinkle::internal {
 
 // "[policy:2 pid host] line" on this process's own standard output or error, in a colour for each rank on a terminal.
+// What cannot be written there is lost, and a warning of the log says so once.
 class WorkerOutput {
  public:
   // Watches a job on these nodes from its beginning, in threads of gRPC's.
