@@ -1,7 +1,9 @@
 #include "runtime/actor/execution.h"
 
 #include <absl/strings/str_cat.h>
+#include <unistd.h>
 
+#include <string>
 #include <utility>
 
 #include "runtime/actor/component_ref.h"
@@ -9,6 +11,8 @@
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
 #include "runtime/actor/services.h"
+#include "runtime/base/call_name.h"
+#include "runtime/base/forked.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/object/assemble.h"
@@ -84,6 +88,19 @@ absl::Status FillArguments(IncomingCall& call) {
   return absl::OkStatus();
 }
 
+// What was called has returned, and in a child that it forked, too. That one has none of the library's threads, and the
+// rings that it has are its parent's: nothing of it goes on, nor is anything written out that the parent has, too.
+void EndForkedChild(const IncomingCall& call) {
+  if (!base::InForkedChild()) [[likely]]
+    return;
+  const std::string line =
+      absl::StrCat("twinkle: a child that ", base::ShortName(call.instance->info.class_name), ".", call.message.method,
+                   " has forked returned from it, and is ended: a child ends "
+                   "with _exit, or starts a program (exec)\n");
+  static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+  ::_exit(1);
+}
+
 Outcome RunConstruct(IncomingCall& call, const ProcessOptions& here) {
   Instance& instance = *call.instance;
   const auto* constructor = FindConstructor(instance.info.class_name, call.message.method);
@@ -92,6 +109,7 @@ Outcome RunConstruct(IncomingCall& call, const ProcessOptions& here) {
         absl::FailedPreconditionError(absl::StrCat("this program has no constructor ", call.message.method));
   } else if (instance.status = codec::Guarded([&] { return FillArguments(call); }); instance.status.ok()) {
     Outcome made = constructor->construct(call.arguments);
+    EndForkedChild(call);
     instance.status = made.status;
     instance.object = std::move(made.value);
   }
@@ -128,7 +146,9 @@ Outcome RunOperation(IncomingCall& call, const ProcessOptions& here) {
   }
   if (absl::Status filled = codec::Guarded([&] { return FillArguments(call); }); !filled.ok())
     return {filled, nullptr, true};
-  return call.method->invoke(instance.object.get(), call.arguments);
+  Outcome outcome = call.method->invoke(instance.object.get(), call.arguments);
+  EndForkedChild(call);
+  return outcome;
 }
 
 ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessOptions& here) {

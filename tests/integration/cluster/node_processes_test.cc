@@ -42,6 +42,9 @@ class Surroundings {
     int status = 0;
     return ::waitpid(pid, &status, 0) == pid ? status : -1;
   }
+  // The child returns, too.
+  int64_t Fork() { return ::fork(); }
+  void Print(const std::string& text) { std::puts(text.c_str()); }
   // Of a session and an environment of its own, and no child of the rank's.
   int64_t StartHelper() {
     std::FILE* shell = ::popen("(env -i setsid sleep 1000 >/dev/null 2>&1 & echo $!)", "r");
@@ -75,10 +78,12 @@ class Surroundings {
     while (true) ::pause();
   }
 };
-TWINKLE_REMOTE_CLASS(Surroundings, (), (Pid), (Signals, Dispatch::kAll), (EndOfChild), (StartHelper),
+TWINKLE_REMOTE_CLASS(Surroundings, (), (Pid), (Signals, Dispatch::kAll), (EndOfChild), (Fork), (Print), (StartHelper),
                      (StartChain, Dispatch::kAll, Collect::kFirst))
 
 namespace {
+
+using Catch::Matchers::ContainsSubstring;
 
 Session Begun(std::vector<DeviceGroup> groups) { return Begin({.mode = Mode::kCluster, .groups = std::move(groups)}); }
 
@@ -120,6 +125,43 @@ TEST_CASE("what a rank starts can be ended as usual") {
   auto rank = Must(New<Surroundings>({.remote_group = "pool"}));
   CHECK(Result(rank.EndOfChild()) == std::vector<int64_t>{SIGTERM});
   CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a rank whose child returns", "[.]") {
+  auto session = Begun({Cpu("pool", 1)});
+  auto rank = Must(New<Surroundings>({.remote_group = "pool"}));
+  const auto child = static_cast<pid_t>(Result(rank.Fork()).at(0));
+  CHECK(Eventually([&] { return !IsAlive(child); }));
+  CHECK(Result(rank.Pid()).at(0) != child);
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a child that a method forked, and that returns from it, is ended there, and its rank goes on") {
+  const auto program = Itself({"/usr/bin/env"}, "a rank whose child returns");
+  const int code = program->Wait();
+  INFO(program->Output());
+  CHECK(code == 0);
+  CHECK_THAT(program->Output(), ContainsSubstring("a child that Surroundings.Fork has forked returned from it"));
+}
+
+TEST_CASE("a rank that prints", "[.]") {
+  auto session = Begun({Cpu("pool", 2)});
+  auto ranks = Must(New<Surroundings>({.remote_group = "pool"}));
+  for (int i = 0; i < 10; ++i) Must(ranks.Print("a line").Get());
+  CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("where a program's output cannot be written, one line says that what ranks print is lost") {
+  const auto program = Itself({"/bin/sh", "-c", "exec \"$0\" \"$1\" >/dev/full"}, "a rank that prints");
+  const int code = program->Wait();
+  const std::string output = program->Output();
+  INFO(output);
+  CHECK(code == 0);
+  constexpr char kLine[] =
+      "what worker processes print is lost while it cannot be written to this program's standard "
+      "output: No space left on device";
+  CHECK_THAT(output, ContainsSubstring(kLine));
+  CHECK(output.find(kLine) == output.rfind(kLine));
 }
 
 TEST_CASE("a helper that has cut itself loose lives as long as its rank, and no longer") {
