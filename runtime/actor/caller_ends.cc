@@ -51,8 +51,9 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
   if (!status.ok()) {
     std::vector<std::shared_ptr<object::Failure>> causes;
     const auto unmade = call->constructed == nullptr ? nullptr : call->constructed->failure();
-    // A call on a component whose construction was killed is a failure all the same.
-    if (unmade != nullptr && !unmade->is_wished()) causes.push_back(unmade);
+    // A call on a component that was killed is a failure all the same, also where it was still under construction.
+    const bool killed = killed_.count(call->component->workers.front()) > 0;
+    if (unmade != nullptr && !(killed && unmade->is_wished())) causes.push_back(unmade);
     for (rpc::ProcessId worker : call->component->workers) {
       if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
     }

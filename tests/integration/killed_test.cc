@@ -23,6 +23,17 @@ class Worker {
 };
 TWINKLE_REMOTE_CLASS(Worker, (), (Echo, Dispatch::kAll, Collect::kFlatten), (Wait, Collect::kFlatten))
 
+// Made of what a call gives.
+class Holder {
+ public:
+  explicit Holder(const List& list) : size_(static_cast<int64_t>(list.size())) {}
+  int64_t Size() { return size_; }
+
+ private:
+  int64_t size_;
+};
+TWINKLE_REMOTE_CLASS(Holder, (), (Size))
+
 }  // namespace killed
 
 namespace {
@@ -102,6 +113,21 @@ TEST_CASE("what comes of a call that the caller has cancelled is no failure") {
   CHECK(absl::IsCancelled(call.Get().status()));
   Follow(job, call);  // the same once it is known
   CHECK(absl::IsCancelled(call.Rows(0, 1).Get().status()));
+  CHECK(Told(job.session.Finish()) == "OK");
+  CHECK(job.told.Take().empty());
+}
+
+TEST_CASE("nor is a component that was to be made of it, nor what is called on that, wherever it was to be") {
+  Job job(Mode::kInProcess);
+  const auto call = job.worker.Wait();
+  call.Cancel();
+  for (const char* const group : {"", "h"}) {
+    CAPTURE(group);
+    const auto holder = Must(New<Holder>({.remote_group = group}, call));
+    CHECK(absl::IsCancelled(holder.component().WaitReady(absl::Seconds(60))));
+    holder.Size();
+    Must(New<Holder>({.remote_group = group}, call)).Size();
+  }
   CHECK(Told(job.session.Finish()) == "OK");
   CHECK(job.told.Take().empty());
 }
