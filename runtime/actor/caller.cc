@@ -371,6 +371,7 @@ void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
   const auto found = calls_.find(reply.call);
   if (found == calls_.end()) return;
   const CallPtr call = found->second;
+  if (call->replies.empty()) return;  // it was not sent yet: nobody can answer it
   for (size_t i = 0; i < call->workers.size(); ++i) {
     if (call->component->workers[static_cast<size_t>(call->workers[i])] != from || call->replies[i]) continue;
     const absl::Status status = reply.failure ? FromWire(*reply.failure) : absl::OkStatus();
@@ -407,6 +408,9 @@ void Caller::Succeed(const CallPtr& call) {
   object::Shards shards;
   for (size_t i : call->used) {
     ReplyMessage& reply = *call->replies[i];
+    if (reply.object == 0 && !ended) {
+      return Settle(call, Failed(FactsOf(*call, i), absl::InternalError("its answer brings no result")));
+    }
     if (reply.rows.empty()) reply.rows.resize(1);  // whole
     object::Shard shard{Hold(*call, i), std::move(reply.rows), reply.bytes, std::nullopt};
     if (reply.carried) {

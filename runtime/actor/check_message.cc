@@ -69,9 +69,8 @@ struct MessageCheck {
     return absl::OkStatus();
   }
   absl::Status operator()(const ReplyMessage& reply) const {
-    if (reply.rows.empty()) return absl::OkStatus();
-    if (reply.object == 0 && !reply.carried) return Wrong("rows without a result");
-    return codec::CheckRows(reply.rows);
+    if (reply.object == 0 && (reply.carried || !reply.rows.empty())) return Wrong("a result that is no object");
+    return reply.rows.empty() ? absl::OkStatus() : codec::CheckRows(reply.rows);
   }
   absl::Status operator()(const PullMessage& pull) const {
     if (pull.selection.path.size() > kLongestPath) return Wrong("a part of an object that is too deep in it");

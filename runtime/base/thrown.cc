@@ -33,9 +33,11 @@ absl::Status StatusOfThrown(int causes);
 
 // What made it be thrown (std::throw_with_nested), and what made that. Empty: it says nothing of that.
 std::string Causes(const std::exception& thrown, int causes) {
+  // std::rethrow_if_nested ends the program where an exception was thrown with causes that there were none of.
+  const auto* const nested = dynamic_cast<const std::nested_exception*>(&thrown);
+  if (causes == 0 || nested == nullptr || nested->nested_ptr() == nullptr) return {};
   try {
-    if (causes > 0) std::rethrow_if_nested(thrown);
-    return {};
+    nested->rethrow_nested();
   } catch (...) {
     return absl::StrCat("; caused by: ", StatusOfThrown(causes - 1).message());
   }

@@ -98,5 +98,21 @@ TEST_CASE("who answers a call with what is no message is lost to the caller, who
   }
 }
 
+TEST_CASE("an answer that brings no result fails its call") {
+  Stage job({CpuGroup("liar", 1)});
+  const Liar liar(job, job.Id("liar"), [](const rpc::Frame& received) {
+    Message message;
+    CHECK(DecodeMessage(received, &message).ok());
+    ReplyMessage reply;
+    if (const auto* call = std::get_if<CallMessage>(&message)) reply.call = call->call;
+    return EncodeMessage(reply).head;
+  });
+  const auto made = job.Make<Recorder>("liar");
+  const Lazy<std::string> text = made.Text();
+  job.Run();
+  CHECK(absl::StrContains(StatusOf(text).ToString(), "INTERNAL"));
+  CHECK(absl::StrContains(StatusOf(text).message(), "its answer brings no result"));
+}
+
 }  // namespace
 }  // namespace twinkle::actor::steps

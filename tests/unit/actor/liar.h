@@ -1,6 +1,7 @@
-// A process that answers whatever it is sent with the same bytes.
+// A process that answers whatever it is sent with what a test wants.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,19 +13,24 @@ namespace twinkle::actor::steps {
 // Stands in for a rank, and answers what it is told to.
 class Liar final : public rpc::Receiver {
  public:
+  using Answer = std::function<std::string(const rpc::Frame& received)>;  // the head of what it sends
+
+  // The same, whatever it is sent.
   Liar(const tests::SteppedJob& job, rpc::ProcessId id, std::string answer)
+      : Liar(job, id, [answer = std::move(answer)](const rpc::Frame&) { return answer; }) {}
+  Liar(const tests::SteppedJob& job, rpc::ProcessId id, Answer answer)
       : answer_(std::move(answer)),
         queue_(job.executor().NewQueue("liar")),
         transport_(job.network().Join(id, this, queue_.get())) {}
 
-  void OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame) override {
-    transport_->Send(from, rpc::Stream::kData, {answer_, {}}).IgnoreError();
+  void OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) override {
+    transport_->Send(from, rpc::Stream::kData, {answer_(frame), {}}).IgnoreError();
   }
   void OnLost(rpc::ProcessId, const absl::Status& why) override { lost_ = why; }
   const absl::Status& lost() const { return lost_; }
 
  private:
-  const std::string answer_;
+  const Answer answer_;
   const std::unique_ptr<base::TaskQueue> queue_;
   const std::unique_ptr<rpc::Transport> transport_;
   absl::Status lost_;

@@ -35,6 +35,14 @@ TEST_CASE("an exception says what it was caused by, and that its cause, whatever
   CHECK(StatusOfNested(2) == absl::UnknownError("2; caused by: 1; caused by: it threw an int: 7"));
 }
 
+TEST_CASE("an exception with room for a cause may have none") {
+  try {
+    std::throw_with_nested(std::runtime_error("alone"));
+  } catch (...) {
+    CHECK(ThrownStatus() == absl::UnknownError("alone"));
+  }
+}
+
 TEST_CASE("of causes without end some are told") {
   const std::string told(StatusOfNested(1000).message());
   CHECK(absl::StartsWith(told, "1000; caused by: 999; "));
