@@ -24,8 +24,11 @@ std::string Read(const std::string& path) {
   return got > 0 ? std::string(bytes.data(), static_cast<size_t>(got)) : "";
 }
 
+// Z, X: what is left of it until somebody has heard of its end. Without a state it is not there, or cannot be read.
+bool HasEnded(absl::string_view state) { return state.empty() || state[0] == 'Z' || state[0] == 'X'; }
+
 // T: by a signal; t: by who traces it.
-bool IsStopped(absl::string_view state) { return !state.empty() && (state[0] == 'T' || state[0] == 't'); }
+bool IsStopped(absl::string_view state) { return absl::StartsWithIgnoreCase(state, "t"); }
 
 // The third field. The second, a name in parentheses, may have anything in it.
 absl::string_view StateIn(absl::string_view stat) {
@@ -33,22 +36,31 @@ absl::string_view StateIn(absl::string_view stat) {
   return name_end == absl::string_view::npos ? "" : stat.substr(name_end + 2, 1);
 }
 
-}  // namespace
-
-Glance GlanceAt(pid_t pid, const std::string& proc) {
-  const std::string folder = absl::StrCat(proc, "/", pid);
+std::optional<Glance> InStatus(const std::string& status) {
   Glance glance;
-  if (!IsStopped(StateIn(Read(folder + "/stat")))) return glance;
-  const std::string status = Read(folder + "/status");
+  absl::string_view state;
   for (absl::string_view line : absl::StrSplit(status, '\n')) {
-    if (absl::ConsumePrefix(&line, "State:\t")) glance.stopped = IsStopped(line);
-    if (absl::ConsumePrefix(&line, "TracerPid:\t") && !absl::SimpleAtoi(line, &glance.tracer)) return {};
+    if (absl::ConsumePrefix(&line, "State:\t")) state = line;
+    if (absl::ConsumePrefix(&line, "TracerPid:\t") && !absl::SimpleAtoi(line, &glance.tracer)) return std::nullopt;
     if (absl::ConsumePrefix(&line, "voluntary_ctxt_switches:\t") && !absl::SimpleAtoi(line, &glance.times_paused)) {
-      return {};
+      return std::nullopt;
     }
   }
-  glance.traced = glance.tracer != 0 || absl::StrContains(status, "State:\tt");
+  if (HasEnded(state)) return std::nullopt;
+  glance.stopped = IsStopped(state);
+  glance.traced = glance.tracer != 0 || absl::StartsWith(state, "t");
   return glance;
+}
+
+}  // namespace
+
+std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc) {
+  const std::string folder = absl::StrCat(proc, "/", pid);
+  const std::string stat = Read(folder + "/stat");
+  const absl::string_view state = StateIn(stat);
+  if (HasEnded(state)) return std::nullopt;
+  if (!IsStopped(state)) return Glance{};
+  return InStatus(Read(folder + "/status"));
 }
 
 bool TellsOfOwnPids(const std::string& proc) {

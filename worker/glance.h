@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace twinkle::worker {
@@ -15,9 +16,10 @@ struct Glance {
   uint64_t times_paused = 0;  // of its first thread: while it is stopped this stays as it is
 };
 
-// Of a process that is not there, or about which the kernel does not tell, nothing is known. Reads `proc`, which is
-// where the kernel tells of this PID namespace; one file of a process that goes on, two of one that is stopped.
-Glance GlanceAt(pid_t pid, const std::string& proc = "/proc");
+// Nothing: the process has ended, or the kernel does not tell of it now; whether it goes on is not known then. Reads
+// `proc`, which is where the kernel tells of this PID namespace: one file of a process that goes on, two of one that is
+// stopped.
+std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc = "/proc");
 
 // Whether `proc` tells of the processes of this one's PID namespace: then a pid means the same there and here.
 bool TellsOfOwnPids(const std::string& proc = "/proc");

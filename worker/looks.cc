@@ -1,5 +1,6 @@
 #include "worker/looks.h"
 
+#include <optional>
 #include <string>
 
 namespace twinkle::worker {
@@ -16,7 +17,9 @@ Looks::Glances Looks::AskKernel(const Pids& pids) {
   Glances glances;
   if (!TellsOfOwnPids()) return glances;
   glances.reserve(pids.size());
-  for (const auto& [key, pid] : pids) glances.emplace_back(key, GlanceAt(pid));
+  for (const auto& [key, pid] : pids) {
+    if (const std::optional<Glance> glance = GlanceAt(pid)) glances.emplace_back(key, *glance);
+  }
   return glances;
 }
 

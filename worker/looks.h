@@ -26,7 +26,7 @@ namespace twinkle::worker {
 class Looks {
  public:
   using Pids = std::vector<std::pair<uint64_t, pid_t>>;      // with the caller's names of the processes
-  using Glances = std::vector<std::pair<uint64_t, Glance>>;  // of some of these
+  using Glances = std::vector<std::pair<uint64_t, Glance>>;  // of those of which something is known
   struct Events {
     std::function<Pids()> whom;                               // that are there now
     std::function<void(const Glances&, base::Instant)> seen;  // and the time awake

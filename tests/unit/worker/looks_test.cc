@@ -1,6 +1,8 @@
 // Stepped. Numbers are those of the invariants in looks.h.
 #include "worker/looks.h"
 
+#include <unistd.h>
+
 #include <deque>
 #include <map>
 #include <utility>
@@ -109,6 +111,14 @@ TEST_CASE("many are looked at less often (K3)") {
   CHECK_FALSE(steps.Asked());
   steps.Pass(absl::Milliseconds(1));
   CHECK(steps.Asked());
+}
+
+TEST_CASE("the kernel is asked of each, and who is not there is left out") {
+  const pid_t nobody = 0x7fffffff;  // more than the kernel gives
+  const Looks::Glances glances = Looks::AskKernel({{10, ::getpid()}, {11, nobody}});
+  REQUIRE(glances.size() == 1);
+  CHECK(glances[0].first == 10);
+  CHECK_FALSE(glances[0].second.stopped);
 }
 
 TEST_CASE("what everything has slept is no time awake") {
