@@ -3,6 +3,7 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <set>
@@ -14,19 +15,35 @@ namespace {
 
 constexpr size_t kMostShown = 60;  // of a name that is none
 
-bool SaysNothing(absl::string_view line) { return line.empty() || line[0] == '#' || line[0] == ';'; }
-
-std::string Value(absl::string_view text) {
-  text = absl::StripAsciiWhitespace(text);
-  for (const char quote : {'"', '\''}) {
-    const size_t end = text.size() > 1 && text[0] == quote ? text.find(quote, 1) : text.npos;
-    if (end != text.npos) return std::string(text.substr(1, end - 1));
-  }
-  return std::string(absl::StripTrailingAsciiWhitespace(text.substr(0, text.find(" #"))));
+// Opening a pipe waits for who writes to it. Whether there is a file is told where it is opened.
+std::string NoOtherFile(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0 || S_ISREG(facts.st_mode)) return "";
+  return absl::StrCat("'", path, "' is no regular file");
 }
+
+bool SaysNothing(absl::string_view line) { return line.empty() || line[0] == '#' || line[0] == ';'; }
 
 CLI::ConfigError Wrong(size_t number, const std::string& why) {
   return CLI::ConfigError(absl::StrCat("--config: line ", number, " of its file ", why));
+}
+
+// What stands before a remark: a # that begins the text or is behind a space.
+absl::string_view BeforeRemark(absl::string_view text) {
+  size_t remark = text.find('#');
+  while (remark != text.npos && remark > 0 && !absl::ascii_isspace(text[remark - 1])) {
+    remark = text.find('#', remark + 1);
+  }
+  return absl::StripTrailingAsciiWhitespace(text.substr(0, remark));
+}
+
+std::string Value(absl::string_view text, size_t number) {
+  text = absl::StripLeadingAsciiWhitespace(text);
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return std::string(BeforeRemark(text));
+  const size_t end = text.find(text[0], 1);
+  if (end == text.npos) throw Wrong(number, "has a quote that does not end");
+  if (!BeforeRemark(text.substr(end + 1)).empty()) throw Wrong(number, "says more behind its quotes");
+  return std::string(text.substr(1, end - 1));
 }
 
 }  // namespace
@@ -46,13 +63,14 @@ std::vector<CLI::ConfigItem> OptionsFile::from_config(std::istream& input) const
       throw Wrong(number, absl::StrCat("names no option: '", Printable(name.substr(0, kMostShown)), "'"));
     }
     if (!names.insert(name).second) throw Wrong(number, absl::StrCat("says ", name, " again"));
-    items.push_back({{}, name, {Value(line.substr(equals + 1))}});
+    items.push_back({{}, name, {Value(absl::string_view(line).substr(equals + 1), number)}});
   }
+  if (input.bad()) throw CLI::ConfigError("--config: its file cannot be read to its end");
   return items;
 }
 
 void AddOptionsFile(CLI::App& app) {
-  app.set_config("--config", "", "File with these options, NAME=VALUE a line");
+  app.set_config("--config", "", "File with these options, NAME=VALUE a line")->check(&NoOtherFile);
   app.config_formatter(std::make_shared<OptionsFile>(app));
 }
 
