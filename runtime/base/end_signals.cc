@@ -1,8 +1,7 @@
 #include "runtime/base/end_signals.h"
 
 #include <sys/signalfd.h>
-
-#include <csignal>
+#include <unistd.h>
 
 namespace twinkle::base {
 namespace {
@@ -13,6 +12,13 @@ sigset_t EndSignals() {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   return signals;
+}
+
+// The action is the default one again, and ends the process; not the init of a PID namespace, to which the kernel
+// delivers no such signal.
+void EndBy(int signal) {
+  ::raise(signal);
+  ::_exit(128 + signal);
 }
 
 }  // namespace
@@ -28,13 +34,21 @@ int EndSignalFd() {
 }
 
 EndSignalsEnd::EndSignalsEnd() {
+  struct sigaction end {};
+  end.sa_handler = &EndBy;
+  end.sa_flags = SA_RESETHAND | SA_NODEFER;
+  ::sigaction(SIGINT, &end, &interrupt_);
+  ::sigaction(SIGTERM, &end, &terminate_);
   const sigset_t signals = EndSignals();
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
+// Blocked first: one that comes meanwhile waits to be read.
 EndSignalsEnd::~EndSignalsEnd() {
   const sigset_t signals = EndSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::sigaction(SIGINT, &interrupt_, nullptr);
+  ::sigaction(SIGTERM, &terminate_, nullptr);
 }
 
 }  // namespace twinkle::base
