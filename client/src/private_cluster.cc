@@ -192,7 +192,7 @@ void PrivateCluster::KillRest(base::Instant deadline) {
     if (service.facts.pid > 0) {
       killed.emplace_back(static_cast<int>(::syscall(SYS_pidfd_open, service.facts.pid, 0)));
       ::kill(service.facts.pid, SIGKILL);
-    } else {
+    } else if (service.starter > 0) {
       ::kill(-service.starter, SIGKILL);
     }
   }

@@ -75,6 +75,8 @@ int LaunchKept(const Launch& launch, pid_t* keeper, pid_t* child) {
 }
 
 void AwaitChild(pid_t child, base::Instant deadline) {
+  // A program that has waited for its child itself has given the number back: it may be a stranger's by now.
+  if (::waitpid(child, nullptr, WNOHANG | __WALL) != 0) return;
   const rpc::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   pollfd end{ended.get(), POLLIN, 0};
   while (ended.valid() && base::Now() < deadline) {

@@ -106,6 +106,12 @@ TEST_CASE("silent services are killed where orphans are the program's own, one t
   for (const pid_t pid : left) CHECK_FALSE(IsThere(pid));
 }
 
+TEST_CASE("who is no child any more is not waited for") {
+  const base::Instant before = base::Now();
+  AwaitChild(::getppid(), before + absl::Seconds(30));
+  CHECK(base::Now() - before < kSlack);
+}
+
 TEST_CASE("a child that does not end in time is waited for aside") {
   const pid_t child = ::fork();
   if (child == 0) {
