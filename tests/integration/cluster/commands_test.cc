@@ -100,6 +100,8 @@ TEST_CASE("what a file of options says is checked as the command line is, and th
   check("[x]\n", "1 of its file is no NAME=VALUE");
   check("token-file x\n", "1 of its file is no NAME=VALUE");
   check(std::string(3000, '\x01') + "=x", "1 of its file names no option");
+  check("token-file=\"a\" rubbish\n", "1 of its file says more behind its quotes");
+  check("token-file='a\n", "1 of its file has a quote that does not end");
   std::ofstream(file) << "cpus=many\n";
   CHECK_THAT(Run("twinkle-worker", {"--config", file}).output, ContainsSubstring("--cpus: must be a whole number"));
 }
