@@ -30,7 +30,11 @@ std::string Holder(const Glance& glance) {
   return absl::StrCat("held by a debugger", glance.tracer == 0 ? "" : absl::StrCat(" (pid ", glance.tracer, ")"));
 }
 
-std::string Seconds(absl::Duration time) { return absl::StrCat(absl::ToDoubleSeconds(time), " s"); }
+// As the option has them, where they are whole.
+std::string Seconds(absl::Duration time) {
+  const int64_t whole = absl::ToInt64Seconds(time);
+  return time == absl::Seconds(whole) ? absl::StrCat(whole, " s") : absl::FormatDuration(time);
+}
 
 v1::NodeToDriver ExitOf(uint64_t job, uint64_t process, const std::string& cause) {
   v1::NodeToDriver told;

@@ -52,8 +52,7 @@ struct Death {
 //  W7 with `only_machine` nothing is brought or started for a program of another machine: its processes could not be
 //     started, and why is what they are told of with;
 //  W8 it is told once of a process that it is stopped (Stoppage), and once that it goes on. One that does not within
-//  the
-//     limit is killed, and that is its cause. No wait for Initialize ends while it is stopped.
+//     the limit is killed, and that is its cause. No wait for Initialize ends while it is stopped.
 class NodeState {
  public:
   explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}

@@ -110,6 +110,16 @@ TEST_CASE("W8: one that ends otherwise after it was given up has that cause") {
   CHECK(node.CauseOf(10) == "exited with code 3");
 }
 
+TEST_CASE("W8: a long limit is told in whole seconds, one of less than that as it is") {
+  for (const auto& [limit, text] :
+       {std::pair(absl::Seconds(10'000'000), "10000000 s"), std::pair(absl::Milliseconds(500), "500ms")}) {
+    Node node("", limit);
+    node.StartAll(1, {10});
+    for (int look = 0; look < 2; ++look) node.Look(10, kStopped);
+    CHECK_THAT(Said(node).at(0), ContainsSubstring(std::string("for ") + text + " at most (--stopped-limit)"));
+  }
+}
+
 TEST_CASE("W8: without a limit it is told, and waited for") {
   Node node("", absl::InfiniteDuration());
   node.StartAll(1, {10});
