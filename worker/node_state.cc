@@ -246,10 +246,13 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
   }
   std::string cause = CauseOfDeath(death.wait_status);
   const bool killed = WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
+  const Glance& last = process.stoppage.last();
   if (killed && process.stopped_out) {
-    const Glance& last = process.stoppage.last();
     return absl::StrCat("was ", last.traced ? Holder(last) : "stopped", " for ", Seconds(options_.stopped_limit),
                         " (--stopped-limit)");
+  }
+  if (killed && process.overdue && process.stoppage.state() == Stoppage::State::kStopped) {
+    return absl::StrCat("was ", Holder(last), " when the abort_grace of the session's end was over, and was killed");
   }
   if (killed && process.overdue) {
     return "was still at work (in a method, a destructor or an exit handler) when the abort_grace of the session's end "

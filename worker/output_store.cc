@@ -95,7 +95,9 @@ void OutputStore::AddNote(uint64_t id, int pid, const std::string& text) {
   const auto found = processes_.find(id);
   if (found == processes_.end()) return;
   v1::Output::Line line = NoteOf(pid, found->second, text);
-  if (files_.enabled()) files_.Write(id, absl::StrCat(line.text(), "\n"), 1);
+  const std::deque<v1::Output::Line>& before = found->second.lines;
+  const bool within = !before.empty() && before.back().continues();  // a line of which more is to come
+  if (files_.enabled()) files_.Write(id, absl::StrCat(within ? "\n" : "", line.text(), "\n"), 1);
   Batch batch(options_.message_bytes);
   batch.Add(line);
   Keep(found->second, std::move(line));

@@ -110,6 +110,18 @@ TEST_CASE("W8: one that ends otherwise after it was given up has that cause") {
   CHECK(node.CauseOf(10) == "exited with code 3");
 }
 
+TEST_CASE("W8: of one that is stopped when the grace of its job's end is over that is told") {
+  Node node;
+  node.StartAll(1, {10});
+  for (int look = 0; look < 2; ++look) node.Look(10, kHeld);
+  node.effects.clear();
+  node.state.OnMessage(StopMessage(1, absl::Seconds(5)), &node.effects);
+  node.state.OnTimer(node.Take<SetTimer>().at(0), &node.effects);
+  node.End(10);
+  CHECK(node.CauseOf(10) ==
+        "was held by a debugger (pid 512) when the abort_grace of the session's end was over, and was killed");
+}
+
 TEST_CASE("W8: a long limit is told in whole seconds, one of less than that as it is") {
   for (const auto& [limit, text] :
        {std::pair(absl::Seconds(10'000'000), "10000000 s"), std::pair(absl::Milliseconds(500), "500ms")}) {

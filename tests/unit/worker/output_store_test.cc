@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/stepped_executor.h"
 #include "tests/support/catch.h"
+#include "tests/support/folder.h"
 
 namespace twinkle::worker {
 namespace {
@@ -67,6 +69,19 @@ TEST_CASE("a note of the daemon's stands among a process's lines, and is none of
                                                  "policy:0 [twinkle-worker: it goes on]"});
   CHECK(store.LastLines(10, 1) == std::vector<std::string>{"two"});
   CHECK(store.LastLines(10, 5) == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("a note has a line of its own in the log file, within a line of which more is to come, too") {
+  const tests::Folder folder;
+  base::SteppedExecutor executor;
+  LogFiles files({.folder = folder.path(), .end_limit = absl::ZeroDuration()}, &executor);
+  OutputStore store({}, &files);
+  store.AddProcess(1, ProcessOf(10, "policy", 0));
+  store.Add(10, 100, false, {{"the beginning", /*continues=*/true}});
+  store.AddNote(10, 100, "it is stopped");
+  store.Add(10, 100, false, {{" and the end", /*continues=*/false}});
+  executor.Drain("log-files");
+  CHECK(folder.Read("job-1/policy-0.log") == "the beginning\n[twinkle-worker: it is stopped]\n and the end\n");
 }
 
 TEST_CASE("a watcher is told of what was kept, then of what comes, then of the end") {
