@@ -14,11 +14,10 @@
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "tests/support/catch.h"
+#include "tests/support/soon.h"
 
 namespace twinkle::rpc {
 namespace {
-
-base::Instant Soon() { return base::Now() + absl::Seconds(60); }
 
 struct Arrived {
   ProcessId from;
@@ -60,7 +59,7 @@ class Peer final : public Receiver {
   void Settle() {
     const auto done = std::make_shared<base::Event>();
     queue_->Post([done] { done->Set(); });
-    REQUIRE(done->WaitUntil(Soon()));
+    REQUIRE(done->WaitUntil(tests::Soon()));
   }
   std::vector<Arrived> frames() {
     base::MutexLock lock(&mutex_);
@@ -96,7 +95,7 @@ class Peer final : public Receiver {
 
  private:
   bool Await(const std::function<bool()>& there) {
-    const base::Instant deadline = Soon();
+    const base::Instant deadline = tests::Soon();
     base::MutexLock lock(&mutex_);
     while (!there()) {
       if (base::Now() >= deadline) return false;
@@ -237,7 +236,7 @@ void BringsBuffersOverCuts(TransportFixture& fixture) {
   CHECK(b.Heads(1, Stream::kData) == Counted("", 4));
   for (const Arrived& arrived : b.frames()) CHECK((arrived.buffers == std::vector<std::string>{*kept}));
   // What has arrived is let go of.
-  const base::Instant deadline = Soon();
+  const base::Instant deadline = tests::Soon();
   while (kept.use_count() > 1 && base::Now() < deadline) std::this_thread::yield();
   CHECK(kept.use_count() == 1);
 }
@@ -354,14 +353,14 @@ void DeliversNothingAfterClose(TransportFixture& fixture) {
   Peer a(fixture, 1);
   Peer b(fixture, 2);
   b.queue().Post([&] {
-    sent.WaitUntil(Soon());
+    sent.WaitUntil(tests::Soon());
     b.transport().Close();
     before = b.frames().size();
     closed.Set();
   });
   for (int i = 0; i < 10; ++i) REQUIRE(a.Send(b, std::to_string(i)).ok());
   sent.Set();
-  REQUIRE(closed.WaitUntil(Soon()));
+  REQUIRE(closed.WaitUntil(tests::Soon()));
   REQUIRE(a.AwaitLosses(1));
   b.Settle();
   CHECK(b.frames().size() == before);

@@ -43,9 +43,9 @@ struct ModelCaller {
   std::deque<std::variant<GrantNumbers, RecallNumbers>> inbox;
 };
 
-class Model {
+class SequencerModel {
  public:
-  Model(size_t members, uint64_t seed) : members_(members), sequencer_(members), random_(seed) {
+  SequencerModel(size_t members, uint64_t seed) : members_(members), sequencer_(members), random_(seed) {
     for (int i = 0; i < alive_; ++i) callers_[static_cast<rpc::ProcessId>(100 + i)].arrived.assign(members, 0);
   }
 
@@ -225,7 +225,7 @@ TEST_CASE("numbers are unique, and each one is used or skipped on all members, w
     const size_t members = static_cast<size_t>(1 + Below(random, 4));
     const uint64_t one = random();
     INFO("TWINKLE_TEST_SEED=" << seed << ", round " << round);
-    Model model(members, one);
+    SequencerModel model(members, one);
     model.Run(50 + Below(random, 400));
     model.Check();
   }

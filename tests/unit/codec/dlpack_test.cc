@@ -40,7 +40,7 @@ struct Foreign {
   Foreign& operator=(const Foreign&) = delete;
 };
 
-std::vector<int32_t> Elements(const Tensor& tensor) {
+std::vector<int32_t> Int32s(const Tensor& tensor) {
   const Tensor packed = tensor.Contiguous();
   const auto elements = packed.data<int32_t>();
   REQUIRE(elements.ok());
@@ -56,12 +56,12 @@ TEST_CASE("an imported tensor refers to the other library's memory and gives it 
       REQUIRE(tensor.ok());
       CHECK(tensor->shape() == Shape{2, 3});
       CHECK(static_cast<const void*>(tensor->raw()) == foreign.elements.data());
-      CHECK(Elements(*tensor) == std::vector<int32_t>{1, 2, 3, 4, 5, 6});
+      CHECK(Int32s(*tensor) == std::vector<int32_t>{1, 2, 3, 4, 5, 6});
       const Tensor copy = *tensor;
       rows = copy.Rows(1, 2);
     }
     CHECK(foreign.deleted == 0);
-    CHECK(Elements(rows) == std::vector<int32_t>{4, 5, 6});
+    CHECK(Int32s(rows) == std::vector<int32_t>{4, 5, 6});
   }
   CHECK(foreign.deleted == 1);
 }
@@ -71,16 +71,16 @@ TEST_CASE("an imported tensor may have any strides and an offset") {
   const Tensor transposed = *Tensor::FromDLPack(&columns.managed);
   CHECK_FALSE(transposed.contiguous());
   CHECK(absl::IsInvalidArgument(transposed.data<int32_t>().status()));
-  CHECK(Elements(transposed) == std::vector<int32_t>{1, 4, 2, 5, 3, 6});
-  CHECK(Elements(transposed.Rows(1, 3)) == std::vector<int32_t>{2, 5, 3, 6});
+  CHECK(Int32s(transposed) == std::vector<int32_t>{1, 4, 2, 5, 3, 6});
+  CHECK(Int32s(transposed.Rows(1, 3)) == std::vector<int32_t>{2, 5, 3, 6});
 
   Foreign backwards({1, 2, 3, 4}, {3}, {-1});
   backwards.managed.dl_tensor.byte_offset = 12;
-  CHECK(Elements(*Tensor::FromDLPack(&backwards.managed)) == std::vector<int32_t>{4, 3, 2});
+  CHECK(Int32s(*Tensor::FromDLPack(&backwards.managed)) == std::vector<int32_t>{4, 3, 2});
   CHECK(backwards.deleted == 1);
 
   Foreign repeated({7}, {4}, {0});
-  CHECK(Elements(*Tensor::FromDLPack(&repeated.managed)) == std::vector<int32_t>{7, 7, 7, 7});
+  CHECK(Int32s(*Tensor::FromDLPack(&repeated.managed)) == std::vector<int32_t>{7, 7, 7, 7});
 }
 
 TEST_CASE("a strided tensor is sent packed") {
@@ -96,11 +96,11 @@ TEST_CASE("a strided tensor is sent packed") {
 
 TEST_CASE("an imported scalar and an imported empty tensor") {
   Foreign scalar({5}, {});
-  CHECK(Elements(*Tensor::FromDLPack(&scalar.managed)) == std::vector<int32_t>{5});
+  CHECK(Int32s(*Tensor::FromDLPack(&scalar.managed)) == std::vector<int32_t>{5});
   Foreign none({}, {0, 4});
   const Tensor empty = *Tensor::FromDLPack(&none.managed);
   CHECK(empty.shape() == Shape{0, 4});
-  CHECK(Elements(empty).empty());
+  CHECK(Int32s(empty).empty());
 }
 
 TEST_CASE("writing to an imported tensor makes a private copy") {
@@ -108,7 +108,7 @@ TEST_CASE("writing to an imported tensor makes a private copy") {
   Tensor tensor = *Tensor::FromDLPack(&foreign.managed);
   (*tensor.mutable_data<int32_t>())[0] = 10;
   CHECK(foreign.elements[0] == 1);
-  CHECK(Elements(tensor) == std::vector<int32_t>{10, 2});
+  CHECK(Int32s(tensor) == std::vector<int32_t>{10, 2});
   CHECK(foreign.deleted == 1);  // nobody refers to it any more
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("what cannot be imported is given back at once") {
 TEST_CASE("a tensor without a deleter is nobody's to delete") {
   Foreign foreign({1, 2}, {2});
   foreign.managed.deleter = nullptr;
-  CHECK(Elements(*Tensor::FromDLPack(&foreign.managed)) == std::vector<int32_t>{1, 2});
+  CHECK(Int32s(*Tensor::FromDLPack(&foreign.managed)) == std::vector<int32_t>{1, 2});
   CHECK(foreign.deleted == 0);
 }
 

@@ -35,9 +35,9 @@ struct Longer {
   std::string b;
   bool c = false;
 };
-struct List {  // holds itself
+struct Chain {  // holds itself
   int value = 0;
-  std::vector<List> next;
+  std::vector<Chain> next;
 };
 struct Branches {
   int value = 0;
@@ -85,7 +85,7 @@ TEST_CASE("types that differ on the wire differ in their fingerprints, each from
                                         Print<Swapped>(),
                                         Print<Longer>(),
                                         Print<Empty>(),
-                                        Print<List>(),
+                                        Print<Chain>(),
                                         Print<Branches>(),
                                         Print<std::vector<int>>(),
                                         Print<std::vector<float>>(),

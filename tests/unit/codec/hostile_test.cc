@@ -147,9 +147,9 @@ TEST_CASE("lengths beyond the data are refused before memory is taken") {
   CHECK(IsRefused<std::vector<double>>(std::string(30, '\xff')));
 }
 
-struct Wide {
+struct WideItem {
   double numbers[64] = {};
-  bool operator==(const Wide&) const = default;
+  bool operator==(const WideItem&) const = default;
 };
 
 TEST_CASE("a number of items whose bytes overflow is refused, whether they are here or in a buffer") {
@@ -157,14 +157,14 @@ TEST_CASE("a number of items whose bytes overflow is refused, whether they are h
   for (int shift = 40; shift < 63; ++shift) {
     for (const uint64_t more : {0, 1}) {
       const uint64_t length = ((uint64_t{1} << shift) + more) << 1;
-      for (const size_t bytes : {size_t{0}, sizeof(Wide)}) {
+      for (const size_t bytes : {size_t{0}, sizeof(WideItem)}) {
         const std::vector<Buffer> buffers = {{reinterpret_cast<const std::byte*>(owner.get()), bytes, owner}};
-        CHECK(absl::IsInvalidArgument(Refusal<Array<Wide>>(Varint(length | 1), buffers)));
-        CHECK(absl::IsInvalidArgument(Refusal<std::vector<Wide>>(Varint(length | 1), buffers)));
+        CHECK(absl::IsInvalidArgument(Refusal<Array<WideItem>>(Varint(length | 1), buffers)));
+        CHECK(absl::IsInvalidArgument(Refusal<std::vector<WideItem>>(Varint(length | 1), buffers)));
         CHECK(absl::IsInvalidArgument(Refusal<Array<Point>>(Varint(length | 1), buffers)));
       }
-      CHECK(IsRefused<Array<Wide>>(Varint(length)));
-      CHECK(IsRefused<std::vector<Wide>>(Varint(length)));
+      CHECK(IsRefused<Array<WideItem>>(Varint(length)));
+      CHECK(IsRefused<std::vector<WideItem>>(Varint(length)));
     }
   }
 }

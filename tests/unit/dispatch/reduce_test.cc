@@ -23,7 +23,7 @@ namespace {
 using base::ReasonOf;
 using internal::kType;
 
-constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMostInteger = std::numeric_limits<int64_t>::max();
 constexpr bool kMean = true;
 constexpr bool kSum = false;
 
@@ -83,7 +83,7 @@ TEST_CASE("means are float64 for all plain numbers") {
   CheckFloat(Must<bool>(kMean, {true, false}), 0.5);
   CheckFloat(Must<float>(kMean, {0.5F, 0.25F}), 0.375);
   CheckFloat(Must<Value>(kMean, {1, 2.5}), 1.75);
-  CheckFloat(Must<int64_t>(kMean, {kMost, kMost}), static_cast<double>(kMost));
+  CheckFloat(Must<int64_t>(kMean, {kMostInteger, kMostInteger}), static_cast<double>(kMostInteger));
 }
 
 TEST_CASE("tensors keep their type, and small integers are widened") {
@@ -147,11 +147,11 @@ TEST_CASE("infinity and nan are numbers like any other") {
 }
 
 TEST_CASE("an integer sum is exact, or an overflow") {
-  CheckInteger(Must<int64_t>(kSum, {kMost, 1, -1}), kMost);
-  CHECK(Refusal<int64_t>(kSum, {kMost, 1}) == "overflow");
-  CHECK(Refusal<int64_t>(kSum, {-kMost, -2}) == "overflow");
+  CheckInteger(Must<int64_t>(kSum, {kMostInteger, 1, -1}), kMostInteger);
+  CHECK(Refusal<int64_t>(kSum, {kMostInteger, 1}) == "overflow");
+  CHECK(Refusal<int64_t>(kSum, {-kMostInteger, -2}) == "overflow");
   CHECK(Refusal<uint64_t>(kSum, {std::numeric_limits<uint64_t>::max()}) == "overflow");
-  CHECK(Refusal<Tensor>(kSum, {TensorOf<int64_t>({kMost, kMost})}) == "overflow");
+  CHECK(Refusal<Tensor>(kSum, {TensorOf<int64_t>({kMostInteger, kMostInteger})}) == "overflow");
 }
 
 TEST_CASE("shapes must agree, within a result and between results") {

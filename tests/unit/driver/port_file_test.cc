@@ -25,9 +25,9 @@ size_t FilesIn(const tests::Folder& folder) {
 }
 
 // One end of a pipe without a name; the other keeps it open. What is written to it ends a wait.
-struct End {
-  End() { REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0); }
-  ~End() {
+struct PipeEnd {
+  PipeEnd() { REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0); }
+  ~PipeEnd() {
     for (const int end : ends) ::close(end);
   }
   int fd() const { return ends[0]; }
@@ -36,7 +36,7 @@ struct End {
 
 TEST_CASE("a port file is made, or replaced, whole, and nothing is left beside it") {
   const tests::Folder folder;
-  const End end;
+  const PipeEnd end;
   REQUIRE(WritePort(folder / "port", 70, end.fd()).ok());
   CHECK(folder.Read("port") == "70\n");
   const rpc::Fd before(::open((folder / "port").c_str(), O_RDONLY | O_CLOEXEC));
@@ -49,7 +49,7 @@ TEST_CASE("a port file is made, or replaced, whole, and nothing is left beside i
 
 TEST_CASE("a port file that is a link stays one, whether it leads to something or not") {
   const tests::Folder folder;
-  const End end;
+  const PipeEnd end;
   fs::create_directory(folder / "there");
   fs::create_symlink("there/port", folder / "link");
   for (const int port : {71, 72}) {
@@ -62,7 +62,7 @@ TEST_CASE("a port file that is a link stays one, whether it leads to something o
 
 TEST_CASE("a port file that is a pipe is written to, once somebody reads, or the driver ends") {
   const tests::Folder folder;
-  const End end;
+  const PipeEnd end;
   const std::string pipe = folder / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   {
@@ -79,7 +79,7 @@ TEST_CASE("a port file that is a pipe is written to, once somebody reads, or the
 
 TEST_CASE("a port file that takes nothing is told with the reason, and stays what it is") {
   const tests::Folder folder;
-  const End end;
+  const PipeEnd end;
   CHECK(WritePort("/dev/null", 7077, end.fd()).ok());
   CHECK(fs::is_character_file("/dev/null"));
   if (::access("/dev/full", W_OK) == 0) {

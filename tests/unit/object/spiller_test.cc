@@ -21,10 +21,10 @@ namespace {
 constexpr size_t kBytes = 1 << 20;
 constexpr rpc::ProcessId kHolder = 3;
 
-using Floats = std::vector<float>;
+using FloatList = std::vector<float>;
 
 codec::Described Value(float first) {
-  Floats floats(kBytes / sizeof(float), first);
+  FloatList floats(kBytes / sizeof(float), first);
   return codec::Hold(std::move(floats));
 }
 
@@ -61,7 +61,7 @@ class Keeper {
       Run();
     }
     REQUIRE(value.ok());
-    const auto& floats = *static_cast<const Floats*>(value->value.get());
+    const auto& floats = *static_cast<const FloatList*>(value->value.get());
     REQUIRE(floats.size() == kBytes / sizeof(float));
     CHECK(floats.front() == floats.back());
     return floats.front();

@@ -95,8 +95,8 @@ std::vector<std::string> Heads(const Heard& heard) {
 }
 
 // Two that are open, and whose greetings have come.
-struct Pair {
-  Pair() {
+struct LinkPair {
+  LinkPair() {
     a.link->Open(/*greet=*/false);
     b.link->Open(/*greet=*/true);
     a.link->EndRead(b.link->EndWrite());
@@ -121,7 +121,7 @@ TEST_CASE("who was dialled says at once whose link it is, and what has arrived")
 }
 
 TEST_CASE("frames leave in the order written, numbered, as many in a message as there are by then (K1, K2)") {
-  Pair pair;
+  LinkPair pair;
   pair.a.link->Begin(5);
   for (const char* head : {"5", "6", "7"}) pair.a.link->Write({head, {}});
   pair.b.link->EndRead(pair.a.link->EndWrite());
@@ -136,7 +136,7 @@ TEST_CASE("frames leave in the order written, numbered, as many in a message as 
 }
 
 TEST_CASE("a frame that is longer than a message is put together again") {
-  Pair pair;
+  LinkPair pair;
   pair.a.link->Begin(1);
   const std::string head(3 << 20, 'x');
   pair.a.link->Write({head, {}});
@@ -149,7 +149,7 @@ TEST_CASE("a frame that is longer than a message is put together again") {
 }
 
 TEST_CASE("it has room for 2 MiB, and says when half of that has left (K5)") {
-  Pair pair;
+  LinkPair pair;
   pair.a.link->Begin(1);
   int written = 1;
   while (pair.a.link->Write({std::string(100 << 10, 'x'), {}})) ++written;
@@ -168,7 +168,7 @@ TEST_CASE("it has room for 2 MiB, and says when half of that has left (K5)") {
 }
 
 TEST_CASE("where numbers are left out a message says so, and no frame before it is counted among those (K2)") {
-  Pair pair;
+  LinkPair pair;
   pair.a.link->Begin(1);
   for (const char* head : {"1", "2", "3"}) pair.a.link->Write({head, {}});
   pair.a.link->Begin(7);
@@ -182,7 +182,7 @@ TEST_CASE("where numbers are left out a message says so, and no frame before it 
 }
 
 TEST_CASE("arrivals are told with the next message, or by themselves when they are to be, once (K4)") {
-  Pair pair;
+  LinkPair pair;
   pair.a.arrivals->last = 4;
   pair.a.link->Begin(1);
   pair.a.link->Write({"frame", {}});
@@ -199,7 +199,7 @@ TEST_CASE("arrivals are told with the next message, or by themselves when they a
 }
 
 TEST_CASE("its end is told once, when nothing is under way any more (K3)") {
-  Pair pair;
+  LinkPair pair;
   pair.a.link->Begin(1);
   pair.a.link->Write({"never sent", {}});
   pair.a.link->BreakRead();
@@ -222,7 +222,7 @@ TEST_CASE("what makes no sense ends the link, with that as its reason") {
   const std::string frame = FramePrefix({"x", {}}) + "x";
   const std::string no_number = std::string(1, '\0') + frame;
   for (const std::string& bytes : {std::string("\x7f"), std::string(), std::string("\x01not compressed"), no_number}) {
-    Pair pair;
+    LinkPair pair;
     pair.a.link->EndRead(message(bytes));
     CHECK(pair.a.link->cancelled);
     CHECK(pair.a.heard.size() == 1);  // the greeting

@@ -64,7 +64,7 @@ class Notes final : public Receiver {
 using Texts = std::vector<std::string>;
 
 // Two processes whose queues, "1" and "2", are stepped.
-struct Pair {
+struct NetworkPair {
   base::SteppedExecutor executor;
   InMemoryNetwork network;
   Notes notes1;
@@ -80,7 +80,7 @@ absl::Status SendText(Transport& from, ProcessId to, const std::string& text, St
 }
 
 TEST_CASE("frames are delivered on the receiver's queue, never inside Send") {
-  Pair pair;
+  NetworkPair pair;
   REQUIRE(SendText(*pair.one, 2, "a").ok());
   CHECK(pair.notes2.notes.empty());
   CHECK(pair.executor.Ready() == Texts{"2"});
@@ -89,7 +89,7 @@ TEST_CASE("frames are delivered on the receiver's queue, never inside Send") {
 }
 
 TEST_CASE("buffers go by reference and stay as long as the frame (T2)") {
-  Pair pair;
+  NetworkPair pair;
   auto contents = std::make_shared<const std::string>(5000, 'x');
   const auto* data = reinterpret_cast<const std::byte*>(contents->data());
   const std::weak_ptr<const std::string> watched = contents;
@@ -103,7 +103,7 @@ TEST_CASE("buffers go by reference and stay as long as the frame (T2)") {
 }
 
 TEST_CASE("frames of a held stream wait and come in their order when it is released (T1)") {
-  Pair pair;
+  NetworkPair pair;
   pair.network.Hold(1, 2, Stream::kData);
   REQUIRE(SendText(*pair.one, 2, "a").ok());
   REQUIRE(SendText(*pair.one, 2, "b").ok());
@@ -117,7 +117,7 @@ TEST_CASE("frames of a held stream wait and come in their order when it is relea
 }
 
 TEST_CASE("frames that a lost process sent before are delivered before the loss, held ones never (T3)") {
-  Pair pair;
+  NetworkPair pair;
   REQUIRE(SendText(*pair.one, 2, "a").ok());
   pair.network.Hold(1, 2, Stream::kControl);
   REQUIRE(SendText(*pair.one, 2, "held", Stream::kControl).ok());
@@ -128,7 +128,7 @@ TEST_CASE("frames that a lost process sent before are delivered before the loss,
 }
 
 TEST_CASE("a killed process sends nothing more, and hears nothing of its own end") {
-  Pair pair;
+  NetworkPair pair;
   pair.network.Kill(1, absl::UnavailableError("power cut"));
   pair.network.Kill(1, absl::UnavailableError("again"));
   CHECK(absl::IsCancelled(SendText(*pair.one, 2, "a")));
@@ -141,12 +141,12 @@ TEST_CASE("a killed process sends nothing more, and hears nothing of its own end
 }
 
 TEST_CASE("a process that never was is Unavailable") {
-  Pair pair;
+  NetworkPair pair;
   CHECK(absl::IsUnavailable(SendText(*pair.one, 77, "a")));
 }
 
 TEST_CASE("a transport that is destroyed has left") {
-  Pair pair;
+  NetworkPair pair;
   {
     Notes notes3;
     const auto queue3 = pair.executor.NewQueue("3");

@@ -9,11 +9,10 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "tests/support/catch.h"
+#include "tests/support/soon.h"
 
 namespace twinkle::rpc {
 namespace {
-
-base::Instant Soon() { return base::Now() + absl::Seconds(60); }
 
 // Input: numbers of events that are to be set; whoever polls sets them.
 struct Input {
@@ -62,7 +61,7 @@ TEST_CASE("whatever is rung for is polled for, by one thread at a time, whoever 
         for (int i = 0; i < 2000; ++i) {
           const auto event = std::make_shared<base::Event>();
           input.Arrive(event);
-          if (!event->WaitUntil(Soon())) ++late;
+          if (!event->WaitUntil(tests::Soon())) ++late;
         }
       });
     }
@@ -82,7 +81,7 @@ TEST_CASE("input is polled for although nobody waits: the service thread does it
     input.Arrive(events.back());
   }
   for (const auto& event : events) {
-    const base::Instant deadline = Soon();
+    const base::Instant deadline = tests::Soon();
     while (!event->IsSet() && base::Now() < deadline) std::this_thread::yield();
     CHECK(event->IsSet());
   }
@@ -95,7 +94,7 @@ TEST_CASE("who sleeps while it helps is woken by what it waits for, though no in
   for (int i = 0; i < 500; ++i) {
     const auto event = std::make_shared<base::Event>();
     std::thread other([event] { event->Set(); });
-    CHECK(event->WaitUntil(Soon()));
+    CHECK(event->WaitUntil(tests::Soon()));
     other.join();
   }
   poller->Close();
@@ -116,7 +115,7 @@ TEST_CASE("who sleeps is woken by what it waits for, though another thread begin
       event->Set();
     });
     waiting = true;
-    CHECK(event->WaitUntil(Soon()));
+    CHECK(event->WaitUntil(tests::Soon()));
     other.join();
   }
   end = true;

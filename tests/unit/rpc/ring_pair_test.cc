@@ -22,7 +22,7 @@ struct Side {
   RingOffer offer() { return {::getpid(), -1, 0, 0, own.file().fd(), own.file().inode(), nonce}; }
 };
 
-struct Pair {
+struct RingEnds {
   Side a;
   Side b;
   RingBlock a_by_b = *RingBlock::Open(a.offer());
@@ -35,7 +35,7 @@ TEST_CASE("bytes come out of a ring as they went in, wherever it wraps") {
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  Pair pair;
+  RingEnds pair;
   std::string sent;
   std::string received;
   while (sent.size() < 20 * RingBlock::Capacity(Stream::kData)) {
@@ -60,7 +60,7 @@ TEST_CASE("bytes come out of a ring as they went in, wherever it wraps") {
 }
 
 TEST_CASE("a full ring takes nothing, and its reader knows that somebody waits for room") {
-  Pair pair;
+  RingEnds pair;
   const std::string much(2 * RingBlock::Capacity(Stream::kData), 'x');
   CHECK(pair.writer.Write(much) == RingBlock::Capacity(Stream::kData));
   CHECK(pair.reader.Peek()->empty());  // not published
@@ -75,7 +75,7 @@ TEST_CASE("a full ring takes nothing, and its reader knows that somebody waits f
 }
 
 TEST_CASE("a writer whose numbers make no sense is found out") {
-  Pair pair;
+  RingEnds pair;
   pair.a.own.writing(Stream::kData).written = RingBlock::Capacity(Stream::kData) + 1;
   CHECK(absl::IsInvalidArgument(pair.reader.Peek().status()));
   pair.a.own.writing(Stream::kData).written = ~uint64_t{0};

@@ -11,6 +11,7 @@
 #include "runtime/base/event.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/support/catch.h"
+#include "tests/support/soon.h"
 #include "tests/support/transport_conformance.h"
 
 namespace twinkle::rpc {
@@ -50,8 +51,6 @@ TEST_CASE("rings over a transport do what every transport must (T1-T5)") {
 }
 
 // ---- what only this one has --------------------------------------------------------------------
-base::Instant Soon() { return base::Now() + absl::Seconds(60); }
-
 class Member final : public Receiver {
  public:
   Member(ProcessId id, InMemoryNetwork& network)
@@ -73,7 +72,7 @@ class Member final : public Receiver {
 
   std::vector<std::string> AwaitHeard(size_t count) {
     base::MutexLock lock(&mutex_);
-    const base::Instant deadline = Soon();
+    const base::Instant deadline = tests::Soon();
     while (heard_.size() < count && base::Now() < deadline) changed_.WaitWithDeadline(&mutex_, deadline);
     return heard_;
   }
@@ -106,7 +105,7 @@ class Member final : public Receiver {
 
 // Both send through rings from here on.
 void Meet(Member& a, ProcessId a_id, Member& b, ProcessId b_id) {
-  const base::Instant deadline = Soon();
+  const base::Instant deadline = tests::Soon();
   while ((a.transport().frames_sent() == 0 || b.transport().frames_sent() == 0) && base::Now() < deadline) {
     REQUIRE(a.transport().Send(b_id, Stream::kData, Frame{"hello", {}}).ok());
     REQUIRE(b.transport().Send(a_id, Stream::kData, Frame{"hello", {}}).ok());

@@ -12,7 +12,7 @@ namespace twinkle::worker {
 namespace {
 
 // Timers on a clock of their own.
-struct Steps {
+struct AwakeSteps {
   // Everything is awake, or everything sleeps and what is due runs late.
   void Pass(absl::Duration time) {
     for (const base::Instant end = now + time; now < end;) {
@@ -42,7 +42,7 @@ struct Steps {
 };
 
 TEST_CASE("tasks run in the order of their times, once, and nothing is posted afterwards (A1, A2)") {
-  Steps steps;
+  AwakeSteps steps;
   steps.After(absl::Seconds(20), "c");
   steps.After(absl::Milliseconds(1500), "b");
   steps.After(absl::Milliseconds(2), "a");
@@ -64,7 +64,7 @@ TEST_CASE("tasks run in the order of their times, once, and nothing is posted af
 
 TEST_CASE("what everything has slept counts for nobody (A1)") {
   for (const absl::Duration slept : {absl::Seconds(5), absl::Seconds(30), absl::Hours(100)}) {
-    Steps steps;
+    AwakeSteps steps;
     steps.After(absl::Seconds(20), "x");
     steps.Pass(absl::Seconds(10));
     steps.Sleep(slept);
@@ -76,7 +76,7 @@ TEST_CASE("what everything has slept counts for nobody (A1)") {
 }
 
 TEST_CASE("what was slept while nothing waited does not count, nor make a later wait longer (A2)") {
-  Steps steps;
+  AwakeSteps steps;
   steps.Sleep(absl::Hours(5));
   steps.After(absl::Seconds(3), "x");
   steps.Pass(absl::Milliseconds(2900));
@@ -86,7 +86,7 @@ TEST_CASE("what was slept while nothing waited does not count, nor make a later 
 }
 
 TEST_CASE("a task may ask for another (A1)") {
-  Steps steps;
+  AwakeSteps steps;
   steps.timers.After(absl::Seconds(1), [&] {
     steps.done += "x";
     steps.After(absl::ZeroDuration(), "y");

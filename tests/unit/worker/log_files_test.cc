@@ -22,8 +22,8 @@ namespace {
 using Catch::Matchers::ContainsSubstring;
 
 // The writing thread is stepped: it writes when the test says so.
-struct Stepped {
-  explicit Stepped(LogFileOptions options) {
+struct SteppedLogs {
+  explicit SteppedLogs(LogFileOptions options) {
     options.end_limit = absl::ZeroDuration();
     files = std::make_unique<LogFiles>(options, &executor);
   }
@@ -33,7 +33,7 @@ struct Stepped {
 
 TEST_CASE("files are written, and turned over when they have grown") {
   const tests::Folder folder;
-  Stepped logs({.folder = folder.path(), .file_bytes = 8});
+  SteppedLogs logs({.folder = folder.path(), .file_bytes = 8});
   logs.files->Open(10, 4, "policy", 2);
   logs.files->Write(10, "first\n", 1);
   logs.files->Write(10, "second\n", 1);
@@ -45,7 +45,7 @@ TEST_CASE("files are written, and turned over when they have grown") {
 
 TEST_CASE("L2, L3: what the disk does not take in time is bounded, and told in its place") {
   const tests::Folder folder;
-  Stepped logs({.folder = folder.path(), .most_waiting = 10});
+  SteppedLogs logs({.folder = folder.path(), .most_waiting = 10});
   logs.files->Open(10, 4, "policy", 0);
   logs.files->Write(10, "one\n", 1);
   logs.files->Write(10, "two\nthree\n", 2);
@@ -60,7 +60,7 @@ TEST_CASE("L2, L3: what the disk does not take in time is bounded, and told in i
 
 TEST_CASE("L3: lines that were missing at the end are told when the file is closed") {
   const tests::Folder folder;
-  Stepped logs({.folder = folder.path(), .most_waiting = 4});
+  SteppedLogs logs({.folder = folder.path(), .most_waiting = 4});
   logs.files->Open(10, 4, "policy", 0);
   logs.files->Write(10, "one\n", 1);
   logs.files->Write(10, "two\n", 1);
@@ -101,7 +101,7 @@ TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who write
 TEST_CASE("a file that cannot be written costs its lines, which are counted, and is tried again") {
   const tests::Folder folder;
   std::ofstream(folder.path() + "/job-4") << "no folder";
-  Stepped logs({.folder = folder.path()});
+  SteppedLogs logs({.folder = folder.path()});
   logs.files->Open(10, 4, "policy", 0);
   logs.files->Write(10, "one\n", 1);
   logs.executor.Drain("log-files");

@@ -85,8 +85,8 @@ v1::DriverToNode StopNow() {
   return message;
 }
 
-struct Node {
-  Node() {
+struct DaemonNode {
+  DaemonNode() {
     auto pair = rpc::SocketPair();
     REQUIRE(pair.ok());
     spawner = std::move(pair->second);
@@ -209,7 +209,7 @@ struct Node {
 };
 
 TEST_CASE("a process is asked of the spawner with the program's words, and told what it is and who listens") {
-  Node node;
+  DaemonNode node;
   node.Begin();
   CHECK(node.spawn.key() == kRank);
   CHECK(node.spawn.directory() == "/somewhere");
@@ -233,7 +233,7 @@ TEST_CASE("a process is asked of the spawner with the program's words, and told 
 }
 
 TEST_CASE("what a process has printed comes with the verdict on it, the line that has not ended, too") {
-  Node node;
+  DaemonNode node;
   node.Begin();
   node.Listen();
   const std::string words = "one\nthe last";
@@ -246,7 +246,7 @@ TEST_CASE("what a process has printed comes with the verdict on it, the line tha
 }
 
 TEST_CASE("what a process had printed is there at the daemon's end, also when nobody told of the process's") {
-  Node node;
+  DaemonNode node;
   node.Begin();
   node.Listen();
   Texts watched;
@@ -262,7 +262,7 @@ TEST_CASE("what a process had printed is there at the daemon's end, also when no
 }
 
 TEST_CASE("a job that is stopped is cleared when nothing of its process is left; then its watchers hear its end") {
-  Node node;
+  DaemonNode node;
   node.Begin();
   node.Listen();
   node.output.Watch(ToTheEnd(), [&](const OutputStore::Message& message) {
@@ -281,7 +281,7 @@ TEST_CASE("a job that is stopped is cleared when nothing of its process is left;
 }
 
 TEST_CASE("why a process did not start is told to the driver and to who watches its output") {
-  Node node;
+  DaemonNode node;
   node.Begin();
   v1::FromSpawner refused;
   refused.mutable_not_started()->set_key(kRank);
@@ -294,7 +294,7 @@ TEST_CASE("why a process did not start is told to the driver and to who watches 
 
 TEST_CASE("that a process is stopped is told to who watches its output, and is nothing that it has printed") {
   Idle rank;
-  Node node;
+  DaemonNode node;
   node.Begin();
   node.Listen(rank.pid);
   node.output.Watch(ToTheEnd(), [&](const OutputStore::Message& message) {
@@ -312,7 +312,7 @@ TEST_CASE("that a process is stopped is told to who watches its output, and is n
 
 TEST_CASE("a program that ends is noticed, and its processes are killed") {
   Idle program;
-  Node node;
+  DaemonNode node;
   node.Begin(program.pid);
   node.Listen();
   CHECK_FALSE(node.Has("program gone"));
@@ -322,14 +322,14 @@ TEST_CASE("a program that ends is noticed, and its processes are killed") {
 }
 
 TEST_CASE("a program that has ended before it could be watched is gone, too") {
-  Node node;
+  DaemonNode node;
   node.daemon->OnMessage(StartOf(kNobody));
   CHECK(node.Run("program gone"));
 }
 
 TEST_CASE("without a spawner the processes are killed and told of, and only then it is told") {
   Idle rank;
-  Node node;
+  DaemonNode node;
   node.Begin();
   node.Listen(rank.pid);
   const std::string words = "alive";
@@ -345,7 +345,7 @@ TEST_CASE("without a spawner the processes are killed and told of, and only then
 }
 
 TEST_CASE("without a driver all jobs end, and the next driver hears nothing of them") {
-  Node node;
+  DaemonNode node;
   node.Begin();
   node.Listen();
   node.daemon->EndAllJobs();

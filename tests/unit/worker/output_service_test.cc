@@ -10,22 +10,22 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr uint64_t kJob = 7;
+constexpr uint64_t kOutputJob = 7;
 constexpr uint64_t kProcess = 71;
 
 using Texts = std::vector<std::string>;
 
 // A node with one process, which has printed a line.
-struct Node {
-  Node() {
+struct OutputNode {
+  OutputNode() {
     v1::Process process;
     process.set_id(kProcess);
     process.set_group("pool");
-    store.AddProcess(kJob, process);
+    store.AddProcess(kOutputJob, process);
     Print("kept");
   }
   void Print(const std::string& line) { store.Add(kProcess, 100, false, {{line, false}}); }
-  grpc::ServerWriteReactor<v1::Output>* Watch(bool follow, uint64_t job = kJob) {
+  grpc::ServerWriteReactor<v1::Output>* Watch(bool follow, uint64_t job = kOutputJob) {
     v1::WatchJob wish;
     wish.set_job(job);
     wish.set_tail(-1);
@@ -39,7 +39,7 @@ struct Node {
   OutputService service{{}, &store};
 };
 
-using Writer = tests::FakeWriter<v1::Output>;
+using OutputWriter = tests::FakeWriter<v1::Output>;
 
 Texts TextsOf(const v1::Output& output) {
   Texts texts;
@@ -48,38 +48,38 @@ Texts TextsOf(const v1::Output& output) {
 }
 
 TEST_CASE("who follows is sent what was kept, then what comes, one message at a time, until the job has ended") {
-  Node node;
-  Writer writer(node.Watch(/*follow=*/true));
+  OutputNode node;
+  OutputWriter writer(node.Watch(/*follow=*/true));
   REQUIRE(writer.writing());
   node.Print("one");
   node.Print("two");
   CHECK(TextsOf(writer.EndWrite()) == Texts{"kept"});
   CHECK(TextsOf(writer.EndWrite()) == Texts{"one"});
-  node.store.EndJob(kJob);
+  node.store.EndJob(kOutputJob);
   CHECK_FALSE(writer.finished());  // while a message is under way
   CHECK(TextsOf(writer.EndWrite()) == Texts{"two"});
   CHECK(writer.Done().ok());
 }
 
 TEST_CASE("who does not follow is sent what was kept, and no more") {
-  Node node;
-  Writer writer(node.Watch(/*follow=*/false));
+  OutputNode node;
+  OutputWriter writer(node.Watch(/*follow=*/false));
   node.Print("later");
   CHECK(TextsOf(writer.EndWrite()) == Texts{"kept"});
   CHECK(writer.Done().ok());
 }
 
 TEST_CASE("a job that has no processes here is not found") {
-  Node node;
-  Writer writer(node.Watch(/*follow=*/true, kJob + 1));
+  OutputNode node;
+  OutputWriter writer(node.Watch(/*follow=*/true, kOutputJob + 1));
   const grpc::Status status = writer.Done();
   CHECK(status.error_code() == grpc::StatusCode::NOT_FOUND);
   CHECK(status.error_message() == "job 8 has no processes on this node");
 }
 
 TEST_CASE("a watcher that leaves amid a message is written nothing more, and what waited for it is dropped") {
-  Node node;
-  Writer writer(node.Watch(/*follow=*/true));
+  OutputNode node;
+  OutputWriter writer(node.Watch(/*follow=*/true));
   node.Print("one");
   writer.Cancel();
   CHECK_FALSE(writer.finished());
@@ -93,16 +93,16 @@ TEST_CASE("a watcher that leaves amid a message is written nothing more, and wha
 }
 
 TEST_CASE("a watcher that leaves while nothing is written is done at once, and one is told nothing of another's end") {
-  Node node;
-  Writer leaves(node.Watch(/*follow=*/true));
-  Writer stays(node.Watch(/*follow=*/true));
+  OutputNode node;
+  OutputWriter leaves(node.Watch(/*follow=*/true));
+  OutputWriter stays(node.Watch(/*follow=*/true));
   leaves.EndWrite();
   stays.EndWrite();
   leaves.Cancel();
   CHECK(leaves.Done().error_code() == grpc::StatusCode::CANCELLED);
   node.Print("one");
   CHECK(TextsOf(stays.EndWrite()) == Texts{"one"});
-  node.store.EndJob(kJob);
+  node.store.EndJob(kOutputJob);
   CHECK(stays.Done().ok());
 }
 

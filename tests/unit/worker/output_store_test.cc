@@ -35,7 +35,7 @@ struct Watched {
   int messages = 0;
 };
 
-std::vector<OutputLine> Lines(const std::vector<std::string>& texts) {
+std::vector<OutputLine> LinesOf(const std::vector<std::string>& texts) {
   std::vector<OutputLine> lines;
   for (const std::string& text : texts) lines.push_back({text, false});
   return lines;
@@ -58,7 +58,7 @@ v1::WatchJob Wish(uint64_t job, int tail = -1, const std::string& group = "", in
 TEST_CASE("a note of the daemon's stands among a process's lines, and is none of them") {
   OutputStore store({}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
-  store.Add(10, 100, false, Lines({"one", "two"}));
+  store.Add(10, 100, false, LinesOf({"one", "two"}));
   store.AddNote(10, 100, "it is stopped");
   Watched watched;
   store.Watch(Wish(1), watched.watcher());
@@ -89,16 +89,16 @@ TEST_CASE("a watcher is told of what was kept, then of what comes, then of the e
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   store.AddProcess(1, ProcessOf(11, "policy", 1));
   store.AddProcess(2, ProcessOf(20, "policy", 0));
-  store.Add(10, 100, false, Lines({"one"}));
-  store.Add(10, 100, false, Lines({"two"}));
-  store.Add(20, 200, false, Lines({"another job's"}));
+  store.Add(10, 100, false, LinesOf({"one"}));
+  store.Add(10, 100, false, LinesOf({"two"}));
+  store.Add(20, 200, false, LinesOf({"another job's"}));
   Watched all, last, rank;
   CHECK(store.Watch(Wish(1), all.watcher()) != 0);
   CHECK(store.Watch(Wish(1, 1), last.watcher()) != 0);
   CHECK(store.Watch(Wish(1, -1, "policy", 1), rank.watcher()) != 0);
   CHECK(store.Watch(Wish(3), rank.watcher()) == 0);
-  store.Add(11, 101, true, Lines({"three"}));
-  store.Add(99, 1, false, Lines({"nobody's"}));
+  store.Add(11, 101, true, LinesOf({"three"}));
+  store.Add(99, 1, false, LinesOf({"nobody's"}));
   store.EndJob(1);
   CHECK(all.told == std::vector<std::string>{"policy:0 one", "policy:0 two", "policy:1 three", "end"});
   CHECK(last.told == std::vector<std::string>{"policy:0 two", "policy:1 three", "end"});
@@ -111,14 +111,14 @@ TEST_CASE("who has left is told nothing more") {
   Watched watched;
   const uint64_t id = store.Watch(Wish(1), watched.watcher());
   store.Unwatch(id);
-  store.Add(10, 100, false, Lines({"one"}));
+  store.Add(10, 100, false, LinesOf({"one"}));
   CHECK(watched.told.empty());
 }
 
 TEST_CASE("the last lines of a process are kept, no more than wanted") {
   OutputStore store({.kept_lines = 3, .unwatched_bytes = 0}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
-  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::to_string(i)}));
+  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, LinesOf({std::to_string(i)}));
   CHECK(store.LastLines(10, 2) == std::vector<std::string>{"3", "4"});
   CHECK(store.LastLines(10, 10) == std::vector<std::string>{"2", "3", "4"});
   CHECK(store.LastLines(11, 10).empty());
@@ -127,18 +127,18 @@ TEST_CASE("the last lines of a process are kept, no more than wanted") {
 TEST_CASE("what is kept of a process is bounded in bytes, too") {
   OutputStore store({.kept_bytes = 1000, .unwatched_bytes = 0}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
-  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::string(300, static_cast<char>('a' + i))}));
+  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, LinesOf({std::string(300, static_cast<char>('a' + i))}));
   const std::vector<std::string> last = store.LastLines(10, 10);
   REQUIRE(last.size() == 2);
   CHECK(last.back() == std::string(300, 'e'));
-  store.Add(10, 100, false, Lines({std::string(5000, 'x')}));
+  store.Add(10, 100, false, LinesOf({std::string(5000, 'x')}));
   CHECK(store.LastLines(10, 10).size() == 1);
 }
 
 TEST_CASE("all that a process prints before its job is watched is kept; then the last lines are") {
   OutputStore store({.kept_lines = 2}, NoFiles());
   store.AddProcess(1, ProcessOf(10, "policy", 0));
-  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, Lines({std::to_string(i)}));
+  for (int i = 0; i < 5; ++i) store.Add(10, 100, false, LinesOf({std::to_string(i)}));
   Watched some, program, late;
   store.Watch(Wish(1), some.watcher());  // looks once
   CHECK(some.told.size() == 5);
@@ -147,7 +147,7 @@ TEST_CASE("all that a process prints before its job is watched is kept; then the
   store.Watch(all, program.watcher());
   CHECK(program.told == std::vector<std::string>{"policy:0 0", "policy:0 1", "policy:0 2", "policy:0 3", "policy:0 4"});
   CHECK(store.LastLines(10, 10) == std::vector<std::string>{"3", "4"});
-  store.Add(10, 100, false, Lines({"5"}));
+  store.Add(10, 100, false, LinesOf({"5"}));
   CHECK(program.told.back() == "policy:0 5");
   store.Watch(Wish(1), late.watcher());
   REQUIRE(late.told.size() == 3);
@@ -161,9 +161,9 @@ TEST_CASE("what a job's processes print before it is watched is bounded in bytes
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   store.AddProcess(1, ProcessOf(11, "policy", 1));
   store.AddProcess(2, ProcessOf(20, "policy", 0));
-  for (int i = 0; i < 8; ++i) store.Add(10, 100, false, Lines({std::string(30, 'a')}));
-  for (int i = 0; i < 8; ++i) store.Add(11, 101, false, Lines({std::string(30, 'b')}));
-  for (int i = 0; i < 8; ++i) store.Add(20, 200, false, Lines({std::string(30, 'c')}));
+  for (int i = 0; i < 8; ++i) store.Add(10, 100, false, LinesOf({std::string(30, 'a')}));
+  for (int i = 0; i < 8; ++i) store.Add(11, 101, false, LinesOf({std::string(30, 'b')}));
+  for (int i = 0; i < 8; ++i) store.Add(20, 200, false, LinesOf({std::string(30, 'c')}));
   v1::WatchJob all = Wish(1);
   all.set_follow(true);
   Watched program, other;
@@ -184,7 +184,7 @@ TEST_CASE("a process that is added while its job is watched keeps its last lines
   Watched program;
   store.Watch(all, program.watcher());
   store.AddProcess(1, ProcessOf(11, "policy", 1));
-  for (int i = 0; i < 5; ++i) store.Add(11, 101, false, Lines({std::to_string(i)}));
+  for (int i = 0; i < 5; ++i) store.Add(11, 101, false, LinesOf({std::to_string(i)}));
   CHECK(program.told.size() == 5);
   CHECK(store.LastLines(11, 10).size() == 2);
 }
@@ -194,7 +194,7 @@ TEST_CASE("many lines are one message, and a message is bounded in bytes") {
   store.AddProcess(1, ProcessOf(10, "policy", 0));
   Watched watched;
   store.Watch(Wish(1), watched.watcher());
-  store.Add(10, 100, false, Lines(std::vector<std::string>(100, "x")));
+  store.Add(10, 100, false, LinesOf(std::vector<std::string>(100, "x")));
   CHECK(watched.told.size() == 100);
   CHECK(watched.messages > 1);
   CHECK(watched.messages < 10);

@@ -19,7 +19,7 @@ namespace twinkle::worker {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
-using Writer = tests::FakeWriter<v1::FileChunk>;
+using ChunkWriter = tests::FakeWriter<v1::FileChunk>;
 
 v1::FetchProgram File(const std::string& path) {
   v1::FetchProgram wanted;
@@ -28,7 +28,7 @@ v1::FetchProgram File(const std::string& path) {
 }
 
 // Files are read when the test says so, and all at once: good for such as are sent in no more than one piece.
-struct Stepped {
+struct SteppedService {
   base::SteppedExecutor executor;
   SideThreads threads{&executor, [](base::Task) {}};
   ProgramService service{{}, "pids", &threads};
@@ -47,7 +47,7 @@ TEST_CASE("a file comes in pieces, each once the one before is on its way") {
   for (int i = 0; text.size() < (5 << 19); ++i) text += std::to_string(i) + "\n";
   std::ofstream(folder / "file") << text;
   Threaded node;
-  Writer writer(node.service.Serve(File(folder / "file")));
+  ChunkWriter writer(node.service.Serve(File(folder / "file")));
   std::string came;
   int pieces = 0;
   for (; writer.AwaitWrite(); ++pieces) came += writer.EndWrite().bytes();
@@ -59,8 +59,8 @@ TEST_CASE("a file comes in pieces, each once the one before is on its way") {
 TEST_CASE("an empty file is no failure") {
   const tests::Folder folder;
   std::ofstream(folder / "file").flush();
-  Stepped node;
-  Writer writer(node.service.Serve(File(folder / "file")));
+  SteppedService node;
+  ChunkWriter writer(node.service.Serve(File(folder / "file")));
   CHECK_FALSE(writer.finished());  // it is not read on the caller's thread
   node.executor.RunAll();
   CHECK_FALSE(writer.writing());
@@ -70,9 +70,9 @@ TEST_CASE("an empty file is no failure") {
 TEST_CASE("what is no regular file, or is not there, is told with its path") {
   const tests::Folder folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0700) == 0);
-  Stepped node;
-  Writer fifo(node.service.Serve(File(folder / "fifo")));
-  Writer nothing(node.service.Serve(File(folder / "nothing")));
+  SteppedService node;
+  ChunkWriter fifo(node.service.Serve(File(folder / "fifo")));
+  ChunkWriter nothing(node.service.Serve(File(folder / "nothing")));
   node.executor.RunAll();
   const grpc::Status refused = fifo.Done();
   CHECK(refused.error_code() == grpc::StatusCode::INVALID_ARGUMENT);
@@ -91,7 +91,7 @@ TEST_CASE("a program is the file that its process runs where its pid means that,
     wanted.set_pid(::getpid());
     wanted.set_executable(folder / "program");
     Threaded node;
-    Writer writer(node.service.Serve(wanted));
+    ChunkWriter writer(node.service.Serve(wanted));
     REQUIRE(writer.AwaitWrite());
     const std::string first = writer.EndWrite().bytes();
     CHECK((first == "of the path") == !knows_pid);
@@ -109,7 +109,7 @@ TEST_CASE("a caller that leaves amid a piece ends the reading") {
   const tests::Folder folder;
   std::ofstream(folder / "file") << std::string(5 << 20, 'x');
   Threaded node;
-  Writer writer(node.service.Serve(File(folder / "file")));
+  ChunkWriter writer(node.service.Serve(File(folder / "file")));
   REQUIRE(writer.AwaitWrite());
   SECTION("as the service hears") {
     writer.Cancel();
@@ -124,13 +124,13 @@ TEST_CASE("a caller that leaves amid a piece ends the reading") {
 TEST_CASE("a file on storage that hangs can be given up by its caller; more than so many at once are refused") {
   const tests::Folder folder;
   std::ofstream(folder / "file") << "x";
-  Stepped node;  // nothing is ever read
+  SteppedService node;  // nothing is ever read
   constexpr int kMost = 64;
-  std::vector<std::unique_ptr<Writer>> hanging;
+  std::vector<std::unique_ptr<ChunkWriter>> hanging;
   for (int i = 0; i < kMost; ++i) {
-    hanging.push_back(std::make_unique<Writer>(node.service.Serve(File(folder / "file"))));
+    hanging.push_back(std::make_unique<ChunkWriter>(node.service.Serve(File(folder / "file"))));
   }
-  Writer refused(node.service.Serve(File(folder / "file")));
+  ChunkWriter refused(node.service.Serve(File(folder / "file")));
   CHECK(refused.Done().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   for (const auto& writer : hanging) {
     writer->Cancel();

@@ -41,8 +41,8 @@ std::string DigestOf(const std::string& path) {
 }
 
 // A store whose threads, and whose loop, are stepped.
-struct Stepped {
-  explicit Stepped(std::function<absl::Status(const v1::FetchProgram&, const std::string&, int)> fetch = {})
+struct SteppedStore {
+  explicit SteppedStore(std::function<absl::Status(const v1::FetchProgram&, const std::string&, int)> fetch = {})
       : store({.node = "n",
                .place = Here(),
                .fetch = std::move(fetch),
@@ -87,7 +87,7 @@ struct Stepped {
 v1::StartJob Job(uint64_t number, const std::string& executable) {
   v1::StartJob start;
   start.set_job(number);
-  *start.mutable_program()->mutable_place() = Stepped::Here();
+  *start.mutable_program()->mutable_place() = SteppedStore::Here();
   start.mutable_program()->mutable_place()->set_pid(::getpid());
   start.mutable_program()->set_executable(executable);
   start.mutable_program_node()->set_address("elsewhere:1");
@@ -115,7 +115,7 @@ ino_t InodeOf(int fd) {
 }
 
 TEST_CASE("beside the program the very file that it runs is taken, whatever its path says") {
-  Stepped stepped;
+  SteppedStore stepped;
   auto& result = stepped.Bring(Job(1, "/nowhere"));
   CHECK_FALSE(result);
   stepped.RunAll();
@@ -129,7 +129,7 @@ TEST_CASE("where its pid means another process, it is the file at its path that 
   const tests::Folder folder;
   std::ofstream(folder / "program") << "a program";
   const std::string digest = DigestOf(folder / "program");
-  Stepped stepped;
+  SteppedStore stepped;
   auto& same = stepped.Bring(JobElsewhere(1, folder / "program", digest));
   auto& other = stepped.Bring(JobElsewhere(2, folder / "program", std::string(64, '0')));
   auto& unknown = stepped.Bring(JobElsewhere(3, folder / "program", ""));
@@ -145,7 +145,7 @@ TEST_CASE("S2, S3: what comes late for a job that was dropped is not given to th
   const tests::Folder folder;
   std::ofstream(folder / "old") << "old";
   std::ofstream(folder / "new") << "new";
-  Stepped stepped;
+  SteppedStore stepped;
   v1::StartJob dropped = JobElsewhere(1, folder / "old", DigestOf(folder / "old"));
   bool told = false;
   stepped.store.Bring(dropped, [&](const absl::StatusOr<Brought>&) { told = true; });
@@ -168,7 +168,7 @@ TEST_CASE("a program is opened for its path alone: it need not be readable, and 
   REQUIRE(::chmod((folder / "program").c_str(), 0111) == 0);
   CHECK(OpenForPath(folder / "program").ok());
   CHECK(absl::IsInvalidArgument(OpenForPath(folder / "fifo").status()));
-  Stepped stepped;
+  SteppedStore stepped;
   auto& result = stepped.Bring(JobElsewhere(1, folder / "fifo", std::string(64, '0')));
   stepped.RunAll();
   REQUIRE(result);
@@ -179,7 +179,7 @@ TEST_CASE("what is not here is brought once, checked, and kept for the next job"
   const tests::Folder folder;
   std::ofstream(folder / "original") << "a program";
   int fetched = 0;
-  Stepped stepped([&](const v1::FetchProgram& wanted, const std::string& from, int to) {
+  SteppedStore stepped([&](const v1::FetchProgram& wanted, const std::string& from, int to) {
     ++fetched;
     CHECK(from == "unix:elsewhere");
     CHECK(wanted.pids() == "others");
@@ -202,7 +202,7 @@ TEST_CASE("files are links beside the program and checked copies elsewhere, in a
   const tests::Folder folder;
   std::ofstream(folder / "here") << "here";
   std::ofstream(folder / "brought") << "brought";
-  Stepped stepped([&](const v1::FetchProgram&, const std::string&, int to) { return WriteAll(to, "brought"); });
+  SteppedStore stepped([&](const v1::FetchProgram&, const std::string&, int to) { return WriteAll(to, "brought"); });
   v1::StartJob beside = Job(1, "/nowhere");
   AddFile(beside, folder / "here");
   v1::StartJob elsewhere = JobElsewhere(2, folder / "here", DigestOf(folder / "here"));
@@ -234,9 +234,9 @@ TEST_CASE("files are links beside the program and checked copies elsewhere, in a
 TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is being filled") {
   const tests::Folder folder;
   std::ofstream(folder / "here") << "here";
-  Stepped* at = nullptr;
+  SteppedStore* at = nullptr;
   size_t told = 0;
-  Stepped stepped([&](const v1::FetchProgram&, const std::string&, int) {
+  SteppedStore stepped([&](const v1::FetchProgram&, const std::string&, int) {
     at->RunLoop();
     told = at->scratch.size();
     return absl::UnavailableError("the other node is gone");
@@ -257,7 +257,7 @@ TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is 
 }
 
 TEST_CASE("S1: a job whose storage hangs delays no other") {
-  Stepped stepped;
+  SteppedStore stepped;
   auto& hangs = stepped.Bring(Job(1, "/nowhere"));
   auto& other = stepped.Bring(Job(2, "/nowhere"));
   stepped.executor.Drain("job-2");
@@ -272,7 +272,7 @@ TEST_CASE("S2, S3: of a job that was dropped meanwhile nothing is told, and noth
   fs::create_directory(folder / "tmp");
   const std::string before = fs::temp_directory_path();
   ::setenv("TMPDIR", (folder / "tmp").c_str(), 1);
-  Stepped stepped;
+  SteppedStore stepped;
   v1::StartJob job = Job(1, "/nowhere");
   AddFile(job, folder / "file");
   auto& result = stepped.Bring(job);
@@ -291,7 +291,7 @@ TEST_CASE("where no folder for a job's files can be made, the error names the pl
   std::ofstream(folder / "file") << "file";
   const std::string before = fs::temp_directory_path();
   ::setenv("TMPDIR", (folder / "none").c_str(), 1);
-  Stepped stepped;
+  SteppedStore stepped;
   v1::StartJob job = Job(1, "/nowhere");
   AddFile(job, folder / "file");
   auto& result = stepped.Bring(job);
@@ -304,7 +304,7 @@ TEST_CASE("where no folder for a job's files can be made, the error names the pl
 }
 
 TEST_CASE("a full disk fails the job that meets it, with the disk's word, and leaves no half of a copy") {
-  Stepped stepped(
+  SteppedStore stepped(
       [](const v1::FetchProgram&, const std::string&, int to) { return WriteAll(to, std::string(64 << 10, 'x')); });
   const tests::Folder folder;
   std::ofstream(folder / "program") << "a program";

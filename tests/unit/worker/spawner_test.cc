@@ -62,10 +62,12 @@ struct Shell {
 };
 
 // Real processes, and what became of them.
-struct Node : Processes::Listener {
-  explicit Node(const std::string& cgroup = "") : Node(*StartSpawner({rlimit{kOpenFiles, kOpenFiles}, cgroup})) {}
-  explicit Node(Spawner spawner) : spawner_pid(spawner.pid), processes({}, std::move(spawner), &loop, &timers, this) {}
-  ~Node() override { processes.EndSpawner(); }
+struct SpawnerNode : Processes::Listener {
+  explicit SpawnerNode(const std::string& cgroup = "")
+      : SpawnerNode(*StartSpawner({rlimit{kOpenFiles, kOpenFiles}, cgroup})) {}
+  explicit SpawnerNode(Spawner spawner)
+      : spawner_pid(spawner.pid), processes({}, std::move(spawner), &loop, &timers, this) {}
+  ~SpawnerNode() override { processes.EndSpawner(); }
 
   Shell& Start(const std::string& command, Launch launch = {}, const std::string& executable = "/bin/sh") {
     const uint64_t key = shells.size() + 1;
@@ -155,7 +157,7 @@ uint64_t Signals(const std::string& output, const std::string& name) {
 }
 
 TEST_CASE("a process has what its launch says, and nothing else") {
-  Node node;
+  SpawnerNode node;
   Launch launch;
   launch.environment = {"NAME=value", "PATH=/usr/bin:/bin"};
   launch.directory = "/usr";
@@ -174,7 +176,7 @@ TEST_CASE("where few descriptors may be open the spawner serves, and ends, all t
   rlimit few = usual;
   few.rlim_cur = 64;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
-  Node node;
+  SpawnerNode node;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
   Shell& shell = node.Start("exit 3");
   CHECK(node.Run({{[&] { return shell.over; }, {}}}));
@@ -188,7 +190,7 @@ TEST_CASE("signals of a process are its launch's, whatever those of the daemon a
   sigemptyset(&blocked);
   for (const int number : {SIGINT, SIGTERM, SIGUSR2}) sigaddset(&blocked, number);
   ::sigprocmask(SIG_BLOCK, &blocked, &usual);
-  Node node;
+  SpawnerNode node;
   for (const int number : {SIGCHLD, SIGINT, SIGPIPE, SIGUSR1}) ::signal(number, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &usual, nullptr);
   Launch plain;
@@ -207,7 +209,7 @@ TEST_CASE("signals of a process are its launch's, whatever those of the daemon a
 }
 
 TEST_CASE("what keeps a process from being the program is told in a sentence") {
-  Node node;
+  SpawnerNode node;
   Launch nowhere;
   nowhere.directory = "/nowhere/at/all";
   Shell& lost = node.Start("true", std::move(nowhere));
@@ -225,7 +227,7 @@ TEST_CASE("what keeps a process from being the program is told in a sentence") {
 }
 
 TEST_CASE("a helper that has cut itself loose lives as long as its process, and no longer") {
-  Node node;
+  SpawnerNode node;
   Launch launch;
   launch.environment = {"PATH=/usr/bin:/bin"};
   // Of a session, a process group and an environment of its own, and no child of the process.
@@ -266,7 +268,7 @@ TEST_CASE("a process has a control group of its own, with all that it starts, wh
     return;
   }
   {
-    Node node(folder);
+    SpawnerNode node(folder);
     Launch launch;
     launch.environment = {"PATH=/usr/bin:/bin"};
     Shell& shell = node.Start(
@@ -310,7 +312,7 @@ TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
     return;
   }
   {
-    Node node;
+    SpawnerNode node;
     Launch launch;
     launch.executable = std::move(executable);
     Shell& hanging = node.Start("", std::move(launch));
@@ -332,7 +334,7 @@ TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
 TEST_CASE("a process whose warden is killed ends, and is cleared when all that it has started has ended (S3, S4)") {
   const tests::Folder folder;
   const std::string& parent = folder.path();
-  Node node(parent);  // no control group: what is in it is made and removed all the same
+  SpawnerNode node(parent);  // no control group: what is in it is made and removed all the same
   const std::string group = absl::StrCat(parent, "/twinkle-", node.spawner_pid, "/process-1");
   Launch launch;
   launch.environment = {"PATH=/usr/bin:/bin"};
@@ -362,7 +364,7 @@ TEST_CASE("a process whose warden is killed ends, and is cleared when all that i
 TEST_CASE("a folder that was forgotten is not removed with the daemon: its name may be another's") {
   const tests::Folder forgotten, kept;
   {
-    Node node;
+    SpawnerNode node;
     for (const tests::Folder* folder : {&forgotten, &kept}) node.processes.KeepScratch(folder->path());
     node.processes.ForgetScratch(forgotten.path());
     Shell& shell = node.Start("true");
@@ -377,7 +379,7 @@ TEST_CASE("nothing is left when the daemon is gone") {
   pid_t pid = 0;
   const tests::Folder folder;
   {
-    Node node;
+    SpawnerNode node;
     Launch launch;
     launch.environment = {"PATH=/usr/bin:/bin"};
     node.processes.KeepScratch(folder.path());
@@ -392,7 +394,7 @@ TEST_CASE("nothing is left when the daemon is gone") {
 }
 
 TEST_CASE("a process may end at once, and hundreds may") {
-  Node node;
+  SpawnerNode node;
   constexpr int kCount = 300;
   for (int i = 0; i < kCount; ++i) node.Start("", {}, "/bin/true");
   const auto all_over = [&] {
