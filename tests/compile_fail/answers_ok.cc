@@ -182,3 +182,11 @@ void Details(bool which, const absl::Status& status) {
   const std::string host = twinkle::GetErrorDetail(status)->host;
   static_cast<void>(reference.has_value() || chosen == std::nullopt || out.rank == 0 || host.empty());
 }
+
+// ---- braces say nothing of how an answer failed
+template <class T>
+concept MadeOfNothing = requires(void take(T)) {
+  take({});
+};
+static_assert(!MadeOfNothing<MeshOr> && !MadeOfNothing<decltype(Made())>);
+static_assert(MadeOfNothing<std::optional<int>> && MadeOfNothing<decltype(twinkle::GetErrorDetail({}))>);

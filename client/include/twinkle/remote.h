@@ -6,6 +6,7 @@
 #include <twinkle/answer.h>
 #include <twinkle/internal/construct.h>
 #include <twinkle/internal/remote_hooks.h>
+#include <twinkle/internal/remote_method.h>
 #include <twinkle/internal/runtime.h>
 #include <twinkle/wait_limit.h>
 
@@ -81,6 +82,15 @@ Answer<Remote<T>> New(RemoteOptions&& options, A&&... arguments) {
 template <class T, class... A>
 Answer<Remote<T>> New(internal::NamedOptions options, A&&... arguments) {
   return internal::NewOf<T>(std::move(options.options), std::forward<A>(arguments)...);
+}
+// Taken only where what is given has no type.
+template <class T>
+Answer<Remote<T>> New(RemoteOptions&&, internal::InBraces, internal::InBraces = {}, internal::InBraces = {},
+                      internal::InBraces = {}, internal::InBraces = {}, internal::InBraces = {}) {
+  static_assert(sizeof(T) == 0,
+                "twinkle: New: what stands in braces does not say what it is, and the constructor's parameters are not "
+                "seen here: write the type before the braces");
+  return absl::InternalError("");
 }
 
 // The component of that name, of this session or another program's. NotFound: unknown or released. FailedPrecondition:

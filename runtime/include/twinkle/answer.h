@@ -29,7 +29,7 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
  public:
   using Base::Base;
   using Base::operator=;
-  Answer() = default;
+  explicit Answer() = default;                      // as absl::StatusOr: {} does not say what failed
   Answer(Base answer) : Base(std::move(answer)) {}  // NOLINT: it is one
 
   using Base::operator*;
