@@ -1,5 +1,6 @@
 #include "worker/glance.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
@@ -10,11 +11,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 #include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
 namespace {
+
+namespace fs = std::filesystem;
 
 // The beginning of a file that the kernel makes as it is read; all that is needed stands there.
 std::string Read(const std::string& path) {
@@ -36,19 +41,35 @@ absl::string_view StateIn(absl::string_view stat) {
   return name_end == absl::string_view::npos ? "" : stat.substr(name_end + 2, 1);
 }
 
-std::optional<Glance> InStatus(const std::string& status) {
-  Glance glance;
-  absl::string_view state;
+// What stands behind `name` in a file of lines; empty: there is no such line.
+absl::string_view Field(absl::string_view status, absl::string_view name) {
   for (absl::string_view line : absl::StrSplit(status, '\n')) {
-    if (absl::ConsumePrefix(&line, "State:\t")) state = line;
-    if (absl::ConsumePrefix(&line, "TracerPid:\t") && !absl::SimpleAtoi(line, &glance.tracer)) return std::nullopt;
-    if (absl::ConsumePrefix(&line, "voluntary_ctxt_switches:\t") && !absl::SimpleAtoi(line, &glance.times_paused)) {
-      return std::nullopt;
-    }
+    if (absl::ConsumePrefix(&line, name)) return absl::StripLeadingAsciiWhitespace(line);
   }
-  if (HasEnded(state)) return std::nullopt;
+  return "";
+}
+
+// Of all threads in the folder `tasks`. One that has ended, or cannot be read, has paused no more.
+uint64_t TimesPaused(const std::string& tasks) {
+  uint64_t all = 0;
+  std::error_code error;
+  for (fs::directory_iterator task(tasks, error), end; !error && task != end; task.increment(error)) {
+    uint64_t times = 0;
+    const std::string status = Read(task->path() / "status");
+    if (absl::SimpleAtoi(Field(status, "voluntary_ctxt_switches:"), &times)) all += times;
+  }
+  return all;
+}
+
+// What the first thread's file says of all, and how often each of them has paused.
+std::optional<Glance> GlanceAtStopped(const std::string& folder) {
+  Glance glance;
+  const std::string status = Read(folder + "/status");
+  const absl::string_view state = Field(status, "State:");
+  if (HasEnded(state) || !absl::SimpleAtoi(Field(status, "TracerPid:"), &glance.tracer)) return std::nullopt;
   glance.stopped = IsStopped(state);
   glance.traced = glance.tracer != 0 || absl::StartsWith(state, "t");
+  glance.times_paused = TimesPaused(folder + "/task");
   return glance;
 }
 
@@ -60,7 +81,7 @@ std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc) {
   const absl::string_view state = StateIn(stat);
   if (HasEnded(state)) return std::nullopt;
   if (!IsStopped(state)) return Glance{};
-  return InStatus(Read(folder + "/status"));
+  return GlanceAtStopped(folder);
 }
 
 bool TellsOfOwnPids(const std::string& proc) {

@@ -13,12 +13,12 @@ struct Glance {
   bool stopped = false;       // by a signal, or in the hands of a debugger
   bool traced = false;        // somebody has attached to it: a debugger
   pid_t tracer = 0;           // 0: none, or of another PID namespace
-  uint64_t times_paused = 0;  // of its first thread: while it is stopped this stays as it is
+  uint64_t times_paused = 0;  // of all its threads together: while it is stopped this stays as it is
 };
 
 // Nothing: the process has ended, or the kernel does not tell of it now; whether it goes on is not known then. Reads
-// `proc`, which is where the kernel tells of this PID namespace: one file of a process that goes on, two of one that is
-// stopped.
+// `proc`, which is where the kernel tells of this PID namespace: one file of a process that goes on, and of one whose
+// first thread is stopped one more, and one for each thread.
 std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc = "/proc");
 
 // Whether `proc` tells of the processes of this one's PID namespace: then a pid means the same there and here.
