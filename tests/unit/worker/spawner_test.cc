@@ -104,7 +104,7 @@ struct SpawnerNode : Processes::Listener {
   };
   bool Run(std::vector<Step> to_do) {
     steps = std::move(to_do);
-    loop.PostAfter(absl::Seconds(30), [this] { loop.Stop(); });
+    loop.PostAfter(absl::Seconds(100), [this] { loop.Stop(); });
     Look();
     loop.Run();
     return next == steps.size();
