@@ -37,6 +37,7 @@ absl::Status KeyMismatch(size_t index) {
 // ---- typed
 absl::Status JoinTensors(Tensor& to, const std::vector<void*>& parts, const Padding& padding) {
   std::vector<const Tensor*> tensors;
+  tensors.reserve(parts.size());
   for (void* part : parts) tensors.push_back(&As<Tensor>(part));
   TWINKLE_ASSIGN_OR_RETURN(to, ConcatenateTensors(tensors, padding));
   return absl::OkStatus();
@@ -48,6 +49,7 @@ absl::Status JoinRecord(const Type& t, void* to, const std::vector<void*>& parts
   EachMember(t, to, [&](void* member, const Type& type) {
     const ptrdiff_t offset = static_cast<char*>(member) - static_cast<char*>(to);
     std::vector<void*> members;
+    members.reserve(parts.size());
     for (void* part : parts) members.push_back(static_cast<char*>(part) + offset);
     if (status.ok()) status = Below(Join(type, member, members, move, padding), absl::StrCat("member ", index));
     ++index;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -100,8 +101,11 @@ absl::Status FlattenLists(const std::vector<void*>& parts, bool move, Value& to)
   for (size_t i = 0; i < parts.size(); ++i) {
     Value& part = As<Value>(parts[i]);
     if (const Value::List* items = ItemsOf(part)) {
-      for (const Value& item : *items) {
-        all.push_back(move ? std::move(const_cast<Value&>(item)) : item);  // `part` is not constant
+      if (move) {
+        auto& own = const_cast<Value::List&>(*items);  // of `part`, which is not constant
+        std::move(own.begin(), own.end(), std::back_inserter(all));
+      } else {
+        all.insert(all.end(), items->begin(), items->end());
       }
     } else if (const Tensor* tensor = RowsTensor(part)) {
       TWINKLE_RETURN_IF_ERROR(AppendTensor(*tensor, all));
@@ -207,6 +211,7 @@ absl::Status FlattenDicts(const std::vector<void*>& parts, bool move, const code
   for (const auto& entry : *As<Value>(parts[0]).get_if<Value::Dict>()) {
     const std::string& key = entry.first;
     std::vector<void*> values;
+    values.reserve(parts.size());
     for (void* part : parts) values.push_back(&As<Value>(part).get_if<Value::Dict>()->at(key));
     const absl::Status status = FlattenValues(values, move, padding, joined[key]);
     if (!status.ok()) {

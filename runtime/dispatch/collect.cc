@@ -335,6 +335,7 @@ absl::StatusOr<Value> CollectValues(Collect rule, const codec::Padding& padding,
   TWINKLE_ASSIGN_OR_RETURN(const std::vector<int> used,
                            UsedWorkers(rule, static_cast<int>(results.size()), mesh, local));
   std::vector<Value*> parts;
+  parts.reserve(results.size());
   for (Value& result : results) parts.push_back(&result);
   return JoinValues({rule, padding, true}, parts, used);
 }

@@ -148,8 +148,10 @@ class EachJoiner {
     TWINKLE_RETURN_IF_ERROR(CheckAll(
         type, parts, [&](const void* first, const void* other) { return type.length(first) == type.length(other); }));
     std::vector<std::string> bytes;
+    bytes.reserve(parts.size());
     for (const RankPart& part : parts) bytes.push_back(type.to_bytes(part.at));
     std::vector<const void*> runs;
+    runs.reserve(bytes.size());
     for (const std::string& run : bytes) runs.push_back(run.data());
     return Numbers({NumberFormat::kBool, bytes[0].size()}, runs, *to_type.item, to_type.resize(to, bytes[0].size()));
   }
@@ -163,7 +165,9 @@ class EachJoiner {
   }
   absl::StatusOr<Tensor> SumOf(const Parts& tensors) const {
     std::vector<Tensor> packed;
+    packed.reserve(tensors.size());
     std::vector<const void*> runs;
+    runs.reserve(tensors.size());
     for (const RankPart& part : tensors) packed.push_back(As<Tensor>(part.at).Contiguous());
     for (const Tensor& tensor : packed) runs.push_back(tensor.raw());
     const NumberFormat from = FormatOf(packed[0].dtype());
@@ -299,6 +303,7 @@ class EachJoiner {
   template <class Sum, class T>
   absl::StatusOr<Value> ValueSum(NumberFormat format, const std::vector<T>& numbers) const {
     std::vector<const void*> addresses;
+    addresses.reserve(numbers.size());
     for (const T& number : numbers) addresses.push_back(&number);
     Sum sum{};
     TWINKLE_RETURN_IF_ERROR(Numbers({format, 1}, addresses, kType<Sum>, &sum));

@@ -56,6 +56,7 @@ absl::StatusOr<Value> JoinTuples(const ValueRule& rule, const std::vector<Value*
   Value::List joined;
   for (size_t element = 0; element < length; ++element) {
     std::vector<Value*> elements;
+    elements.reserve(results.size());
     for (Value* result : results) {
       elements.push_back(&result->get_if<Value::Tuple>()->items[element]);
     }
@@ -113,6 +114,7 @@ absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*
                                  const std::vector<int>& used) {
   if (results[0]->get_if<Value::Tuple>() != nullptr) return JoinTuples(rule, results, used);
   std::vector<Value*> picked;
+  picked.reserve(used.size());
   for (int worker : used) picked.push_back(results[static_cast<size_t>(worker)]);
   switch (rule.rule) {
     case Collect::kNone:

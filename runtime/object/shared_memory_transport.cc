@@ -154,10 +154,10 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
 // ---- life
 SharedMemoryTransport::SharedMemoryTransport(Options options, std::shared_ptr<SegmentPool> pool,
                                              base::Executor* executor, rpc::Receiver* receiver, const Join& join)
-    : options_(options),
+    : options_(std::move(options)),
       pool_(std::move(pool)),
       receiver_(*receiver),
-      releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options.self))) {
+      releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options_.self))) {
   MakeProbe();
   pool_->OnUnmapped([weak = std::weak_ptr(releases_)](uint64_t segment) {
     if (const auto releases = weak.lock()) releases->AddUnmapped(segment);
@@ -219,8 +219,12 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
   FrameTrailer trailer;
   if (ask) trailer.probe = ReadProbe{::getpid(), probe_.get(), nonce_};
   if (shares) ShareBuffers(to, &frame, &trailer);
-  ask || !trailer.shared.empty() ? AppendTrailer(trailer, &frame.head) : AppendNoTrailer(&frame.head);
-  const absl::Status sent = below_->Send(to, stream, std::move(frame));
+  if (ask || !trailer.shared.empty()) {
+    AppendTrailer(trailer, &frame.head);
+  } else {
+    AppendNoTrailer(&frame.head);
+  }
+  absl::Status sent = below_->Send(to, stream, std::move(frame));
   if (!sent.ok()) {
     std::vector<uint64_t> unsent;
     for (const SharedBuffer& shared : trailer.shared) unsent.push_back(shared.lease);

@@ -241,7 +241,7 @@ GrpcLink::Message GrpcLink::MessageOf(MessageHeader header, std::vector<grpc::Sl
   return message;
 }
 
-void GrpcLink::StartMessage(Message message) {
+void GrpcLink::StartMessage(const Message& message) {
   writing_ = true;
   writing_payload_ = message.payload;
   writing_compressed_ = message.compressed;

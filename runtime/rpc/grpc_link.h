@@ -124,7 +124,7 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   MessageHeader NextHeader(std::optional<uint64_t> first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Message MessageOf(MessageHeader header, std::vector<grpc::Slice> slices, size_t bytes, bool compress) const;
-  void StartMessage(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StartMessage(const Message& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PrepareNext();
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -16,7 +16,7 @@
 
 // gRPC calls one of these for each socket, and takes a pointer to it in its public interface, but installs no header
 // that says what it is. A test looks at the sockets of real connections.
-struct grpc_socket_mutator_vtable {
+struct grpc_socket_mutator_vtable {                         // NOLINT(readability-identifier-naming): gRPC's name
   bool (*mutate_fd)(int fd, grpc_socket_mutator* mutator);  // of those that connect, and of those that listen
   int (*compare)(grpc_socket_mutator* a, grpc_socket_mutator* b);
   void (*destroy)(grpc_socket_mutator* mutator);

@@ -136,7 +136,7 @@ absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* mor
   size_t left = RingBlock::Capacity(stream);
   while (left > 0) {
     const absl::StatusOr<std::string_view> bytes = in.reader->Peek();
-    const absl::Status read = bytes.ok() ? in.frames.Read(*bytes, frames) : bytes.status();
+    absl::Status read = bytes.ok() ? in.frames.Read(*bytes, frames) : bytes.status();
     if (!read.ok()) {
       in.switched = false;  // nothing that follows makes sense
       return read;

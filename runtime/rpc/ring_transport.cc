@@ -42,10 +42,10 @@ std::shared_ptr<const Doorbell> NewBell() {
 
 // ---- life
 RingTransport::RingTransport(Options options, Receiver* receiver, base::TaskQueue* queue, const Join& join)
-    : options_(options), receiver_(*receiver), queue_(*queue), bell_(NewBell()) {
+    : options_(std::move(options)), receiver_(*receiver), queue_(*queue), bell_(NewBell()) {
   if (bell_ != nullptr) {
     poller_ = Poller::Start(
-        bell_, [this](bool everywhere) { return Poll(everywhere); }, options.polling);
+        bell_, [this](bool everywhere) { return Poll(everywhere); }, options_.polling);
     if (poller_ == nullptr) bell_ = nullptr;
   }
   below_ = join(this);
