@@ -30,6 +30,7 @@ absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::ve
   Argument joined{whole.make(), /*exclusive=*/true};
   if (pieces.empty()) return joined;
   std::vector<void*> parts;
+  parts.reserve(pieces.size());
   for (const Argument& piece : pieces) parts.push_back(piece.value.get());
   const bool move = std::all_of(pieces.begin(), pieces.end(), [](const Argument& piece) { return piece.exclusive; });
   if (join == Join::kConcat) {

@@ -81,7 +81,7 @@ void LazyCore::SucceedWithView(object::Shards shards, std::optional<Range> view)
   following.Run();
 }
 
-void LazyCore::SucceedWith(std::shared_ptr<void> value) {
+void LazyCore::SucceedWith(const std::shared_ptr<void>& value) {
   Following following;
   std::shared_ptr<void> answer;
   if (origin_.collected != nullptr) {

@@ -40,8 +40,9 @@ int64_t CountOf(const codec::Rows& rows) {
 
 }  // namespace
 
-std::shared_ptr<LazyCore> LazyCore::Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
-                                            const Type& collected, AnswerOps answer, MakePlan make) {
+std::shared_ptr<LazyCore> LazyCore::Planned(const std::vector<std::shared_ptr<LazyCore>>& inputs,
+                                            const std::string& what, const Type& collected, AnswerOps answer,
+                                            MakePlan make) {
   LazyOrigin origin;
   origin.what = what;
   origin.result = &collected;

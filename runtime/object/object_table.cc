@@ -146,6 +146,7 @@ std::vector<HeldObjects> ObjectTable::Held() const {
     group.oldest = std::min(group.oldest, entry.made);
   }
   std::vector<HeldObjects> held;
+  held.reserve(groups.size());
   for (auto& [key, group] : groups) held.push_back(std::move(group));
   std::stable_sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   return held;
