@@ -130,13 +130,13 @@ absl::Status Caller::KilledStatus(const OutgoingCall& call, const absl::Status& 
 
 void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::Status& why) {
   for (rpc::ProcessId worker : workers) killed_.emplace(worker, why);
-  const std::vector<CallPtr> calls = Ordered(calls_, [this](const OutgoingCall& call) {
+  std::vector<CallPtr> calls = Ordered(calls_, [this](const OutgoingCall& call) {
     return !call.self && killed_.count(call.component->workers.front()) > 0;
   });
   // The later ones first: none is sent, or told as a failure, because one before it in its queue, or on which it
   // depends, has ended.
-  for (auto it = calls.rbegin(); it != calls.rend(); ++it) {
-    const CallPtr& call = *it;
+  std::reverse(calls.begin(), calls.end());
+  for (const CallPtr& call : calls) {
     const absl::Status status = KilledStatus(*call, why);
     call->core->FailAsWished(status);
     EndEarly(call, status, why);

@@ -68,7 +68,7 @@ class Process final : public rpc::Receiver,
                                            const internal::Type* collected, internal::AnswerOps answer);
   absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> New(const internal::ClassInfo& class_info,
                                                                     const internal::ConstructorInfo& constructor,
-                                                                    NewOptions options,
+                                                                    const NewOptions& options,
                                                                     std::vector<internal::CallArgument> arguments,
                                                                     internal::CallSite site);
   absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> Find(absl::string_view name,

@@ -57,7 +57,7 @@ absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class
 
 absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal::ClassInfo& class_info,
                                                                  const internal::ConstructorInfo& constructor,
-                                                                 NewOptions options,
+                                                                 const NewOptions& options,
                                                                  std::vector<CallArgument> arguments, CallSite site) {
   TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
   const bool local = options.local || options.group.empty() || options.group == services_.options.group;
