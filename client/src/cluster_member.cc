@@ -127,7 +127,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
           return rings;
         });
   };
-  const auto process = actor::Process::Start(std::move(options), std::move(surroundings));
+  auto process = actor::Process::Start(std::move(options), std::move(surroundings));
   if (process == nullptr) return nullptr;
   transport->SetReport([weak = std::weak_ptr(process), pool] {
     const auto one = weak.lock();

@@ -85,7 +85,7 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   TWINKLE_RETURN_IF_ERROR(Launch(absl::StrCat(folder, "/", name), std::move(words), link.second.get(), &service));
   link.second.Reset();
   service.link = std::move(link.first);
-  const absl::Status sent = rpc::SendRole(service.link.get(), role_);
+  absl::Status sent = rpc::SendRole(service.link.get(), role_);
   services_.push_back(std::move(service));
   return sent;
 }

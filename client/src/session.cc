@@ -86,7 +86,7 @@ absl::Status SessionState::End() {
   WaitForCalls();
   job_->Shutdown(absl::CancelledError("the session has ended"));
   Remove(this);
-  const absl::Status unread = job_->CloseFailures();
+  absl::Status unread = job_->CloseFailures();
   base::FlushLog();
   return unread;
 }

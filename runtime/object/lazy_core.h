@@ -102,9 +102,8 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   // A value of type `collected` planned over those of `inputs`, of which there is at least one, once all have settled.
   // Moves nothing, but for inputs whose rows are not known without their value.
   using MakePlan = std::function<absl::StatusOr<object::LazyPlan>(std::vector<object::LazyPlan> inputs)>;
-  static std::shared_ptr<LazyCore> Planned(const std::vector<std::shared_ptr<LazyCore>>& inputs,
-                                           const std::string& what, const Type& collected, AnswerOps answer,
-                                           MakePlan make);
+  static std::shared_ptr<LazyCore> Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
+                                           const Type& collected, AnswerOps answer, MakePlan make);
   // One that has failed already.
   static std::shared_ptr<LazyCore> Failed(LazyOrigin origin, const absl::Status& status);
 

@@ -40,9 +40,8 @@ int64_t CountOf(const codec::Rows& rows) {
 
 }  // namespace
 
-std::shared_ptr<LazyCore> LazyCore::Planned(const std::vector<std::shared_ptr<LazyCore>>& inputs,
-                                            const std::string& what, const Type& collected, AnswerOps answer,
-                                            MakePlan make) {
+std::shared_ptr<LazyCore> LazyCore::Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
+                                            const Type& collected, AnswerOps answer, MakePlan make) {
   LazyOrigin origin;
   origin.what = what;
   origin.result = &collected;
@@ -54,11 +53,18 @@ std::shared_ptr<LazyCore> LazyCore::Planned(const std::vector<std::shared_ptr<La
   }
   auto planned = std::make_shared<LazyCore>(std::move(origin));
   planned->planned_ = true;
-  const auto missing = std::make_shared<std::atomic<size_t>>(inputs.size());
-  const auto ready = [planned, inputs, make = std::move(make), missing] {
-    if (missing->fetch_sub(1) == 1) planned->SettlePlan(inputs, make);
+  struct Waiting {
+    Waiting(std::vector<std::shared_ptr<LazyCore>> over, MakePlan how)
+        : inputs(std::move(over)), make(std::move(how)), missing(inputs.size()) {}
+    const std::vector<std::shared_ptr<LazyCore>> inputs;
+    const MakePlan make;
+    std::atomic<size_t> missing;
   };
-  for (const auto& input : inputs) {
+  const auto waiting = std::make_shared<Waiting>(std::move(inputs), std::move(make));
+  const auto ready = [planned, waiting] {
+    if (waiting->missing.fetch_sub(1) == 1) planned->SettlePlan(waiting->inputs, waiting->make);
+  };
+  for (const auto& input : waiting->inputs) {
     input->OnSettled([raw = input.get(), ready] {
       if (!raw->status().ok() || !raw->PlansOverValue()) return ready();
       raw->OnAnswered(ready);
