@@ -228,6 +228,7 @@ absl::StatusOr<std::vector<ReportOfProcess>> AskAll(const ClusterClient& client,
   for (std::thread& thread : threads) thread.join();
   if (reports.empty()) return absl::UnavailableError("no process of the job has answered (any more, or yet)");
   std::vector<ReportOfProcess> in_order;
+  in_order.reserve(reports.size());
   for (auto& [index, report] : reports) in_order.push_back(std::move(report));
   return in_order;
 }

@@ -5,6 +5,7 @@
 //   example_hand_over [local | in_process]
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/str_cat.h>
 #include <twinkle/twinkle.h>
 
 #include <cstdint>
@@ -25,6 +26,7 @@ class Sampler {
  public:
   std::vector<Rollout> Generate(const std::vector<std::string>& prompts) {
     std::vector<Rollout> rollouts;
+    rollouts.reserve(prompts.size());
     for (const std::string& prompt : prompts) {
       rollouts.push_back({.text = prompt + " ...", .sampler = twinkle::Context().rank()});
     }
@@ -36,10 +38,11 @@ TWINKLE_REMOTE_CLASS(Sampler, (Execute::kAll), (Generate, Dispatch::kSlice, Coll
 class Scorer {
  public:
   std::vector<std::string> Rate(const std::vector<Rollout>& rollouts) {
-    const std::string here = std::to_string(twinkle::Context().rank());
+    const int here = twinkle::Context().rank();
     std::vector<std::string> ratings;
+    ratings.reserve(rollouts.size());
     for (const auto& [text, sampler] : rollouts) {
-      ratings.push_back(text + "  from sampler " + std::to_string(sampler) + " to scorer " + here);
+      ratings.push_back(absl::StrCat(text, "  from sampler ", sampler, " to scorer ", here));
     }
     return ratings;
   }

@@ -127,7 +127,7 @@ class Lazy : public internal::LazyBase {
   // rows, else, as for rows that it does not have, the plan fails with InvalidArgument.
 
   // Those rows, in that order, each as often as it is named.
-  Lazy Take(std::vector<int64_t> rows) const {
+  Lazy Take(std::vector<int64_t> rows) const {  // NOLINT(performance-unnecessary-value-param): it is moved
     return core_ == nullptr ? *this : Lazy(internal::LazyTake(core_, std::move(rows)));
   }
   // Each row that many times, one after the other.

@@ -55,13 +55,13 @@ struct Pad {
 template <auto Function>
 struct DispatchWith {};
 template <auto Function>
-inline constexpr DispatchWith<Function> DispatchBy{};
+inline constexpr DispatchWith<Function> DispatchBy{};  // NOLINT(readability-identifier-naming): reads like a type
 
 // Own collect: absl::StatusOr<C> f(const std::vector<R>& all_results, const DeviceMesh* mesh); the call's Lazy holds a
 // C (a plain C will do as well).
 template <auto Function>
 struct CollectWith {};
 template <auto Function>
-inline constexpr CollectWith<Function> CollectBy{};
+inline constexpr CollectWith<Function> CollectBy{};  // NOLINT(readability-identifier-naming)
 
 }  // namespace twinkle

@@ -90,6 +90,7 @@ template <class P>
 class Arg {
  public:
   template <class V = P>
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): nothing converts an Arg to a P
   requires std::is_convertible_v<V&&, P> Arg(V&& value)
       : argument_(ValueArgument<P>(static_cast<P>(std::forward<V>(value)))) {}     // NOLINT: converts
   Arg(const Lazy<P>& lazy) : argument_(LazyArgumentOf(lazy)) {}                    // NOLINT

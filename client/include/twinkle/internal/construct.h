@@ -76,14 +76,14 @@ struct Constructor {
     return Guarded([&] { return make(std::index_sequence_for<A...>{}); });
   }
   static const ConstructorInfo& Info() {
-    static_cast<void>(registered);
+    static_cast<void>(kRegistered);
     return kInfo;
   }
 
  private:
   static constexpr ConstructorInfo kInfo{TypeName<std::tuple<A...>>(), ParametersFor<std::tuple<A...>>::kInfos,
                                          &Constructor::Construct};
-  inline static const bool registered = RegisterConstructor(TypeName<T>(), &kInfo);
+  inline static const bool kRegistered = RegisterConstructor(TypeName<T>(), &kInfo);
 };
 
 // A lazy argument goes by value, unless only a constructor that takes the Lazy itself fits.

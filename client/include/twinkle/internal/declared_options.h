@@ -41,7 +41,7 @@ constexpr auto PickFunction() {
     return nullptr;
   } else {
     return []<class First, class... Rest>(std::tuple<First, Rest...>*) {
-      constexpr auto pick = []<class A, class... B>(auto&& self, std::tuple<A, B...>*) {
+      constexpr auto kPick = []<class A, class... B>(auto&& self, std::tuple<A, B...>*) {
         using In = FunctionIn<With, A>;
         if constexpr (!std::is_same_v<decltype(In::kFunction), const std::nullptr_t>) {
           return In::kFunction;
@@ -51,7 +51,7 @@ constexpr auto PickFunction() {
           return nullptr;
         }
       };
-      return pick(pick, static_cast<std::tuple<First, Rest...>*>(nullptr));
+      return kPick(kPick, static_cast<std::tuple<First, Rest...>*>(nullptr));
     }(static_cast<std::tuple<std::remove_const_t<decltype(options)>...>*>(nullptr));
   }
 }

@@ -105,7 +105,7 @@ using RankMethodsOf = typename HooksOf<T>::RankMethods;
 template <class T>
 struct ClassDescription {
   static const ClassInfo& Info() {
-    static_cast<void>(registered);
+    static_cast<void>(kRegistered);
     return Made();
   }
 
@@ -122,7 +122,7 @@ struct ClassDescription {
     }();
     return *info;
   }
-  inline static const bool registered = RegisterClass(&Made());
+  inline static const bool kRegistered = RegisterClass(&Made());
 };
 
 }  // namespace twinkle::internal

@@ -112,6 +112,7 @@ class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, 
 
  private:
   friend class Callable<M, typename M::Collected, RemoteMethod<M>, typename M::Values>;
+  // NOLINTNEXTLINE(readability-identifier-naming): other callables have a member of that name
   static constexpr std::optional<int> rank_ = std::nullopt;
   const ComponentRef* component_;
 };
