@@ -286,7 +286,7 @@ std::string NodeState::Stopped(const Process& process) const {
   const Glance& glance = process.stoppage.last();
   std::string goes_on = "it goes on";
   if (!glance.traced) absl::StrAppend(&goes_on, " (kill -CONT ", process.facts.place().pid(), ")");
-  const std::string text = absl::StrCat("is ", Holder(glance), ": calls on it wait until ", goes_on);
+  std::string text = absl::StrCat("is ", Holder(glance), ": calls on it wait until ", goes_on);
   if (options_.stopped_limit == absl::InfiniteDuration()) return text;
   return absl::StrCat(text, ", for ", Seconds(options_.stopped_limit),
                       " at most (--stopped-limit): then it is killed, and its group is lost");

@@ -213,12 +213,12 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
   if (process == nullptr || session == nullptr) return NoSession();
   TWINKLE_RETURN_IF_ERROR(CheckPlace(*process, *session, class_info, options));
   const actor::NewOptions made{std::move(options.remote_group),
-                         std::move(options.device_mesh),
-                         std::move(options.instance_id),
-                         std::move(options.name),
-                         options.sync,
-                         options.lazy_collect,
-                         session->local()};
+                               std::move(options.device_mesh),
+                               std::move(options.instance_id),
+                               std::move(options.name),
+                               options.sync,
+                               options.lazy_collect,
+                               session->local()};
   return process->New(class_info, constructor, made, std::move(arguments), site);
 }
 
