@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "runtime/base/process_stat.h"
 #include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
@@ -34,12 +35,6 @@ bool HasEnded(absl::string_view state) { return state.empty() || state[0] == 'Z'
 
 // T: by a signal; t: by who traces it.
 bool IsStopped(absl::string_view state) { return absl::StartsWithIgnoreCase(state, "t"); }
-
-// The third field. The second, a name in parentheses, may have anything in it.
-absl::string_view StateIn(absl::string_view stat) {
-  const size_t name_end = stat.rfind(") ");
-  return name_end == absl::string_view::npos ? "" : stat.substr(name_end + 2, 1);
-}
 
 // What stands behind `name` in a file of lines; empty: there is no such line.
 absl::string_view Field(absl::string_view status, absl::string_view name) {
@@ -78,7 +73,7 @@ std::optional<Glance> GlanceAtStopped(const std::string& folder) {
 std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc) {
   const std::string folder = absl::StrCat(proc, "/", pid);
   const std::string stat = Read(folder + "/stat");
-  const absl::string_view state = StateIn(stat);
+  const absl::string_view state = base::BehindName(stat);
   if (HasEnded(state)) return std::nullopt;
   if (!IsStopped(state)) return Glance{};
   return GlanceAtStopped(folder);

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <vector>
 
+#include "runtime/base/process_stat.h"
+
 namespace twinkle::base {
 namespace {
 
@@ -28,10 +30,8 @@ uint64_t StartOf(int pid) {
   ::close(fd);
   if (got <= 0) return got < 0 && failed != ESRCH ? kUnknown : kEnded;
   const absl::string_view text(bytes.data(), static_cast<size_t>(got));
-  const size_t name_end = text.rfind(')');  // the name may contain anything
-  if (name_end == absl::string_view::npos || name_end + 2 >= text.size()) return kUnknown;
-  // As proc(5) numbers them, from the third on: state, …, num_threads (20), …, starttime (22).
-  const std::vector<absl::string_view> fields = absl::StrSplit(text.substr(name_end + 2), ' ');
+  // state (the third), …, num_threads (20), …, starttime (22).
+  const std::vector<absl::string_view> fields = absl::StrSplit(BehindName(text), ' ');
   uint64_t started = 0;
   if (fields.size() < 20 || !absl::SimpleAtoi(fields[19], &started)) return kUnknown;
   // The first thread may have ended before others, which still map everything.
