@@ -2,29 +2,26 @@
 
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-
+#include "runtime/base/open_regular.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/file_digest.h"
 
 namespace twinkle::worker {
+namespace {
 
-absl::StatusOr<rpc::Fd> OpenForPath(const std::string& path) {
-  rpc::Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
-  struct stat found {};
-  if (!file.valid() || ::fstat(file.get(), &found) != 0) return absl::ErrnoToStatus(errno, path);
-  if (!S_ISREG(found.st_mode)) return absl::InvalidArgumentError(absl::StrCat(path, " is no regular file"));
-  return file;
+absl::StatusOr<rpc::Fd> OpenFor(int how, const std::string& path) {
+  const base::OpenedFile opened = base::OpenRegular(path, how);
+  if (opened.fd >= 0) return rpc::Fd(opened.fd);
+  if (opened.error != 0) return absl::ErrnoToStatus(opened.error, path);
+  return absl::InvalidArgumentError(absl::StrCat(path, " is no regular file"));
 }
 
-absl::StatusOr<rpc::Fd> OpenForReading(const std::string& path) {
-  TWINKLE_ASSIGN_OR_RETURN(const rpc::Fd file, OpenForPath(path));
-  rpc::Fd reading(::open(absl::StrCat("/proc/self/fd/", file.get()).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!reading.valid()) return absl::ErrnoToStatus(errno, path);
-  return reading;
-}
+}  // namespace
+
+absl::StatusOr<rpc::Fd> OpenForPath(const std::string& path) { return OpenFor(O_PATH, path); }
+
+absl::StatusOr<rpc::Fd> OpenForReading(const std::string& path) { return OpenFor(O_RDONLY, path); }
 
 absl::StatusOr<rpc::Fd> OpenIfSame(const std::string& path, const std::string& digest) {
   if (digest.empty()) return OpenForPath(path);

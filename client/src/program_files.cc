@@ -2,12 +2,12 @@
 
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <map>
 
+#include "runtime/base/open_regular.h"
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/fd_channel.h"
@@ -32,16 +32,16 @@ absl::Status CheckNames(const std::vector<std::string>& files) {
 
 absl::StatusOr<v1::File> FileOf(const std::string& path, bool digest) {
   v1::File file;
-  const rpc::Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // of a FIFO, too
-  if (!opened.valid()) return Refuse(std::string(base::ErrnoStatus(errno, path).message()));
-  struct stat found {};
-  if (::fstat(opened.get(), &found) != 0 || !S_ISREG(found.st_mode)) {
+  const base::OpenedFile opened = base::OpenRegular(path, O_RDONLY);
+  const rpc::Fd fd(opened.fd);
+  if (!fd.valid() && opened.error == 0) {
     return Refuse(absl::StrCat(path, " is no regular file: name the files that are to be brought one by one"));
   }
+  if (!fd.valid()) return Refuse(std::string(base::ErrnoStatus(opened.error, path).message()));
   std::error_code ignored;
   file.set_path(std::filesystem::absolute(path, ignored).string());
   if (!digest) return file;
-  TWINKLE_ASSIGN_OR_RETURN(*file.mutable_digest(), rpc::FileDigest(opened.get()));
+  TWINKLE_ASSIGN_OR_RETURN(*file.mutable_digest(), rpc::FileDigest(fd.get()));
   return file;
 }
 

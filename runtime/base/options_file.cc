@@ -3,22 +3,25 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <memory>
 #include <set>
 
 #include "runtime/base/names.h"
+#include "runtime/base/open_regular.h"
 
 namespace twinkle::base {
 namespace {
 
 constexpr size_t kMostShown = 60;  // of a name that is none
 
-// Opening a pipe waits for who writes to it. Whether there is a file is told where it is opened.
+// Reading a pipe would wait for who writes to it. Whether there is a file, that may be read, is told where it is read.
 std::string NoOtherFile(const std::string& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0 || S_ISREG(facts.st_mode)) return "";
+  const OpenedFile file = OpenRegular(path, O_PATH);
+  if (file.fd >= 0) ::close(file.fd);
+  if (file.fd >= 0 || file.error != 0) return "";
   return absl::StrCat("'", path, "' is no regular file");
 }
 

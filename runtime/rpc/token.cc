@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "runtime/base/open_regular.h"
 #include "runtime/base/shortage.h"
 #include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/secret.h"
@@ -24,8 +25,8 @@ namespace {
 
 constexpr size_t kMostTokenBytes = 4096;
 
-absl::Status Because(const std::string& what, const std::string& file) {
-  return base::ErrnoStatus(errno, absl::StrCat("the token file ", file, " cannot be ", what));
+absl::Status Because(int error, const std::string& what, const std::string& file) {
+  return base::ErrnoStatus(error, absl::StrCat("the token file ", file, " cannot be ", what));
 }
 
 // Empty: neither the environment nor the system's list of users has one.
@@ -58,20 +59,21 @@ std::string DefaultTokenFile() {
 
 absl::StatusOr<std::string> ReadToken(const std::string& file) {
   if (file.empty()) return NoFile();
-  const Fd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd.valid()) return Because("opened", file);
-  struct stat facts {};
-  if (::fstat(fd.get(), &facts) != 0) return Because("read", file);
-  if (!S_ISREG(facts.st_mode)) {
+  const base::OpenedFile opened = base::OpenRegular(file, O_RDONLY);
+  const Fd fd(opened.fd);
+  if (!fd.valid() && opened.error == 0) {
     return absl::InvalidArgumentError(absl::StrCat("the token file ", file, " is no regular file"));
   }
+  if (!fd.valid()) return Because(opened.error, "opened", file);
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return Because(errno, "read", file);
   if ((facts.st_mode & 077) != 0) {
     return absl::PermissionDeniedError(
         absl::StrCat("the token file ", file, " can be read by others: chmod 600 ", file));
   }
   std::array<char, kMostTokenBytes + 1> bytes{};
   const ssize_t got = ::read(fd.get(), bytes.data(), bytes.size());
-  if (got < 0) return Because("read", file);
+  if (got < 0) return Because(errno, "read", file);
   if (static_cast<size_t>(got) > kMostTokenBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the token file ", file, " has more than ", kMostTokenBytes, " bytes"));
@@ -98,12 +100,13 @@ absl::StatusOr<std::string> ReadOrMakeToken(const std::string& file) {
   const std::string fresh = absl::StrCat(file, ".", ::getpid());
   {
     const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd.valid()) return ::access(file.c_str(), F_OK) == 0 ? ReadToken(file) : Because("made", file);
+    const int made = errno;
+    if (!fd.valid()) return ::access(file.c_str(), F_OK) == 0 ? ReadToken(file) : Because(made, "made", file);
     const std::string text = NewSecret() + "\n";
     const bool written = ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (written) (void)!::link(fresh.c_str(), file.c_str());
     ::unlink(fresh.c_str());
-    if (!written) return Because("written", file);
+    if (!written) return Because(errno, "written", file);
   }
   return ReadToken(file);
 }
