@@ -79,14 +79,13 @@ void OutputStore::Add(uint64_t id, int pid, bool error, const std::vector<Output
   if (found == processes_.end()) return;
   Process& process = found->second;
   std::string text;
-  Batch batch(options_.message_bytes);
+  std::vector<v1::Output::Line> passed;
+  passed.reserve(lines.size());
   for (const OutputLine& given : lines) {
     if (files_.enabled()) absl::StrAppend(&text, given.text, given.continues ? "" : "\n");
-    v1::Output::Line line = LineOf(id, pid, error, process, given);
-    batch.Add(line);
-    Keep(process, std::move(line));
+    passed.push_back(LineOf(id, pid, error, process, given));
   }
-  for (const Message& message : batch.Take()) Tell(process, message);
+  PassOn(process, std::move(passed));
   if (files_.enabled()) files_.Write(id, std::move(text), lines.size());
 }
 
@@ -98,10 +97,16 @@ void OutputStore::AddNote(uint64_t id, int pid, const std::string& text) {
   const std::deque<v1::Output::Line>& before = found->second.lines;
   const bool within = !before.empty() && before.back().continues();  // a line of which more is to come
   if (files_.enabled()) files_.Write(id, absl::StrCat(within ? "\n" : "", line.text(), "\n"), 1);
+  PassOn(found->second, {std::move(line)});
+}
+
+void OutputStore::PassOn(Process& process, std::vector<v1::Output::Line> lines) {
   Batch batch(options_.message_bytes);
-  batch.Add(line);
-  Keep(found->second, std::move(line));
-  for (const Message& message : batch.Take()) Tell(found->second, message);
+  for (v1::Output::Line& line : lines) {
+    batch.Add(line);
+    Keep(process, std::move(line));
+  }
+  for (const Message& message : batch.Take()) Tell(process, message);
 }
 
 void OutputStore::Tell(const Process& process, const Message& message) {

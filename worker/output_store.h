@@ -72,6 +72,8 @@ class OutputStore {
   static bool WantsAll(const v1::WatchJob& wish);
   static v1::Output::Line NoteOf(int pid, const Process& process, const std::string& text);
   static v1::Output::Line DroppedNoteOf(const Process& process);
+  // Keeps the lines, and tells the watchers of them.
+  void PassOn(Process& process, std::vector<v1::Output::Line> lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Keep(Process& process, v1::Output::Line line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool KeepsTooMuch(const Process& process) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Trim(Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
