@@ -22,9 +22,10 @@ struct Launch {
 
 // A copy of the program that starts the service, takes in what leaves it, and ends when all of that has ended. No wait
 // of the program's sees it, unless that asks for __WALL or __WCLONE: its end sends no signal. (The kernel keeps that
-// for a child which executes nothing; so no service could be such a child itself.) It shares the program's pages until
-// either writes to them; the system must be ready to promise it as much memory as the program has. 0, the keeper's pid
-// and that of its child, or an errno.
+// for a child which executes nothing; so no service could be such a child itself.) Waits until the service's file is
+// executed, as posix_spawn does: for ever where it lies on storage that does not answer, as what began there does. It
+// shares the program's pages until either writes to them; the system must be ready to promise it as much memory as the
+// program has. 0, the keeper's pid and that of its child, or an errno.
 int LaunchKept(const Launch& launch, pid_t* keeper, pid_t* child);
 
 // Waits for a child, a keeper or another one, that is to end, until the deadline. One that does not then, say since it

@@ -25,7 +25,7 @@ void EndBy(int signal) {
 
 void BlockEndSignals() {
   const sigset_t signals = EndSignals();
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  ::sigprocmask(SIG_SETMASK, &signals, nullptr);
 }
 
 int EndSignalFd() {

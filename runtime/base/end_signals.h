@@ -5,7 +5,8 @@
 
 namespace twinkle::base {
 
-// They end nothing any more. Before the first thread, which hands it on to all others.
+// They end nothing any more, and no other signal is blocked. Before the first thread, which hands it on to all others.
+// In one step: one of them that had come while it was blocked waits to be read.
 void BlockEndSignals();
 
 // A descriptor, the caller's own, that can be read once one of them has come; negative: the process has no room for

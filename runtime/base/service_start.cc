@@ -36,9 +36,6 @@ rlimit BeginService() {
   ::signal(SIGCHLD, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
   ::signal(SIGPIPE, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   BlockEndSignals();
   return RaiseOpenFiles();
 }
