@@ -9,6 +9,11 @@
 #include "driver/cluster_state.h"
 
 namespace twinkle::driver {
+namespace {
+
+constexpr double kLongSilence = 0.4;  // of the lease, in which a node that works speaks five times
+
+}  // namespace
 
 FreeNode ClusterState::Whole(NodeId id, const v1::NodeDescription& description) {
   FreeNode whole{id, description.name(), description.place().machine(), description.cpu_slots(), {}};
@@ -115,12 +120,27 @@ void ClusterState::NodeGone(NodeId id, const std::string& why, base::Instant now
   }
 }
 
+void ClusterState::NodeDisconnected(NodeId id, base::Instant now, Effects* effects) {
+  Observe(now);
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return;
+  const absl::Duration silence = SilenceOf(found->second);
+  const std::string ended = "its daemon's connection ended";
+  if (silence < kLongSilence * options_.node_lease) return NodeGone(id, ended, now, effects);
+  const std::string heard = absl::StrCat("nothing was heard of it for ", absl::ToInt64Seconds(silence), " s, and ");
+  NodeGone(id, heard + ended, now, effects);
+}
+
 // ---- time
 // Nobody's silence is older than the driver's own last pause.
+absl::Duration ClusterState::SilenceOf(const Node& node) const {
+  return clock_.Awake() - std::max(node.heard, clock_.Woken());
+}
+
 void ClusterState::EndSilentNodes(Effects* effects) {
   std::vector<NodeId> silent;
   for (const auto& [id, node] : nodes_) {
-    if (clock_.Awake() - std::max(node.heard, clock_.Woken()) >= options_.node_lease) silent.push_back(id);
+    if (SilenceOf(node) >= options_.node_lease) silent.push_back(id);
   }
   for (NodeId id : silent) {
     NodeGone(id, absl::StrCat("nothing was heard of it for ", absl::FormatDuration(options_.node_lease)), now_,

@@ -82,6 +82,8 @@ class ClusterState {
   // TCP ports that were free there just now.
   void NodeHasPorts(NodeId node, const google::protobuf::RepeatedField<int>& ports);
   void NodeGone(NodeId node, const std::string& why, base::Instant now, Effects* effects);
+  // The same of one whose connection ended: its daemon did, or nothing came over it any more.
+  void NodeDisconnected(NodeId node, base::Instant now, Effects* effects);
   void ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects);
   void ProcessExited(NodeId node, const v1::ProcessExited& message, base::Instant now, Effects* effects);
   void ProcessCleared(NodeId node, JobNumber job, uint64_t process, base::Instant now, Effects* effects);
@@ -184,9 +186,12 @@ class ClusterState {
   static const char* StateName(JobState state);
   void Enter(JobNumber number, Job& job, JobState state);
   void Observe(base::Instant now);
+  // Why none of that number can be stopped.
+  absl::Status NoJob(JobNumber number) const;
   // Nodes.
   static FreeNode Whole(NodeId id, const v1::NodeDescription& description);
   const Node* NodeNamed(const std::string& name, NodeId* id) const;
+  absl::Duration SilenceOf(const Node& node) const;
   void EndSilentNodes(Effects* effects);
   void ForgetDeparted(Effects* effects);
   // Placing.

@@ -163,7 +163,7 @@ void Conductor::OnNode(NodeId node, const v1::NodeToDriver& message, base::Insta
 void Conductor::NodeEnded(NodeId node, base::Instant arrived) {
   nodes_.erase(node);
   Effects effects;
-  state_.NodeGone(node, "its daemon's connection ended", arrived, &effects);
+  state_.NodeDisconnected(node, arrived, &effects);
   Carry(std::move(effects));
 }
 

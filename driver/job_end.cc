@@ -160,10 +160,19 @@ void ClusterState::ProgramNotFound(NodeId node, JobNumber number, base::Instant 
            absl::ZeroDuration(), effects);
 }
 
+absl::Status ClusterState::NoJob(JobNumber number) const {
+  for (const EndedJob& job : ended_jobs_) {
+    if (job.number != number) continue;
+    return absl::NotFoundError(
+        absl::StrCat("job ", number, " has ended", job.reason.empty() ? "" : absl::StrCat(": ", job.reason)));
+  }
+  return absl::NotFoundError(absl::StrCat("there is no job ", number, " (any more)"));
+}
+
 absl::Status ClusterState::Stop(JobNumber number, const std::string& why, base::Instant now, Effects* effects) {
   Observe(now);
   const auto job = jobs_.find(number);
-  if (job == jobs_.end()) return absl::NotFoundError(absl::StrCat("there is no job ", number));
+  if (job == jobs_.end()) return NoJob(number);
   BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), effects);
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 #include <absl/strings/match.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "driver/cluster_state.h"
@@ -145,6 +146,25 @@ TEST_CASE("a node's words about itself have bounds") {
   CHECK(absl::IsInvalidArgument(cluster.state.CheckJoin(NodeOf("a\nb", 1, 0))));
   CHECK(absl::IsInvalidArgument(cluster.state.CheckJoin(NodeOf(std::string(300, 'x'), 1, 0))));
   CHECK(absl::IsInvalidArgument(cluster.state.CheckJoin(NodeOf("", 1, 0))));
+}
+
+TEST_CASE("a node whose connection ended after a long silence is told of with that") {
+  for (const auto& [silence, cause] :
+       {std::pair(absl::Seconds(4), "which is gone: its daemon's connection ended"),
+        std::pair(absl::Seconds(10),
+                  "which is gone: nothing was heard of it for 10 s, and its daemon's connection ended")}) {
+    Cluster cluster;
+    const NodeId node = cluster.Join("a", 1);
+    const JobNumber job = cluster.Submit(JobOf(1));
+    cluster.Start(job);
+    cluster.PassWith({node}, absl::Minutes(1));
+    cluster.Take();
+    cluster.state.NodeAlive(node, cluster.now);
+    cluster.Pass(silence);
+    cluster.state.NodeDisconnected(node, cluster.now, &cluster.effects);
+    REQUIRE(cluster.Told(job, &v1::DriverToProgram::has_lost));
+    CHECK(absl::EndsWith(cluster.ToJob(job).front().lost().losses(0).cause(), cause));
+  }
 }
 
 TEST_CASE("while a node restarts nobody is told that a job can never fit; when it stays away everybody is") {

@@ -365,6 +365,10 @@ TEST_CASE("how the last jobs have ended can be asked for") {
   const v1::ClusterStatus status = cluster.state.Status(cluster.now + absl::Seconds(7));
   CHECK(status.jobs_size() == 0);
   REQUIRE(status.ended_jobs_size() == 2);
+  CHECK(cluster.state.Stop(3, "why", cluster.now, &cluster.effects) ==
+        absl::NotFoundError("job 3 has ended: it was stopped by a command"));
+  CHECK(cluster.state.Stop(1, "why", cluster.now, &cluster.effects) ==
+        absl::NotFoundError("there is no job 1 (any more)"));
   CHECK(status.ended_jobs(0).id() == 3);
   CHECK(status.ended_jobs(0).reason() == "it was stopped by a command");
   CHECK(status.ended_jobs(0).code() == static_cast<int>(absl::StatusCode::kCancelled));
