@@ -1,10 +1,12 @@
 #include "worker/devices.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +14,11 @@ namespace twinkle::worker {
 namespace {
 
 constexpr int kMostOfType = 4096;
+
+// Part of the names of variables, too.
+bool IsType(const std::string& text) {
+  return !text.empty() && std::none_of(text.begin(), text.end(), [](char each) { return absl::ascii_isspace(each); });
+}
 
 }  // namespace
 
@@ -21,9 +28,13 @@ absl::StatusOr<std::map<std::string, int>> ParseDevices(const std::string& text)
   for (const std::string& part : std::vector<std::string>(absl::StrSplit(text, ','))) {
     const std::vector<std::string> words = absl::StrSplit(part, ':');
     int64_t count = 0;
-    if (words.size() != 2 || words[0].empty() || !absl::SimpleAtoi(words[1], &count) || count < 0) {
+    if (words.size() != 2 || !IsType(words[0]) || !absl::SimpleAtoi(words[1], &count) || count < 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("devices are given as TYPE:COUNT, several with commas (cuda:8), or none; not '", part, "'"));
+    }
+    if (words[0] == "cpu") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cpu is the type of groups without devices, whose ranks take slots (--cpus); not '", part, "'"));
     }
     if (count > kMostOfType) {
       return absl::InvalidArgumentError(

@@ -72,7 +72,10 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--host", options.host,
                  "Name or address of this machine as other nodes reach it; without it only programs and processes of "
                  "this machine can be reached")
-      ->envname("TWINKLE_HOST");
+      ->envname("TWINKLE_HOST")
+      ->check([](const std::string& text) {
+        return std::string(text.empty() ? "is a name or an address of this machine, or is left out; not ''" : "");
+      });
   app.add_option("--cpus", options.cpus, "Slots for processes of CPU groups")
       ->check(base::CountFrom(0))
       ->capture_default_str();

@@ -133,6 +133,11 @@ absl::Status ParseRank(const std::string& text, v1::WatchJob* wish) {
   return absl::OkStatus();
 }
 
+std::string CheckRank(const std::string& text) {
+  v1::WatchJob wish;
+  return std::string(ParseRank(text, &wish).message());
+}
+
 // The names of the nodes on which the processes meant are. NotFound: there is no such job, group or rank.
 absl::StatusOr<std::set<std::string>> NodesOf(const v1::ClusterStatus& status, const v1::WatchJob& wish) {
   std::set<std::string> nodes, groups;
@@ -167,7 +172,7 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
   wish.set_job(options.job);
   wish.set_tail(options.tail);
   wish.set_follow(options.follow);
-  if (const absl::Status bad = ParseRank(options.rank, &wish); !bad.ok()) return Fail(bad);
+  ParseRank(options.rank, &wish).IgnoreError();  // it was checked
   const auto status = client.Status();
   if (!status.ok()) return Fail(status.status());
   const auto nodes = NodesOf(*status, wish);
@@ -311,7 +316,7 @@ void AddCommands(CLI::App& app, Options& options) {
   stop.add_option("job", options.job, kJob)->required()->check(job_number);
   CLI::App& logs = AddCommand(app, "logs", "What a job's worker processes print");
   logs.add_option("job", options.job, kJob)->required()->check(job_number);
-  logs.add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK");
+  logs.add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK")->check(&CheckRank);
   logs.add_flag("--follow,-f", options.follow, "Until the job has ended");
   logs.add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept")
       ->check(count);

@@ -64,6 +64,9 @@ TEST_CASE("wrong words are told in a sentence that names program and option, wit
   check("twinkle-worker", {"--cpus", "9999999999"}, "--cpus: must be a whole number from 0 to 2147483647, not");
   check("twinkle-worker", {"--devices", "cuda:1,cuda:2"}, "--devices: the devices of type cuda are given twice");
   check("twinkle-worker", {"--devices", "cuda:5000"}, "--devices: a node has at most 4096 devices of a type, not");
+  check("twinkle-worker", {"--devices", "cu da:2"}, "--devices: devices are given as TYPE:COUNT, several with commas");
+  check("twinkle-worker", {"--devices", "cpu:2"}, "--devices: cpu is the type of groups without devices");
+  check("twinkle-worker", {"--host", ""}, "--host: is a name or an address of this machine");
   check("twinkle-worker", {"--driver", "127.0.0.1:1", "--cgroup", ""}, "--cgroup: is the folder of a control group");
   check("twinkle-driver", {"--node-lease", "1e300"}, "--node-lease: must be a number above 0, up to 2147483647, not");
   check("twinkle-worker", {"--driver", "foo"}, "--driver: a driver is HOST:PORT");
@@ -78,6 +81,7 @@ TEST_CASE("wrong words are told in a sentence that names program and option, wit
   check("twinkle", {"status"}, "$TWINKLE_DRIVER, which stands for --driver: a driver is", {{"TWINKLE_DRIVER", "foo"}});
   check("twinkle", {"stop", "-1"}, "job: must be a whole number from 1 on, not '-1'");
   check("twinkle", {"logs", "1", "--tail", "-1"}, "--tail: must be a whole number from 0 on, not '-1'");
+  check("twinkle", {"logs", "1", "g:-1"}, "rank: a rank is RANK, GROUP or GROUP:RANK, not 'g:-1'");
   check("twinkle", {"statsu"}, "there is no command 'statsu': did you mean 'status'?");
 }
 

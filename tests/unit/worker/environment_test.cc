@@ -157,7 +157,8 @@ TEST_CASE("devices are given as types and counts") {
   CHECK(*ParseDevices("cuda:8") == std::map<std::string, int>{{"cuda", 8}});
   CHECK(*ParseDevices("cuda:4,npu:2") == std::map<std::string, int>{{"cuda", 4}, {"npu", 2}});
   CHECK(ParseDevices("none")->empty());
-  for (const char* bad : {"", "cuda", "cuda:", "cuda:x", ":4", "cuda:-1", "cuda:1:2", "cuda:99999999"}) {
+  for (const char* bad : {"", "cuda", "cuda:", "cuda:x", ":4", "cuda:-1", "cuda:1:2", "cuda:99999999", "cpu:2",
+                          "cu da:2", "cuda:1, npu:1"}) {
     CAPTURE(bad);
     CHECK(absl::IsInvalidArgument(ParseDevices(bad).status()));
   }
