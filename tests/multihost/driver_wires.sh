@@ -43,7 +43,8 @@ declare -A why=([cut]=$silent [deaf_driver]="$silent|$broken" [mute_driver]=$sil
   [half_open]="$broken|$silent")
 
 # What the program says when way $1 has befallen a wire: what it was told, $2. Or what it saw: who knows first ends the
-# ranks, and half a second later the program has a verdict of its own on these. Of a reset all know at once.
+# ranks, and half a second later the program has a verdict of its own on these. Of a reset all know at once. Both stand
+# in the README's row of a driver that is gone.
 says() {
   echo "$2"
   [[ $1 == reset ]] || echo "is gone: the connection to it broke"
