@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,8 +16,17 @@ namespace twinkle::worker {
 namespace {
 
 constexpr size_t kLastLines = 10;
+// From the end of a process's sockets to its own.
+constexpr absl::Duration kEndMoment = absl::Milliseconds(100);
 
 rpc::Fd PidFd(int pid) { return rpc::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+// False, too, where that cannot be told.
+bool IsThere(pid_t pid) {
+  const rpc::Fd fd = PidFd(pid);
+  pollfd end{fd.get(), POLLIN, 0};
+  return pid > 0 && fd.valid() && ::poll(&end, 1, 0) == 0;
+}
 
 v1::ToWorker RoleOf(const v1::StartJob& job, const v1::Process& process, const std::string& driver) {
   v1::ToWorker message;
@@ -145,7 +155,8 @@ absl::StatusOr<Launch> NodeDaemon::LaunchOf(uint64_t process) {
                           },
                           [this, process](bool error, const std::vector<OutputLine>& lines) {
                             output_.Add(process, ranks_[process].pid, error, lines);
-                          }};
+                          },
+                          [this, process] { OnRoleClosed(process); }};
   TWINKLE_ASSIGN_OR_RETURN(auto link, RankLink::Make(&loop_, std::move(events), &ends));
   Launch launch;
   launch.executable = rpc::Fd(::fcntl(brought.program->get(), F_DUPFD_CLOEXEC, 0));
@@ -193,6 +204,15 @@ void NodeDaemon::OnStarted(uint64_t process, pid_t pid) {
 void NodeDaemon::OnNotStarted(uint64_t process, const std::string& why) {
   output_.Add(process, 0, true, {{why, false}});
   Handle([&](Effects* effects) { state_.OnNotStarted(process, why, effects); });
+}
+
+// The kernel closes a process's sockets a little before it tells of its end.
+void NodeDaemon::OnRoleClosed(uint64_t process) {
+  timers_.After(kEndMoment, [this, process] {
+    const auto rank = ranks_.find(process);
+    if (rank == ranks_.end() || !IsThere(rank->second.pid)) return;
+    Handle([&](Effects* effects) { state_.OnLeft(process, effects); });
+  });
 }
 
 // What it has printed comes before the verdict.

@@ -84,6 +84,7 @@ class NodeDaemon final : public Processes::Listener {
   absl::StatusOr<Launch> LaunchOf(uint64_t process);
   void OnProgram(uint64_t job, absl::StatusOr<Brought> brought);
   void StopWatching(uint64_t job);
+  void OnRoleClosed(uint64_t process);
   void DrainAll() const;
 
   void OnStarted(uint64_t process, pid_t pid) override;

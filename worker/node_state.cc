@@ -234,6 +234,14 @@ void NodeState::TellListens(Process& process, Effects* effects) {
   Tell(jobs_.at(process.job), std::move(told), effects);
 }
 
+void NodeState::OnLeft(uint64_t id, Effects* effects) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end() || found->second.signalled) return;
+  found->second.left = true;
+  TellPeople(id, found->second, "has left its job without ending: it is killed", effects);
+  Kill(found, effects);
+}
+
 void NodeState::OnEnded(uint64_t id, const Death& death, Effects* effects) {
   const auto found = processes_.find(id);
   if (found != processes_.end()) End(id, CauseOf(found->second, death), death.last_lines, effects);
@@ -250,6 +258,10 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
   if (killed && process.stopped_out) {
     return absl::StrCat("was ", last.traced ? Holder(last) : "stopped", " for ", Seconds(options_.stopped_limit),
                         " (--stopped-limit)");
+  }
+  if (killed && process.left) {
+    return "left its job without ending, and was killed: it replaced its program (exec), or closed descriptors that it "
+           "had not opened; a method starts another program in a child (posix_spawn, or fork and exec)";
   }
   if (killed && process.overdue && process.stoppage.state() == Stoppage::State::kStopped) {
     return absl::StrCat("was ", Holder(last), " when the abort_grace of the session's end was over, and was killed");

@@ -52,7 +52,9 @@ struct Death {
 //  W7 with `only_machine` nothing is brought or started for a program of another machine: its processes could not be
 //     started, and why is what they are told of with;
 //  W8 it is told once of a process that it is stopped (Stoppage), and once that it goes on. One that does not within
-//     the limit is killed, and that is its cause. No wait for Initialize ends while it is stopped.
+//     the limit is killed, and that is its cause. No wait for Initialize ends while it is stopped;
+//  W9 a process that has closed the socket of its role and goes on is no rank any more: it is killed, and that is its
+//     cause.
 class NodeState {
  public:
   explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}
@@ -70,6 +72,8 @@ class NodeState {
   void OnStarted(uint64_t process, int pid, Effects* effects);
   void OnNotStarted(uint64_t process, const std::string& why, Effects* effects);
   void OnSaid(uint64_t process, const v1::FromWorker& message, Effects* effects);
+  // It has closed its role's socket, and not ended.
+  void OnLeft(uint64_t process, Effects* effects);
   void OnEnded(uint64_t process, const Death& death, Effects* effects);
   // Of one that has ended: nothing that it had started is left. One that did not start has started nothing.
   void OnCleared(uint64_t process, Effects* effects);
@@ -107,6 +111,7 @@ class NodeState {
     bool signalled = false;                     // by this daemon
     bool overdue = false;                       // it outlasted the grace of its job's end
     bool stopped_out = false;                   // it was stopped for longer than the limit
+    bool left = false;                          // it has left its job without ending
     Stoppage stoppage = {};
   };
   struct Job {

@@ -75,7 +75,11 @@ void RankLink::OnRole() {
   while (*alive) {
     v1::FromWorker message;
     const absl::StatusOr<bool> read = reader_.Next(&message);
-    if (!read.ok()) return loop_.Forget(role_.get());  // it is ending
+    if (!read.ok()) {
+      loop_.Forget(role_.get());
+      if (absl::IsUnavailable(read.status())) events_.on_left();
+      return;
+    }
     if (!*read) return;
     events_.on_said(message);
   }

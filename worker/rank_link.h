@@ -29,6 +29,8 @@ class RankLink {
   struct Events {
     std::function<void(const v1::FromWorker&)> on_said;
     std::function<void(bool error, const std::vector<OutputLine>&)> on_printed;
+    // It has closed its role's socket, by its end or before that: nothing is said any more. What it prints may come.
+    std::function<void()> on_left;
   };
 
   // ResourceExhausted and the like: what the kernel is short of.

@@ -1,6 +1,7 @@
 // Failures of processes, drivers and nodes.
 #include <absl/strings/str_cat.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -22,8 +23,9 @@ class Crasher {
   void CrashAtExit() {
     std::atexit([] { ::raise(SIGSEGV); });
   }
+  void Exec() { ::execl("/bin/sleep", "sleep", "1000", nullptr); }
 };
-TWINKLE_REMOTE_CLASS(Crasher, (), (CrashAtExit))
+TWINKLE_REMOTE_CLASS(Crasher, (), (CrashAtExit), (Exec))
 
 // ---- on a private cluster ------------------------------------------------------------------------
 struct OnPrivateCluster {
@@ -48,6 +50,17 @@ Statuses RankStopped() {
   ::kill(static_cast<pid_t>(Result(job.probe.Pid()).at(2)), SIGSTOP);
   absl::Status told;
   while (told.ok()) told = job.probe.Pid().Wait(kLong);  // it may answer one more
+  return {told};
+}
+
+// That it is killed ends the session at once, not after its grace.
+Statuses RankLeft() {
+  OnPrivateCluster job;
+  auto crasher = Must(New<Crasher>({.remote_group = "policy"}));
+  const absl::Status told = crasher.Rank(1).Exec().Wait(kLong);
+  const absl::Time begun = absl::Now();
+  job.session.Finish().IgnoreError();
+  CHECK(absl::Now() - begun < absl::Seconds(25));
   return {told};
 }
 
@@ -175,6 +188,7 @@ Provokers ProvokersOnCluster() {
   return {
       {"a rank's process died", {RankDied}},
       {"a rank is stopped (a signal, a debugger) for longer than `--stopped-limit`", {RankStopped}},
+      {"a method replaces its rank's program (`exec`), or closes descriptors that it had not opened", {RankLeft}},
       {"the job was stopped by a command; its driver is gone", {JobStopped}},
       {"a rank crashed, or was killed, in its exit handlers", {CrashAtExit}},
       {"owner of a result died", {OwnerDied}},

@@ -344,6 +344,18 @@ TEST_CASE("without a spawner the processes are killed and told of, and only then
   CHECK(rank.End(/*number=*/0) == SIGKILL);
 }
 
+TEST_CASE("W9: a rank that has closed its role and goes on is killed, and that is its cause") {
+  const Idle rank;
+  DaemonNode node;
+  node.Begin();
+  node.Listen(rank.pid);
+  node.fds[1].Reset();
+  REQUIRE(node.Run("signal 9"));
+  node.Die(SIGKILL);
+  REQUIRE(node.Run("exited"));
+  CHECK_THAT(node.exited.cause(), ContainsSubstring("left its job without ending"));
+}
+
 TEST_CASE("without a driver all jobs end, and the next driver hears nothing of them") {
   DaemonNode node;
   node.Begin();

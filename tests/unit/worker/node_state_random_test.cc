@@ -54,7 +54,7 @@ class Life {
   void StepOfProcess(uint64_t process) {
     const bool asked = started_.count(process) != 0;
     const bool runs = running_.count(process) != 0;
-    switch (random_() % 6) {
+    switch (random_() % 7) {
       case 0:
         if (!asked || runs || node_.state.FindProcess(process) == nullptr) return;
         running_.insert(process);
@@ -72,6 +72,8 @@ class Life {
         awake_ += absl::Minutes(random_() % 40);
         return node_.state.OnGlance(process, {.stopped = !Chance(4), .traced = false, .tracer = 0, .times_paused = 0},
                                     awake_, &node_.effects);
+      case 5:
+        return node_.state.OnLeft(process, &node_.effects);
       default:
         if (asked) node_.state.OnSaid(process, Listening("x"), &node_.effects);
     }

@@ -403,6 +403,21 @@ TEST_CASE("W6: no text of a user's makes a message long") {
   for (const ToDriver& told : node.Take<ToDriver>()) CHECK(told.message.ByteSizeLong() < (64 << 10));
 }
 
+TEST_CASE("W9: a process that leaves its job without ending is killed, once, and that is its cause") {
+  Node node;
+  node.StartAll(1, {10, 11});
+  node.state.OnLeft(10, &node.effects);
+  node.state.OnLeft(10, &node.effects);
+  node.state.OnLeft(12, &node.effects);  // which is not known
+  CHECK(node.Take<SignalProcess>().size() == 1);
+  CHECK(node.Take<Say>().at(0).text ==
+        "job 1: rank policy:0 (node 'n', pid 1010) has left its job without ending: it is killed");
+  node.End(10);
+  CHECK_THAT(node.CauseOf(10), Catch::Matchers::StartsWith("left its job without ending, and was killed: it replaced"));
+  node.End(11);
+  CHECK(node.CauseOf(11) == "was killed by signal 9 (SIGKILL)");
+}
+
 TEST_CASE("peers go to their job's processes, losses to all") {
   Node node;
   node.StartAll(1, {10, 11});

@@ -28,6 +28,10 @@ struct Rank {
                               for (const OutputLine& line : lines)
                                 printed.push_back((error ? "error: " : "") + line.text);
                               loop->Stop();
+                            },
+                            [this] {
+                              ++left;
+                              loop->Stop();
                             }};
     auto made = RankLink::Make(loop.get(), std::move(events), &ends);
     REQUIRE(made.ok());
@@ -38,6 +42,7 @@ struct Rank {
   RankEnds ends;
   std::vector<v1::FromWorker> said;
   std::vector<std::string> printed;
+  int left = 0;  // times it was told
   std::unique_ptr<RankLink> link;
 };
 
@@ -68,6 +73,21 @@ TEST_CASE("a message of a rank's that is none ends the listening, not the readin
   rank.loop->Run();
   CHECK(rank.said.empty());
   CHECK(rank.printed == Lines{"alive"});
+  CHECK(rank.left == 0);
+}
+
+TEST_CASE("that a process has closed its role is told once, after what it had said, and it is read on") {
+  Rank rank;
+  v1::FromWorker listening;
+  listening.mutable_listening()->set_socket("here");
+  REQUIRE(rpc::SendMessage(rank.ends.role.get(), listening).ok());
+  rank.ends.role.Reset();
+  while (rank.left == 0) rank.loop->Run();
+  CHECK(rank.said.size() == 1);
+  WriteTo(rank.ends.output, "alive\n");
+  rank.loop->Run();
+  CHECK(rank.printed == Lines{"alive"});
+  CHECK(rank.left == 1);
 }
 
 TEST_CASE("messages go both ways") {
