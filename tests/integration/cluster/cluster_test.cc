@@ -34,7 +34,7 @@ TEST_CASE("a program runs on two nodes; status shows them") {
   CHECK(sleeper.Wait() == 1);
   CHECK_THAT(sleeper.Output(), ContainsSubstring("stopped by a command"));
   CHECK(Eventually([&] { return absl::StrContains(cluster.Command({"status"}), "no jobs"); }));
-  CHECK_THAT(cluster.Command({"stop", "1"}), ContainsSubstring("there is no job 1"));
+  CHECK_THAT(cluster.Command({"stop", "1"}), ContainsSubstring("job 1 has ended: it was stopped by a command"));
 }
 
 TEST_CASE("what does not fit in memory goes to disk; who holds what, and what was moved, is shown") {
