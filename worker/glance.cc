@@ -13,6 +13,7 @@
 #include <array>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "runtime/base/process_stat.h"
 #include "runtime/rpc/fd_channel.h"
@@ -77,6 +78,16 @@ std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc) {
   if (HasEnded(state)) return std::nullopt;
   if (!IsStopped(state)) return Glance{};
   return GlanceAtStopped(folder);
+}
+
+bool GoesOn(pid_t pid, const std::string& proc) {
+  constexpr size_t kFlags = 9 - 3;  // the ninth field, of those from the third on
+  constexpr uint32_t kExiting = 4;  // PF_EXITING of linux/sched.h
+  const std::string stat = Read(absl::StrCat(proc, "/", pid, "/stat"));
+  const std::vector<absl::string_view> fields = absl::StrSplit(base::BehindName(stat), ' ');
+  uint32_t flags = 0;
+  if (HasEnded(fields[0]) || fields.size() <= kFlags || !absl::SimpleAtoi(fields[kFlags], &flags)) return false;
+  return (flags & kExiting) == 0;
 }
 
 bool TellsOfOwnPids(const std::string& proc) {

@@ -21,6 +21,10 @@ struct Glance {
 // first thread is stopped one more, and one for each thread.
 std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc = "/proc");
 
+// Whether the process goes on: it has not ended, and the kernel is not taking it down, which takes seconds where it has
+// device memory. False, too, where that cannot be told.
+bool GoesOn(pid_t pid, const std::string& proc = "/proc");
+
 // Whether `proc` tells of the processes of this one's PID namespace: then a pid means the same there and here.
 bool TellsOfOwnPids(const std::string& proc = "/proc");
 

@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,22 +10,16 @@
 
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
+#include "worker/glance.h"
 
 namespace twinkle::worker {
 namespace {
 
 constexpr size_t kLastLines = 10;
-// From the end of a process's sockets to its own.
+// From the end of a process's sockets until the kernel is asked whether the process goes on.
 constexpr absl::Duration kEndMoment = absl::Milliseconds(100);
 
 rpc::Fd PidFd(int pid) { return rpc::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
-
-// False, too, where that cannot be told.
-bool IsThere(pid_t pid) {
-  const rpc::Fd fd = PidFd(pid);
-  pollfd end{fd.get(), POLLIN, 0};
-  return pid > 0 && fd.valid() && ::poll(&end, 1, 0) == 0;
-}
 
 v1::ToWorker RoleOf(const v1::StartJob& job, const v1::Process& process, const std::string& driver) {
   v1::ToWorker message;
@@ -206,11 +199,11 @@ void NodeDaemon::OnNotStarted(uint64_t process, const std::string& why) {
   Handle([&](Effects* effects) { state_.OnNotStarted(process, why, effects); });
 }
 
-// The kernel closes a process's sockets a little before it tells of its end.
+// An end is told of when it is: this is none, unless the process goes on.
 void NodeDaemon::OnRoleClosed(uint64_t process) {
   timers_.After(kEndMoment, [this, process] {
     const auto rank = ranks_.find(process);
-    if (rank == ranks_.end() || !IsThere(rank->second.pid)) return;
+    if (rank == ranks_.end() || !TellsOfOwnPids() || !GoesOn(rank->second.pid)) return;
     Handle([&](Effects* effects) { state_.OnLeft(process, effects); });
   });
 }

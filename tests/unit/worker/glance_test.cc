@@ -70,6 +70,22 @@ TEST_CASE("all threads of one that is stopped count, whoever comes and goes, and
   CHECK(proc.Look().times_paused == 0);
 }
 
+TEST_CASE("a process that the kernel takes down does not go on, nor does one of which it does not tell") {
+  const Proc proc;
+  const auto tell = [&](const std::string& stat) { std::ofstream(proc.folder / "7/stat") << stat; };
+  fs::create_directories(proc.folder / "7");
+  tell("7 (x) S 1 7 7 0 -1 4194560 0");
+  CHECK(GoesOn(7, proc.folder.path()));
+  tell("7 (x) R 1 7 7 0 -1 4194564 0");  // with PF_EXITING
+  CHECK_FALSE(GoesOn(7, proc.folder.path()));
+  tell("7 (x) Z 1 7 7 0 -1 4194560 0");
+  CHECK_FALSE(GoesOn(7, proc.folder.path()));
+  tell("7 (x) S 1 7");
+  CHECK_FALSE(GoesOn(7, proc.folder.path()));
+  CHECK_FALSE(GoesOn(8, proc.folder.path()));
+  CHECK(GoesOn(::getpid()));
+}
+
 TEST_CASE("who holds it is told, or only that somebody does") {
   const Proc proc;
   proc.Tell("x", 't', "State:\tt (tracing stop)\nTracerPid:\t512\nvoluntary_ctxt_switches:\t1\n");
