@@ -225,7 +225,7 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
 absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassInfo& class_info) {
   const auto process = CurrentProcess();
   if (process == nullptr) return NoSession();
-  if (!name.empty()) TWINKLE_RETURN_IF_ERROR(base::CheckName("the name of a component", name));
+  TWINKLE_RETURN_IF_ERROR(base::CheckName("the name of a component", name));
   return process->Find(name, class_info);
 }
 

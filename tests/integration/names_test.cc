@@ -73,7 +73,7 @@ TEST_CASE("Find of what there is not is NotFound, of another class FailedPrecond
   CHECK(nameless.component().name().empty());
   CHECK(Find<Counter>("unknown").status().code() == absl::StatusCode::kNotFound);
   CHECK_THAT(Told(Find<Counter>("unknown")), ContainsSubstring("unknown"));
-  CHECK(Find<Counter>("").status().code() == absl::StatusCode::kNotFound);
+  CHECK(Find<Counter>("").status().code() == absl::StatusCode::kInvalidArgument);
   const auto wrong = Find<Other>("counter");
   CHECK(wrong.status().code() == absl::StatusCode::kFailedPrecondition);
   CHECK_THAT(Told(wrong), ContainsSubstring("Counter") && ContainsSubstring("Other"));
