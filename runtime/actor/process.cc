@@ -106,6 +106,7 @@ bool Process::WaitForCalls(base::Instant deadline) const {
 }
 
 std::shared_ptr<base::Event> Process::WhenKept() const {
+  if (keeping_ == 0) return nullptr;
   auto kept = std::make_shared<base::Event>();
   return service_->Post([kept] { kept->Set(); }) ? kept : nullptr;
 }

@@ -83,7 +83,7 @@ class Process final : public rpc::Receiver,
   // Waits for the calls under way, and for what Put is to keep; false at the deadline.
   bool WaitForCalls(base::Instant deadline) const;
   // Its two halves: for several processes side by side. The event is set when all that Put was given before is kept;
-  // null: this process has ended.
+  // null: it is, or this process has ended.
   bool WaitAllSettled(base::Instant deadline) const { return caller_->pending().WaitAllSettled(deadline); }
   std::shared_ptr<base::Event> WhenKept() const;
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
@@ -168,6 +168,7 @@ class Process final : public rpc::Receiver,
   std::unique_ptr<base::TaskQueue> notifier_;
   std::unique_ptr<rpc::Transport> transport_;
   std::atomic<uint64_t> next_id_ = 1;
+  std::atomic<size_t> keeping_ = 0;  // values that Keep has posted to the service queue
   std::atomic<bool> wired_ = false;  // Start has put everything together
   std::atomic<bool> ending_ = false;
   std::atomic<bool> ended_ = false;

@@ -2,6 +2,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "runtime/actor/call_arguments.h"
@@ -297,6 +298,19 @@ class SureCore {
   std::shared_ptr<LazyCore> core_;
 };
 
+// Counts while the task lives that it is part of.
+class Counted {
+ public:
+  explicit Counted(std::atomic<size_t>* count) : count_(count) { ++*count_; }
+  Counted(Counted&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  ~Counted() {
+    if (count_ != nullptr) --*count_;
+  }
+
+ private:
+  std::atomic<size_t>* count_;
+};
+
 }  // namespace
 
 absl::Status Process::Keep(const std::shared_ptr<LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
@@ -305,8 +319,9 @@ absl::Status Process::Keep(const std::shared_ptr<LazyCore>& core, std::shared_pt
   TWINKLE_RETURN_IF_ERROR(exchange_->AwaitRoom());
   TWINKLE_ASSIGN_OR_RETURN(object::Admission admission, exchange_->Admit({&type, value}, bytes));
   codec::Rows rows = codec::RowsOf(type, value.get());  // may be the user's code
-  service_->Post([self = shared_from_this(), sure = SureCore(core), value = std::move(value), rows = std::move(rows),
-                  bytes, maker, admission = std::move(admission)]() mutable {
+  service_->Post([self = shared_from_this(), counted = Counted(&keeping_), sure = SureCore(core),
+                  value = std::move(value), rows = std::move(rows), bytes, maker,
+                  admission = std::move(admission)]() mutable {
     const rpc::ProcessId me = self->options().id;
     const uint64_t id =
         self->exchange_->Insert({sure->origin().collected, std::move(value)}, me, bytes,
