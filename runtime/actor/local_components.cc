@@ -50,6 +50,28 @@ void LocalComponents::Remove(const internal::ComponentRef& component) {
   }
 }
 
+std::shared_ptr<LocalGroup> LocalComponents::GroupNamed(const std::string& name) {
+  base::MutexLock lock(&mutex_);
+  std::shared_ptr<LocalGroup>& group = groups_[name];
+  if (group == nullptr) group = std::make_shared<LocalGroup>();
+  return group;
+}
+
+void LocalComponents::EndGroup(const std::string& name, const absl::Status& why) {
+  const std::shared_ptr<LocalGroup> group = GroupNamed(name);
+  group->End(why);
+  std::vector<Component> components;
+  {
+    base::MutexLock lock(&mutex_);
+    components = components_;
+  }
+  for (const Component& component : components) {
+    if (component->local->group != group) continue;
+    const std::unique_lock lock(component->local->mutex, std::try_to_lock);
+    if (lock.owns_lock()) component->local->End(*group->WhyEnded());  // the first reason
+  }
+}
+
 void LocalComponents::EndAll(const absl::Status& why, base::Instant deadline) {
   std::vector<Component> components;
   {
@@ -64,8 +86,7 @@ void LocalComponents::EndAll(const absl::Status& why, base::Instant deadline) {
                 absl::StrCat("an object of class ", component->info.class_name, " is still in use and is left alone"));
       continue;
     }
-    component->local->object.reset();
-    component->local->status = why;
+    component->local->End(why);
   }
 }
 

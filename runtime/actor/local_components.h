@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/actor/component_ref.h"
+#include "runtime/actor/local_group.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 
@@ -28,6 +29,10 @@ class LocalComponents {
   // another class or group. AlreadyExists: the component's name is in use.
   absl::StatusOr<Component> Add(Component component, const std::string& instance_id);
   void Remove(const internal::ComponentRef& component);
+  // Made when it is first asked for.
+  std::shared_ptr<LocalGroup> GroupNamed(const std::string& name);
+  // Its objects go at once, but for those that are in use: these go with the method. The components stay known.
+  void EndGroup(const std::string& name, const absl::Status& why);
   // Destroys all objects; calls fail with `why` from now on. One that is in use beyond the deadline is left alone.
   void EndAll(const absl::Status& why, base::Instant deadline);
 
@@ -36,6 +41,7 @@ class LocalComponents {
 
   mutable base::Mutex mutex_;
   std::vector<Component> components_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<LocalGroup>> groups_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Component> instances_ ABSL_GUARDED_BY(mutex_);  // those of them that have an instance id
 };
 

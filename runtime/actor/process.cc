@@ -248,48 +248,6 @@ void Process::CancelCall(uint64_t call, const std::string& what) {
   });
 }
 
-// The object is where its caller is, but for its own mesh.
-CallContext Process::LocalContext(const LocalObject& local) {
-  const CallContext* const outer = CurrentContext();
-  auto facts = std::make_shared<internal::RankFacts>(outer == nullptr ? *facts_ : *outer->object->facts);
-  facts->mesh = local.mesh;
-  facts->component = local.id;
-  auto object = std::make_shared<ObjectContext>();
-  object->process = shared_from_this();
-  object->facts = std::move(facts);
-  CallContext context = outer == nullptr ? CallContext() : *outer;
-  context.object = std::move(object);
-  return context;
-}
-
-void Process::CallLocal(const ComponentRef& component, OutgoingCall& call) {
-  LocalObject& local = *component.local;
-  const CallFacts facts = call.FactsHere(services_.options);
-  internal::Outcome outcome;
-  std::vector<std::shared_ptr<object::Failure>> causes;
-  if (call.rank && *call.rank != 0) {
-    return call.core->Fail(absl::InvalidArgumentError(
-        absl::StrCat(What(facts), ": there is no rank ", *call.rank, ": the component is one object of this process")));
-  }
-  absl::StatusOr<std::vector<internal::Argument>> arguments = LocalArguments(call.arguments, call.method->parameters);
-  if (!arguments.ok()) {
-    causes = FailuresOf(call.arguments);
-    return call.core->Fail(base::Annotate(arguments.status(), What(facts)), std::move(causes));
-  }
-  {
-    const std::lock_guard lock(local.mutex);
-    const CallContext context = LocalContext(local);
-    const ContextScope scope(&context);
-    outcome.status = local.status;
-    const std::shared_ptr<void> object = local.object;  // the method may release its own component
-    if (local.status.ok()) outcome = call.method->invoke(object.get(), *arguments);
-  }
-  if (component.constructed != nullptr && component.constructed->failure() != nullptr) {
-    causes.push_back(component.constructed->failure());
-  }
-  SettleLocal(*call.core, *call.method, std::move(outcome), facts, std::move(causes));
-}
-
 // Within its group a component means this rank's object; another rank's can be named by Rank(i).
 bool Process::IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const {
   if (component.group != services_.options.group) return false;

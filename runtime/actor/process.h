@@ -137,6 +137,10 @@ class Process final : public rpc::Receiver,
   internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
   void Submit(std::shared_ptr<OutgoingCall> call);
   CallContext LocalContext(const LocalObject& local);
+  // Why calls on the object fail whose group has ended; null: it has not, or the session has, which says so itself.
+  const absl::Status* WhyAborted(const LocalObject& local) const;
+  internal::Outcome RunLocal(LocalObject& local, OutgoingCall& call, std::span<internal::Argument> arguments,
+                             bool* killed);
   void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
   bool IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const;
   void DeliverSelf(const std::shared_ptr<OutgoingCall>& call);
@@ -146,6 +150,10 @@ class Process final : public rpc::Receiver,
                                                                          const NewOptions& options,
                                                                          std::vector<internal::CallArgument>& arguments,
                                                                          internal::CallSite site);
+  std::shared_ptr<internal::ComponentRef> DescribeLocal(const internal::ClassInfo& class_info,
+                                                        const NewOptions& options);
+  internal::Outcome ConstructLocal(const LocalObject& local, const internal::ConstructorInfo& constructor,
+                                   std::vector<internal::CallArgument>& arguments);
   // Makes the value an object of this process, to which `core` will refer. ResourceExhausted. May run the user's code.
   absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                     const CallFacts& maker);

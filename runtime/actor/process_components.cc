@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "runtime/actor/call_arguments.h"
-#include "runtime/actor/local_call.h"
 #include "runtime/actor/local_object.h"
 #include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
@@ -23,12 +22,6 @@ using internal::CallArgument;
 using internal::CallSite;
 using internal::ComponentRef;
 using internal::LazyCore;
-
-namespace {
-
-constexpr uint64_t kLocalComponent = uint64_t{1} << 62;  // ids that the directory does not give out
-
-}  // namespace
 
 absl::StatusOr<ComponentInfo> Process::Describe(const internal::ClassInfo& class_info, const NewOptions& options) {
   TWINKLE_ASSIGN_OR_RETURN(const GroupInfo group, surroundings_.directory->FindGroup(options.group));
@@ -91,47 +84,6 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   return std::shared_ptr<const ComponentRef>(std::move(component));
 }
 
-absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::NewLocal(const internal::ClassInfo& class_info,
-                                                                      const internal::ConstructorInfo& constructor,
-                                                                      const NewOptions& options,
-                                                                      std::vector<CallArgument>& arguments,
-                                                                      CallSite site) {
-  if (!options.name.empty() && surroundings_.directory->FindComponent(options.name).ok()) {
-    return absl::AlreadyExistsError(absl::StrCat("there is a component named '", options.name, "' already"));
-  }
-  auto component = std::make_shared<ComponentRef>();
-  component->class_info = &class_info;
-  component->info.group = options.group;
-  component->process = shared_from_this();
-  component->info.class_name = std::string(class_info.name);
-  component->info.name = options.name;
-  component->info.mesh = options.mesh ? options.mesh : services_.options.session_mesh;
-  component->info.sync = options.sync;
-  component->info.lazy_collect = options.lazy_collect;
-  component->local = std::make_shared<LocalObject>();
-  LocalObject& local = *component->local;
-  local.mesh = component->info.mesh;
-  local.id = kLocalComponent | next_id_++;
-  auto call = NewCall(Operation::kConstruct, *component, site);
-  call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
-  component->constructed = call->core;
-  const CallFacts facts = call->FactsHere(services_.options);
-  const std::lock_guard lock(local.mutex);  // others that find it wait until it is constructed
-  TWINKLE_ASSIGN_OR_RETURN(const auto kept, locals_.Add(component, options.instance_id));
-  if (kept != component) return kept;
-  absl::StatusOr<std::vector<internal::Argument>> values = LocalArguments(arguments, constructor.parameters);
-  internal::Outcome made{values.status(), nullptr, true};
-  if (values.ok()) {
-    const CallContext context = LocalContext(local);
-    const ContextScope scope(&context);
-    made = constructor.construct(*values);
-  }
-  local.object = std::move(made.value);
-  local.status = made.status.ok() ? made.status : Failed(facts, made.status);
-  local.status.ok() ? call->core->Succeed({}) : call->core->Fail(local.status, FailuresOf(arguments));
-  return std::shared_ptr<const ComponentRef>(std::move(component));
-}
-
 std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
   auto component = std::make_shared<ComponentRef>();
   component->info = info;
@@ -179,8 +131,10 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
   }
   auto call = NewCall(Operation::kProbe, component, site);
   if (component.local != nullptr) {
+    const CallFacts facts = call->FactsHere(services_.options);
+    if (const absl::Status* aborted = WhyAborted(*component.local)) return Failed(facts, *aborted);
     const std::lock_guard lock(component.local->mutex);
-    return Failed(call->FactsHere(services_.options), component.local->status);
+    return Failed(facts, component.local->status);
   }
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   const std::shared_ptr<LazyCore> core = call->core;
@@ -190,6 +144,7 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
 
 bool Process::IsAsMade(const ComponentRef& component) {
   if (component.local != nullptr) {
+    if (WhyAborted(*component.local) != nullptr) return false;
     const std::unique_lock lock(component.local->mutex, std::try_to_lock);
     return !lock.owns_lock() || component.local->status.ok();  // somebody is in one of its methods: it is there
   }
@@ -203,8 +158,7 @@ bool Process::IsAsMade(const ComponentRef& component) {
 absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
   if (component.local != nullptr) {
     const std::lock_guard lock(component.local->mutex);
-    component.local->object.reset();
-    component.local->status = absl::FailedPreconditionError("the component was released");
+    component.local->End(absl::FailedPreconditionError("the component was released"));
     locals_.Remove(component);
     return absl::OkStatus();
   }
@@ -231,13 +185,16 @@ absl::Status KilledAt(const ComponentRef& component, CallSite site) {
 }  // namespace
 
 void Process::Kill(const ComponentRef& component, CallSite site) {
+  const absl::Status why = KilledAt(component, site);
   if (component.local != nullptr) {
+    if (component.local->group != nullptr) {
+      return locals_.EndGroup(component.info.group, GroupAborted(component.info.group, why));
+    }
     ReleaseComponent(component, site).IgnoreError();
     const std::lock_guard lock(component.local->mutex);
-    component.local->status = KilledAt(component, site);
+    component.local->status = why;
     return;
   }
-  const absl::Status why = KilledAt(component, site);
   const rpc::ProcessId first = component.info.workers.front();
   if (base::JobOf(first) != base::JobOf(services_.options.id)) {
     return base::Log(base::LogLevel::kWarning, absl::StrCat(why.message(), " does nothing: the component is another ",

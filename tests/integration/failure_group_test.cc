@@ -302,13 +302,4 @@ TEST_CASE("a handle that another process holds hears of a killed group too") {
   job.CheckGoesOn();
 }
 
-TEST_CASE("locally Kill ends the object") {
-  auto session = Begin(Mode::kLocal, {Cpu("g", 2)});
-  auto worker = Must(New<Worker>({.remote_group = "g"}));
-  auto next = Must(New<Worker>({.remote_group = "g"}));
-  worker.component().Kill();
-  CHECK_FALSE(worker.Where().Get().ok());
-  CHECK(Told(session.Finish()) == "OK");
-}
-
 }  // namespace
