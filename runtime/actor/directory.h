@@ -39,6 +39,10 @@ class Directory {
   virtual absl::StatusOr<ComponentInfo> FindComponent(absl::string_view name) = 0;
   virtual std::vector<ComponentInfo> Components() = 0;
 
+  // Where all ranks are in one process none of them is lost when its group is aborted: who waits asks.
+  virtual void SetAborted(absl::string_view /*group*/) {}
+  virtual bool IsAborted(absl::string_view /*group*/) { return false; }
+
   // HOST:PORT for the component's own connections, the same for all who ask.
   virtual absl::StatusOr<std::string> Rendezvous(uint64_t component) = 0;
 };

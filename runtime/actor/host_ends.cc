@@ -126,6 +126,7 @@ void Host::AbortGroup(const absl::Status& why) {
 void Host::Abort(const absl::Status& why) {
   if (!aborted_.ok()) return;
   aborted_ = GroupAborted(services_.options.group, why);
+  services_.directory->SetAborted(services_.options.group);
   const auto calls = calls_;
   for (const auto& [key, call] : calls) {
     Tell(*call, aborted_);

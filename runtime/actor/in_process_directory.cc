@@ -75,6 +75,16 @@ std::vector<ComponentInfo> InProcessDirectory::Components() {
   return all;
 }
 
+void InProcessDirectory::SetAborted(absl::string_view group) {
+  base::MutexLock lock(&mutex_);
+  aborted_.emplace(group);
+}
+
+bool InProcessDirectory::IsAborted(absl::string_view group) {
+  base::MutexLock lock(&mutex_);
+  return aborted_.find(group) != aborted_.end();
+}
+
 absl::StatusOr<std::string> InProcessDirectory::Rendezvous(uint64_t component) {
   base::MutexLock lock(&mutex_);
   std::string& address = rendezvous_[component];

@@ -1,6 +1,7 @@
 // The directory of a job that is all in one process.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -21,6 +22,8 @@ class InProcessDirectory final : public Directory {
   void RemoveComponent(uint64_t id) override;
   absl::StatusOr<ComponentInfo> FindComponent(absl::string_view name) override;
   std::vector<ComponentInfo> Components() override;
+  void SetAborted(absl::string_view group) override;
+  bool IsAborted(absl::string_view group) override;
   absl::StatusOr<std::string> Rendezvous(uint64_t component) override;
 
   const std::vector<GroupInfo>& groups() const { return groups_; }
@@ -32,6 +35,7 @@ class InProcessDirectory final : public Directory {
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, ComponentInfo> components_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, uint64_t> instances_ ABSL_GUARDED_BY(mutex_);   // by instance id
+  std::set<std::string, std::less<>> aborted_ ABSL_GUARDED_BY(mutex_);  // groups
   std::set<int> ports_ ABSL_GUARDED_BY(mutex_);                         // given out
   std::map<uint64_t, std::string> rendezvous_ ABSL_GUARDED_BY(mutex_);  // by component
 };

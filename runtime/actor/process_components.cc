@@ -148,6 +148,7 @@ bool Process::IsAsMade(const ComponentRef& component) {
     const std::unique_lock lock(component.local->mutex, std::try_to_lock);
     return !lock.owns_lock() || component.local->status.ok();  // somebody is in one of its methods: it is there
   }
+  if (surroundings_.directory->IsAborted(component.info.group)) return false;
   const std::vector<rpc::ProcessId>& workers = component.info.workers;
   base::MutexLock lock(&mutex_);
   return constructions_.contains(component.info.id) &&
@@ -212,6 +213,7 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
     caller->OnKilled(workers, killed);
   });
   if (services_.outside.end_group) return services_.outside.end_group(first, component.info.group, why);
+  surroundings_.directory->SetAborted(component.info.group);
   for (rpc::ProcessId worker : workers) {
     services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});
   }

@@ -34,6 +34,22 @@ class Holder {
 };
 TWINKLE_REMOTE_CLASS(Holder, (), (Size))
 
+twinkle::tests::Gate inside, stay;  // of who is in a method, and does not leave it
+
+// Ends groups: another's, and its own.
+class Killer {
+ public:
+  void Kill(const Remote<Worker>& worker) { worker.component().Kill(); }
+  // Rank 1 stays when its call has ended, which ends its group.
+  void Stay() {
+    if (twinkle::Context().rank() == 0) return twinkle::tests::AwaitCancelled();
+    inside.Open();
+    stay.Wait();
+  }
+  void Pass() {}
+};
+TWINKLE_REMOTE_CLASS(Killer, (), (Kill, Collect::kNone), (Stay), (Pass))
+
 }  // namespace killed
 
 namespace {
@@ -83,15 +99,60 @@ TEST_CASE("WaitReady says of a component that was ready that it was released") {
   CHECK(Told(job.session.Finish()) == "OK");
 }
 
-TEST_CASE("WaitReady of an object of this process says the same") {
+TEST_CASE("WaitReady says the same of what a method of another group has killed") {
+  const Mode mode = GENERATE(Mode::kLocal, Mode::kInProcess);
+  CAPTURE(NameOf(mode));
+  Job job(mode);
+  const auto killer = Must(New<Killer>({.remote_group = "h"}));
+  Must(killer.Kill(job.worker).Get());
+  for (const auto& handle : {job.worker, job.beside}) {
+    const absl::Status ready = handle.component().WaitReady(absl::Seconds(60));
+    CHECK(absl::IsAborted(ready));
+    CHECK_THAT(Told(ready), ContainsSubstring("group 'g' was aborted: Worker.component().Kill()"));
+    CHECK(absl::IsAborted(handle.Echo({1}).Get().status()));
+  }
+  CHECK(Told(job.other.component().WaitReady(absl::Seconds(60))) == "OK");
+  CHECK(Told(killer.Pass().Get()) == "OK");
+  job.session.Finish().IgnoreError();
+}
+
+TEST_CASE("a method that kills its own group is Aborted itself") {
+  const Mode mode = GENERATE(Mode::kLocal, Mode::kInProcess);
+  CAPTURE(NameOf(mode));
+  Job job(mode);
+  const auto killer = Must(New<Killer>({.remote_group = "g"}));
+  CHECK(absl::IsAborted(killer.Rank(0).Kill(job.worker).Get()));
+  CHECK(absl::IsAborted(killer.component().WaitReady(absl::Seconds(60))));
+  CHECK(absl::IsAborted(job.worker.Echo({1}).Get().status()));
+  CHECK(Told(job.other.Echo({1}).Get()) == "OK");
+  job.session.Finish().IgnoreError();
+}
+
+TEST_CASE("WaitReady says that a group was aborted since a rank has stayed in a method") {
+  const ClosedHere outside(inside), staying(stay);
+  auto session = Begin({.mode = Mode::kInProcess, .groups = {Cpu("g", 2)}, .abort_grace = absl::Milliseconds(10)});
+  const auto killer = Must(New<Killer>({.remote_group = "g"}));
+  Must(killer.component().WaitReady(absl::Seconds(60)));
+  const auto stays = killer.Stay();
+  const auto behind = killer.Rank(1).Pass();
+  inside.Wait();
+  stays.Cancel();
+  CHECK(absl::IsAborted(behind.Get()));
+  const absl::Status ready = killer.component().WaitReady(absl::Seconds(60));
+  CHECK(absl::IsAborted(ready));
+  CHECK_THAT(Told(ready), ContainsSubstring("it did not leave the method within 10ms"));
+  session.Finish().IgnoreError();
+}
+
+TEST_CASE("WaitReady of an object of this process says that it was released, or killed by itself") {
   Job job(Mode::kLocal);
-  job.worker.component().Kill();
-  const absl::Status killed = job.worker.component().WaitReady(absl::Seconds(60));
-  CHECK(absl::IsAborted(killed));
-  CHECK_THAT(Told(killed), ContainsSubstring("Worker.WaitReady failed on rank 0 of group 'g'") &&
-                               ContainsSubstring("Worker.component().Kill()"));
   Must(job.beside.component().Release());
   CHECK(absl::IsFailedPrecondition(job.beside.component().WaitReady(absl::Seconds(60))));
+  const auto own = Must(New<Worker>({})), untouched = Must(New<Worker>({}));  // they have no group that could end
+  own.component().Kill();
+  CHECK_THAT(Told(own.component().WaitReady(absl::Seconds(60))), ContainsSubstring("Worker.component().Kill()"));
+  CHECK(Told(untouched.component().WaitReady(absl::Seconds(60))) == "OK");
+  CHECK(Told(job.worker.component().WaitReady(absl::Seconds(60))) == "OK");
   CHECK(Told(job.session.Finish()) == "OK");
 }
 
