@@ -252,28 +252,31 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
     return absl::StrCat("did not reach twinkle::Initialize within ", absl::FormatDuration(options_.start_limit),
                         " (call it, or ServeIfWorker, at the top of main)");
   }
-  std::string cause = CauseOfDeath(death.wait_status);
   const bool killed = WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
-  const Glance& last = process.stoppage.last();
-  if (killed && process.stopped_out) {
-    return absl::StrCat("was ", last.traced ? Holder(last) : "stopped", " for ", Seconds(options_.stopped_limit),
-                        " (--stopped-limit)");
-  }
-  if (killed && process.left) {
-    return "left its job without ending, and was killed: it replaced its program (exec), or closed descriptors that it "
-           "had not opened; a method starts another program in a child (posix_spawn, or fork and exec)";
-  }
-  if (killed && process.overdue && process.stoppage.state() == Stoppage::State::kStopped) {
-    return absl::StrCat("was ", Holder(last), " when the abort_grace of the session's end was over, and was killed");
-  }
-  if (killed && process.overdue) {
-    return "was still at work (in a method, a destructor or an exit handler) when the abort_grace of the session's end "
-           "was over, and was killed: InitializeOptions.abort_grace says how long that may take";
-  }
+  if (const std::string why = WhyKilled(process); killed && !why.empty()) return why;
+  std::string cause = CauseOfDeath(death.wait_status);
   if (killed && !process.signalled && death.out_of_memory) {
     absl::StrAppend(&cause, "; the node ran out of memory: the kernel has just killed a process for it");
   }
   return cause;
+}
+
+std::string NodeState::WhyKilled(const Process& process) const {
+  const Glance& last = process.stoppage.last();
+  if (process.stopped_out) {
+    return absl::StrCat("was ", last.traced ? Holder(last) : "stopped", " for ", Seconds(options_.stopped_limit),
+                        " (--stopped-limit)");
+  }
+  if (process.left) {
+    return "left its job without ending, and was killed: it replaced its program (exec), or closed descriptors that it "
+           "had not opened; a method starts another program in a child (posix_spawn, or fork and exec)";
+  }
+  if (!process.overdue) return "";
+  if (process.stoppage.state() == Stoppage::State::kStopped) {
+    return absl::StrCat("was ", Holder(last), " when the abort_grace of the session's end was over, and was killed");
+  }
+  return "was still at work (in a method, a destructor or an exit handler) when the abort_grace of the session's end "
+         "was over, and was killed: InitializeOptions.abort_grace says how long that may take";
 }
 
 // ---- processes that are stopped

@@ -138,6 +138,8 @@ class NodeState {
   void ToAll(uint64_t job, const v1::ToWorker& message, Effects* effects) const;
   void TellListens(Process& process, Effects* effects);
   std::string CauseOf(const Process& process, const Death& death) const;
+  // By this daemon; empty: for none of the reasons that are told.
+  std::string WhyKilled(const Process& process) const;
   // The process is known no more.
   void End(uint64_t process, const std::string& cause, const std::vector<std::string>& last_lines, Effects* effects);
   void ClearIfDone(uint64_t job, Effects* effects);
