@@ -123,22 +123,36 @@ void Spiller::GiveRoom() {
 
 void Spiller::OnChanged() {
   if (options_.cap_bytes == 0) return;
-  if (refusals_ > 0) NoteRelease();
+  NoteRelease();
   const bool is_much = !HasRoom(options_.cap_bytes / 5);
   if (!is_much) told_full_ = false;
   if (anyone_waits_ || is_much) Review();
 }
 
-// Once there was less than at the last refusal nobody is refused for it any more, however much there is later.
+// Once there was less than at the last refusal nobody is refused for it any more, however much there is later. Who
+// waits asks the disk again once there is less on it.
 void Spiller::NoteRelease() {
+  const uint64_t before = std::exchange(on_disk_, table_.bytes_on_disk());
+  const bool disk_has_room = on_disk_ < before;
+  if (disk_has_room) failed_at_ = base::kLongAgo;
+  if (refusals_ == 0) return;
   base::MutexLock lock(&mutex_);
-  if (table_.bytes_counted() < refused_.bytes) refused_ = {};
+  if (disk_has_room || table_.bytes_counted() < refused_.bytes) refused_ = {};
+}
+
+// Whether the disk is asked now, and by whom.
+bool Spiller::MayWrite() {
+  bool may = executor_.Now() - failed_at_ >= options_.retry_after;
+  const std::vector<WaiterPtr> waiting = Waiting();
+  for (const WaiterPtr& waiter : waiting) may = may || !waiter->tried;
+  for (const WaiterPtr& waiter : waiting) waiter->tried = waiter->tried || may;
+  return may;
 }
 
 // What there is to do now: somebody waits, or much is in memory.
 void Spiller::Review() {
   GiveRoom();
-  if (!writing_ && executor_.Now() - failed_at_ >= options_.retry_after) WriteNext();
+  if (!writing_ && MayWrite()) WriteNext();
   if (writing_) return;  // then this is looked at again
   for (const WaiterPtr& waiter : Waiting()) {
     if (std::exchange(waiter->limited, true)) continue;
@@ -199,7 +213,10 @@ void Spiller::Write(codec::Described value,
     failure_ = file.status();
     if (!file.ok()) {
       failed_at_ = executor_.Now();
-      base::Log(base::LogLevel::kWarning, std::string(Full(0).message()));
+      if (failed_at_ - told_failure_at_ >= options_.retry_after) {
+        told_failure_at_ = failed_at_;
+        base::Log(base::LogLevel::kWarning, Full(0).message());
+      }
     }
     done(std::move(file));
     Review();

@@ -23,7 +23,7 @@ struct SpillOptions {
   uint64_t cap_bytes = 0;  // of objects in memory; 0: no cap
   std::string folder = "/var/tmp";
   std::shared_ptr<MappedFiles> mapped = nullptr;           // is told where files are; may be null
-  absl::Duration retry_after = absl::Seconds(1);           // a disk that took no more is tried again
+  absl::Duration retry_after = absl::Seconds(1);           // a disk that took no more, while nobody waits
   absl::Duration release_grace = absl::Milliseconds(100);  // releases may be under way when there is no room
 };
 
@@ -39,7 +39,8 @@ struct Admission {
 //  P2 nobody waits but for an object that is being written, or for a moment: each wait ends with room, with the disk's
 //     answer, or with Close;
 //  P3 what cannot be written stays in memory;
-//  P4 no object is admitted beyond the cap, whatever the disk says.
+//  P4 no object is admitted beyond the cap, whatever the disk says;
+//  P5 the disk that refuses somebody was asked after he came: what it said before counts for nothing.
 class Spiller {
  public:
   static constexpr uint64_t kAllRefusals = ~uint64_t{0};
@@ -74,6 +75,7 @@ class Spiller {
     uint64_t bytes = 0;
     codec::Described value;  // to be kept; null: it is not made yet
     bool limited = false;    // it waits no longer than for releases; on the service queue
+    bool tried = false;      // the disk has been asked since it came; likewise
     base::Event answered;
     absl::Status status;  // with `admission` the answer
     Admission admission;
@@ -94,6 +96,7 @@ class Spiller {
   bool StillWaits(const WaiterPtr& waiter);
   void GiveRoom();
   void NoteRelease();
+  bool MayWrite();
   void Review();
   void Refuse(const WaiterPtr& waiter);
   absl::Status Full(uint64_t bytes) const;
@@ -110,7 +113,9 @@ class Spiller {
   const std::string name_;
   std::unique_ptr<base::TaskQueue> queue_;
   bool writing_ = false;
-  base::Instant failed_at_ = base::kLongAgo;
+  base::Instant failed_at_ = base::kLongAgo;  // since when nothing on the disk was released
+  base::Instant told_failure_at_ = base::kLongAgo;
+  uint64_t on_disk_ = 0;                                              // bytes, when it was last looked at
   absl::Status failure_;                                              // of the last writing; OK: it succeeded
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for tasks on the service queue
 

@@ -154,8 +154,10 @@ class LiveKeeper {
  public:
   explicit LiveKeeper(uint64_t cap, const std::string& folder = std::filesystem::temp_directory_path(),
                       absl::Duration release_grace = absl::Milliseconds(20))
-      : spiller_(SpillOptions{.cap_bytes = cap, .folder = folder, .release_grace = release_grace}, &table_,
-                 service_.get(), executor_.get(), "spill") {
+      : spiller_(
+            SpillOptions{
+                .cap_bytes = cap, .folder = folder, .retry_after = absl::Hours(1), .release_grace = release_grace},
+            &table_, service_.get(), executor_.get(), "spill") {
     Gate::open = true;
   }
   ~LiveKeeper() { End(); }
@@ -294,6 +296,48 @@ TEST_CASE("what is larger than all that may be in memory goes to disk before it 
   LiveKeeper full(kBytes / 2, "/nowhere");
   CHECK(absl::IsResourceExhausted(full.Make().status()));
   CHECK(full.table().size() == 0);
+}
+
+// A folder that is there or is not.
+class Disk {
+ public:
+  Disk() : path_(std::filesystem::temp_directory_path() / ("spiller_test.disk." + std::to_string(::getpid()))) {
+    Break();
+  }
+  ~Disk() { Break(); }
+  void Mend() { std::filesystem::create_directories(path_); }
+  void Break() { std::filesystem::remove_all(path_); }
+  std::string path() const { return path_; }
+
+ private:
+  const std::filesystem::path path_;
+};
+
+TEST_CASE("what the disk has refused to one it is asked again for the next, at once (P5)") {
+  Disk disk;
+  const uint64_t cap = GENERATE(kBytes / 2, 2 * kBytes);  // for what is made itself, or for what was made before
+  LiveKeeper keeper(cap, disk.path());
+  absl::StatusOr<uint64_t> made = keeper.Make();
+  for (int i = 0; i < 4 && made.ok(); ++i) made = keeper.Make();
+  REQUIRE(absl::IsResourceExhausted(made.status()));
+  CHECK(absl::StrContains(made.status().message(), "cannot make a file in " + disk.path()));
+  disk.Mend();
+  CHECK(keeper.Make().ok());
+  CHECK(keeper.table().bytes_on_disk() > 0);
+}
+
+TEST_CASE("who waits asks the disk again when there is less on it (P5)") {
+  Disk disk;
+  disk.Mend();
+  LiveKeeper keeper(kBytes / 2, disk.path(), absl::Seconds(30));
+  const uint64_t first = *keeper.Make();
+  disk.Break();
+  std::thread releasing([&] {
+    disk.Mend();
+    keeper.Release(first);
+  });
+  CHECK(keeper.Make().ok());
+  releasing.join();
 }
 
 TEST_CASE("Close ends every wait, also while the disk does not answer (P2)") {
