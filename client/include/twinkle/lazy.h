@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -202,42 +201,11 @@ Lazy<T> MakeLazy(const Lazy<M>&... members) requires requires {
       internal::LazyRecord(cores, kTypes, internal::kType<T>, internal::AnswerOpsFor<T>()));
 }
 
-// The index of one that has settled, failed or not; blocks until there is one. DeadlineExceeded; InvalidArgument for
-// none at all.
-template <class T>
-Answer<size_t> WaitAny(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
-  std::vector<internal::LazyPtr> cores;
-  for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
-  return internal::LazyWaitAny(cores, limit.left());
-}
-template <class T>
-Answer<size_t> WaitAny(std::span<Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
-  return WaitAny(std::span<const Lazy<T>>(lazies), limit);
-}
-template <class T>
-Answer<size_t> WaitAny(const std::vector<Lazy<T>>& lazies, WaitLimit limit = absl::InfiniteDuration()) {
-  return WaitAny(std::span<const Lazy<T>>(lazies), limit);
-}
-
-// Blocks until all have settled: the first failure in their order. DeadlineExceeded.
-template <class T>
-absl::Status WaitAll(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
-  std::vector<internal::LazyPtr> cores;
-  for (const Lazy<T>& lazy : lazies) cores.push_back(internal::LazyAccess::Core(lazy));
-  return internal::LazyWaitAll(cores, limit.left());
-}
-template <class T>
-absl::Status WaitAll(std::span<Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
-  return WaitAll(std::span<const Lazy<T>>(lazies), limit);
-}
-template <class T>
-absl::Status WaitAll(const std::vector<Lazy<T>>& lazies, WaitLimit limit = absl::InfiniteDuration()) {
-  return WaitAll(std::span<const Lazy<T>>(lazies), limit);
-}
-
 // Keeps a value here, to be passed by reference.
 template <class T>
 Lazy<T> Put(T value, internal::CallSite site = internal::CallSite::Here()) {
+  static_assert(!internal::kIsReference<T>,
+                "twinkle: Put keeps a value; a Lazy or Remote is a reference already: give it to the calls as it is");
   return internal::LazyAccess::Make<T>(
       internal::PutValue(internal::kType<T>, std::make_shared<T>(std::move(value)), internal::AnswerOpsFor<T>(), site));
 }

@@ -97,6 +97,9 @@
 // The methods' types are made outside the structs: inside, an option called as a method is (Collect) would name that.
 #define TWINKLE_REMOTE_CLASS2_(c, options, ...)                                                                     \
   [[maybe_unused]] inline auto TwinkleMethodsHook(::twinkle::internal::Tag<c>) {                                    \
+    static_assert(::twinkle::internal::IsComplete<c>,                                                               \
+                  "twinkle: TWINKLE_REMOTE_CLASS stands behind the class's definition, and here the class is only " \
+                  "declared: include the header that defines it");                                                  \
     static_assert(::twinkle::internal::AreDifferent({TWINKLE_EACH_(TWINKLE_NAME_, c, options, __VA_ARGS__)}),       \
                   "twinkle: a method stands twice in this TWINKLE_REMOTE_CLASS; one that shall be called with "     \
                   "other options too gets a wrapper with a name of its own");                                       \

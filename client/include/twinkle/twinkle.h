@@ -19,4 +19,5 @@
 #include <twinkle/session.h>
 #include <twinkle/tensor.h>
 #include <twinkle/value.h>
+#include <twinkle/wait_any.h>
 #include <twinkle/wait_limit.h>

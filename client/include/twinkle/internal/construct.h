@@ -54,8 +54,15 @@ inline constexpr bool kCanMake = CanCreate<T, A...> || std::is_constructible_v<T
 // What Create returned: a pointer to a T, or to what is derived of it.
 template <class T, class Pointer>
 Outcome MadeOutcome(Pointer made) {
-  if (made == nullptr) return FailedOutcome(absl::InternalError("Create returned a null pointer"));
-  return {absl::OkStatus(), std::shared_ptr<T>(std::move(made)), true};
+  constexpr bool kPoints = std::is_constructible_v<std::shared_ptr<T>, Pointer>;
+  static_assert(kPoints,
+                "twinkle: New: the class's static Create returns a pointer to what it made (std::unique_ptr or "
+                "std::shared_ptr of the class), or an absl::StatusOr of one, not the object itself");
+  if constexpr (kPoints) {
+    if (made == nullptr) return FailedOutcome(absl::InternalError("Create returned a null pointer"));
+    return {absl::OkStatus(), std::shared_ptr<T>(std::move(made)), true};
+  }
+  return {};
 }
 template <class T, class Pointer>
 Outcome MadeOutcome(absl::StatusOr<Pointer> made) {
@@ -90,8 +97,15 @@ struct Constructor {
 template <class T, class... A>
 struct ChooseConstructor {
   static constexpr bool kValues = kCanMake<T, typename ByValue<A>::Type...>;
-  static_assert(kValues || kCanMake<T, A...>,
-                "twinkle: New: the class has no constructor, and no static Create, that takes these arguments");
+  static constexpr bool kAbstract = std::is_abstract_v<T> && !HasCreate<T>;
+  static constexpr bool kLasting = !std::is_destructible_v<T> && !HasCreate<T>;
+  static_assert(!kAbstract,
+                "twinkle: New: the class is abstract, so there are no objects of it: name a class that overrides its "
+                "pure virtual methods, or give it a static Create that makes one");
+  static_assert(!kLasting, "twinkle: New: the class's destructor is private, protected or deleted: make it public");
+  static_assert(kValues || kCanMake<T, A...> || kAbstract || kLasting,
+                "twinkle: New: the class has no constructor, and no static Create, that takes these arguments (a "
+                "private one does not count)");
   using Type = std::conditional_t<kValues, Constructor<T, typename ByValue<A>::Type...>, Constructor<T, A...>>;
 };
 

@@ -17,6 +17,11 @@ template <class T>
 struct Tag {
   using Class = T;
 };
+// Its definition has been seen.
+template <class T>
+concept IsComplete = requires {
+  sizeof(T);
+};
 
 // Their members have names that no method has: a user's method hides what it shares a name with.
 class RemoteBase {

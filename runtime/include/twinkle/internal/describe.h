@@ -232,9 +232,9 @@ constexpr Kind KindOf() {
         "{ archive(member_of_base, own_member); }");
     static_assert(
         kWhy != Problem::kNotAggregate,
-        "twinkle: this type cannot be sent: it has a constructor, private members or virtual functions. Make it "
-        "a plain struct, or give it: template <class Archive> void serialize(Archive& archive) { "
-        "archive(member1, member2); }, or specialise twinkle::Codec<T>");
+        "twinkle: this type cannot be sent: it has a constructor, private members or virtual functions. Make it a "
+        "plain struct, or give it: template <class Archive> void serialize(Archive& archive) { archive(member1); }; of "
+        "a type that is not yours copy what counts into a plain struct, or specialise twinkle::Codec<T>");
     static_assert(
         kWhy != Problem::kMember,
         "twinkle: a struct that is sent needs members that {} can make (no references, no explicit or missing "
