@@ -236,7 +236,7 @@ absl::Status FillOwnParts(OutgoingCall& call) {
     TWINKLE_RETURN_IF_ERROR(call.method->own_dispatch(workers, i, values, MeshOf(call), &mine));
     for (size_t a = 0; a < mine.size(); ++a) {
       const codec::Type& type = *call.parameters()[a].type;
-      codec::Snapshot(type, mine[a].value.get());
+      TWINKLE_RETURN_IF_ERROR(codec::Snapshot(type, mine[a].value.get()));
       TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WireValue(type, mine[a].value, dispatch::Part{}));
       call.argument_bytes += BytesOf(part);
       call.parts[static_cast<size_t>(i)].push_back(std::move(part));

@@ -14,9 +14,10 @@ using internal::CallArgument;
 
 namespace {
 
-void SnapshotOne(const CallArgument& argument, const internal::ParameterInfo& parameter) {
-  if (argument.kind == CallArgument::Kind::kValue) codec::Snapshot(*parameter.type, argument.value.get());
-  for (const CallArgument& element : argument.per_rank) SnapshotOne(element, parameter);
+absl::Status SnapshotOne(const CallArgument& argument, const internal::ParameterInfo& parameter) {
+  if (argument.kind == CallArgument::Kind::kValue) return codec::Snapshot(*parameter.type, argument.value.get());
+  for (const CallArgument& element : argument.per_rank) TWINKLE_RETURN_IF_ERROR(SnapshotOne(element, parameter));
+  return absl::OkStatus();
 }
 
 absl::Status CheckLazy(const internal::LazyCore* lazy, base::JobKey job) {
@@ -41,7 +42,11 @@ absl::Status CheckOne(const CallArgument& argument, bool leaves, base::JobKey jo
 absl::Status SnapshotArguments(const std::vector<CallArgument>& arguments,
                                std::span<const internal::ParameterInfo> parameters) {
   return codec::Guarded([&]() -> absl::Status {
-    for (size_t i = 0; i < arguments.size(); ++i) SnapshotOne(arguments[i], parameters[i]);
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (const absl::Status one = SnapshotOne(arguments[i], parameters[i]); !one.ok()) {
+        return base::Annotate(one, absl::StrCat("argument ", i + 1));
+      }
+    }
     return absl::OkStatus();
   });
 }

@@ -10,7 +10,8 @@
 
 namespace twinkle::actor {
 
-// From here on they are the call's own, whatever their giver does. Unknown: a copy threw.
+// From here on they are the call's own, whatever their giver does. InvalidArgument, saying which: it is nested too
+// deep. Unknown: a copy threw.
 absl::Status SnapshotArguments(const std::vector<internal::CallArgument>& arguments,
                                std::span<const internal::ParameterInfo> parameters);
 

@@ -164,8 +164,7 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessO
     return reply;
   }
   const codec::Type& type = *call.method->result;
-  const absl::Status snapshot =
-      codec::Guarded([&] { return codec::Snapshot(type, outcome.value.get()), absl::OkStatus(); });
+  const absl::Status snapshot = codec::Guarded([&] { return codec::Snapshot(type, outcome.value.get()); });
   if (!snapshot.ok()) {
     reply.failure = ToWire(Failed(call.Facts(here), snapshot));
     outcome.value = nullptr;

@@ -53,7 +53,7 @@ absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterIn
 
 // Of one result, by the rule of the lazy's origin.
 absl::StatusOr<std::shared_ptr<void>> JoinOne(const std::shared_ptr<void>& result, const internal::LazyOrigin& origin) {
-  codec::Snapshot(*origin.result, result.get());
+  TWINKLE_RETURN_IF_ERROR(codec::Snapshot(*origin.result, result.get()));
   if (origin.as_it_is) return result;
   std::shared_ptr<void> collected = origin.collected->make();
   const std::vector<void*> results = {result.get()};

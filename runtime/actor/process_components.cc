@@ -55,10 +55,9 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
                                                                  std::vector<CallArgument> arguments, CallSite site) {
   TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
   const bool local = options.local || options.group.empty() || options.group == services_.options.group;
-  if (const absl::Status bad = CheckArguments(arguments, !local, job()); !bad.ok()) {
-    return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
-  }
-  TWINKLE_RETURN_IF_ERROR(SnapshotArguments(arguments, constructor.parameters));
+  absl::Status bad = CheckArguments(arguments, !local, job());
+  if (bad.ok()) bad = SnapshotArguments(arguments, constructor.parameters);
+  if (!bad.ok()) return base::Annotate(bad, absl::StrCat("New [", BaseName(site.file), ":", site.line, "]"));
   if (local) {
     return NewLocal(class_info, constructor, options, arguments, site);
   }
@@ -231,7 +230,7 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
   origin.failures = services_.failures;
   auto core = std::make_shared<LazyCore>(std::move(origin));
   const absl::Status kept = codec::Guarded([&]() -> absl::Status {
-    codec::Snapshot(type, value.get());
+    TWINKLE_RETURN_IF_ERROR(codec::Snapshot(type, value.get()));
     TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({&type, value}));
     const bool small = encoded.bytes() <= services_.options.inline_bytes;
     if (small || type.copy == nullptr) return core->SucceedWith(value), absl::OkStatus();

@@ -58,19 +58,26 @@ struct RowNode {
 };
 using Rows = std::vector<RowNode>;
 
+// How many values may stand within each other: a contract of the wire. Each list, struct, map, optional and so on is a
+// level, and what it holds is one more. Numbers, and structs of nothing else, are none.
+inline constexpr int kMostLevels = 64;
+inline constexpr char kTooDeep[] =
+    "nested too deep: at most 64 lists, structs, maps and the like can stand within each other; send a flat list of "
+    "nodes that name each other by index, or give the type a serialize() that writes one";
+
 // What decoding may cost: nesting, and bytes of memory beyond the buffers that are shared. bytes 0: four times what
 // came in, and 1 GiB.
 struct Limits {
-  int depth = 64;
+  int depth = kMostLevels;
   size_t bytes = 0;
 };
 
 // Contiguous parts from this size on become buffers.
 inline constexpr size_t kOutOfBand = 2048;
 
-// The buffers keep `value` alive. InvalidArgument: a variant without a value, a range outside a value, or too few or
-// too many ranges. `ranges`, when given, has one range for each leaf of RowsOf(value), in order: only those rows are
-// encoded. Memory for a head of `expected` bytes is taken at once.
+// The buffers keep `value` alive. InvalidArgument: nested too deep, a variant without a value, a range outside a value,
+// or too few or too many ranges. `ranges`, when given, has one range for each leaf of RowsOf(value), in order: only
+// those rows are encoded. Memory for a head of `expected` bytes is taken at once.
 absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges = nullptr,
                                size_t out_of_band = kOutOfBand, size_t expected = 0);
 
@@ -125,7 +132,8 @@ absl::Status Concatenate(const Type& type, void* to, const std::vector<void*>& p
 absl::StatusOr<Tensor> ConcatenateTensors(const std::vector<const Tensor*>& parts, const Padding& padding);
 
 // Makes the value independent of everybody else: tensors whose memory others hold and that are not frozen are copied.
-void Snapshot(const Type& type, void* value);
+// InvalidArgument when it is nested too deep to be sent.
+absl::Status Snapshot(const Type& type, void* value);
 
 // Equal for types with the same layout on the wire and the same names of members' types, whatever program they are in.
 uint64_t Fingerprint(const Type& type);

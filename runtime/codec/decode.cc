@@ -124,7 +124,7 @@ class Decoder : public Visitor {
   bool Get(const Type& t, void* p) {
     if (!ok()) return false;
     if (t.bulk && t.kind != Kind::kArray) return Raw(p, t.size);
-    if (--depth_ < 0) return Fail("nested too deep");
+    if (--depth_ < 0) return Fail(kTooDeep);
     const bool done = GetDeep(t, p);
     ++depth_;
     return done && ok();

@@ -90,6 +90,16 @@ class Encoder {
     for (; number >= 128; number >>= 7) Byte(static_cast<uint8_t>(number | 128));
     Byte(static_cast<uint8_t>(number));
   }
+  // Counts as Decode does, so that what is sent can be read.
+  template <class F>
+  void Deeper(F&& f) {
+    if (--levels_ < 0) {
+      Fail(kTooDeep);
+    } else {
+      f();
+    }
+    ++levels_;
+  }
   bool Outside(size_t bytes) const { return bytes >= out_of_band_; }
   // The length of a contiguous part of `bytes` bytes.
   void Length(uint64_t count, size_t bytes) { Number(count << 1 | (Outside(bytes) ? 1 : 0)); }
@@ -130,6 +140,9 @@ class Encoder {
   }
   void Put(const Type& t, const void* p) {
     if (t.bulk && t.kind != Kind::kArray) return Raw(p, t.size);
+    Deeper([&] { PutDeep(t, p); });
+  }
+  void PutDeep(const Type& t, const void* p) {
     switch (t.kind) {
       case Kind::kBits:
       case Kind::kBool:
@@ -223,7 +236,7 @@ class Encoder {
   }
   void PutItems(const Value::List& list, size_t begin, size_t end) {
     Number(end - begin);
-    for (; begin < end; ++begin) PutValue(list[begin]);
+    for (; begin < end; ++begin) Deeper([&] { PutValue(list[begin]); });
   }
   void PutValue(const Value& value) {
     Byte(static_cast<uint8_t>(value.tree().index()));
@@ -235,7 +248,10 @@ class Encoder {
     if (const auto* t = value.get_if<Value::Tuple>()) return PutItems(t->items, 0, t->items.size());
     if (const auto* d = value.get_if<Value::Dict>()) {
       Number(d->size());
-      for (const auto& [key, item] : *d) Text(key, owner_), PutValue(item);
+      for (const auto& entry : *d) {
+        Text(entry.first, owner_);
+        Deeper([&] { PutValue(entry.second); });
+      }
     }
     if (const auto* tensor = value.get_if<Tensor>()) PutTensor(*tensor);
   }
@@ -250,6 +266,9 @@ class Encoder {
   }
   void PutRows(const Type& t, const void* p) {
     if (!t.can_split) return Put(t, p);
+    Deeper([&] { PutRowsDeep(t, p); });
+  }
+  void PutRowsDeep(const Type& t, const void* p) {
     switch (t.kind) {
       case Kind::kList:
       case Kind::kArrayRef: {
@@ -280,7 +299,7 @@ class Encoder {
       case Kind::kValue:
         return PutValueRows(As<Value>(p));
       default:
-        return Put(t, p);
+        return PutDeep(t, p);
     }
   }
   void PutTensorRows(const Tensor& tensor) {
@@ -293,7 +312,7 @@ class Encoder {
     const std::shared_ptr<void> part = t.make();
     if (error_ == nullptr) t.slice(part.get(), p, r.begin, r.end);
     const std::shared_ptr<const void> whole = std::exchange(owner_, part);
-    Put(t, part.get());
+    PutDeep(t, part.get());
     owner_ = whole;
   }
   void PutValueRows(const Value& value) {
@@ -309,7 +328,10 @@ class Encoder {
     if (const auto* dict = value.get_if<Value::Dict>()) {
       Byte(static_cast<uint8_t>(value.tree().index()));
       Number(dict->size());
-      for (const auto& [key, item] : *dict) Text(key, owner_), PutValueRows(item);
+      for (const auto& entry : *dict) {
+        Text(entry.first, owner_);
+        Deeper([&] { PutValueRows(entry.second); });
+      }
       return;
     }
     PutValue(value);
@@ -319,6 +341,7 @@ class Encoder {
   const std::vector<Range>* ranges_;
   const size_t out_of_band_;
   size_t next_ = 0;
+  int levels_ = kMostLevels;
   bool copying_ = false;
   const char* error_ = nullptr;
   Head head_;

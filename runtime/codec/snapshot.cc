@@ -1,5 +1,7 @@
+#include <absl/strings/str_cat.h>
 #include <twinkle/internal/type.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -22,60 +24,89 @@ void SnapshotTensor(Tensor& tensor) {
   tensor = *std::move(copy);
 }
 
-void SnapshotValue(Value& value) {
-  if (auto* tensor = value.get_if<Tensor>()) {
-    SnapshotTensor(*tensor);
-  } else if (auto* list = value.get_if<Value::List>()) {
-    for (Value& item : *list) SnapshotValue(item);
-  } else if (auto* tuple = value.get_if<Value::Tuple>()) {
-    for (Value& item : tuple->items) SnapshotValue(item);
-  } else if (auto* dict = value.get_if<Value::Dict>()) {
-    for (auto& [key, item] : *dict) SnapshotValue(item);
+// Counts the levels as Decode does, but does not look at keys, nor into sets and foreign types: Encode does.
+class Snapshotter {
+ public:
+  absl::Status Run(const Type& type, void* value) {
+    One(type, value);
+    if (!too_deep_) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat("cannot send ", type.name, ": ", kTooDeep));
   }
-}
 
-void SnapshotItems(const Type& item, void* first, size_t count) {
-  if (item.bulk || item.kind == Kind::kString || item.kind == Kind::kBool) return;
-  for (char* at = static_cast<char*>(first); count > 0; --count, at += item.size) Snapshot(item, at);
-}
+ private:
+  template <class F>
+  void Deeper(F&& f) {
+    if (--levels_ < 0) {
+      too_deep_ = true;
+    } else {
+      f();
+    }
+    ++levels_;
+  }
+  void One(const Type& t, void* p) {
+    if (t.bulk && t.kind != Kind::kArray) return;
+    Deeper([&] { InIt(t, p); });
+  }
+  void OfValue(Value& value) {
+    const auto item = [this](Value& held) { Deeper([&] { OfValue(held); }); };
+    if (auto* tensor = value.get_if<Tensor>()) {
+      SnapshotTensor(*tensor);
+    } else if (auto* list = value.get_if<Value::List>()) {
+      std::for_each(list->begin(), list->end(), item);
+    } else if (auto* tuple = value.get_if<Value::Tuple>()) {
+      std::for_each(tuple->items.begin(), tuple->items.end(), item);
+    } else if (auto* dict = value.get_if<Value::Dict>()) {
+      for (auto& [key, held] : *dict) item(held);
+    }
+  }
+  void Items(const Type& item, void* first, size_t count) {
+    if (HoldsNothing(item)) count = std::min<size_t>(count, 1);  // all of them are as deep
+    for (char* at = static_cast<char*>(first); count > 0; --count, at += item.size) One(item, at);
+  }
+  static bool HoldsNothing(const Type& t) { return t.bulk || t.kind == Kind::kString || t.kind == Kind::kBool; }
+  // Its items are shared with other arrays: those that hold something of their own are copied first.
+  void OfArrayRef(const Type& t, void* p) {
+    if (t.length(p) == 0) return;
+    if (!HoldsNothing(*t.item)) t.join(p, &p, 1, /*move=*/false);
+    Items(*t.item, t.data(p), t.length(p));
+  }
+  void InIt(const Type& t, void* p);
 
-// Its items are shared with other arrays: those that hold something of their own are copied first.
-void SnapshotArrayRef(const Type& t, void* p) {
-  if (t.item->bulk || t.item->kind == Kind::kString || t.item->kind == Kind::kBool || t.length(p) == 0) return;
-  t.join(p, &p, 1, /*move=*/false);
-  SnapshotItems(*t.item, t.data(p), t.length(p));
-}
+  int levels_ = kMostLevels;
+  bool too_deep_ = false;
+};
 
-}  // namespace
-
-void Snapshot(const Type& t, void* p) {
-  if (t.bulk) return;
+void Snapshotter::InIt(const Type& t, void* p) {
   switch (t.kind) {
     case Kind::kTensor:
       return SnapshotTensor(As<Tensor>(p));
     case Kind::kValue:
-      return SnapshotValue(As<Value>(p));
+      return OfValue(As<Value>(p));
     case Kind::kList:
-      return SnapshotItems(*t.item, t.data(p), t.length(p));
+      return Items(*t.item, t.data(p), t.length(p));
     case Kind::kArrayRef:
-      return SnapshotArrayRef(t, p);
+      return OfArrayRef(t, p);
     case Kind::kArray:
-      return SnapshotItems(*t.item, p, t.count);
+      return Items(*t.item, p, t.count);
     case Kind::kRecord:
     case Kind::kTuple:
     case Kind::kClass:
-      return EachMember(t, p, [](void* member, const Type& type) { Snapshot(type, member); });
+      return EachMember(t, p, [this](void* member, const Type& type) { One(type, member); });
     case Kind::kDict:
-      return EachEntry(t, p, [&](void*, void* value) { Snapshot(*t.item, value); });
+      return EachEntry(t, p, [&](void*, void* value) { One(*t.item, value); });
     case Kind::kOptional:
-      if (t.length(p) != 0) Snapshot(*t.item, t.data(p));
+      if (t.length(p) != 0) One(*t.item, t.data(p));
       return;
     case Kind::kVariant:
-      if (t.length(p) < t.count) Snapshot(*t.alternatives[t.length(p)], t.data(p));
+      if (t.length(p) < t.count) One(*t.alternatives[t.length(p)], t.data(p));
       return;
     default:
       return;  // holds no memory that others could write to
   }
 }
+
+}  // namespace
+
+absl::Status Snapshot(const Type& type, void* value) { return Snapshotter().Run(type, value); }
 
 }  // namespace twinkle::codec

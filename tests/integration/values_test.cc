@@ -146,12 +146,24 @@ class Echo {
   foreign::Duration Foreign(const foreign::Duration& duration) { return duration; }
   twinkle::DeviceMesh Mesh(const twinkle::DeviceMesh& mesh) { return mesh; }
   double Number(double number) { return number; }
+  // That many levels of nodes above one.
+  Node Deep(int levels) {
+    Node tree;
+    for (; levels > 0; --levels) {
+      Node parent;
+      parent.children.push_back(std::move(tree));
+      tree = std::move(parent);
+    }
+    return tree;
+  }
+  int64_t CountOf(const Node& tree) { return static_cast<int64_t>(tree.children.size()); }
   int64_t NoArguments() const noexcept { return 42; }
   std::string Text(std::string text, const std::string& more) { return text + more; }
 };
 TWINKLE_REMOTE_CLASS(Echo, (), (All, Dispatch::kAll, Collect::kFirst), (Many, Dispatch::kAll, Collect::kFirst),
                      (Dynamic, Dispatch::kAll, Collect::kFirst), (OneTensor, Dispatch::kAll, Collect::kFirst),
                      (Foreign, Collect::kFirst), (Mesh, Collect::kFirst), (Number, Collect::kFirst),
+                     (Deep, Collect::kFirst), (CountOf, Dispatch::kAll, Collect::kFirst),
                      (NoArguments, Collect::kFirst), (Text, Collect::kFirst))
 
 Everything Filled() {
@@ -241,14 +253,34 @@ TEST_CASE("a codec that refuses what it is sent fails the call with its reason")
   CHECK_THAT(Told(refused.Get()), ContainsSubstring("Echo.Foreign") && ContainsSubstring("a negative duration"));
 }
 
-TEST_CASE("a value nested too deep is an error, not a crash") {
-  auto session = Begin(Mode::kInProcess, {Cpu("g", 1)});
+auto TellsLimit() {
+  return ContainsSubstring("at most 64 lists, structs, maps and the like can stand within each other");
+}
+
+TEST_CASE("what is nested too deep is refused where it is made, and the text says what to do") {
+  const Mode mode = GENERATE(Mode::kInProcess, Mode::kLocal);
+  auto session = Begin(mode, {Cpu("g", 1)});
   auto echo = Must(twinkle::New<Echo>({.remote_group = "g"}));
+  CHECK(Result(echo.Deep(31)).children.size() == 1);
+  Node tree;
+  for (int level = 0; level < 1000; ++level) {
+    Node parent;
+    parent.children.push_back(std::move(tree));
+    tree = std::move(parent);
+  }
+  const auto argument = echo.CountOf(tree);
+  CHECK(absl::IsInvalidArgument(argument.Get().status()));
+  CHECK_THAT(Told(argument.Get()),
+             TellsLimit() && ContainsSubstring("Echo.CountOf") && ContainsSubstring("argument 1"));
+  const auto result = echo.Deep(1000);
+  CHECK(absl::IsInvalidArgument(result.Get().status()));
+  CHECK_THAT(Told(result.Get()), TellsLimit() && ContainsSubstring("Echo.Deep"));
+  const auto put = twinkle::Put(tree);
+  CHECK(absl::IsInvalidArgument(put.Get().status()));
+  CHECK_THAT(Told(put.Get()), ContainsSubstring("a flat list of nodes") && TellsLimit() && ContainsSubstring("Put ["));
   Value deep = 1;
-  for (int level = 0; level < 100; ++level) deep = Value::List{std::move(deep)};
-  const auto answer = echo.Dynamic(deep);
-  CHECK_FALSE(answer.Get().ok());
-  CHECK_THAT(Told(answer.Get()), ContainsSubstring("Echo.Dynamic"));
+  for (int level = 0; level < 1000; ++level) deep = Value::List{std::move(deep)};
+  CHECK_THAT(Told(echo.Dynamic(deep).Get()), TellsLimit() && ContainsSubstring("Echo.Dynamic"));
   CHECK(Result(echo.NoArguments()) == 42);
 }
 

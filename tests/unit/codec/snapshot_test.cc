@@ -15,7 +15,7 @@ Tensor Numbers() { return TensorOf<int64_t>({1, 2, 3, 4, 5, 6}, {3, 2}); }
 
 template <class T>
 T& Snap(T& value) {
-  Snapshot(internal::kType<T>, &value);
+  CHECK(Snapshot(internal::kType<T>, &value).ok());
   return value;
 }
 // Whether a snapshot leaves the tensor where it is.
