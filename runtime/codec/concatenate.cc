@@ -19,13 +19,8 @@ using internal::Kind;
 absl::Status NotFlattenable(const Type& type, const void* part) {
   return base::Refuse(
       "not_flattenable",
-      absl::StrCat("only lists, tensors and dicts or structs of them can be flattened, not ", Describe(type, part)));
-}
-
-// A failure below a dict or struct is about a value that cannot be flattened there.
-absl::Status Below(const absl::Status& status, absl::string_view where) {
-  if (status.ok()) return status;
-  return base::Refuse("not_flattenable", absl::StrCat("at '", where, "': ", status.message()));
+      absl::StrCat("only lists, tensors and string-keyed maps or structs of them can be joined, and this is ",
+                   Describe(type, part), ": put lists and tensors that belong together into a struct"));
 }
 
 absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool move, const Padding& padding);
@@ -51,7 +46,8 @@ absl::Status JoinRecord(const Type& t, void* to, const std::vector<void*>& parts
     std::vector<void*> members;
     members.reserve(parts.size());
     for (void* part : parts) members.push_back(static_cast<char*>(part) + offset);
-    if (status.ok()) status = Below(Join(type, member, members, move, padding), absl::StrCat("member ", index));
+    if (status.ok())
+      status = NotFlattenableAt(absl::StrCat("member ", index), Join(type, member, members, move, padding));
     ++index;
   });
   return status;
@@ -70,7 +66,7 @@ absl::Status JoinDict(const Type& t, void* to, const std::vector<void*>& parts, 
   auto next = values.begin();
   FillEntries(t, to, values.size(), [&](void* key, void* value) {
     As<std::string>(key) = next->first;
-    if (status.ok()) status = Below(Join(*t.item, value, next->second, move, padding), next->first);
+    if (status.ok()) status = NotFlattenableAt(next->first, Join(*t.item, value, next->second, move, padding));
     return ++next, true;
   });
   return status;

@@ -213,16 +213,22 @@ absl::Status FlattenDicts(const std::vector<void*>& parts, bool move, const code
     std::vector<void*> values;
     values.reserve(parts.size());
     for (void* part : parts) values.push_back(&As<Value>(part).get_if<Value::Dict>()->at(key));
-    const absl::Status status = FlattenValues(values, move, padding, joined[key]);
-    if (!status.ok()) {
-      return base::Refuse("not_flattenable", absl::StrCat("at '", key, "': ", status.message()));
-    }
+    TWINKLE_RETURN_IF_ERROR(NotFlattenableAt(key, FlattenValues(values, move, padding, joined[key])));
   }
   to = Value(std::move(joined));
   return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::Status NotFlattenableAt(absl::string_view where, const absl::Status& status) {
+  if (status.ok()) return status;
+  absl::string_view message = status.message();
+  if (const std::string reason = base::ReasonOf(status); !reason.empty()) {
+    message.remove_suffix(reason.size() + absl::string_view(" []").size());
+  }
+  return base::Refuse("not_flattenable", absl::StrCat("at '", where, "': ", message));
+}
 
 absl::Status FlattenValues(const std::vector<void*>& parts, bool move, const codec::Padding& padding, Value& to) {
   const Value& first = As<Value>(parts[0]);

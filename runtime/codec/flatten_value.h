@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/strings/string_view.h>
 #include <twinkle/value.h>
 
 #include <vector>
@@ -19,5 +20,8 @@ namespace twinkle::codec {
 //   key_mismatch     dicts with different keys, or a dict followed by something else
 //   ragged           tensors whose inner shapes differ, unless padded
 absl::Status FlattenValues(const std::vector<void*>& parts, bool move, const codec::Padding& padding, Value& to);
+
+// What a failure to join the parts' member at `where` is: not_flattenable, whatever it was.
+absl::Status NotFlattenableAt(absl::string_view where, const absl::Status& status);
 
 }  // namespace twinkle::codec

@@ -32,14 +32,22 @@ Batch Count(int64_t first, int64_t rows) {
   return batch;
 }
 
+// With a member that has no rows and holds lists all the same.
+struct Paired {
+  List ids;
+  std::pair<List, List> both;
+};
+
 class Source {
  public:
+  Paired Pairs(int64_t rows) { return {List(rows, 1), {List(rows, 2), List(rows, 3)}}; }
   // Ranks have different numbers of rows.
   Batch Make(int64_t rows) { return Count(1000 * twinkle::Context().rank(), rows + twinkle::Context().rank()); }
   List Ids(int64_t rows) { return Make(rows).ids; }
   double Half(double number) { return number / 2; }
 };
-TWINKLE_REMOTE_CLASS(Source, (), (Make, Collect::kFlatten), (Ids, Collect::kFlatten), (Half, Collect::kMean))
+TWINKLE_REMOTE_CLASS(Source, (), (Make, Collect::kFlatten), (Ids, Collect::kFlatten), (Half, Collect::kMean),
+                     (Pairs, Collect::kFirst))
 
 class Sink {
  public:
@@ -160,6 +168,19 @@ TEST_CASE("a plan may be made before anything is there, and fails as what it is 
   CHECK(Told(source.Half(3).Take({0}).Get()).find("it has no rows") != std::string::npos);
   CHECK(Told(Lazy<List>().Take({0}).Get()).find("an empty Lazy") != std::string::npos);
   CHECK(Told(Concat(source.Ids(1), Lazy<List>()).Get()).find("an empty Lazy") != std::string::npos);
+}
+
+TEST_CASE("members without rows stay whole in a plan, and those of several values are not joined") {
+  const Mode mode = GENERATE(Mode::kInProcess, Mode::kLocal);
+  auto session = twinkle::tests::Begin(mode, {Cpu("source", 1)});
+  const auto source = Must(New<Source>({.remote_group = "source"}));
+  const Lazy<Paired> lazy = source.Pairs(3);
+  CHECK(Result(lazy.Rows(0, 1)).both.first == List{2, 2, 2});
+  const auto joined = Concat(lazy, source.Pairs(3)).Get();
+  CHECK(absl::IsInvalidArgument(joined.status()));
+  CHECK(Told(joined).find("at 'member 1': only lists, tensors and") != std::string::npos);
+  CHECK(Told(joined).find("put lists and tensors that belong together into a struct") != std::string::npos);
+  Must(session.Finish());
 }
 
 TEST_CASE("without ranks plans are as the same operations on values") {

@@ -1,3 +1,5 @@
+#include <absl/strings/match.h>
+
 #include <array>
 #include <string>
 #include <utility>
@@ -152,6 +154,26 @@ TEST_CASE("dicts with different keys, and what is no list, are not joined") {
   CHECK(ReasonOf(Joined<Maybe>({Maybe{}, Maybe{}}).status()) == "not_flattenable");
   CHECK(ReasonOf(Joined<Maybe>({std::vector<int>{1}, Maybe{}}).status()) == "not_iterable");
   CHECK(*Joined<Maybe>({std::vector<int>{1}, std::vector<int>{2}}) == Maybe({1, 2}));
+}
+
+TEST_CASE("what has no rows is not joined, and the text names the member, once the reason, and the way out") {
+  struct Batch {
+    std::vector<int> ids;
+    std::pair<std::vector<int>, std::vector<int>> both;
+  };
+  struct Outer {
+    std::map<std::string, Batch> by_name;
+  };
+  const Outer part = {{{"x", {{1}, {{2}, {3}}}}}};
+  const absl::Status refused = Joined<Outer>({part, part}).status();
+  CHECK(ReasonOf(refused) == "not_flattenable");
+  CHECK(absl::StartsWith(refused.message(), "at 'member 0': at 'x': at 'member 1': only lists, tensors and"));
+  CHECK(absl::EndsWith(refused.message(),
+                       ": put lists and tensors that belong together into a struct [not_flattenable]"));
+  const Value dict = Value::Dict{{"a", Value::Dict{{"b", "text"}}}};
+  const std::string text(Joined<Value>({dict, dict}).status().message());
+  CHECK(text.find("at 'a': at 'b': ") == 0);
+  CHECK(text.find("[not_flattenable]") == text.size() - 17);
 }
 
 TEST_CASE("items are copied, or moved when the parts may be taken apart") {
