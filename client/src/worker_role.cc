@@ -57,6 +57,14 @@ actor::ProcessOptions OptionsOf(const v1::WorkerRole& role, const WorkerSession&
   return options;
 }
 
+// What the program will have as a failure of its job (Losses): before a call here fails of it.
+void NoteLosses(const v1::PeersLost& lost, uint64_t job, actor::Process& process) {
+  if (lost.job() != job || lost.asked_for()) return;
+  std::vector<rpc::ProcessId> processes;
+  for (const v1::PeersLost::Loss& loss : lost.losses()) processes.push_back(loss.process());
+  process.NoteLoss(processes, absl::AbortedError(lost.cause()));
+}
+
 absl::StatusOr<Membership> JoinOverGrpc(const v1::WorkerRole& role, const WorkerSession& session, EndGroup end_group) {
   TWINKLE_RETURN_IF_ERROR(base::CheckProcess());
   TWINKLE_RETURN_IF_ERROR(base::TryThreads(1));
@@ -88,7 +96,10 @@ absl::StatusOr<Membership> JoinOverGrpc(const v1::WorkerRole& role, const Worker
     auto introduction = table->Add(peer);
     if (peer.id() != self) wire->Introduce(peer.id(), std::move(introduction));
   };
-  membership.lose = [wire](const v1::PeersLost& lost) { LoseAll(lost, *wire); };
+  membership.lose = [wire, process = membership.process, number = job.job()](const v1::PeersLost& lost) {
+    NoteLosses(lost, number, *process);
+    LoseAll(lost, *wire);
+  };
   return membership;
 }
 

@@ -6,8 +6,9 @@ namespace twinkle::actor {
 
 void Accounts::Ask(rpc::ProcessId peer, bool close, Done done) {
   const uint64_t token = next_++;
-  const absl::Status sent =
-      services_.transport->Send(peer, rpc::Stream::kControl, EncodeMessage(AccountQuery{token, close}));
+  AccountQuery query{token, close};
+  if (close) query.losses_seen = services_.failures->LossesLookedAt();
+  const absl::Status sent = services_.transport->Send(peer, rpc::Stream::kControl, EncodeMessage(query));
   if (!sent.ok()) return done({.from = Account::From::kGone});
   asked_.emplace(token, Asked{peer, std::move(done)});
 }

@@ -33,7 +33,7 @@ class Accounts {
 
   explicit Accounts(const Services* services) : services_(*services) {}
 
-  // With `close` the process is to log the failures that nobody looked at, and to forget them.
+  // With `close` the process is to log the failures that nobody looked at, there or here, and to forget them.
   void Ask(rpc::ProcessId peer, bool close, Done done);
   void OnReply(AccountReply reply);
   void OnLost(rpc::ProcessId peer);

@@ -148,10 +148,15 @@ struct AbortMessage {  // of the receiver's group
   WireStatus why;
 };
 
+struct LossSeenMessage {  // somebody in a rank has looked at a call that failed of this process's loss; to the program
+  rpc::ProcessId process = 0;
+};
+
 // ---- the end of a session
 struct AccountQuery {
   uint64_t token = 0;
-  bool close = false;  // log and forget the failures that nobody looked at
+  bool close = false;                            // log and forget the failures that nobody looked at
+  std::vector<rpc::ProcessId> losses_seen = {};  // with `close`: one process of each loss that somebody looked at
 };
 struct AccountReply {
   uint64_t token = 0;
@@ -163,7 +168,7 @@ struct AccountReply {
 using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, GoneMessage, PullMessage, PullReply,
                              RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
                              RecalledMessage, LastQuery, LastReply, AbortMessage, AccountQuery, AccountReply,
-                             BegunMessage, ReleasedMessage, OrphanedMessage>;
+                             BegunMessage, ReleasedMessage, OrphanedMessage, LossSeenMessage>;
 rpc::Frame EncodeMessage(const Message& message);
 // InvalidArgument: the frame is no message, or one that makes no sense (check_message.h).
 absl::Status DecodeMessage(const rpc::Frame& frame, Message* message);

@@ -335,6 +335,7 @@ void Process::Handle(rpc::ProcessId from, Message& message) {
     void operator()(BegunMessage& m) { self.caller_->OnBegun(m); }
     void operator()(ReleasedMessage& m) { self.OnReleased(m); }
     void operator()(OrphanedMessage& m) { self.host_->OnOrphaned(m); }
+    void operator()(LossSeenMessage& m) { self.OnLossSeen(from, m); }
   };
   std::visit(Visitor{*this, from}, message);
 }

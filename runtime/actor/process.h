@@ -101,6 +101,10 @@ class Process final : public rpc::Receiver,
   bool Join(base::Instant deadline);
   bool ended() const { return ended_; }
 
+  // Those processes of the job are gone by nobody's wish. In a rank, before what is under way with them is: the program
+  // hears once somebody here has looked at a call that failed of it.
+  void NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why);
+
   // ---- for the rest of the runtime
   const ProcessOptions& options() const { return services_.options; }
   // Where code that runs outside calls is.
@@ -166,6 +170,7 @@ class Process final : public rpc::Receiver,
   void Handle(rpc::ProcessId from, Message& message);
   void OnReleased(const ReleasedMessage& released);
   void TellOrphans(rpc::ProcessId maker);
+  void OnLossSeen(rpc::ProcessId from, const LossSeenMessage& seen);
   void OnAccountQuery(rpc::ProcessId from, const AccountQuery& query);
 
   const Surroundings surroundings_;

@@ -5,6 +5,8 @@
 
 #include "runtime/actor/process.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/forked.h"
+#include "runtime/base/ids.h"
 #include "runtime/base/mutex.h"
 
 namespace twinkle::actor {
@@ -64,8 +66,33 @@ std::vector<Account> Process::AccountsOf(const std::vector<rpc::ProcessId>& peer
 void Process::OnAccountQuery(rpc::ProcessId from, const AccountQuery& query) {
   Account own = OwnAccount();
   AccountReply reply{query.token, own.calls_made, std::move(own.calls_under_way), {}};
+  for (rpc::ProcessId process : query.losses_seen) failures().LookAtLoss(process);
   if (query.close) reply.unread_failure = ToWire(failures().Close());
   services_.Send(from, rpc::Stream::kControl, reply);
+}
+
+// ---- losses
+// Told before the method in which somebody looked can end, and on the stream of the answer to the program's last
+// question: the program has heard of it when it closes its failures.
+void Process::NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why) {
+  if (processes.empty()) return;
+  failures().NoteLoss(processes, why, [weak = weak_from_this(), seen = LossSeenMessage{processes.front()}] {
+    const auto self = weak.lock();
+    if (self == nullptr || base::InForkedChild()) return;
+    self->service_->Post([weak, seen] {
+      if (const auto rank = weak.lock()) {
+        const rpc::ProcessId program = base::ProcessIdOf(base::JobOf(rank->options().id), 0);
+        rank->services_.Send(program, rpc::Stream::kControl, seen);
+      }
+    });
+  });
+}
+
+void Process::OnLossSeen(rpc::ProcessId from, const LossSeenMessage& seen) {
+  const rpc::ProcessId own = services_.options.id;
+  const bool is_program = services_.options.group.empty();
+  if (!is_program || base::JobOf(from) != base::JobOf(own) || base::JobOf(seen.process) != base::JobOf(own)) return;
+  failures().LookAtLoss(seen.process);
 }
 
 }  // namespace twinkle::actor

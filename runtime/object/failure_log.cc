@@ -20,6 +20,7 @@ constexpr absl::string_view kWords = "process is gone: ";
 
 void Failure::Look() {
   if (looked_at_.exchange(true)) return;
+  if (on_look_) on_look_();
   for (const auto& cause : causes_) cause->Look();
 }
 
@@ -56,9 +57,52 @@ std::shared_ptr<Failure> FailureLog::Enter(std::shared_ptr<Failure> failure) {
 
 void FailureLog::AddLoss(std::span<const base::ProcessId> processes, const absl::Status& why) {
   const std::vector<std::shared_ptr<Failure>> none;
-  const auto failure = Enter(std::make_shared<Failure>(why, none, Failure::Kind::kLoss));
-  base::MutexLock lock(&mutex_);
-  for (base::ProcessId process : processes) losses_.emplace(process, failure);
+  KeepLoss(processes, Enter(std::make_shared<Failure>(why, none, Failure::Kind::kLoss)));
+}
+
+void FailureLog::NoteLoss(std::span<const base::ProcessId> processes, const absl::Status& why,
+                          std::function<void()> on_look) {
+  const std::vector<std::shared_ptr<Failure>> none;
+  KeepLoss(processes, std::make_shared<Failure>(why, none, Failure::Kind::kLoss, std::move(on_look)));
+}
+
+void FailureLog::KeepLoss(std::span<const base::ProcessId> processes, const std::shared_ptr<Failure>& failure) {
+  bool looked_at = false;
+  {
+    base::MutexLock lock(&mutex_);
+    for (base::ProcessId process : processes) {
+      losses_.emplace(process, failure);
+      if (looked_at_early_.erase(process) > 0) looked_at = true;
+    }
+  }
+  if (looked_at) failure->Look();
+}
+
+void FailureLog::LookAtLoss(base::ProcessId process) {
+  std::shared_ptr<Failure> loss;
+  {
+    base::MutexLock lock(&mutex_);
+    const auto found = losses_.find(process);
+    if (found != losses_.end()) {
+      loss = found->second;
+    } else if (looked_at_early_.size() < kMost) {
+      looked_at_early_.insert(process);
+    }
+  }
+  if (loss != nullptr) loss->Look();
+}
+
+std::vector<base::ProcessId> FailureLog::LossesLookedAt() const {
+  absl::flat_hash_map<const Failure*, base::ProcessId> looked_at;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const auto& [process, loss] : losses_) {
+      if (loss->looked_at()) looked_at.emplace(loss.get(), process);
+    }
+  }
+  std::vector<base::ProcessId> processes;
+  for (const auto& [loss, process] : looked_at) processes.push_back(process);
+  return processes;
 }
 
 std::shared_ptr<Failure> FailureLog::LossOf(base::ProcessId process) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 
 #include <atomic>
@@ -22,8 +23,10 @@ class Failure {
  public:
   enum class Kind { kOfACall, kLoss, kWished };  // kLoss: of processes; kWished: the caller has asked for it
 
-  Failure(absl::Status status, std::vector<std::shared_ptr<Failure>> causes, Kind kind = Kind::kOfACall)
-      : kind_(kind), status_(std::move(status)), causes_(std::move(causes)) {}
+  // `on_look` (may be empty) runs in the thread that looks at it first.
+  Failure(absl::Status status, std::vector<std::shared_ptr<Failure>> causes, Kind kind = Kind::kOfACall,
+          std::function<void()> on_look = nullptr)
+      : kind_(kind), status_(std::move(status)), causes_(std::move(causes)), on_look_(std::move(on_look)) {}
 
   const absl::Status& status() const { return status_; }
 
@@ -38,6 +41,7 @@ class Failure {
   const Kind kind_;
   const absl::Status status_;
   const std::vector<std::shared_ptr<Failure>> causes_;
+  const std::function<void()> on_look_;
   std::atomic<bool> looked_at_ = false;
 };
 
@@ -54,6 +58,12 @@ class FailureLog {
   // Processes are gone by no wish of the program's: entered as a failure of its own. Calls that fail because of them
   // name it as their cause (LossOf), so whoever looks at one of these has looked at the loss, and knows of the others.
   void AddLoss(std::span<const base::ProcessId> processes, const absl::Status& why);
+  // The same where it is another process's to tell of it: it is no failure here, but what fails of it names it.
+  void NoteLoss(std::span<const base::ProcessId> processes, const absl::Status& why, std::function<void()> on_look);
+  // Another process has looked at the loss that this one was part of; it may come to be known here only later.
+  void LookAtLoss(base::ProcessId process);
+  // One process of each loss that was looked at.
+  std::vector<base::ProcessId> LossesLookedAt() const;
   // The first loss that the process was part of, or null.
   std::shared_ptr<Failure> LossOf(base::ProcessId process) const;
 
@@ -64,12 +74,14 @@ class FailureLog {
   static constexpr size_t kMost = 1000;  // kept; later ones are told to the notifier only
 
   std::shared_ptr<Failure> Enter(std::shared_ptr<Failure> failure);
+  void KeepLoss(std::span<const base::ProcessId> processes, const std::shared_ptr<Failure>& failure);
 
   const Notifier notifier_;
   base::TaskQueue* const queue_;
   mutable base::Mutex mutex_;
   std::vector<std::shared_ptr<Failure>> failures_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<base::ProcessId, std::shared_ptr<Failure>> losses_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<base::ProcessId> looked_at_early_ ABSL_GUARDED_BY(mutex_);  // whose loss is not known yet
 };
 
 }  // namespace twinkle::object

@@ -26,11 +26,22 @@ class Stubborn {
   void StayFor(int64_t seconds) {
     std::this_thread::sleep_for(std::chrono::seconds(seconds));  // deaf to Cancelled()
   }
+  void Die() { ::raise(SIGKILL); }
   void CrashAtExit(int rank) {
     if (Context().rank() == rank) std::atexit([] { ::raise(SIGSEGV); });
   }
 };
-TWINKLE_REMOTE_CLASS(Stubborn, (), (StayFor), (CrashAtExit))
+TWINKLE_REMOTE_CLASS(Stubborn, (), (StayFor), (Die), (CrashAtExit))
+
+// Looks after another component.
+class Supervisor {
+ public:
+  // What becomes of the other, as this method's result or as its failure.
+  std::string Report(const Remote<Stubborn>& other) { return Told(other.Die().Get()); }
+  absl::Status Handle(const Remote<Stubborn>& other) { return other.Die().Get(); }
+  void Ignore(const Remote<Stubborn>& other) { Must(WaitAny(std::vector{other.Die()}).status()); }
+};
+TWINKLE_REMOTE_CLASS(Supervisor, (), (Report, Collect::kFirst), (Handle), (Ignore))
 
 InitializeOptions Short(std::vector<DeviceGroup> groups) {
   return {.mode = Mode::kCluster,
@@ -79,6 +90,34 @@ TEST_CASE("a loss that a call has told of does not come again; what the program 
   other.component().Kill();
   CHECK(Eventually([&] { return !IsAlive(static_cast<pid_t>(others[0])); }));
   CHECK(Told(session.Finish()) == "OK");
+}
+
+TEST_CASE("a loss that a method has looked at does not come again; one that it ignored does") {
+  auto session = Begin(Short({Cpu("pool", 2), Cpu("guard", 1)}));
+  auto stubborn = Must(New<Stubborn>({.remote_group = "pool"}));
+  auto supervisor = Must(New<Supervisor>({.remote_group = "guard"}));
+  SECTION("it tells of it") {
+    CHECK_THAT(Result(supervisor.Report(stubborn)), ContainsSubstring("ABORTED") && ContainsSubstring("signal 9"));
+    CHECK(Told(session.Finish()) == "OK");
+  }
+  SECTION("it fails of it, and later calls are fine") {
+    CHECK(absl::IsAborted(supervisor.Handle(stubborn).Get()));
+    CHECK(Told(session.Finish()) == "OK");
+  }
+  SECTION("it goes away then") {
+    Result(supervisor.Report(stubborn));
+    supervisor.component().Kill();
+    CHECK(Told(session.Finish()) == "OK");
+  }
+  SECTION("it ignores it") {
+    Must(supervisor.Ignore(stubborn).Get());
+    CHECK_THAT(Told(session.Finish()), ContainsSubstring("ABORTED") && ContainsSubstring("group 'pool'"));
+  }
+  SECTION("it ignores it, and the program looks") {
+    Must(supervisor.Ignore(stubborn).Get());
+    CHECK(absl::IsAborted(stubborn.StayFor(600).Get()));
+    CHECK(Told(session.Finish()) == "OK");
+  }
 }
 
 TEST_CASE("a job that a command has stopped did not end well") {

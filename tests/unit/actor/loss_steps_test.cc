@@ -154,6 +154,72 @@ TEST_CASE(
   }
 }
 
+// ---- losses that ranks look at -------------------------------------------------------------------
+// A call of "callers" has failed because rank 1 of "policy" is gone, of which the program may not have heard yet.
+struct LostInMethod : TwoCallers {
+  LostInMethod() {
+    relay.Say("x");
+    Run(lanes);
+    process("callers").NoteLoss(lost, gone);
+    Kill("policy", 1);
+    Run();
+  }
+  void TellProgram() const { program().failures().AddLoss(lost, gone); }
+  template <class M>
+  static void Deliver(Process& to, rpc::ProcessId from, const M& message) {
+    to.OnFrame(from, Stream::kControl, EncodeMessage(message));
+  }
+  const std::vector<rpc::ProcessId> lost = {Id("policy", 1)};
+  const absl::Status gone = absl::AbortedError("rank 1 is gone");
+};
+
+TEST_CASE("a loss that a method has looked at is known to the program, whichever it hears first") {
+  for (const bool early : {true, false}) {
+    LostInMethod job;
+    if (!early) job.TellProgram();
+    const Lazy<void> look = job.relay.Look();
+    job.Run();
+    CHECK(StatusOf(look).ok());
+    if (early) job.TellProgram();
+    CHECK(job.program().failures().Close().ok());
+    CHECK(job.process("callers").failures().Close().ok());
+  }
+}
+
+TEST_CASE("it is told before the method's reply, and stays known when the rank that looked is gone") {
+  LostInMethod job;
+  job.TellProgram();
+  job.network().Hold(job.Id("callers"), rpc::kProgram, Stream::kData);
+  const Lazy<void> look = job.relay.Look();
+  job.Run();
+  CHECK_FALSE(look.Ready());
+  job.Kill("callers");
+  job.Run();
+  CHECK(absl::IsAborted(look.Wait(absl::ZeroDuration())));
+  CHECK(job.program().failures().Close().ok());
+}
+
+TEST_CASE("what nobody looked at is a failure, in the rank as in the program; in the rank unless the program did") {
+  LostInMethod job;
+  job.TellProgram();
+  CHECK(job.program().failures().Close() == job.gone);
+  Process& rank = job.process("callers");
+  SECTION("nobody did") { CHECK(absl::IsAborted(rank.failures().Close())); }
+  SECTION("the program says that somebody did") {
+    LostInMethod::Deliver(rank, rpc::kProgram, AccountQuery{1, false, job.lost});
+    CHECK(rank.failures().Close().ok());
+  }
+}
+
+TEST_CASE("what a process of another job says of a loss, and a loss of nobody, count for nothing") {
+  LostInMethod job;
+  LostInMethod::Deliver(job.program(), base::ProcessIdOf(9, 1), LossSeenMessage{job.lost.front()});
+  LostInMethod::Deliver(job.program(), job.Id("callers"), LossSeenMessage{12345});
+  LostInMethod::Deliver(job.program(), job.Id("callers"), LossSeenMessage{base::ProcessIdOf(9, 1)});
+  job.TellProgram();
+  CHECK(job.program().failures().Close() == job.gone);
+}
+
 // ---- ranks -------------------------------------------------------------------------------------
 TEST_CASE("a lost rank aborts the calls of its group, under way and later; other groups go on (C4, H3)") {
   TwoCallers job;

@@ -144,6 +144,8 @@ TEST_CASE("every other message arrives as it was sent") {
   CHECK(Received(BegunMessage{7}).call == 7);
   CHECK(Received(ReleasedMessage{5, why}).component == 5);
   CHECK(Received(OrphanedMessage{5, 9}).maker == 9);
+  CHECK(Received(LossSeenMessage{5}).process == 5);
+  CHECK(Received(AccountQuery{1, true, {3, 4}}).losses_seen == std::vector<rpc::ProcessId>{3, 4});
   const SkipMessage skip = Received(SkipMessage{1, true, {4, 5}});
   CHECK(skip.own);
   CHECK(skip.numbers == std::vector<uint64_t>{4, 5});

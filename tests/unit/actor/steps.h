@@ -86,6 +86,9 @@ class Relay {
   void SayMesh() { said_.push_back(recorder_.NoteMesh()); }
   void Ask(int64_t count) { asked_ = recorder_.Numbers(count); }
   void Drop() { asked_ = {}; }
+  void Look() {
+    for (const Lazy<void>& said : said_) said.Wait(absl::ZeroDuration()).IgnoreError();
+  }
 
  private:
   Remote<Recorder> recorder_;
@@ -94,7 +97,7 @@ class Relay {
   Lazy<std::vector<int64_t>> asked_;
 };
 TWINKLE_REMOTE_CLASS(Relay, (), (Keep), (Make), (MakePeers), (Say), (SayTo), (SayToPeers), (SayAtOnce), (SayMesh),
-                     (Ask), (Drop))
+                     (Ask), (Drop), (Look))
 
 // A stepped job with a journal of its own.
 class Stage : public tests::SteppedJob {

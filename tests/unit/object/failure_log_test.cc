@@ -84,6 +84,41 @@ TEST_CASE("who has looked at a loss knows of all that failed of it alone") {
   }
 }
 
+TEST_CASE(
+    "a loss that is another process's to tell of is no failure here; who looks at what failed of it is heard once") {
+  const std::vector<base::ProcessId> processes = {3, 4};
+  const absl::Status gone = absl::AbortedError("K.Get failed: its process is gone: group 'pool' was aborted");
+  FailureLog log({}, nullptr);
+  int looks = 0;
+  log.NoteLoss(processes, absl::AbortedError("rank 0 is gone"), [&] { ++looks; });
+  CHECK(log.LossesLookedAt().empty());
+  CHECK(log.Close().ok());
+  const auto first = log.Add(gone, Causes{log.LossOf(3)});
+  const auto second = log.Add(gone, Causes{log.LossOf(4)});
+  CHECK(looks == 0);
+  first->Look();
+  first->Look();
+  second->Look();
+  CHECK(looks == 1);
+  CHECK(log.LossesLookedAt().size() == 1);
+  CHECK(log.LossOf(log.LossesLookedAt().front()) == log.LossOf(3));
+}
+
+TEST_CASE("a loss that another process has looked at is known, whichever of the two comes first") {
+  const std::vector<base::ProcessId> processes = {3, 4};
+  const absl::Status gone = absl::AbortedError("K.Get failed: its process is gone: group 'pool' was aborted");
+  FailureLog log({}, nullptr);
+  const bool early = GENERATE(true, false);
+  if (early) log.LookAtLoss(4);
+  log.AddLoss(processes, gone);
+  log.Add(gone, Causes{log.LossOf(3)});
+  if (!early) log.LookAtLoss(4);
+  CHECK(log.Close().ok());
+  log.LookAtLoss(77);  // of what was never lost
+  log.AddLoss(std::vector<base::ProcessId>{5}, absl::AbortedError("another"));
+  CHECK(log.Close().message() == "another");
+}
+
 TEST_CASE("who looks at a cause has not looked at what it caused") {
   FailureLog log({}, nullptr);
   const auto root = log.Add(absl::UnknownError("root"));
