@@ -83,6 +83,7 @@ void SessionState::WaitForCalls() const {
 }
 
 absl::Status SessionState::End() {
+  job_->program()->CloseToThreads();
   WaitForCalls();
   job_->Shutdown(absl::CancelledError("the session has ended"));
   Remove(this);

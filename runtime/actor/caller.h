@@ -43,9 +43,11 @@ class Caller : public std::enable_shared_from_this<Caller> {
             std::make_unique<PendingCalls>(services_.options.max_pending_calls, services_.options.spill.cap_bytes)) {}
 
   // Thread-safe: before Submit, in the thread that makes the call. Errors as PendingCalls::Add.
-  absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room) {
-    return pending_->Add(call.id, call.core, without_room);
+  absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room, MadeIn made_in) {
+    return pending_->Add(call.id, call.core, without_room, made_in);
   }
+  // Thread-safe: from now on it refuses what is made outside of methods.
+  void CloseToThreads() { pending_->CloseToThreads(); }
   static void Submit(std::shared_ptr<OutgoingCall> call);
   // Thread-safe: the call's lazy has settled.
   void OnCallSettled(uint64_t call) { pending_->Remove(call); }

@@ -12,12 +12,13 @@ namespace twinkle::actor {
 
 bool PendingCalls::HasRoom() const { return calls_.size() < most_ && (most_bytes_ == 0 || bytes_ < most_bytes_); }
 
-absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom without_room) {
+absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom without_room, MadeIn made_in) {
   while (true) {
     std::shared_ptr<base::Event> room;
     std::vector<CorePtr> settled;
     {
       base::MutexLock lock(&mutex_);
+      if (closed_to_threads_ && made_in == MadeIn::kThread) return absl::CancelledError("the session has ended");
       if (!HasRoom() && without_room == WithoutRoom::kFail) settled = TakeSettled();
       if (HasRoom() || without_room == WithoutRoom::kAddAnyway) {
         calls_[call].core = core;
@@ -37,6 +38,16 @@ absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom w
     }
     room->WaitUntil(base::kForever);
   }
+}
+
+void PendingCalls::CloseToThreads() {
+  std::deque<std::shared_ptr<base::Event>> blocked;
+  {
+    base::MutexLock lock(&mutex_);
+    closed_to_threads_ = true;
+    blocked.swap(blocked_);
+  }
+  for (const auto& room : blocked) room->Set();
 }
 
 void PendingCalls::SetBytes(uint64_t call, uint64_t bytes) {

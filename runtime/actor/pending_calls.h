@@ -5,6 +5,7 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -20,16 +21,21 @@ namespace twinkle::actor {
 // What Add does when there is no room for one more.
 enum class WithoutRoom { kBlock, kFail, kAddAnyway };
 
-// Thread-safe. Invariant:
+// Where a call is made: in a method, or in a thread that is in none.
+enum class MadeIn { kMethod, kThread };
+
+// Thread-safe. Invariants:
 //  C5 when one is added, less than `most` are pending, and their arguments take less than `most_bytes`, unless it is
-//     added anyway.
+//     added anyway;
+//  C8 once it is closed to threads only calls that methods make are added: it comes to rest, whatever threads do.
 class PendingCalls {
  public:
   // `most_bytes` 0: whatever they take.
   PendingCalls(size_t most, uint64_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
-  // Until Remove. Blocks until there is room, or gives ResourceExhausted, as it is told.
-  absl::Status Add(uint64_t call, const std::shared_ptr<internal::LazyCore>& core, WithoutRoom without_room);
+  // Until Remove. Blocks until there is room, or gives ResourceExhausted, as it is told. Cancelled: see CloseToThreads.
+  absl::Status Add(uint64_t call, const std::shared_ptr<internal::LazyCore>& core, WithoutRoom without_room,
+                   MadeIn made_in = MadeIn::kMethod);
   // Its arguments take that much.
   void SetBytes(uint64_t call, uint64_t bytes);
   // It has settled.
@@ -38,6 +44,9 @@ class PendingCalls {
   bool WaitAllSettled(base::Instant deadline) const;
   // What some of them are.
   std::vector<std::string> Some(size_t most) const;
+  // The session's end has begun: Add refuses what threads make, also those that wait in it.
+  void CloseToThreads();
+  bool closed_to_threads() const { return closed_to_threads_; }
   // How many were ever added; read before Some, it counts those that Some may miss.
   uint64_t added() const;
   // All of them fail with `why`.
@@ -61,6 +70,7 @@ class PendingCalls {
   uint64_t added_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;                                // of all of them
   std::deque<std::shared_ptr<base::Event>> blocked_ ABSL_GUARDED_BY(mutex_);  // threads in Add
+  std::atomic<bool> closed_to_threads_ = false;                               // set with the lock held
 };
 
 }  // namespace twinkle::actor

@@ -181,6 +181,8 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
   const bool leaves = component->local == nullptr && !IsOwnObject(component->info, rank);
   if (const absl::Status bad = snapshot.ok() ? CheckArguments(call->arguments, leaves, job()) : snapshot; !bad.ok()) {
     core->Fail(base::Annotate(bad, call->Name().text()));
+  } else if (component->local != nullptr && IsTooLate()) {
+    core->FailAsWished(base::Annotate(absl::CancelledError("the session has ended"), call->Name().text()));
   } else if (component->local != nullptr) {
     CallLocal(*component, *call);
   } else if (IsOwnObject(component->info, rank)) {
@@ -226,12 +228,14 @@ void Process::ShareLargeArguments(OutgoingCall& call) {
 
 void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   const std::shared_ptr<LazyCore> core = call->core;
+  const MadeIn made_in = CurrentContext() != nullptr ? MadeIn::kMethod : MadeIn::kThread;
   const WithoutRoom without_room = call->operation != Operation::kMethod ? WithoutRoom::kAddAnyway
-                                   : CurrentContext() != nullptr         ? WithoutRoom::kFail
+                                   : made_in == MadeIn::kMethod          ? WithoutRoom::kFail
                                                                          : WithoutRoom::kBlock;
   core->SetCall(weak_from_this(), call->id);  // before: it may settle as soon as it is known
-  if (const absl::Status room = caller_->Announce(*call, without_room); !room.ok()) {
-    return core->Fail(base::Annotate(room, core->origin().what.text()));
+  if (const absl::Status room = caller_->Announce(*call, without_room, made_in); !room.ok()) {
+    const absl::Status refused = base::Annotate(room, core->origin().what.text());
+    return absl::IsCancelled(room) ? core->FailAsWished(refused) : core->Fail(refused);
   }
   call->caller = caller_.get();
   // As small as a task can be without memory of its own.
@@ -239,6 +243,8 @@ void Process::Submit(std::shared_ptr<OutgoingCall> call) {
     core->Fail(absl::CancelledError(absl::StrCat(core->origin().what.text(), ": the session has ended")));
   }
 }
+
+bool Process::IsTooLate() const { return caller_->pending().closed_to_threads() && CurrentContext() == nullptr; }
 
 void Process::OnCallSettled(uint64_t call) { caller_->OnCallSettled(call); }
 

@@ -80,6 +80,9 @@ class Process final : public rpc::Receiver,
   void Kill(const internal::ComponentRef& component, internal::CallSite site);
 
   // ---- for the session
+  // The session's end has begun. What threads make outside of methods is refused from now on, with Cancelled, which is
+  // no failure; what they had made before goes on, and so does what methods make for it.
+  void CloseToThreads() { caller_->CloseToThreads(); }
   // Waits for the calls under way, and for what Put is to keep; false at the deadline.
   bool WaitForCalls(base::Instant deadline) const;
   // Its two halves: for several processes side by side. The event is set when all that Put was given before is kept;
@@ -140,6 +143,7 @@ class Process final : public rpc::Receiver,
                                         internal::CallSite site);
   internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
   void Submit(std::shared_ptr<OutgoingCall> call);
+  bool IsTooLate() const;  // for the calling thread to make something: see CloseToThreads
   CallContext LocalContext(const LocalObject& local);
   // Why calls on the object fail whose group has ended; null: it has not, or the session has, which says so itself.
   const absl::Status* WhyAborted(const LocalObject& local) const;

@@ -53,6 +53,9 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
                                                                  const internal::ConstructorInfo& constructor,
                                                                  const NewOptions& options,
                                                                  std::vector<CallArgument> arguments, CallSite site) {
+  if (IsTooLate()) {
+    return absl::CancelledError(absl::StrCat("New [", BaseName(site.file), ":", site.line, "]: the session has ended"));
+  }
   TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
   const bool local = options.local || options.group.empty() || options.group == services_.options.group;
   absl::Status bad = CheckArguments(arguments, !local, job());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/integration/session.h"
@@ -37,8 +38,14 @@ TWINKLE_REMOTE_CLASS(Holder, (), (Size, Collect::kFirst), (Ask, Collect::kFirst)
 class Patient {
  public:
   void Stay() { AwaitCancelled(); }
+  // Calls so often, some time after the session's end has begun.
+  int64_t Ask(const Remote<Source>& source, int64_t times) {
+    int64_t answers = 0;
+    for (int64_t i = 0; i < times; ++i) answers += source.Make(1, 1).Get().ok() ? 1 : 0;
+    return answers;
+  }
 };
-TWINKLE_REMOTE_CLASS(Patient, (), (Stay))
+TWINKLE_REMOTE_CLASS(Patient, (), (Stay), (Ask, Collect::kFirst))
 
 // A session, and in it as many objects as in any other made so: their short ids are the same.
 struct Made {
@@ -125,6 +132,35 @@ TEST_CASE("a call that the program has cancelled is no failure that nobody looke
   const auto call = patient.Stay();
   call.Cancel();
   CHECK(Told(session.Finish()) == "OK");
+}
+
+// Calls for as long as that is answered; then what was said.
+std::string CallOn(const Remote<Source>& source) {
+  while (true) {
+    const absl::Status made = source.Make(1, 1).Get().status();
+    if (!made.ok()) return Told(made);
+  }
+}
+
+TEST_CASE("Finish ends whatever threads go on calling; what methods call for what was made before is answered") {
+  const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess, Mode::kCluster);
+  CAPTURE(NameOf(mode));
+  auto session = Begin(mode, {Cpu("g", 2), Cpu("h", 1)});
+  auto source = Must(New<Source>({.remote_group = "g"}));
+  auto patient = Must(New<Patient>({.remote_group = "h"}));
+  Log<std::string> told;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) threads.emplace_back([&] { told.Add(CallOn(source)); });
+  constexpr int64_t kTimes = 300;
+  const Lazy<int64_t> asked = patient.Ask(source, kTimes);
+  CHECK(Told(session.Finish()) == "OK");
+  for (std::thread& thread : threads) thread.join();
+  CHECK(Result(asked) == kTimes);
+  for (const std::string& text : told.Take()) {
+    CHECK_THAT(text, ContainsSubstring("CANCELLED: Source.Make") && ContainsSubstring("the session has ended"));
+  }
+  CHECK(absl::IsCancelled(source.Make(1, 1).Get().status()));
+  CHECK_FALSE(New<Source>({.remote_group = "g"}).ok());
 }
 
 }  // namespace

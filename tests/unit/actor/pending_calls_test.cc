@@ -48,6 +48,22 @@ TEST_CASE("a thread that waits for room goes on when a large call has ended (C5)
   CHECK(added == 2);
 }
 
+TEST_CASE("once it is closed to threads only methods add calls, also where somebody waits for room (C8)") {
+  PendingCalls calls(1, 0);
+  REQUIRE(calls.Add(1, Core(), WithoutRoom::kBlock, MadeIn::kThread).ok());
+  absl::Status waited;
+  std::thread waiting([&] { waited = calls.Add(2, Core(), WithoutRoom::kBlock, MadeIn::kThread); });
+  calls.CloseToThreads();
+  waiting.join();
+  CHECK(absl::IsCancelled(waited));
+  CHECK(waited.message() == "the session has ended");
+  CHECK(absl::IsCancelled(calls.Add(3, Core(), WithoutRoom::kAddAnyway, MadeIn::kThread)));
+  CHECK(calls.added() == 1);
+  CHECK(calls.Add(4, Core(), WithoutRoom::kAddAnyway, MadeIn::kMethod).ok());
+  for (uint64_t call : {1, 4}) calls.Remove(call);
+  CHECK(calls.WaitAllSettled(base::kLongAgo));
+}
+
 TEST_CASE("without a bound of bytes they do not count") {
   PendingCalls calls(100, 0);
   REQUIRE(calls.Add(1, Core(), WithoutRoom::kFail).ok());
