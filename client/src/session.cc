@@ -18,6 +18,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
+#include "runtime/object/failure_log.h"
 #include "runtime/rpc/wire_limits.h"
 
 namespace twinkle {
@@ -198,6 +199,10 @@ absl::Status Session::Finish() {
   }
   if (actor::CurrentContext() != nullptr) {
     return absl::FailedPreconditionError("Finish was called inside a remote method, which it would wait for");
+  }
+  if (object::InNotifier()) {
+    return absl::FailedPreconditionError(
+        "Finish was called in the notifier, for whose thread it would wait: call it in another");
   }
   return std::exchange(state_, nullptr)->End();
 }

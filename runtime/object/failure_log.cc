@@ -16,7 +16,21 @@ namespace {
 // In whose words calls end with a process (runtime/actor/caller.cc): not what a method has returned meanwhile.
 constexpr absl::string_view kWords = "process is gone: ";
 
+thread_local bool in_notifier = false;
+
+void Notify(const FailureLog::Notifier& notifier, const std::string& message) {
+  const bool outer = std::exchange(in_notifier, true);
+  try {
+    notifier(message);
+  } catch (...) {
+    base::Log(base::LogLevel::kError, "the notifier threw; the failure it was told: " + message);
+  }
+  in_notifier = outer;
+}
+
 }  // namespace
+
+bool InNotifier() { return in_notifier; }
 
 void Failure::Look() {
   if (looked_at_.exchange(true)) return;
@@ -38,13 +52,7 @@ std::shared_ptr<Failure> FailureLog::Add(absl::Status status, std::vector<std::s
 
 std::shared_ptr<Failure> FailureLog::Enter(std::shared_ptr<Failure> failure) {
   if (notifier_) {
-    queue_->Post([notifier = notifier_, message = base::Brief(failure->status())] {
-      try {
-        notifier(message);
-      } catch (...) {
-        base::Log(base::LogLevel::kError, "the notifier threw; the failure it was told: " + message);
-      }
-    });
+    queue_->Post([notifier = notifier_, message = base::Brief(failure->status())] { Notify(notifier, message); });
   }
   base::MutexLock lock(&mutex_);
   if (failures_.size() >= kMost) {

@@ -84,4 +84,7 @@ class FailureLog {
   absl::flat_hash_set<base::ProcessId> looked_at_early_ ABSL_GUARDED_BY(mutex_);  // whose loss is not known yet
 };
 
+// Whether the calling thread is in a notifier.
+bool InNotifier();
+
 }  // namespace twinkle::object

@@ -255,4 +255,22 @@ TEST_CASE("the notifier may use the session") {
   CHECK(answered == 1);
 }
 
+TEST_CASE("in the notifier Finish is refused at once") {
+  const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess, Mode::kCluster);
+  CAPTURE(NameOf(mode));
+  Job* current = nullptr;
+  std::string told;
+  Gate done;
+  done.Close();
+  Job job(mode, [&](const std::string&) {
+    told = Told(current->session.Finish());
+    done.Open();
+  });
+  current = &job;
+  CHECK_FALSE(job.worker.Fail("why").Get().ok());
+  done.Wait();
+  CHECK_THAT(told, ContainsSubstring("FAILED_PRECONDITION: Finish was called in the notifier"));
+  CHECK(Told(job.session.Finish()) == "OK");
+}
+
 }  // namespace

@@ -173,6 +173,23 @@ TEST_CASE("what the notifier throws is dropped") {
   CHECK(told == 3);
 }
 
+TEST_CASE("a thread is in the notifier while that runs, also when it throws") {
+  base::SteppedExecutor executor;
+  const auto queue = executor.NewQueue("notify");
+  int inside = 0;
+  FailureLog log(
+      [&](const std::string&) {
+        inside += InNotifier() ? 1 : 0;
+        throw 1;
+      },
+      queue.get());
+  log.Add(absl::UnknownError("boom"))->Look();
+  CHECK_FALSE(InNotifier());
+  executor.RunAll();
+  CHECK(inside == 1);
+  CHECK_FALSE(InNotifier());
+}
+
 TEST_CASE("the notifier's queue may outlive the log") {
   base::SteppedExecutor executor;
   const auto queue = executor.NewQueue("notify");
