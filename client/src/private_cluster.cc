@@ -87,7 +87,8 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   service.link = std::move(link.first);
   absl::Status sent = rpc::SendRole(service.link.get(), role_);
   services_.push_back(std::move(service));
-  return sent;
+  // One that has ended has said why: AwaitReady hears it.
+  return absl::IsUnavailable(sent) ? absl::OkStatus() : sent;
 }
 
 absl::Status PrivateCluster::Launch(const std::string& path, std::vector<std::string> words, int link,
