@@ -50,15 +50,15 @@ main() {
 
   plan "Install what is missing" 60
   plan "Configure" 10
-  plan "Build everything" 1200
-  plan "Run all tests" 300
+  plan "Build everything" 960
+  plan "Run all tests" 130
   if [[ -z $quick ]]; then
     plan "Configure for clang" 5
-    plan "Build the library and the services with clang" 200
+    plan "Build the library and the services with clang" 170
     local preset
     for preset in asan tsan; do
       plan "Configure for $preset" 5
-      plan "Build the unit tests for $preset" 480
+      plan "Build the unit tests for $preset" 430
       plan "Run the unit tests under $preset" 60
     done
   fi
