@@ -154,7 +154,7 @@ int Serve(const Options& options, Start start) {
   if (server == nullptr) return Fail(options, absl::InternalError("the server does not start"));
   if (const absl::Status accepts = start.listener->Start(); !accepts.ok()) return Fail(options, accepts);
   const int port = start.listener->port();
-  const rpc::Fd end(base::EndSignalFd());
+  const base::Fd end(base::EndSignalFd());
   if (!options.port_file.empty()) {
     const absl::Status written = WritePort(options.port_file, port, end.get());
     if (!written.ok()) return Fail(options, written);

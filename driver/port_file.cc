@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/shortage.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::driver {
 namespace {
@@ -48,7 +48,7 @@ absl::Status Replace(const std::string& file, const std::string& text) {
   const std::string target = Target(file).string();
   const std::string fresh = absl::StrCat(target, ".", ::getpid());
   ::unlink(fresh.c_str());  // of one that was killed here, with this number, as a container gives it again
-  const rpc::Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  const base::Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!fd.valid()) return Failed(file);
   if (WriteAll(fd.get(), text) && std::rename(fresh.c_str(), target.c_str()) == 0) return absl::OkStatus();
   absl::Status failed = Failed(file);
@@ -63,10 +63,10 @@ bool IsReadable(int fd, int wait_ms) {
 
 absl::Status WriteInto(const std::string& file, bool is_pipe, const std::string& text, int end) {
   const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  rpc::Fd fd(::open(file.c_str(), flags));
+  base::Fd fd(::open(file.c_str(), flags));
   while (!fd.valid() && is_pipe && errno == ENXIO) {
     if (IsReadable(end, kReaderPollMs)) return absl::OkStatus();
-    fd = rpc::Fd(::open(file.c_str(), flags));
+    fd = base::Fd(::open(file.c_str(), flags));
   }
   return fd.valid() && WriteAll(fd.get(), text) ? absl::OkStatus() : Failed(file);
 }

@@ -9,8 +9,8 @@
 
 #include "driver/journal.h"
 #include "driver/sqlite_statement.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/status.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::driver {
 namespace {
@@ -169,7 +169,7 @@ absl::Status MakeFolder(const std::string& folder) {
 
 // SQLite gives the files beside it the same mode.
 absl::StatusOr<struct stat> MakeFile(const std::string& file) {
-  const rpc::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const base::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   struct stat facts {};
   if (!fd.valid() || ::fchmod(fd.get(), 0600) != 0 || ::fstat(fd.get(), &facts) != 0) {
     const absl::Status why = absl::ErrnoToStatus(errno, file);

@@ -15,8 +15,8 @@
 #include <system_error>
 #include <vector>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/process_stat.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
 namespace {
@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 // The beginning of a file that the kernel makes as it is read; all that is needed stands there.
 std::string Read(const std::string& path) {
   std::array<char, 4096> bytes;
-  const rpc::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const ssize_t got = file.valid() ? ::read(file.get(), bytes.data(), bytes.size()) : -1;
   return got > 0 ? std::string(bytes.data(), static_cast<size_t>(got)) : "";
 }

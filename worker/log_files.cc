@@ -14,10 +14,10 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/status.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
 namespace {
@@ -41,7 +41,7 @@ bool WriteAll(int to, const std::string& text) {
 absl::Status CheckLogFolder(const std::string& folder) {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
-  const rpc::Fd file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  const base::Fd file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
   // Not every file system has files without names.
   const int error = file.valid() ? 0 : errno;
   if (file.valid() || ((error == EOPNOTSUPP || error == EISDIR) && ::access(folder.c_str(), W_OK) == 0)) {
@@ -64,7 +64,7 @@ std::string FileNameOf(const std::string& group) {
 // Of one process. `missing` is under the state's lock, the rest is the thread's.
 struct LogFiles::File {
   std::string path;
-  rpc::Fd fd;
+  base::Fd fd;
   size_t bytes = 0;
   size_t missing = 0;  // lines that were lost since the last that was written
   bool complained = false;
@@ -88,7 +88,7 @@ bool LogFiles::State::Open(File& file) const {
   if (file.fd.valid()) return true;
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(file.path).parent_path(), ignored);
-  file.fd = rpc::Fd(::open(file.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644));
+  file.fd = base::Fd(::open(file.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644));
   struct stat found {};
   if (file.fd.valid() && ::fstat(file.fd.get(), &found) == 0) file.bytes = static_cast<size_t>(found.st_size);
   return file.fd.valid();

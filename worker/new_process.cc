@@ -56,7 +56,7 @@ void SetMask(uint64_t blocked) {
 }
 
 // Gives the program's descriptors their numbers. The executable and the report, where they are then.
-std::pair<int, int> ArrangeDescriptors(const std::vector<rpc::Fd>& fds, int report) {
+std::pair<int, int> ArrangeDescriptors(const std::vector<base::Fd>& fds, int report) {
   // First above the numbers that they are to have.
   std::array<int, 5> high{};
   const std::array<int, 5> from = {fds[0].get(), fds[1].get(), fds[2].get(), fds[3].get(), report};

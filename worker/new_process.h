@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "proto/twinkle/v1/local.pb.h"
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::worker {
 
@@ -17,9 +17,9 @@ inline constexpr int kRoleDescriptor = 3;
 // What it begins with.
 struct NewProcess {
   v1::Spawn spawn;
-  std::vector<rpc::Fd> fds;  // executable, role, output, error
-  rlimit open_files{};       // its limit
-  std::string cgroup;        // folder of its control group; empty: the spawner's
+  std::vector<base::Fd> fds;  // executable, role, output, error
+  rlimit open_files{};        // its limit
+  std::string cgroup;         // folder of its control group; empty: the spawner's
 };
 
 // Written before exec is tried.

@@ -19,7 +19,7 @@ constexpr size_t kLastLines = 10;
 // From the end of a process's sockets until the kernel is asked whether the process goes on.
 constexpr absl::Duration kEndMoment = absl::Milliseconds(100);
 
-rpc::Fd PidFd(int pid) { return rpc::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+base::Fd PidFd(int pid) { return base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
 
 v1::ToWorker RoleOf(const v1::StartJob& job, const v1::Process& process, const std::string& driver) {
   v1::ToWorker message;
@@ -115,7 +115,7 @@ void NodeDaemon::Do(const WatchProgram& effect) {
     StopWatching(job);
     Handle([&](Effects* effects) { state_.OnProgramGone(job, effects); });
   };
-  rpc::Fd program = PidFd(effect.pid);
+  base::Fd program = PidFd(effect.pid);
   if (program.valid()) {
     loop_.Watch(program.get(), gone);
     watched_[effect.job] = std::move(program);
@@ -152,7 +152,7 @@ absl::StatusOr<Launch> NodeDaemon::LaunchOf(uint64_t process) {
                           [this, process] { OnRoleClosed(process); }};
   TWINKLE_ASSIGN_OR_RETURN(auto link, RankLink::Make(&loop_, std::move(events), &ends));
   Launch launch;
-  launch.executable = rpc::Fd(::fcntl(brought.program->get(), F_DUPFD_CLOEXEC, 0));
+  launch.executable = base::Fd(::fcntl(brought.program->get(), F_DUPFD_CLOEXEC, 0));
   if (!launch.executable.valid()) return base::ErrnoStatus(errno, "the program's descriptor could not be copied");
   launch.arguments = {job->program().arguments().begin(), job->program().arguments().end()};
   launch.environment = EnvironmentOf(*job, *facts, options_.node, options_.object_memory, options_.access);

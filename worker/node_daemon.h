@@ -10,8 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/fd_loop.h"
-#include "runtime/rpc/fd_channel.h"
 #include "worker/awake_timers.h"
 #include "worker/cause_of_death.h"
 #include "worker/environment.h"
@@ -107,7 +107,7 @@ class NodeDaemon final : public Processes::Listener {
   bool carrying_out_ = false;
   std::map<uint64_t, Rank> ranks_;        // of processes that were launched
   std::map<uint64_t, Brought> programs_;  // by job
-  std::map<uint64_t, rpc::Fd> watched_;   // pidfds of programs, by job
+  std::map<uint64_t, base::Fd> watched_;  // pidfds of programs, by job
 };
 
 }  // namespace twinkle::worker

@@ -115,7 +115,7 @@ absl::Status NodeService::Listen() {
 }
 
 int NodeService::Run(const rpc::ParentLink* parent) {
-  const rpc::Fd fd(base::EndSignalFd());
+  const base::Fd fd(base::EndSignalFd());
   loop_.Watch(fd.get(), [this, number = fd.get()] {
     loop_.Forget(number);
     Stop();

@@ -132,8 +132,8 @@ void Processes::Ask(uint64_t key) {
   Enter(entry, State::kAsked);
   entry->second.directory = launch->directory;
   timers_.After(options_.exec_limit, Guarded([this, key] { OnLate(key); }));
-  std::vector<rpc::Fd> fds;
-  for (rpc::Fd* fd : {&launch->executable, &launch->role, &launch->output, &launch->error}) {
+  std::vector<base::Fd> fds;
+  for (base::Fd* fd : {&launch->executable, &launch->role, &launch->output, &launch->error}) {
     fds.push_back(std::move(*fd));
   }
   const absl::StatusOr<bool> done = writer_.Write(SpawnMessage(key, *launch), std::move(fds));

@@ -31,10 +31,10 @@ struct Launch {
   std::string directory;                 // empty: the spawner's
   uint64_t ignored_signals = 0;          // bit n - 1: signal n; all others have their default
   uint64_t blocked_signals = 0;
-  rpc::Fd executable;
-  rpc::Fd role;  // kRoleDescriptor of the process
-  rpc::Fd output;
-  rpc::Fd error;
+  base::Fd executable;
+  base::Fd role;  // kRoleDescriptor of the process
+  base::Fd output;
+  base::Fd error;
 };
 
 struct ProcessesOptions {

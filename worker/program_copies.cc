@@ -15,15 +15,15 @@ namespace twinkle::worker {
 namespace {
 
 absl::StatusOr<ProgramCopies::Copy> BringCopy(const std::string& expected, const ProgramCopies::Bring& bring) {
-  const rpc::Fd file(::memfd_create("twinkle-program", MFD_CLOEXEC));
+  const base::Fd file(::memfd_create("twinkle-program", MFD_CLOEXEC));
   if (!file.valid()) return absl::ErrnoToStatus(errno, "a memory file");
   TWINKLE_RETURN_IF_ERROR(bring(file.get()));
   TWINKLE_ASSIGN_OR_RETURN(const std::string digest, rpc::FileDigest(file.get()));
   if (digest != expected) return absl::DataLossError("what came is another file");
   // A file that is open for writing cannot be executed.
-  rpc::Fd closed(::open(absl::StrCat("/proc/self/fd/", file.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  base::Fd closed(::open(absl::StrCat("/proc/self/fd/", file.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!closed.valid()) return absl::ErrnoToStatus(errno, "a copy");
-  return std::make_shared<const rpc::Fd>(std::move(closed));
+  return std::make_shared<const base::Fd>(std::move(closed));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::worker {
 
@@ -22,7 +22,7 @@ namespace twinkle::worker {
 //  P3 of copies that no job uses the one used last is kept, for the next run of the same program.
 class ProgramCopies {
  public:
-  using Copy = std::shared_ptr<const rpc::Fd>;
+  using Copy = std::shared_ptr<const base::Fd>;
   // Writes the file into that descriptor; blocks.
   using Bring = std::function<absl::Status(int to)>;
 

@@ -55,7 +55,7 @@ class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
 
  private:
   absl::Status SendAll(const std::string& path) {
-    TWINKLE_ASSIGN_OR_RETURN(const rpc::Fd file, OpenForReading(path));
+    TWINKLE_ASSIGN_OR_RETURN(const base::Fd file, OpenForReading(path));
     for (off_t offset = 0;;) {
       std::string bytes(kChunkBytes, '\0');
       const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), offset);

@@ -80,14 +80,14 @@ absl::StatusOr<ProgramCopies::Copy> ProgramStore::Work::Program(const v1::StartJ
   const v1::Program& program = start.program();
   const bool beside = IsBeside(program);
   if (beside) {
-    absl::StatusOr<rpc::Fd> own = OpenForPath(absl::StrCat("/proc/", program.place().pid(), "/exe"));
-    if (own.ok()) return std::make_shared<const rpc::Fd>(*std::move(own));
+    absl::StatusOr<base::Fd> own = OpenForPath(absl::StrCat("/proc/", program.place().pid(), "/exe"));
+    if (own.ok()) return std::make_shared<const base::Fd>(*std::move(own));
   }
   if (!beside && program.digest().empty()) {
     return absl::FailedPreconditionError("the program is in another PID namespace, and has not told its SHA-256");
   }
-  absl::StatusOr<rpc::Fd> same = OpenIfSame(program.executable(), beside ? "" : program.digest());
-  if (same.ok()) return std::make_shared<const rpc::Fd>(*std::move(same));
+  absl::StatusOr<base::Fd> same = OpenIfSame(program.executable(), beside ? "" : program.digest());
+  if (same.ok()) return std::make_shared<const base::Fd>(*std::move(same));
   absl::Status why = base::Annotate(
       same.status(), absl::StrCat("the program ", program.executable(), " cannot be had on node '", options.node, "'"));
   if (beside) return why;
@@ -107,7 +107,7 @@ absl::Status ProgramStore::Work::PutFile(const v1::StartJob& start, const v1::Fi
     std::filesystem::create_symlink(file.path(), to, failed);
     return failed ? absl::ErrnoToStatus(failed.value(), to.string()) : absl::OkStatus();
   }
-  const rpc::Fd copy(::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700));
+  const base::Fd copy(::open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700));
   if (!copy.valid()) return absl::ErrnoToStatus(errno, to.string());
   v1::FetchProgram wanted;
   wanted.set_path(file.path());

@@ -25,7 +25,7 @@ constexpr char kFolderPrefix[] = "twinkle-";
 
 // Whether all of it was taken.
 bool Put(const std::string& file, absl::string_view text) {
-  const rpc::Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  const base::Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   return fd.valid() && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
@@ -72,8 +72,8 @@ void EndTree(const std::string& folder) {
 
 // Open as long as the folder is the caller's; not valid: it is somebody else's, or is not there. Whoever has it ends
 // with its processes, in whatever PID namespace these are.
-rpc::Fd Lock(const std::string& folder) {
-  rpc::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+base::Fd Lock(const std::string& folder) {
+  base::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return {};
   return fd;
 }
@@ -109,7 +109,7 @@ RankCgroups::RankCgroups(const std::string& parent) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent, ignored)) {
     if (!absl::StartsWith(entry.path().filename().string(), kFolderPrefix)) continue;
-    if (const rpc::Fd lock = Lock(entry.path().string()); lock.valid()) RemoveTree(entry.path());
+    if (const base::Fd lock = Lock(entry.path().string()); lock.valid()) RemoveTree(entry.path());
   }
   const std::string folder = CgroupsOf(parent, ::getpid());
   if (::mkdir(folder.c_str(), 0755) != 0) return;
@@ -140,7 +140,7 @@ std::string CgroupsOf(const std::string& parent, pid_t spawner) {
 }
 
 void EndForsakenCgroups(const std::string& folder) {
-  if (const rpc::Fd lock = Lock(folder); lock.valid()) EndTree(folder);
+  if (const base::Fd lock = Lock(folder); lock.valid()) EndTree(folder);
 }
 
 void EnterCgroup(const std::string& folder) {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::worker {
 
@@ -43,7 +43,7 @@ class RankCgroups {
   std::string FolderOf(uint64_t key) const;
 
   std::string folder_;  // empty: there are no groups
-  rpc::Fd lock_;        // on the folder: it belongs to a spawner that lives
+  base::Fd lock_;       // on the folder: it belongs to a spawner that lives
 };
 
 // The folder above the groups of a spawner's processes; empty where `parent` is.

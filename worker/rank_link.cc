@@ -18,11 +18,11 @@ constexpr size_t kReadAtOnce = 1 << 20;                              // before t
 constexpr size_t kLongestMessage = 4 << 20;                          // that a process may say
 constexpr absl::Duration kProgressMoment = absl::Milliseconds(200);  // then it is told without its end
 
-absl::StatusOr<std::pair<rpc::Fd, rpc::Fd>> NewPipe() {
+absl::StatusOr<std::pair<base::Fd, base::Fd>> NewPipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::ErrnoStatus(errno, "a pipe could not be made");
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return std::make_pair(rpc::Fd(ends[0]), rpc::Fd(ends[1]));
+  return std::make_pair(base::Fd(ends[0]), base::Fd(ends[1]));
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ absl::StatusOr<std::unique_ptr<RankLink>> RankLink::Make(base::FdLoop* loop, Eve
       new RankLink(loop, std::move(events), std::move(role.first), std::move(output.first), std::move(error.first)));
 }
 
-RankLink::RankLink(base::FdLoop* loop, Events events, rpc::Fd role, rpc::Fd output, rpc::Fd error)
+RankLink::RankLink(base::FdLoop* loop, Events events, base::Fd role, base::Fd output, base::Fd error)
     : loop_(*loop),
       events_(std::move(events)),
       role_(std::move(role)),

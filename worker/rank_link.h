@@ -17,9 +17,9 @@ namespace twinkle::worker {
 
 // The process's ends.
 struct RankEnds {
-  rpc::Fd role;
-  rpc::Fd output;
-  rpc::Fd error;
+  base::Fd role;
+  base::Fd output;
+  base::Fd error;
 };
 
 // For the loop's thread. Never blocks. What the process says and prints is told from the loop, and from Drain; it may
@@ -46,11 +46,11 @@ class RankLink {
 
  private:
   struct Pipe {
-    rpc::Fd fd;
+    base::Fd fd;
     LineSplitter splitter;
     bool waits = false;  // for a progress bar to stand still
   };
-  RankLink(base::FdLoop* loop, Events events, rpc::Fd role, rpc::Fd output, rpc::Fd error);
+  RankLink(base::FdLoop* loop, Events events, base::Fd role, base::Fd output, base::Fd error);
 
   void Written(const absl::StatusOr<bool>& done);
   void OnRole();
@@ -60,7 +60,7 @@ class RankLink {
 
   base::FdLoop& loop_;
   const Events events_;
-  rpc::Fd role_;
+  base::Fd role_;
   rpc::MessageReader reader_;
   rpc::MessageWriter writer_;
   std::array<Pipe, 2> pipes_;                                         // output, error

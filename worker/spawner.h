@@ -15,14 +15,14 @@
 #include <set>
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::worker {
 
 // The daemon's side. Messages are those of proto/twinkle/v1/local.proto: ToSpawner, FromSpawner.
 struct Spawner {
   pid_t pid = 0;
-  rpc::Fd socket;
+  base::Fd socket;
   std::string cgroups = {};  // folder above those of its processes; empty: there is none
 };
 

@@ -39,7 +39,7 @@ void SpawnerLoop::Run() {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
-  const rpc::Fd signals(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  const base::Fd signals(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   loop_.Watch(signals.get(), [this, fd = signals.get()] {
     signalfd_siginfo info{};
     while (::read(fd, &info, sizeof(info)) > 0) {
@@ -84,14 +84,14 @@ void SpawnerLoop::NotStarted(uint64_t key, const std::string& why) {
   Send(answer);
 }
 
-void SpawnerLoop::Spawn(v1::Spawn spawn, std::vector<rpc::Fd> fds) {
+void SpawnerLoop::Spawn(v1::Spawn spawn, std::vector<base::Fd> fds) {
   const uint64_t key = spawn.key();
   std::array<int, 2> told{};
   if (fds.size() != kDescriptors || ::pipe2(told.data(), O_CLOEXEC) != 0) {
     return NotStarted(key, "the node's spawner has no room for more open descriptors (ulimit -n)");
   }
-  rpc::Fd reading(told[0]);
-  const rpc::Fd writing(told[1]);
+  base::Fd reading(told[0]);
+  const base::Fd writing(told[1]);
   const NewProcess process{std::move(spawn), std::move(fds), open_files_, cgroups_.Make(key)};
   const pid_t self = ::getpid();
   const pid_t warden = ::fork();

@@ -42,13 +42,13 @@ class SpawnerLoop {
     pid_t warden = 0;          // 0: it has ended
     bool forsaken = false;     // by a warden that did not end as it should
     pid_t pid = 0;             // of the worker process, from kForked on
-    rpc::Fd told;              // by the warden
+    base::Fd told;             // by the warden
     std::vector<int> signals;  // that came before there was a process
   };
   using Wards = std::map<uint64_t, Ward>;
 
   void OnDaemon();
-  void Spawn(v1::Spawn spawn, std::vector<rpc::Fd> fds);
+  void Spawn(v1::Spawn spawn, std::vector<base::Fd> fds);
   void NotStarted(uint64_t key, const std::string& why);
   void Signal(const v1::Signal& signal);
   // What a warden has told.

@@ -90,7 +90,7 @@ void RunWarden(const NewProcess& process, int tell, pid_t spawner) {
   ::prctl(PR_SET_NAME, "twinkle-warden");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   std::vector<int> kept = {tell};
-  for (const rpc::Fd& fd : process.fds) kept.push_back(fd.get());
+  for (const base::Fd& fd : process.fds) kept.push_back(fd.get());
   CloseAllBut(kept);
   std::array<int, 2> report{};
   if (::pipe2(report.data(), O_CLOEXEC) != 0) {

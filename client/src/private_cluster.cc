@@ -25,6 +25,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/poll_limit.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
 
@@ -187,7 +188,7 @@ void PrivateCluster::AwaitEnd(base::Instant deadline) {
 // A service's link is open as long as it lives: the number that came over it is its own. One that has said nothing yet
 // is in the process group that it began in, whose number is no other's as long as it is there. It holds no lock.
 void PrivateCluster::KillRest(base::Instant deadline) {
-  std::vector<rpc::Fd> killed;
+  std::vector<base::Fd> killed;
   for (const Service& service : services_) {
     if (service.facts.state == rpc::ServiceState::kEnded) continue;
     if (service.facts.pid > 0) {
@@ -198,7 +199,7 @@ void PrivateCluster::KillRest(base::Instant deadline) {
     }
   }
   AwaitEnd(deadline);
-  for (const rpc::Fd& process : killed) {
+  for (const base::Fd& process : killed) {
     pollfd ended{process.get(), POLLIN, 0};
     if (process.valid()) ::poll(&ended, 1, base::PollLimit(deadline));
   }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/private_clusters.h"
 
@@ -36,7 +36,7 @@ class PrivateCluster {
     std::string name;
     pid_t starter = 0;  // what it begins as, and leaves: a child, or its keeper's. It leads the service's process group
     pid_t keeper = 0;   // where orphans are the program's own: the service's parent (service_keeper.h)
-    rpc::Fd link;
+    base::Fd link;
     rpc::ServiceFacts facts = {};
   };
   PrivateCluster() = default;

@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <map>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/open_regular.h"
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
-#include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/file_digest.h"
 
 namespace twinkle::internal {
@@ -33,7 +33,7 @@ absl::Status CheckNames(const std::vector<std::string>& files) {
 absl::StatusOr<v1::File> FileOf(const std::string& path, bool digest) {
   v1::File file;
   const base::OpenedFile opened = base::OpenRegular(path, O_RDONLY);
-  const rpc::Fd fd(opened.fd);
+  const base::Fd fd(opened.fd);
   if (!fd.valid() && opened.error == 0) {
     return Refuse(absl::StrCat(path, " is no regular file: name the files that are to be brought one by one"));
   }
@@ -48,7 +48,7 @@ absl::StatusOr<v1::File> FileOf(const std::string& path, bool digest) {
 }  // namespace
 
 absl::StatusOr<std::string> OwnDigest() {
-  const rpc::Fd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  const base::Fd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (!self.valid()) {
     return base::ErrnoStatus(errno, "this program's file cannot be read, which other nodes need to check their copy");
   }

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <csignal>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/poll_limit.h"
 #include "runtime/base/threads.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::internal {
 namespace {
@@ -50,8 +50,8 @@ bool TakesInOrphans() {
 int LaunchKept(const Launch& launch, pid_t* keeper, pid_t* child) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
-  const rpc::Fd read_end(ends[0]);
-  rpc::Fd write_end(ends[1]);
+  const base::Fd read_end(ends[0]);
+  base::Fd write_end(ends[1]);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -77,7 +77,7 @@ int LaunchKept(const Launch& launch, pid_t* keeper, pid_t* child) {
 void AwaitChild(pid_t child, base::Instant deadline) {
   // A program that has waited for its child itself has given the number back: it may be a stranger's by now.
   if (::waitpid(child, nullptr, WNOHANG | __WALL) != 0) return;
-  const rpc::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  const base::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   pollfd end{ended.get(), POLLIN, 0};
   while (ended.valid() && base::Now() < deadline) {
     if (::poll(&end, 1, base::PollLimit(deadline)) == 1) break;

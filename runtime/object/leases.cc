@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::object {
 namespace {
@@ -24,7 +24,7 @@ class Doubted {
     return doubted;
   }
   void Add(const base::ProcessMark& reader, std::vector<Owner> owners) {
-    auto ended = std::make_shared<const rpc::Fd>(reader.Open());
+    auto ended = std::make_shared<const base::Fd>(reader.Open());
     base::MutexLock lock(&mutex_);
     all_.push_back({reader, std::move(ended), std::move(owners)});
     StartThread();
@@ -40,7 +40,7 @@ class Doubted {
  private:
   struct Entry {
     base::ProcessMark reader;
-    std::shared_ptr<const rpc::Fd> ended;  // not valid where there was no descriptor: then its end is found later
+    std::shared_ptr<const base::Fd> ended;  // not valid where there was no descriptor: then its end is found later
     std::vector<Owner> owners;
   };
   static constexpr int kLookMillis = 250;  // for those that came meanwhile
@@ -67,7 +67,7 @@ class Doubted {
   }
   // Of one of them, or for a while.
   void AwaitEnd() {
-    std::vector<std::shared_ptr<const rpc::Fd>> kept;
+    std::vector<std::shared_ptr<const base::Fd>> kept;
     std::vector<pollfd> polled;
     {
       base::MutexLock lock(&mutex_);

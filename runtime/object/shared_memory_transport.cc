@@ -50,7 +50,7 @@ absl::StatusOr<std::optional<FrameTrailer>> TakeTrailer(std::string* head) {
 // What a peer's probe has in it, as far as that can be the same.
 absl::StatusOr<std::string> ContentOf(const ReadProbe& probe) {
   if (probe.content.size() > kMostProbeBytes) return absl::InvalidArgumentError("a probe that is too large");
-  const rpc::Fd file(rpc::OpenFileOf(probe.pid, probe.fd));
+  const base::Fd file(rpc::OpenFileOf(probe.pid, probe.fd));
   std::string content(probe.content.size(), '\0');
   if (!file.valid() || ::fcntl(file.get(), F_GET_SEALS) != kProbeSeals ||
       ::pread(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
@@ -172,7 +172,7 @@ SharedMemoryTransport::~SharedMemoryTransport() { Close(); }
 
 // A file of its own: a segment is only made when there is something for it.
 void SharedMemoryTransport::MakeProbe() {
-  probe_ = rpc::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  probe_ = base::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   nonce_ = rpc::NewSecret();
   const bool written = probe_.valid() &&
                        ::write(probe_.get(), nonce_.data(), nonce_.size()) == static_cast<ssize_t>(nonce_.size()) &&

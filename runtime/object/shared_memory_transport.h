@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "runtime/base/executor.h"
+#include "runtime/base/fd.h"
 #include "runtime/object/leases.h"
 #include "runtime/object/segment_map.h"
 #include "runtime/object/segment_pool.h"
 #include "runtime/object/spill_file.h"
-#include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/peer_map.h"
 #include "runtime/rpc/spare_descriptor.h"
 #include "runtime/rpc/traffic.h"
@@ -122,7 +122,7 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   Leases leases_;
   const std::shared_ptr<Releases> releases_;
   rpc::SpareDescriptor spare_;
-  rpc::Fd probe_;
+  base::Fd probe_;
   std::string nonce_;  // what the probe contains
   std::unique_ptr<rpc::Transport> below_;
   std::atomic<bool> joined_ = false;

@@ -11,8 +11,8 @@
 #include <iterator>
 #include <utility>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/status.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::object {
 namespace {
@@ -25,12 +25,12 @@ absl::Status ErrorAt(absl::string_view what, const std::string& folder) {
   return absl::ErrnoToStatus(errno, absl::StrCat(what, " a file in ", folder));
 }
 
-absl::StatusOr<rpc::Fd> NamelessFile(const std::string& folder) {
-  rpc::Fd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+absl::StatusOr<base::Fd> NamelessFile(const std::string& folder) {
+  base::Fd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file.valid()) return file;
   // Some file systems have no such thing.
   std::string path = absl::StrCat(folder, "/.twinkle-spill-XXXXXX");
-  file = rpc::Fd(::mkostemp(path.data(), O_CLOEXEC));
+  file = base::Fd(::mkostemp(path.data(), O_CLOEXEC));
   if (!file.valid()) return ErrorAt("cannot make", folder);
   ::unlink(path.c_str());
   return file;
@@ -69,7 +69,7 @@ bool MappedFiles::Has(const std::byte* data) const {
 absl::StatusOr<std::shared_ptr<const SpillFile>> SpillFile::Write(const std::string& folder,
                                                                   const codec::Encoded& encoded,
                                                                   std::shared_ptr<MappedFiles> told) {
-  TWINKLE_ASSIGN_OR_RETURN(const rpc::Fd file, NamelessFile(folder));
+  TWINKLE_ASSIGN_OR_RETURN(const base::Fd file, NamelessFile(folder));
   TWINKLE_RETURN_IF_ERROR(WriteAt(file.get(), encoded.head.data(), encoded.head.size(), 0, folder));
   size_t end = encoded.head.size();
   std::vector<size_t> sizes;

@@ -49,7 +49,7 @@ bool WaitsOut(int error, int socket) {
   return true;
 }
 
-void AttachFds(const std::vector<Fd>& fds, char* control, msghdr* header) {
+void AttachFds(const std::vector<base::Fd>& fds, char* control, msghdr* header) {
   header->msg_control = control;
   header->msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
   cmsghdr* rights = CMSG_FIRSTHDR(header);
@@ -64,23 +64,12 @@ void AttachFds(const std::vector<Fd>& fds, char* control, msghdr* header) {
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  Reset();
-  fd_ = std::exchange(other.fd_, -1);
-  return *this;
-}
-
-void Fd::Reset() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
-
-absl::StatusOr<std::pair<Fd, Fd>> SocketPair() {
+absl::StatusOr<std::pair<base::Fd, base::Fd>> SocketPair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return base::ErrnoStatus(errno, "a pair of sockets could not be made");
   }
-  return std::make_pair(Fd(ends[0]), Fd(ends[1]));
+  return std::make_pair(base::Fd(ends[0]), base::Fd(ends[1]));
 }
 
 absl::Status SendMessage(int socket, const google::protobuf::MessageLite& message) {
@@ -99,7 +88,7 @@ absl::Status SendMessage(int socket, const google::protobuf::MessageLite& messag
 }
 
 // ---- writing
-absl::StatusOr<bool> MessageWriter::Write(const google::protobuf::MessageLite& message, std::vector<Fd> fds) {
+absl::StatusOr<bool> MessageWriter::Write(const google::protobuf::MessageLite& message, std::vector<base::Fd> fds) {
   if (unsent_.empty() || !fds.empty() || unsent_.back().bytes.size() > kPieceBytes) unsent_.emplace_back();
   Piece& last = unsent_.back();
   if (!AppendFramed(message, fds.size(), &last.bytes)) {
@@ -167,7 +156,7 @@ absl::StatusOr<bool> MessageReader::ReadSome() {
   } while (error == EINTR || WaitsOut(error, socket_));
   if (error == EAGAIN || error == EWOULDBLOCK || !base::ShortageOf(error).empty()) return false;
   if (got <= 0) return Gone();
-  std::vector<Fd> fds;
+  std::vector<base::Fd> fds;
   for (cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr; rights = CMSG_NXTHDR(&header, rights)) {
     if (rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) continue;
     const size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);

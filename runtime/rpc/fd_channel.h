@@ -13,27 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/fd.h"
+
 namespace twinkle::rpc {
 
-// A descriptor that is closed with its owner. Move-only.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() { Reset(); }
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept;
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int Release() { return std::exchange(fd_, -1); }
-  void Reset();
-
- private:
-  int fd_ = -1;
-};
-
 // Two connected stream sockets, closed on exec.
-absl::StatusOr<std::pair<Fd, Fd>> SocketPair();
+absl::StatusOr<std::pair<base::Fd, base::Fd>> SocketPair();
 
 // Writes a message. Blocks while the socket is full, or the kernel short of memory. Unavailable: the other side is
 // gone. InvalidArgument: the message is larger than 1 GiB. One writer at a time.
@@ -52,7 +37,7 @@ class MessageWriter {
   // Whether everything has been taken: else call Flush when the socket can be written again or, while there is a
   // shortage, a little later. The descriptors, 16 at most, are closed here once they are on their way. Unavailable: the
   // other side is gone. InvalidArgument: the message is larger than 1 GiB; the others are not touched by it.
-  absl::StatusOr<bool> Write(const google::protobuf::MessageLite& message, std::vector<Fd> fds = {});
+  absl::StatusOr<bool> Write(const google::protobuf::MessageLite& message, std::vector<base::Fd> fds = {});
   absl::StatusOr<bool> Flush();
 
   // What the kernel was out of when something was last to be sent, in words; empty: nothing. A socket that waits for it
@@ -63,7 +48,7 @@ class MessageWriter {
   // Bytes of messages, of which the first may have descriptors.
   struct Piece {
     std::string bytes;
-    std::vector<Fd> fds;  // go with the first byte
+    std::vector<base::Fd> fds;  // go with the first byte
   };
   // How many bytes of the first piece were sent. Zero: not now.
   absl::StatusOr<size_t> SendSome();
@@ -90,7 +75,7 @@ class MessageReader {
   absl::StatusOr<bool> Next(google::protobuf::MessageLite* message);
 
   // The descriptors of the message that Next gave last. Fewer than were sent: this process had no room for more.
-  std::vector<Fd> TakeFds() { return std::exchange(taken_, {}); }
+  std::vector<base::Fd> TakeFds() { return std::exchange(taken_, {}); }
 
  private:
   absl::StatusOr<bool> ReadSome();
@@ -100,9 +85,9 @@ class MessageReader {
   const int socket_;
   const ReaderLimits limits_;
   std::string bytes_;
-  size_t begin_ = 0;                     // of what has not been taken yet
-  std::deque<std::vector<Fd>> batches_;  // one for each message that was sent with descriptors
-  std::vector<Fd> taken_;
+  size_t begin_ = 0;                           // of what has not been taken yet
+  std::deque<std::vector<base::Fd>> batches_;  // one for each message that was sent with descriptors
+  std::vector<base::Fd> taken_;
 };
 
 }  // namespace twinkle::rpc

@@ -51,8 +51,8 @@ absl::Status WhyNot(const std::string& host, int port) {
   }
 }
 
-absl::StatusOr<Fd> ListenOn(const sockaddr* address, socklen_t size) {
-  Fd socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+absl::StatusOr<base::Fd> ListenOn(const sockaddr* address, socklen_t size) {
+  base::Fd socket(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return base::ErrnoStatus(errno, "a socket could not be made");
   const int on = 1;
   if (address->sa_family != AF_UNIX) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -138,7 +138,7 @@ absl::Status Listener::ListenOnSocket() {
   // An abstract name begins with a zero byte and has no end but its length.
   std::memcpy(address.sun_path + (is_abstract ? 1 : 0), name.data(), name.size());
   const size_t size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
-  absl::StatusOr<Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
+  absl::StatusOr<base::Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
   if (!socket.ok()) return base::Annotate(socket.status(), absl::StrCat("cannot listen on ", target));
   socket_fd_ = socket->get();
   listening_.push_back(*std::move(socket));
@@ -176,7 +176,7 @@ absl::Status Listener::ListenOnAll(const addrinfo* addresses) {
     sockaddr_storage address{};
     std::memcpy(&address, each->ai_addr, each->ai_addrlen);
     SetPort(&address, port_);
-    absl::StatusOr<Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), each->ai_addrlen);
+    absl::StatusOr<base::Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), each->ai_addrlen);
     if (socket.ok()) {
       any = true;
       port_ = PortOf(socket->get());
@@ -195,7 +195,7 @@ void Listener::Attach(grpc::ServerBuilder& builder) {
 }
 
 absl::Status Listener::Start() {
-  for (const Fd& socket : listening_) {
+  for (const base::Fd& socket : listening_) {
     loop_.Watch(socket.get(), [this, fd = socket.get()] { Accept(fd); });
   }
   TWINKLE_ASSIGN_OR_RETURN(thread_, base::StartThread("twinkle.accept", [this] { loop_.Run(); }));
@@ -213,7 +213,7 @@ void Listener::Close() {
 // ---- accepting
 void Listener::FillReserve() {
   while (reserve_.size() < kReserve) {
-    Fd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    base::Fd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return;
     reserve_.push_back(std::move(fd));
   }
@@ -241,7 +241,7 @@ bool Listener::MayAccept(int listening) {
 
 // Whether there may be another.
 bool Listener::AcceptOne(int listening) {
-  Fd connection(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  base::Fd connection(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection.valid()) {
     if (listening == socket_fd_) {
       ReceiveLocal(std::move(connection));
@@ -281,19 +281,19 @@ void Listener::AcceptLater(int listening) {
   });
 }
 
-void Listener::ReceiveLocal(Fd connection) {
+void Listener::ReceiveLocal(base::Fd connection) {
   if (IsOfUser(connection.get(), user_)) return HandOver(std::move(connection), socket_fd_);
   Receive(std::move(connection), socket_fd_);
 }
 
-void Listener::ReceiveRemote(Fd connection, int listening) {
+void Listener::ReceiveRemote(base::Fd connection, int listening) {
   const int on = 1;
   ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // a connection without is one, too
   Receive(std::move(connection), listening);
 }
 
-void Listener::HandOver(Fd connection, int listening) {
+void Listener::HandOver(base::Fd connection, int listening) {
   Acceptor::NewConnectionParameters parameters;
   parameters.listener_fd = listening;
   parameters.fd = connection.Release();
@@ -302,7 +302,7 @@ void Listener::HandOver(Fd connection, int listening) {
 
 // ---- strangers
 // Not one that has ended already, or is no client of gRPC's.
-void Listener::Receive(Fd connection, int listening) {
+void Listener::Receive(base::Fd connection, int listening) {
   const int fd = connection.get();
   std::optional<std::string> peer = PeerName(fd);
   if (!peer || UnreadOn(fd) > kLongestGreeting) return;
@@ -323,7 +323,7 @@ void Listener::ServeStrangers() {
     base::MutexLock lock(&mutex_);
     for (const Strangers::Id id : strangers_.Serve(now)) {
       Watched& watched = watched_.at(id);
-      Fd own = Another(watched.connection);
+      base::Fd own = Another(watched.connection);
       if (own.valid()) {
         served.push_back({std::exchange(watched.connection, std::move(own)), watched.listening});
       } else {
@@ -336,11 +336,11 @@ void Listener::ServeStrangers() {
 }
 
 // A second descriptor of it.
-Fd Listener::Another(const Fd& connection) {
-  Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+base::Fd Listener::Another(const base::Fd& connection) {
+  base::Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
   if (own.valid() || reserve_.empty()) return own;
   reserve_.pop_back();
-  return Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
+  return base::Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 // The clock less the pauses of this process, while it ticks: what strangers sent meanwhile could not be read.

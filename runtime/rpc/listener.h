@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/fd_loop.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/strangers.h"
 
@@ -62,8 +62,8 @@ class Listener {
  private:
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
   struct Watched {
-    Fd connection;  // of one that is served a descriptor of our own: gRPC has the other
-    int listening;  // the socket that it came by
+    base::Fd connection;  // of one that is served a descriptor of our own: gRPC has the other
+    int listening;        // the socket that it came by
   };
 
   explicit Listener(ListenerOptions options);
@@ -75,12 +75,12 @@ class Listener {
   bool MayAccept(int listening);
   bool MakeRoom(int listening);
   void AcceptLater(int listening);
-  void ReceiveLocal(Fd connection);
-  void ReceiveRemote(Fd connection, int listening);
-  void Receive(Fd connection, int listening);
+  void ReceiveLocal(base::Fd connection);
+  void ReceiveRemote(base::Fd connection, int listening);
+  void Receive(base::Fd connection, int listening);
   void ServeStrangers();
-  Fd Another(const Fd& connection);
-  void HandOver(Fd connection, int listening);
+  base::Fd Another(const base::Fd& connection);
+  void HandOver(base::Fd connection, int listening);
   void ShowOut(Strangers::Id id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tick();
   base::Instant AwakeNow();
@@ -90,13 +90,13 @@ class Listener {
   const ListenerOptions options_;
   const uid_t user_;
   int port_ = 0;
-  std::vector<Fd> listening_;
+  std::vector<base::Fd> listening_;
   int socket_fd_ = -1;  // among those: the Unix socket's
   std::unique_ptr<Acceptor> acceptor_;
   base::FdLoop loop_;
   std::thread thread_;
-  std::vector<Fd> reserve_;  // the thread's
-  bool ticking_ = false;     // the thread's
+  std::vector<base::Fd> reserve_;  // the thread's
+  bool ticking_ = false;           // the thread's
   bool flooded_ = false;     // the thread's: strangers have sent too much, since the last time that they owed nothing
   base::Instant last_tick_;  // the thread's
   absl::Duration slept_;     // the thread's: a pause of this process counts for no stranger's time

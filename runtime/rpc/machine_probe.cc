@@ -77,7 +77,7 @@ Machine MachineProbe::Look() {
 
 Machine MachineProbe::Begin() {
   looks_ = 0;
-  socket_ = Fd(::socket(address_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  socket_ = base::Fd(::socket(address_.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_.valid()) {
     base::Log(base::LogLevel::kWarning,
               base::ErrnoStatus(errno, "another process of the job cannot be reached now").message());

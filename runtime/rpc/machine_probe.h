@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 #include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/redial.h"
 
@@ -32,7 +32,7 @@ class MachineProbe {
   const KeepAlive keep_alive_;
   sockaddr_storage address_ = {};
   socklen_t size_ = 0;  // 0: nothing is known
-  Fd socket_;
+  base::Fd socket_;
   bool taken_ = false;
   int looks_ = 0;  // without an answer
 };

@@ -58,7 +58,7 @@ absl::StatusOr<MemoryFile> MemoryFile::Make(const char* name, size_t bytes, Othe
     return absl::ResourceExhaustedError(absl::StrCat("the limit of file sizes does not allow ", bytes, " bytes"));
   }
   MemoryFile file;
-  file.fd_ = Fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  file.fd_ = base::Fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   void* memory = MAP_FAILED;
   if (file.fd_.valid() && ::ftruncate(file.fd(), static_cast<off_t>(bytes)) == 0) {
     memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.fd(), 0);
@@ -80,7 +80,7 @@ absl::StatusOr<MemoryFile> MemoryFile::Make(const char* name, size_t bytes, Othe
 absl::StatusOr<MemoryFile> MemoryFile::Open(int pid, int fd, uint64_t inode, size_t bytes, Others others) {
   const std::string path = absl::StrCat("/proc/", pid, "/fd/", fd);
   const bool write = others == Others::kWrite;
-  const Fd opened(OpenFileOf(pid, fd, write));
+  const base::Fd opened(OpenFileOf(pid, fd, write));
   if (!opened.valid()) return base::ErrnoStatus(errno, absl::StrCat(path, " cannot be opened"));
   struct stat facts {};
   const int seals = ::fcntl(opened.get(), F_GET_SEALS);

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::rpc {
 
@@ -43,7 +43,7 @@ class MemoryFile {
  private:
   std::byte* data_ = nullptr;
   size_t bytes_ = 0;
-  Fd fd_;
+  base::Fd fd_;
   uint64_t inode_ = 0;
 };
 

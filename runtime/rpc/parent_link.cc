@@ -65,7 +65,7 @@ void TakeWords(absl::string_view said, ServiceFacts* facts) {
 // ---- the service's side
 absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
   ParentLink link;
-  link.fd_ = Fd(fd);
+  link.fd_ = base::Fd(fd);
   const absl::Status joined = link.Join();
   if (joined.ok()) return link;
   (void)link.fd_.Release();
@@ -74,7 +74,7 @@ absl::StatusOr<ParentLink> ParentLink::Open(int fd) {
 
 absl::Status ParentLink::Join() {
   ::fcntl(fd(), F_SETFD, FD_CLOEXEC);
-  process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, program(), 0)));
+  process_ = base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, program(), 0)));
   const pid_t service = ::fork();
   if (service < 0) return absl::ErrnoToStatus(errno, "the service cannot leave the program that has started it");
   if (service > 0) ::_exit(0);

@@ -10,7 +10,7 @@
 
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::rpc {
 
@@ -44,8 +44,8 @@ class ParentLink {
   absl::Status Join();
 
   PrivateRole role_;
-  Fd fd_;
-  Fd process_;
+  base::Fd fd_;
+  base::Fd process_;
 };
 
 // ---- the program's side

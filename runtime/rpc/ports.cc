@@ -4,13 +4,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::rpc {
 
 std::vector<int> FreePorts(int count) {
   std::vector<int> ports;
-  std::vector<Fd> sockets;  // all open at once: no port is found twice
+  std::vector<base::Fd> sockets;  // all open at once: no port is found twice
   for (int i = 0; i < count; ++i) {
     sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};

@@ -33,12 +33,12 @@ absl::Status CheckFolder(const std::string& folder) {
 }
 
 // NotFound: somebody removes the folder, which was empty. PermissionDenied, and others: it cannot be made.
-absl::StatusOr<Fd> NewRecord(const std::string& folder, const std::string& path) {
+absl::StatusOr<base::Fd> NewRecord(const std::string& folder, const std::string& path) {
   ::mkdir(folder.c_str(), 0700);  // or it is there
   if (absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
   ::chmod(folder.c_str(), 0700);  // whatever a umask has left of it
   ::unlink(path.c_str());         // of an earlier process of that number
-  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  base::Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) return absl::ErrnoToStatus(errno, path);
   ::fchmod(file.get(), 0600);
   return file;
@@ -73,10 +73,10 @@ std::string PrivateClustersFolder() {
 absl::StatusOr<PrivateClusterRecord> PrivateClusterRecord::Write(const std::string& folder,
                                                                  const PrivateClusterFacts& facts) {
   std::string path = absl::StrCat(folder, "/", facts.program);
-  absl::StatusOr<Fd> made = NewRecord(folder, path);
+  absl::StatusOr<base::Fd> made = NewRecord(folder, path);
   for (int i = 1; i < kRecordTries && absl::IsNotFound(made.status()); ++i) made = NewRecord(folder, path);
   if (!made.ok()) return made.status();
-  Fd file = *std::move(made);
+  base::Fd file = *std::move(made);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return absl::ErrnoToStatus(errno, path);
   const std::string text = absl::StrCat(facts.program, " ", facts.target, " ", facts.token, "\n");
   if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
@@ -104,7 +104,7 @@ absl::Status CheckPrivateClusters(const std::string& folder) {
 void RemovePrivateCluster(const std::string& folder, pid_t program) {
   if (!CheckFolder(folder).ok()) return;
   const std::string path = absl::StrCat(folder, "/", program);
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (file.valid() && ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) RemoveRecord(path);
 }
 
@@ -113,7 +113,7 @@ std::vector<PrivateClusterFacts> PrivateClusters(const std::string& folder) {
   if (!CheckFolder(folder).ok()) return all;
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const Fd file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const base::Fd file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file.valid()) continue;
     const std::optional<PrivateClusterFacts> facts = FactsIn(file.get());
     const bool is_left_over = ::flock(file.get(), LOCK_SH | LOCK_NB) == 0;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 
 namespace twinkle::rpc {
 
@@ -32,9 +32,9 @@ class PrivateClusterRecord {
   ~PrivateClusterRecord();
 
  private:
-  PrivateClusterRecord(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  PrivateClusterRecord(std::string path, base::Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string path_;
-  Fd lock_;
+  base::Fd lock_;
 };
 
 // That who looks into the folder finds them: it is this user's alone, or there is none yet. PermissionDenied: it is

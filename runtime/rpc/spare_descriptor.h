@@ -4,8 +4,8 @@
 #include <absl/status/status.h>
 #include <fcntl.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::rpc {
 
@@ -28,10 +28,10 @@ class SpareDescriptor {
   }
 
  private:
-  void Refill() { spare_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+  void Refill() { spare_ = base::Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
   base::Mutex mutex_;
-  Fd spare_;
+  base::Fd spare_;
 };
 
 }  // namespace twinkle::rpc

@@ -15,9 +15,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/open_regular.h"
 #include "runtime/base/shortage.h"
-#include "runtime/rpc/fd_channel.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::rpc {
@@ -60,7 +60,7 @@ std::string DefaultTokenFile() {
 absl::StatusOr<std::string> ReadToken(const std::string& file) {
   if (file.empty()) return NoFile();
   const base::OpenedFile opened = base::OpenRegular(file, O_RDONLY);
-  const Fd fd(opened.fd);
+  const base::Fd fd(opened.fd);
   if (!fd.valid() && opened.error == 0) {
     return absl::InvalidArgumentError(absl::StrCat("the token file ", file, " is no regular file"));
   }
@@ -99,7 +99,7 @@ absl::StatusOr<std::string> ReadOrMakeToken(const std::string& file) {
   // Written beside it and linked: who starts at the same time reads a whole token, and the same.
   const std::string fresh = absl::StrCat(file, ".", ::getpid());
   {
-    const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const base::Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     const int made = errno;
     if (!fd.valid()) return ::access(file.c_str(), F_OK) == 0 ? ReadToken(file) : Because(made, "made", file);
     const std::string text = NewSecret() + "\n";

@@ -24,8 +24,8 @@ sockaddr_in Local(int port) {
   return address;
 }
 
-Fd Listen(int* port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+base::Fd Listen(int* port) {
+  base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_in address = Local(0);
   socklen_t size = sizeof(address);
   REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
@@ -36,7 +36,7 @@ Fd Listen(int* port) {
 }
 
 // What the other end is sent when it is closed is a reset.
-void ResetOnClose(const Fd& fd) {
+void ResetOnClose(const base::Fd& fd) {
   const linger at_once{1, 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
@@ -100,7 +100,7 @@ void Wire::Vanish() {
   silent_ = true;
   ResetAll();
   REQUIRE(::listen(listener_.get(), 0) == 0);  // has room for one
-  last_taken_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  last_taken_ = base::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const sockaddr_in address = Local(port_);
   ::connect(last_taken_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   Wake();
@@ -152,10 +152,10 @@ void Wire::Run() {
 }
 
 void Wire::Accept() {
-  Fd near(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  base::Fd near(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!near.valid()) return;
   ++made_;
-  Fd far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  base::Fd far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = Local(to_port_);
   if (::connect(far.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return;
   connections_.push_back(std::make_unique<Connection>(Connection{std::move(near), std::move(far), {}, {}}));

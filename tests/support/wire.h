@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/fd_channel.h"
 
 namespace twinkle::rpc {
 
@@ -37,7 +37,7 @@ class Wire {
 
  private:
   struct Connection {
-    Fd near, far;
+    base::Fd near, far;
     std::string to_near, to_far;  // read, not written yet
   };
   void Run();
@@ -50,10 +50,10 @@ class Wire {
 
   const int to_port_;
   int port_ = 0;
-  const Fd wake_;
+  const base::Fd wake_;
   mutable base::Mutex mutex_;
-  Fd listener_ ABSL_GUARDED_BY(mutex_);
-  Fd last_taken_ ABSL_GUARDED_BY(mutex_);  // fills the listener's queue, once it has vanished
+  base::Fd listener_ ABSL_GUARDED_BY(mutex_);
+  base::Fd last_taken_ ABSL_GUARDED_BY(mutex_);  // fills the listener's queue, once it has vanished
   std::vector<std::unique_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
   bool silent_ ABSL_GUARDED_BY(mutex_) = false;  // nothing is read, nobody accepted
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

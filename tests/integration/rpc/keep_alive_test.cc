@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/fd.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/memory_file.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::rpc {
@@ -62,7 +62,7 @@ TEST_CASE("both ends of a gRPC connection have the keep-alive that they were giv
 }
 
 TEST_CASE("a socket that is not TCP's stays as it is, and what is no socket is an error") {
-  const Fd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+  const base::Fd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
   CHECK(SetKeepAlive(socket.get(), KeepAlive()).ok());
   CHECK(OptionOf(socket.get(), SOL_SOCKET, SO_KEEPALIVE) == 0);
   CHECK_FALSE(SetKeepAlive(-1, KeepAlive()).ok());

@@ -101,27 +101,27 @@ struct Client {
 };
 
 // `flags`: with SOCK_NONBLOCK it is not waited for. `from`: an address of the loopback's.
-Fd Connect(int port, int flags = 0, in_addr_t from = INADDR_LOOPBACK) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+base::Fd Connect(int port, int flags = 0, in_addr_t from = INADDR_LOOPBACK) {
+  base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(from);
-  if (!fd.valid() || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return Fd();
+  if (!fd.valid() || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return base::Fd();
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int failed = ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
-  return failed == 0 || failed == EINPROGRESS ? std::move(fd) : Fd();
+  return failed == 0 || failed == EINPROGRESS ? std::move(fd) : base::Fd();
 }
 
 // The same for a Unix socket, "unix-abstract:NAME".
-Fd ConnectLocally(const std::string& target) {
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+base::Fd ConnectLocally(const std::string& target) {
+  base::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string name = target.substr(target.find(':') + 1);
   name.copy(address.sun_path + 1, name.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 ? std::move(fd) : Fd();
+  return ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0 ? std::move(fd) : base::Fd();
 }
 
 // While it lives what this process connects with is another user's. Only root can do that.
@@ -135,7 +135,7 @@ class AsAnotherUser {
 };
 
 // Reads until the server ends the connection; false: not within the limit.
-bool Ends(const Fd& fd, absl::Duration limit) {
+bool Ends(const base::Fd& fd, absl::Duration limit) {
   const timeval wait = {.tv_sec = 0, .tv_usec = 20'000};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
   std::string buffer(4096, '\0');
@@ -180,7 +180,7 @@ TEST_CASE("who was let in stays, a stranger is shown the door in time") {
   Server server({.strangers = {.patience = absl::Milliseconds(200)}});
   Client client(server.target);
   REQUIRE(client.Call("good") == grpc::StatusCode::OK);
-  const Fd stranger = Connect(server.listener->port());
+  const base::Fd stranger = Connect(server.listener->port());
   CHECK(Ends(stranger, absl::Seconds(20)));
   // The client's connection is older than the stranger's was, and still the same.
   CHECK(client.channel->GetState(false) == GRPC_CHANNEL_READY);
@@ -191,12 +191,12 @@ TEST_CASE("two thousand strangers and too few descriptors: who has a token is se
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   Server server({.strangers = {.most = 50, .moment = absl::Milliseconds(10)}});
-  std::vector<Fd> strangers;
+  std::vector<base::Fd> strangers;
   rlimit few = before;
   few.rlim_cur = 300;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
   for (int i = 0; i < 2000; ++i) {
-    Fd fd = Connect(server.listener->port(), SOCK_NONBLOCK);  // those that are not accepted wait
+    base::Fd fd = Connect(server.listener->port(), SOCK_NONBLOCK);  // those that are not accepted wait
     if (fd.valid()) {
       strangers.push_back(std::move(fd));
     } else if (!strangers.empty()) {
@@ -211,7 +211,7 @@ TEST_CASE("two thousand strangers and too few descriptors: who has a token is se
 }
 
 // Whether it is cut off before it has sent a multiple of what a stranger may.
-bool IsCutOff(const Fd& stranger) {
+bool IsCutOff(const base::Fd& stranger) {
   std::string sent = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
   for (uint32_t round = 0; round < 1'000; ++round) {
     sent += Resets(1 + 2000 * round, 1000);
@@ -268,7 +268,7 @@ class Hostile {
   const size_t addresses_;
   const std::string hello_ = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
   const std::string flood_ = Resets(1, 1000);
-  std::vector<Fd> clients_;
+  std::vector<base::Fd> clients_;
   std::atomic<int> rounds_ = 0;
   std::atomic<bool> stop_ = false;
   std::thread thread_;
@@ -288,7 +288,7 @@ TEST_CASE("many hostile addresses with one connection each: newcomers are served
 
 TEST_CASE("who sends more than a greeting before it is greeted is not served: no client of gRPC's does") {
   Server server({.strangers = {.most = 1, .moment = absl::Milliseconds(300)}});
-  const Fd first = Connect(server.listener->port());  // while it has its moment others wait
+  const base::Fd first = Connect(server.listener->port());  // while it has its moment others wait
   CHECK(IsCutOff(Connect(server.listener->port())));
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
 }
@@ -303,8 +303,8 @@ TEST_CASE("on a Unix socket another user is a stranger: bounded in bytes, number
     const AsAnotherUser user;
     CHECK(known.Call("good") == grpc::StatusCode::OK);
     CHECK(IsCutOff(ConnectLocally(server.target)));
-    const Fd first = ConnectLocally(server.target), second = ConnectLocally(server.target);
-    const Fd third = ConnectLocally(server.target);
+    const base::Fd first = ConnectLocally(server.target), second = ConnectLocally(server.target);
+    const base::Fd third = ConnectLocally(server.target);
     CHECK(Ends(third, absl::Milliseconds(200)));  // there is no room
     CHECK(Ends(first, absl::Seconds(20)));
     CHECK(Ends(second, absl::Seconds(20)));
@@ -316,7 +316,7 @@ TEST_CASE("on a Unix socket another user is a stranger: bounded in bytes, number
 TEST_CASE("on a Unix socket the own user's connections are served however many strangers of others there are") {
   if (::geteuid() != 0) return;  // nobody else can be another user
   Server server({.socket = NewSocketName(), .strangers = {.most = 1, .moment = absl::Hours(1)}});
-  Fd stranger;
+  base::Fd stranger;
   {
     const AsAnotherUser user;
     stranger = ConnectLocally(server.target);

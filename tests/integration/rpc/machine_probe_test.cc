@@ -21,8 +21,8 @@ namespace {
 using Machine = Redial::Machine;
 
 // A process that listens, and never accepts: as one that is stopped.
-Fd ListenStopped(int* port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+base::Fd ListenStopped(int* port) {
+  base::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -45,7 +45,7 @@ bool Says(MachineProbe& probe, Machine wanted) {
 
 TEST_CASE("a process that is stopped is there, and is not once it is gone") {
   int port = 0;
-  Fd process = ListenStopped(&port);
+  base::Fd process = ListenStopped(&port);
   MachineProbe probe(absl::StrCat("127.0.0.1:", port));
   CHECK(Says(probe, Machine::kHasIt));
   for (int i = 0; i < 100; ++i) CHECK(probe.Look() == Machine::kHasIt);  // by one connection
@@ -54,7 +54,7 @@ TEST_CASE("a process that is stopped is there, and is not once it is gone") {
 }
 
 TEST_CASE("so it is over Unix sockets") {
-  Fd process(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  base::Fd process(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string name = absl::StrCat("twinkle-probe-test-", ::getpid());

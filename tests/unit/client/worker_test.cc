@@ -110,7 +110,7 @@ class Stage {
   }
 
   std::optional<tests::InstalledJob> job_;
-  std::pair<rpc::Fd, rpc::Fd> ends_;  // the daemon's, the worker's
+  std::pair<base::Fd, base::Fd> ends_;  // the daemon's, the worker's
   std::unique_ptr<rpc::MessageReader> reader_;
   std::unique_ptr<Worker> worker_;
 };

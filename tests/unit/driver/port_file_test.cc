@@ -10,7 +10,7 @@
 #include <iterator>
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 #include "tests/support/catch.h"
 #include "tests/support/folder.h"
 
@@ -39,7 +39,7 @@ TEST_CASE("a port file is made, or replaced, whole, and nothing is left beside i
   const PipeEnd end;
   REQUIRE(WritePort(folder / "port", 70, end.fd()).ok());
   CHECK(folder.Read("port") == "70\n");
-  const rpc::Fd before(::open((folder / "port").c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Fd before(::open((folder / "port").c_str(), O_RDONLY | O_CLOEXEC));
   REQUIRE(WritePort(folder / "port", 7, end.fd()).ok());
   CHECK(folder.Read("port") == "7\n");
   std::array<char, 8> bytes{};
@@ -66,7 +66,7 @@ TEST_CASE("a port file that is a pipe is written to, once somebody reads, or the
   const std::string pipe = folder / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   {
-    const rpc::Fd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    const base::Fd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     REQUIRE(WritePort(pipe, 7077, end.fd()).ok());
     std::array<char, 8> bytes{};
     CHECK(::read(reader.get(), bytes.data(), bytes.size()) == 5);

@@ -393,7 +393,7 @@ TEST_CASE("without a free descriptor what comes is mapped all the same (M4)") {
   Frame frame{"head", {FreshBuffer(*pair.a.pool, std::byte{7})}};
   {
     const Limit limit(RLIMIT_NOFILE, 200);
-    std::vector<rpc::Fd> all;
+    std::vector<base::Fd> all;
     do all.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     while (all.back().valid());
     REQUIRE(pair.a.transport.Send(2, Stream::kData, std::move(frame)).ok());

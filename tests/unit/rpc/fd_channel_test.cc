@@ -23,10 +23,10 @@ struct Ends {
     REQUIRE(pair.ok());
     ours = std::move(pair->first);
     theirs = std::move(pair->second);
-    for (const Fd* end : {&ours, &theirs}) ::fcntl(end->get(), F_SETFL, O_NONBLOCK);
+    for (const base::Fd* end : {&ours, &theirs}) ::fcntl(end->get(), F_SETFL, O_NONBLOCK);
   }
-  Fd ours;
-  Fd theirs;
+  base::Fd ours;
+  base::Fd theirs;
 };
 
 using Message = google::protobuf::StringValue;
@@ -41,21 +41,21 @@ Message Numbered(uint64_t number, size_t bytes = 0) {
 uint64_t NumberOf(const Message& message) { return std::stoull(message.value()); }
 
 // A pipe whose writing end says that number when it is read.
-Fd Saying(int number) {
+base::Fd Saying(int number) {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-  const Fd writing(ends[1]);
+  const base::Fd writing(ends[1]);
   REQUIRE(::write(writing.get(), &number, sizeof(number)) == sizeof(number));
-  return Fd(ends[0]);
+  return base::Fd(ends[0]);
 }
 
-int SaidBy(const Fd& fd) {
+int SaidBy(const base::Fd& fd) {
   int number = -1;
   return ::read(fd.get(), &number, sizeof(number)) == sizeof(number) ? number : -1;
 }
 
-std::vector<Fd> One(Fd fd) {
-  std::vector<Fd> fds;
+std::vector<base::Fd> One(base::Fd fd) {
+  std::vector<base::Fd> fds;
   fds.push_back(std::move(fd));
   return fds;
 }
@@ -87,7 +87,7 @@ TEST_CASE("each message has its own descriptors, in whatever pieces they arrive 
   MessageReader reader(ends.theirs.get(), {.descriptors = true});
   constexpr int kCount = 60;
   for (int i = 0; i < kCount; ++i) {  // large ones and small ones, with one, two or none
-    std::vector<Fd> fds;
+    std::vector<base::Fd> fds;
     for (int j = 0; j < i % 3; ++j) fds.push_back(Saying(100 * i + j));
     REQUIRE(writer.Write(Numbered(static_cast<uint64_t>(i), i % 2 == 0 ? 50'000 : 10), std::move(fds)).ok());
   }
@@ -100,7 +100,7 @@ TEST_CASE("each message has its own descriptors, in whatever pieces they arrive 
       continue;
     }
     REQUIRE(NumberOf(message) == static_cast<uint64_t>(i));
-    const std::vector<Fd> fds = reader.TakeFds();
+    const std::vector<base::Fd> fds = reader.TakeFds();
     REQUIRE(fds.size() == static_cast<size_t>(i % 3));
     for (size_t j = 0; j < fds.size(); ++j) CHECK(SaidBy(fds[j]) == 100 * i + static_cast<int>(j));
     ++i;
@@ -113,8 +113,8 @@ TEST_CASE("descriptors that are not asked for are closed unseen") {
   MessageReader reader(ends.theirs.get());
   std::array<int, 2> pipe{};
   REQUIRE(::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) == 0);
-  const Fd reading(pipe[0]);
-  REQUIRE(*writer.Write(Numbered(1), One(Fd(pipe[1]))));
+  const base::Fd reading(pipe[0]);
+  REQUIRE(*writer.Write(Numbered(1), One(base::Fd(pipe[1]))));
   Message message;
   REQUIRE(*reader.Next(&message));
   CHECK(reader.TakeFds().empty());
@@ -140,7 +140,7 @@ TEST_CASE("a reader without room for descriptors has the message all the same, a
   CHECK(reader.TakeFds().empty());
   REQUIRE(*reader.Next(&message));
   CHECK(NumberOf(message) == 2);
-  const std::vector<Fd> fds = reader.TakeFds();
+  const std::vector<base::Fd> fds = reader.TakeFds();
   REQUIRE(fds.size() == 1);
   CHECK(SaidBy(fds[0]) == 2);
 }
@@ -148,7 +148,7 @@ TEST_CASE("a reader without room for descriptors has the message all the same, a
 TEST_CASE("what is too large harms nothing else") {
   const Ends ends;
   MessageWriter writer(ends.ours.get());
-  std::vector<Fd> many;
+  std::vector<base::Fd> many;
   for (int i = 0; i < 17; ++i) many.push_back(Saying(i));
   CHECK(absl::IsInvalidArgument(writer.Write(Numbered(1), std::move(many)).status()));
   REQUIRE(*writer.Write(Numbered(2)));

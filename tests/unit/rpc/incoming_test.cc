@@ -11,7 +11,7 @@
 #include <array>
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::rpc {
@@ -20,23 +20,23 @@ namespace {
 // A connection over a Unix socket whose name the kernel chose.
 struct Connection {
   explicit Connection(bool named) {
-    const Fd listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const base::Fd listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     NameUnixSocket(listening.get());
     REQUIRE(::listen(listening.get(), 1) == 0);
     sockaddr_un address{};
     socklen_t size = sizeof(address);
     REQUIRE(::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    client = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    client = base::Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (named) NameUnixSocket(client.get());
     REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
-    server = Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    server = base::Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
     REQUIRE(server.valid());
   }
-  Fd client, server;
+  base::Fd client, server;
 };
 
 // The server's end of a connection over TCP that comes from there.
-Fd ConnectionFrom(const std::string& host) {
+base::Fd ConnectionFrom(const std::string& host) {
   const bool v6 = absl::StrContains(host, ':');
   sockaddr_in6 six{};
   sockaddr_in four{};
@@ -45,14 +45,14 @@ Fd ConnectionFrom(const std::string& host) {
   ::inet_pton(v6 ? AF_INET6 : AF_INET, host.c_str(), v6 ? static_cast<void*>(&six.sin6_addr) : &four.sin_addr);
   auto* const address = v6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
   socklen_t size = v6 ? sizeof(six) : sizeof(four);
-  const Fd listening(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const Fd client(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const base::Fd listening(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const base::Fd client(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::bind(listening.get(), address, size) == 0);
   REQUIRE(::listen(listening.get(), 1) == 0);
   REQUIRE(::bind(client.get(), address, size) == 0);
   REQUIRE(::getsockname(listening.get(), address, &size) == 0);
   REQUIRE(::connect(client.get(), address, size) == 0);
-  return Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  return base::Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
 }
 
 TEST_CASE("a Unix socket that was given a name is told from others, one that was not has none") {
@@ -67,7 +67,7 @@ TEST_CASE("the other side of a Unix socket is of a user, or it is root; what has
   const Connection connection(false);
   CHECK(IsOfUser(connection.server.get(), ::geteuid()) == (::geteuid() != kOverflowUser));
   CHECK(IsOfUser(connection.server.get(), 4711) == (::geteuid() == 0));
-  const Fd tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const base::Fd tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   CHECK_FALSE(IsOfUser(tcp.get(), ::geteuid()));
 }
 

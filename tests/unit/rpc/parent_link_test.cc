@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "runtime/rpc/fd_channel.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::rpc {

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "runtime/rpc/fd_channel.h"
+#include "runtime/base/fd.h"
 #include "tests/support/catch.h"
 #include "tests/support/folder.h"
 
@@ -19,7 +19,7 @@ namespace {
 // A token file with this text.
 std::string FileWith(const tests::Folder& folder, const std::string& text) {
   std::string file = folder / "token";
-  const Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const base::Fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   REQUIRE(::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   return file;
 }

@@ -11,8 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/stepped_executor.h"
-#include "runtime/rpc/fd_channel.h"
 #include "tests/support/catch.h"
 #include "tests/support/folder.h"
 
@@ -92,7 +92,7 @@ TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who write
     for (int i = 0; i < 1000; ++i) files.Write(10, "a line\n", 1);
   }
   // Lets the thread that was left behind go on to its end.
-  const rpc::Fd reader(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Fd reader(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 6> line{};
   CHECK(::read(reader.get(), line.data(), line.size()) == 6);
   CHECK(std::string(line.data(), 6) == "a line");

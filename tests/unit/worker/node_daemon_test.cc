@@ -197,13 +197,13 @@ struct DaemonNode {
       &executor,
       [this](base::Task task) { loop.Post(std::move(task)); }};
   SideThreads threads{&executor, [this](base::Task task) { loop.Post(std::move(task)); }};
-  rpc::Fd spawner;
+  base::Fd spawner;
   std::unique_ptr<rpc::MessageReader> from_daemon;
   std::unique_ptr<NodeDaemon> daemon;
   Texts noted;
   std::string awaited;
   v1::Spawn spawn;
-  std::vector<rpc::Fd> fds;
+  std::vector<base::Fd> fds;
   std::unique_ptr<rpc::MessageReader> role;
   v1::ProcessExited exited;
 };

@@ -24,8 +24,8 @@ using Catch::Matchers::ContainsSubstring;
 absl::StatusOr<Launch> Nothing() {
   Launch launch;
   launch.directory = "/somewhere";
-  for (rpc::Fd* fd : {&launch.executable, &launch.role, &launch.output, &launch.error}) {
-    *fd = rpc::Fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (base::Fd* fd : {&launch.executable, &launch.role, &launch.output, &launch.error}) {
+    *fd = base::Fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   }
   return launch;
 }
@@ -117,7 +117,7 @@ struct Fake : Processes::Listener {
   base::FdLoop loop;
   AwakeTimers timers{[this](absl::Duration wait, base::Task task) { loop.PostAfter(wait, std::move(task)); },
                      &base::Now};
-  rpc::Fd socket;
+  base::Fd socket;
   std::unique_ptr<rpc::MessageReader> reader;
   std::unique_ptr<rpc::MessageWriter> writer;
   std::unique_ptr<Processes> processes;

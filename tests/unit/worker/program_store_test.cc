@@ -37,7 +37,7 @@ std::string Read(const std::string& path) {
 }
 
 std::string DigestOf(const std::string& path) {
-  return *rpc::FileDigest(rpc::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get());
+  return *rpc::FileDigest(base::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get());
 }
 
 // A store whose threads, and whose loop, are stepped.
@@ -121,7 +121,7 @@ TEST_CASE("beside the program the very file that it runs is taken, whatever its 
   stepped.RunAll();
   REQUIRE(result);
   REQUIRE(result->ok());
-  CHECK(InodeOf((*result)->program->get()) == InodeOf(rpc::Fd(::open("/proc/self/exe", O_RDONLY)).get()));
+  CHECK(InodeOf((*result)->program->get()) == InodeOf(base::Fd(::open("/proc/self/exe", O_RDONLY)).get()));
   CHECK((*result)->folder.empty());
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("where its pid means another process, it is the file at its path that 
   auto& unknown = stepped.Bring(JobElsewhere(3, folder / "program", ""));
   stepped.RunAll();
   REQUIRE(same->ok());
-  CHECK(InodeOf((**same).program->get()) == InodeOf(rpc::Fd(::open((folder / "program").c_str(), O_RDONLY)).get()));
+  CHECK(InodeOf((**same).program->get()) == InodeOf(base::Fd(::open((folder / "program").c_str(), O_RDONLY)).get()));
   REQUIRE_FALSE(other->ok());
   CHECK_THAT(std::string(other->status().message()), ContainsSubstring("is another file than the program's"));
   CHECK(absl::IsFailedPrecondition(unknown->status()));
@@ -158,7 +158,7 @@ TEST_CASE("S2, S3: what comes late for a job that was dropped is not given to th
   CHECK_FALSE(told);
   REQUIRE(result);
   REQUIRE(result->ok());
-  CHECK(InodeOf((*result)->program->get()) == InodeOf(rpc::Fd(::open((folder / "new").c_str(), O_RDONLY)).get()));
+  CHECK(InodeOf((*result)->program->get()) == InodeOf(base::Fd(::open((folder / "new").c_str(), O_RDONLY)).get()));
 }
 
 TEST_CASE("a program is opened for its path alone: it need not be readable, and a FIFO stops nobody") {

@@ -13,7 +13,7 @@
 namespace twinkle::worker {
 namespace {
 
-void WriteTo(const rpc::Fd& fd, const std::string& text) {
+void WriteTo(const base::Fd& fd, const std::string& text) {
   REQUIRE(::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 

@@ -51,8 +51,8 @@ pid_t ParentOf(pid_t pid) {
 // A shell command as a process; what it prints can be read.
 struct Shell {
   std::string output;
-  rpc::Fd reading;
-  rpc::Fd role;  // our end
+  base::Fd reading;
+  base::Fd role;  // our end
   pid_t pid = 0;
   bool started = false;
   bool over = false;
@@ -77,14 +77,14 @@ struct SpawnerNode : Processes::Listener {
       std::array<int, 2> pipe{};
       REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
       ::fcntl(pipe[0], F_SETFL, O_NONBLOCK);
-      shells[key].reading = rpc::Fd(pipe[0]);
+      shells[key].reading = base::Fd(pipe[0]);
       auto role = rpc::SocketPair();
       shells[key].role = std::move(role->first);
       if (made->arguments.empty()) made->arguments = {executable, "-c", command};
-      if (!made->executable.valid()) made->executable = rpc::Fd(::open(executable.c_str(), O_RDONLY | O_CLOEXEC));
+      if (!made->executable.valid()) made->executable = base::Fd(::open(executable.c_str(), O_RDONLY | O_CLOEXEC));
       made->role = std::move(role->second);
-      made->output = rpc::Fd(pipe[1]);
-      made->error = rpc::Fd(::fcntl(pipe[1], F_DUPFD_CLOEXEC, 0));
+      made->output = base::Fd(pipe[1]);
+      made->error = base::Fd(::fcntl(pipe[1], F_DUPFD_CLOEXEC, 0));
       return std::move(*made);
     });
     return shell;
@@ -304,8 +304,8 @@ TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
   const std::string file =
       (std::filesystem::temp_directory_path() / absl::StrCat("twinkle-lease-", ::getpid())).string();
   std::filesystem::copy_file("/bin/true", file);
-  rpc::Fd executable(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  const rpc::Fd holder(::fcntl(executable.get(), F_DUPFD_CLOEXEC, 0));
+  base::Fd executable(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Fd holder(::fcntl(executable.get(), F_DUPFD_CLOEXEC, 0));
   if (::fcntl(holder.get(), F_SETLEASE, F_WRLCK) != 0) {
     WARN("skipped: no lease can be had on " << file);
     std::filesystem::remove(file);
