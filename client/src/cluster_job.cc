@@ -29,7 +29,7 @@
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
-#include "runtime/object/leases.h"
+#include "runtime/memory/leases.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_transport.h"
@@ -388,7 +388,7 @@ void ClusterJob::Shutdown(const absl::Status& why) {
   output_.reset();
   if (stream_ != nullptr) stream_->Cancel();  // without a program: what was begun ends at once
   private_.reset();
-  object::Leases::Sweep();  // of the worker processes, which have ended
+  memory::Leases::Sweep();  // of the worker processes, which have ended
 }
 
 bool ClusterJob::AwaitEnded(base::Instant deadline) const {

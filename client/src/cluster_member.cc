@@ -8,7 +8,7 @@
 #include "client/src/process_report.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/wait_helper.h"
-#include "runtime/object/segment_pool.h"
+#include "runtime/memory/segment_pool.h"
 #include "runtime/object/shared_memory_transport.h"
 #include "runtime/rpc/ring_transport.h"
 
@@ -28,8 +28,8 @@ rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> 
 }
 
 // What is to be touched beforehand is to stay.
-object::SegmentOptions PoolOptions(size_t prefault_bytes) {
-  object::SegmentOptions options;
+memory::SegmentOptions PoolOptions(size_t prefault_bytes) {
+  memory::SegmentOptions options;
   options.capacity = base::MachineMemory();
   if (prefault_bytes > 0) options.keep_idle = absl::InfiniteDuration();
   return options;
@@ -71,7 +71,7 @@ rpc::GrpcTransport::OnCut EndGroupOfCut(const actor::ProcessOptions& self, const
 }
 
 // Touches that much of the pool's memory, beside everything else, so that it is quick when it is needed.
-std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<object::SegmentPool>& pool, base::Executor& executor,
+std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<memory::SegmentPool>& pool, base::Executor& executor,
                                           size_t bytes) {
   if (bytes == 0) return nullptr;
   std::shared_ptr<base::TaskQueue> queue = executor.NewQueue("prefault");
@@ -99,9 +99,9 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   surroundings.outside.end_group = std::move(member.end_group);
   surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
   surroundings.outside.machine_of = [table = member.table](rpc::ProcessId id) { return table->MachineOf(id); };
-  auto pool = std::make_shared<object::SegmentPool>(PoolOptions(member.prefault_bytes));
+  auto pool = std::make_shared<memory::SegmentPool>(PoolOptions(member.prefault_bytes));
   base::SetMemorySource(pool);
-  const auto files = std::make_shared<object::MappedFiles>();
+  const auto files = std::make_shared<memory::MappedFiles>();
   options.spill.mapped = files;
   const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
   const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };

@@ -38,7 +38,7 @@ std::string MakerText(const object::Maker& maker) {
 
 }  // namespace
 
-v1::ProcessReport ReportOf(const actor::Process& process, const object::SegmentPool& pool) {
+v1::ProcessReport ReportOf(const actor::Process& process, const memory::SegmentPool& pool) {
   const object::ObjectTable& table = process.objects();
   v1::ProcessReport report;
   report.set_object_cap_bytes(process.options().spill.cap_bytes);

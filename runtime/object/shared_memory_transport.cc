@@ -50,7 +50,7 @@ absl::StatusOr<std::optional<FrameTrailer>> TakeTrailer(std::string* head) {
 // What a peer's probe has in it, as far as that can be the same.
 absl::StatusOr<std::string> ContentOf(const ReadProbe& probe) {
   if (probe.content.size() > kMostProbeBytes) return absl::InvalidArgumentError("a probe that is too large");
-  const base::Fd file(rpc::OpenFileOf(probe.pid, probe.fd));
+  const base::Fd file(memory::OpenFileOf(probe.pid, probe.fd));
   std::string content(probe.content.size(), '\0');
   if (!file.valid() || ::fcntl(file.get(), F_GET_SEALS) != kProbeSeals ||
       ::pread(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
@@ -152,7 +152,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
 };
 
 // ---- life
-SharedMemoryTransport::SharedMemoryTransport(Options options, std::shared_ptr<SegmentPool> pool,
+SharedMemoryTransport::SharedMemoryTransport(Options options, std::shared_ptr<memory::SegmentPool> pool,
                                              base::Executor* executor, rpc::Receiver* receiver, const Join& join)
     : options_(std::move(options)),
       pool_(std::move(pool)),
@@ -187,7 +187,7 @@ void SharedMemoryTransport::Close() {
   // Methods may still run here, and readers still read.
   for (const auto& [id, peer] : peers_.All()) {
     base::ProcessMark reader;
-    std::shared_ptr<SegmentMap> segments;  // unmapped outside the lock, but for what is still in use
+    std::shared_ptr<memory::SegmentMap> segments;  // unmapped outside the lock, but for what is still in use
     {
       base::MutexLock lock(&peer->mutex);
       reader = peer->reader;
@@ -237,7 +237,7 @@ void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, F
   std::vector<codec::Buffer> travelling;
   for (size_t i = 0; i < frame->buffers.size(); ++i) {
     codec::Buffer& buffer = frame->buffers[i];
-    SegmentPlace place;
+    memory::SegmentPlace place;
     std::shared_ptr<const void> owner;
     if (buffer.size >= options_.shared_bytes) owner = InSegment(buffer, &place);
     if (owner == nullptr) {
@@ -252,7 +252,7 @@ void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, F
 
 // Where the buffer is in a segment, and who keeps it there; copies it into one if need be. Null: there is no room, or
 // it is not to be in memory.
-std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer& buffer, SegmentPlace* place) {
+std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer& buffer, memory::SegmentPlace* place) {
   if (const auto found = pool_->Find(buffer.data, buffer.size)) {
     *place = *found;
     return buffer.owner;
@@ -344,7 +344,7 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
     Peer& peer = peers_.At(from);
     base::MutexLock lock(&peer.mutex);
     peer.pid = probe.pid;
-    if (readable) peer.segments = std::make_shared<SegmentMap>();
+    if (readable) peer.segments = std::make_shared<memory::SegmentMap>();
   }
   FrameTrailer answer;
   answer.answer = ReadAnswer{::getpid(), readable};
@@ -354,7 +354,7 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
 absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame) {
   if (trailer.shared.empty()) return absl::OkStatus();
   int pid = 0;
-  std::shared_ptr<SegmentMap> segments;
+  std::shared_ptr<memory::SegmentMap> segments;
   {
     Peer& peer = peers_.At(from);
     base::MutexLock lock(&peer.mutex);

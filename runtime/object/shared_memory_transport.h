@@ -13,12 +13,12 @@
 
 #include "runtime/base/executor.h"
 #include "runtime/base/fd.h"
-#include "runtime/object/leases.h"
-#include "runtime/object/segment_map.h"
-#include "runtime/object/segment_pool.h"
+#include "runtime/memory/leases.h"
+#include "runtime/memory/segment_map.h"
+#include "runtime/memory/segment_pool.h"
+#include "runtime/memory/spare_descriptor.h"
 #include "runtime/object/spill_file.h"
 #include "runtime/rpc/peer_map.h"
-#include "runtime/rpc/spare_descriptor.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
@@ -28,7 +28,7 @@ namespace twinkle::object {
 // its wire format.
 struct SharedBuffer {
   uint64_t index = 0;  // among all of the frame's buffers; ascending
-  SegmentPlace place;
+  memory::SegmentPlace place;
   uint64_t bytes = 0;
   uint64_t lease = 0;
 };
@@ -71,13 +71,14 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     size_t shared_bytes = 32 << 10;
     rpc::IsNear is_near = [](rpc::ProcessId) { return true; };
     std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();
-    std::shared_ptr<const MappedFiles> files = nullptr;  // of values that were to take no more memory; may be null
+    std::shared_ptr<const memory::MappedFiles> files =
+        nullptr;  // of values that were to take no more memory; may be null
   };
   // Joins the network below.
   using Join = std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*)>;
 
   // `receiver` and `executor` outlive it.
-  SharedMemoryTransport(Options options, std::shared_ptr<SegmentPool> pool, base::Executor* executor,
+  SharedMemoryTransport(Options options, std::shared_ptr<memory::SegmentPool> pool, base::Executor* executor,
                         rpc::Receiver* receiver, const Join& join);
   ~SharedMemoryTransport() override;
 
@@ -102,14 +103,14 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     base::Mutex mutex;
     base::ProcessMark reader ABSL_GUARDED_BY(mutex);  // the process that maps what this one has, as that says
     int pid ABSL_GUARDED_BY(mutex) = 0;               // whose memory this process maps, as a probe has shown
-    std::shared_ptr<SegmentMap> segments ABSL_GUARDED_BY(mutex);  // that memory
-    absl::Status why ABSL_GUARDED_BY(mutex);                      // it is lost
-    bool told ABSL_GUARDED_BY(mutex) = false;                     // that it is, by the transport below
+    std::shared_ptr<memory::SegmentMap> segments ABSL_GUARDED_BY(mutex);  // that memory
+    absl::Status why ABSL_GUARDED_BY(mutex);                              // it is lost
+    bool told ABSL_GUARDED_BY(mutex) = false;                             // that it is, by the transport below
   };
 
   void MakeProbe();
   void ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, FrameTrailer* trailer);
-  std::shared_ptr<const void> InSegment(const codec::Buffer& buffer, SegmentPlace* place);
+  std::shared_ptr<const void> InSegment(const codec::Buffer& buffer, memory::SegmentPlace* place);
   void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
   void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
   void SendBare(rpc::ProcessId to, FrameTrailer trailer);
@@ -117,11 +118,11 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   void LoseUnread(rpc::ProcessId peer, const absl::Status& why);
 
   const Options options_;
-  const std::shared_ptr<SegmentPool> pool_;
+  const std::shared_ptr<memory::SegmentPool> pool_;
   rpc::Receiver& receiver_;
-  Leases leases_;
+  memory::Leases leases_;
   const std::shared_ptr<Releases> releases_;
-  rpc::SpareDescriptor spare_;
+  memory::SpareDescriptor spare_;
   base::Fd probe_;
   std::string nonce_;  // what the probe contains
   std::unique_ptr<rpc::Transport> below_;

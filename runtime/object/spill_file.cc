@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <iterator>
 #include <utility>
 
 #include "runtime/base/fd.h"
@@ -50,25 +49,9 @@ absl::Status WriteAt(int fd, const char* data, size_t size, size_t offset, const
 
 }  // namespace
 
-void MappedFiles::Add(const std::byte* data, size_t bytes) {
-  base::MutexLock lock(&mutex_);
-  sizes_[data] = bytes;
-}
-
-void MappedFiles::Remove(const std::byte* data) {
-  base::MutexLock lock(&mutex_);
-  sizes_.erase(data);
-}
-
-bool MappedFiles::Has(const std::byte* data) const {
-  base::MutexLock lock(&mutex_);
-  const auto next = sizes_.upper_bound(data);
-  return next != sizes_.begin() && data < std::prev(next)->first + std::prev(next)->second;
-}
-
 absl::StatusOr<std::shared_ptr<const SpillFile>> SpillFile::Write(const std::string& folder,
                                                                   const codec::Encoded& encoded,
-                                                                  std::shared_ptr<MappedFiles> told) {
+                                                                  std::shared_ptr<memory::MappedFiles> told) {
   TWINKLE_ASSIGN_OR_RETURN(const base::Fd file, NamelessFile(folder));
   TWINKLE_RETURN_IF_ERROR(WriteAt(file.get(), encoded.head.data(), encoded.head.size(), 0, folder));
   size_t end = encoded.head.size();
@@ -90,7 +73,7 @@ absl::StatusOr<std::shared_ptr<const SpillFile>> SpillFile::Write(const std::str
 }
 
 SpillFile::SpillFile(const std::byte* data, size_t size, size_t head_bytes, std::vector<size_t> buffers,
-                     std::shared_ptr<MappedFiles> mapped)
+                     std::shared_ptr<memory::MappedFiles> mapped)
     : data_(data), size_(size), head_bytes_(head_bytes), buffers_(std::move(buffers)), mapped_(std::move(mapped)) {
   if (mapped_ != nullptr && data_ != nullptr) mapped_->Add(data_, size_);
 }

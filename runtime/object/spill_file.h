@@ -4,27 +4,14 @@
 #include <absl/status/statusor.h>
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "runtime/base/mutex.h"
 #include "runtime/codec/codec.h"
+#include "runtime/memory/mapped_files.h"
 
 namespace twinkle::object {
-
-// Where a process has its files mapped: memory that the kernel takes back when it is short, if nobody copies it.
-// Thread-safe.
-class MappedFiles {
- public:
-  void Add(const std::byte* data, size_t bytes);
-  void Remove(const std::byte* data);
-  bool Has(const std::byte* data) const;
-
- private:
-  mutable base::Mutex mutex_;
-  std::map<const std::byte*, size_t> sizes_ ABSL_GUARDED_BY(mutex_);
-};
 
 // A file without a name, which goes with the last reference to it and to what was read from it, or with the process,
 // however that ends. Constant once written; thread-safe.
@@ -34,7 +21,7 @@ class SpillFile : public std::enable_shared_from_this<SpillFile> {
   // `mapped`: is told where it is; may be null.
   static absl::StatusOr<std::shared_ptr<const SpillFile>> Write(const std::string& folder,
                                                                 const codec::Encoded& encoded,
-                                                                std::shared_ptr<MappedFiles> mapped = nullptr);
+                                                                std::shared_ptr<memory::MappedFiles> mapped = nullptr);
   ~SpillFile();
 
   // What was written. The buffers are the file itself, mapped: memory that the kernel takes back when it is short.
@@ -43,13 +30,13 @@ class SpillFile : public std::enable_shared_from_this<SpillFile> {
 
  private:
   SpillFile(const std::byte* data, size_t size, size_t head_bytes, std::vector<size_t> buffers,
-            std::shared_ptr<MappedFiles> mapped);
+            std::shared_ptr<memory::MappedFiles> mapped);
 
   const std::byte* const data_;  // mapped; null when there are no bytes
   const size_t size_;
   const size_t head_bytes_;            // at the front
   const std::vector<size_t> buffers_;  // sizes; each begins at a multiple of kAlignment
-  const std::shared_ptr<MappedFiles> mapped_;
+  const std::shared_ptr<memory::MappedFiles> mapped_;
 };
 
 }  // namespace twinkle::object

@@ -22,7 +22,7 @@ namespace twinkle::object {
 struct SpillOptions {
   uint64_t cap_bytes = 0;  // of objects in memory; 0: no cap
   std::string folder = "/var/tmp";
-  std::shared_ptr<MappedFiles> mapped = nullptr;           // is told where files are; may be null
+  std::shared_ptr<memory::MappedFiles> mapped = nullptr;   // is told where files are; may be null
   absl::Duration retry_after = absl::Seconds(1);           // a disk that took no more, while nobody waits
   absl::Duration release_grace = absl::Milliseconds(100);  // releases may be under way when there is no room
 };

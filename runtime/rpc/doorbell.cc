@@ -15,12 +15,14 @@ constexpr size_t kPageBytes = 4096;
 
 absl::StatusOr<Doorbell> Doorbell::Make() {
   static_assert(sizeof(Page) <= kPageBytes && std::atomic<uint64_t>::is_always_lock_free);
-  TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Make("twinkle.bell", kPageBytes, MemoryFile::Others::kWrite));
+  TWINKLE_ASSIGN_OR_RETURN(memory::MemoryFile file,
+                           memory::MemoryFile::Make("twinkle.bell", kPageBytes, memory::MemoryFile::Others::kWrite));
   return Doorbell(std::move(file));
 }
 
 absl::StatusOr<Doorbell> Doorbell::Open(int pid, int fd, uint64_t inode) {
-  TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Open(pid, fd, inode, kPageBytes, MemoryFile::Others::kWrite));
+  TWINKLE_ASSIGN_OR_RETURN(memory::MemoryFile file,
+                           memory::MemoryFile::Open(pid, fd, inode, kPageBytes, memory::MemoryFile::Others::kWrite));
   return Doorbell(std::move(file));
 }
 

@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "runtime/base/clock.h"
-#include "runtime/rpc/memory_file.h"
+#include "runtime/memory/memory_file.h"
 
 namespace twinkle::rpc {
 
@@ -62,7 +62,7 @@ class Doorbell {
   // Blocks until it is rung for `listener`, unless the count is not `seen`; or until the deadline. May end early.
   void Wait(uint32_t seen, Listener listener, base::Instant deadline) const;
 
-  const MemoryFile& file() const { return file_; }
+  const memory::MemoryFile& file() const { return file_; }
 
  private:
   static constexpr size_t kBits = 64;
@@ -71,12 +71,12 @@ class Doorbell {
     std::atomic<uint32_t> listener;
     std::array<std::atomic<uint64_t>, kSlots / kBits> marks;  // those of the first 448 in the same cache line
   };
-  explicit Doorbell(MemoryFile file) : file_(std::move(file)) {}
+  explicit Doorbell(memory::MemoryFile file) : file_(std::move(file)) {}
   Page& page() const { return *reinterpret_cast<Page*>(file_.data()); }
   // Once: who was woken is on its way, and others need not be.
   void WakeListener() const;
 
-  MemoryFile file_;
+  memory::MemoryFile file_;
 };
 
 }  // namespace twinkle::rpc

@@ -34,7 +34,7 @@ std::optional<RingOffer> RingLink::Offer(const Doorbell& bell) {
   absl::StatusOr<RingBlock> mine = RingBlock::Make(nonce);
   if (!mine.ok()) return std::nullopt;
   mine_ = *std::move(mine);
-  const MemoryFile& file = mine_->file();
+  const memory::MemoryFile& file = mine_->file();
   return RingOffer{
       ::getpid(), bell.file().fd(), bell.file().inode(), static_cast<uint32_t>(slot_), file.fd(), file.inode(), nonce};
 }

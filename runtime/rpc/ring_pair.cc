@@ -38,15 +38,17 @@ std::byte* RingBlock::ring(Stream stream) const {
 }
 
 absl::StatusOr<RingBlock> RingBlock::Make(const std::string& nonce) {
-  TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Make("twinkle.ring", kBlockBytes, MemoryFile::Others::kRead));
+  TWINKLE_ASSIGN_OR_RETURN(memory::MemoryFile file,
+                           memory::MemoryFile::Make("twinkle.ring", kBlockBytes, memory::MemoryFile::Others::kRead));
   new (file.data()) Header{};
   std::memcpy(file.data(), nonce.data(), std::min(nonce.size(), kNonceBytes));
   return RingBlock(std::move(file));
 }
 
 absl::StatusOr<RingBlock> RingBlock::Open(const RingOffer& offer) {
-  TWINKLE_ASSIGN_OR_RETURN(MemoryFile file, MemoryFile::Open(offer.pid, offer.ring_fd, offer.ring_inode, kBlockBytes,
-                                                             MemoryFile::Others::kRead));
+  TWINKLE_ASSIGN_OR_RETURN(memory::MemoryFile file,
+                           memory::MemoryFile::Open(offer.pid, offer.ring_fd, offer.ring_inode, kBlockBytes,
+                                                    memory::MemoryFile::Others::kRead));
   if (offer.nonce.empty() || offer.nonce.size() > kNonceBytes ||
       std::memcmp(file.data(), offer.nonce.data(), offer.nonce.size()) != 0) {
     return absl::FailedPreconditionError("it is another process's");

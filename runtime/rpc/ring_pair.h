@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/rpc/memory_file.h"
+#include "runtime/memory/memory_file.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
@@ -46,13 +46,13 @@ class RingBlock {
   Writing& writing(Stream stream) const;
   Reading& reading(Stream stream) const;
   std::byte* ring(Stream stream) const;
-  MemoryFile& file() { return file_; }
+  memory::MemoryFile& file() { return file_; }
 
  private:
   struct Header;
-  explicit RingBlock(MemoryFile file) : file_(std::move(file)) {}
+  explicit RingBlock(memory::MemoryFile file) : file_(std::move(file)) {}
   Header& header() const;
-  MemoryFile file_;
+  memory::MemoryFile file_;
 };
 
 // The writer's side of one stream. One thread at a time.

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rpc::InMemoryNetwork network;
   Ignored ignored;
   const auto queue = executor.NewQueue("service");
-  object::SharedMemoryTransport transport({.self = 1}, std::make_shared<object::SegmentPool>(), &executor, &ignored,
+  object::SharedMemoryTransport transport({.self = 1}, std::make_shared<memory::SegmentPool>(), &executor, &ignored,
                                           [&](rpc::Receiver* below) { return network.Join(1, below, queue.get()); });
   const auto liar_queue = executor.NewQueue("liar");
   const auto liar = network.Join(2, &ignored, liar_queue.get());

@@ -1,17 +1,14 @@
 #include "runtime/object/shared_memory_transport.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <twinkle/tensor.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +31,7 @@ class SharedMemoryFixture final : public rpc::TransportFixture {
  public:
   std::unique_ptr<rpc::Transport> Join(ProcessId id, rpc::Receiver* receiver, base::TaskQueue* queue) override {
     return std::make_unique<SharedMemoryTransport>(
-        SharedMemoryTransport::Options{.self = id}, std::make_shared<SegmentPool>(), executor_.get(), receiver,
+        SharedMemoryTransport::Options{.self = id}, std::make_shared<memory::SegmentPool>(), executor_.get(), receiver,
         [&](rpc::Receiver* shared) { return network_.Join(id, shared, queue); });
   }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
@@ -64,9 +61,9 @@ struct Kept final : rpc::Receiver {
 };
 
 struct Member {
-  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, SegmentOptions segments = {},
-         std::shared_ptr<const MappedFiles> files = nullptr)
-      : pool(std::make_shared<SegmentPool>(segments)),
+  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, memory::SegmentOptions segments = {},
+         std::shared_ptr<const memory::MappedFiles> files = nullptr)
+      : pool(std::make_shared<memory::SegmentPool>(segments)),
         queue(executor->NewQueue("service." + std::to_string(id))),
         transport(SharedMemoryTransport::Options{.self = id, .files = std::move(files)}, pool, executor, &kept,
                   [&](rpc::Receiver* shared) {
@@ -74,7 +71,7 @@ struct Member {
                     below = joined.get();
                     return joined;
                   }) {}
-  const std::shared_ptr<SegmentPool> pool;
+  const std::shared_ptr<memory::SegmentPool> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
   rpc::Transport* below = nullptr;
@@ -161,7 +158,7 @@ TEST_CASE("what is not in a segment is copied into one, once for all peers") {
 TEST_CASE("a value on disk travels: it takes no memory of its owner's") {
   base::SteppedExecutor executor;
   rpc::InMemoryNetwork network;
-  const auto files = std::make_shared<MappedFiles>();
+  const auto files = std::make_shared<memory::MappedFiles>();
   Member a(1, &executor, &network, {}, files);
   Member b(2, &executor, &network);
   for (const auto& [from, to] : {std::pair(&a, 2), std::pair(&b, 1)}) {  // they know what they can read
@@ -250,73 +247,6 @@ TEST_CASE("what a peer had is free once its process has ended, not when only the
   CHECK(pair.a.pool->bytes_used() > 0);  // the process with that pid, this one, is still there
 }
 
-TEST_CASE("leases go with a process that has ended, and are released by nobody else (M2)") {
-  Leases leases;
-  const auto owner = std::make_shared<int>(1);
-  const uint64_t lease = leases.Add(7, owner);
-  leases.Release(8, {lease});
-  CHECK(leases.size() == 1);
-  leases.Release(7, {lease, lease});
-  CHECK(leases.size() == 0);
-  leases.Add(7, owner);
-  leases.PeerLost(7, {});
-  CHECK(leases.size() == 0);
-  CHECK(owner.use_count() == 1);
-  {
-    Leases left;
-    left.Add(7, owner);
-    left.PeerLost(7, base::ProcessMark::Of(::getpid()));  // it may still read
-  }
-  Leases::Sweep();
-  CHECK(owner.use_count() == 2);
-}
-
-// A process that ends when it is told to.
-class Child {
- public:
-  Child() : pid_(::fork()) {
-    if (pid_ != 0) return;
-    while (true) ::pause();
-  }
-  ~Child() { ::waitpid(pid_, nullptr, 0); }
-  void End() { ::kill(pid_, SIGKILL); }
-  int pid() const { return pid_; }
-
- private:
-  const pid_t pid_;
-};
-
-TEST_CASE("what a process had that is no longer talked to is let go of by itself when that has ended (M1)") {
-  const auto owner = std::make_shared<int>(1);
-  const std::weak_ptr<int> watched = owner;
-  Leases leases;
-  Child child;
-  leases.Add(7, owner);
-  leases.Add(8, std::make_shared<int>(2));
-  const base::ProcessMark reader = base::ProcessMark::Of(child.pid());
-  REQUIRE(reader.pid == child.pid());
-  leases.PeerLost(7, reader);
-  CHECK(owner.use_count() == 2);
-  child.End();  // nobody has waited for it
-  while (owner.use_count() > 1) ::usleep(1000);
-  CHECK(reader.HasEnded());
-  CHECK(reader.Open() == -1);
-  CHECK(leases.size() == 1);
-}
-
-TEST_CASE("another process with the number of the one that had something is not that one (M1)") {
-  base::ProcessMark reader = base::ProcessMark::Of(::getpid());
-  CHECK_FALSE(reader.HasEnded());
-  --reader.started;
-  CHECK(reader.HasEnded());
-  CHECK(reader.Open() == -1);
-  const auto owner = std::make_shared<int>(1);
-  Leases leases;
-  leases.Add(7, owner);
-  leases.PeerLost(7, reader);
-  CHECK(owner.use_count() == 1);
-}
-
 TEST_CASE("after Close what others map stays as it is (M1)") {
   Pair pair;
   pair.Meet();
@@ -381,7 +311,7 @@ rlim_t AddressSpace() {
 }
 
 // Memory in a segment that the peer has not mapped yet.
-codec::Buffer FreshBuffer(SegmentPool& pool, std::byte mark) {
+codec::Buffer FreshBuffer(memory::SegmentPool& pool, std::byte mark) {
   const std::shared_ptr<std::byte> block = pool.Allocate(kLarge, false);
   std::memset(block.get(), static_cast<int>(mark), kLarge);
   return BufferOf(block, kLarge);
@@ -409,7 +339,7 @@ TEST_CASE("what cannot be mapped now is missing, with the reason; the peer is no
   pair.Meet();
   {
     Frame frame{"head", {FreshBuffer(*pair.a.pool, std::byte{7})}};
-    const Limit limit(RLIMIT_AS, AddressSpace() + SegmentOptions().segment_bytes / 2);
+    const Limit limit(RLIMIT_AS, AddressSpace() + memory::SegmentOptions().segment_bytes / 2);
     REQUIRE(pair.a.transport.Send(2, Stream::kData, std::move(frame)).ok());
     pair.Run();
   }

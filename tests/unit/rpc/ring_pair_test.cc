@@ -99,7 +99,7 @@ TEST_CASE("rings are mapped only by what they were offered as, and only for read
   wrong.ring_fd = 1 << 20;
   CHECK_FALSE(RingBlock::Open(wrong).ok());
 
-  const base::Fd file(OpenFileOf(::getpid(), side.own.file().fd(), true));
+  const base::Fd file(memory::OpenFileOf(::getpid(), side.own.file().fd(), true));
   REQUIRE(file.valid());  // the same user's
   CHECK(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0) == MAP_FAILED);
   CHECK(::ftruncate(file.get(), 0) != 0);

@@ -9,10 +9,10 @@
 #include <memory>
 
 #include "runtime/base/mutex.h"
-#include "runtime/object/segment_pool.h"
-#include "runtime/rpc/memory_file.h"
+#include "runtime/memory/memory_file.h"
+#include "runtime/memory/segment_pool.h"
 
-namespace twinkle::object {
+namespace twinkle::memory {
 
 // The segments of one other process; those in use stay mapped, others until Clear. Thread-safe.
 class SegmentMap {
@@ -25,7 +25,7 @@ class SegmentMap {
 
  private:
   base::Mutex mutex_;
-  absl::flat_hash_map<uint64_t, std::shared_ptr<const rpc::MemoryFile>> segments_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, std::shared_ptr<const MemoryFile>> segments_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace twinkle::object
+}  // namespace twinkle::memory

@@ -7,15 +7,16 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/mutex.h"
 
-namespace twinkle::rpc {
+namespace twinkle::memory {
 
-// Lets what needs a descriptor for a moment only get on where there is none. Thread-safe.
+// What needs a descriptor for a moment only gets on with it where there is no other. Thread-safe: one borrower at a
+// time has it.
 class SpareDescriptor {
  public:
   SpareDescriptor() { Refill(); }
 
-  // f() is a StatusOr. When that is ResourceExhausted, f is called once more, with a descriptor to be had: f must have
-  // closed its own when it returns.
+  // What f() gives, a StatusOr. When that is ResourceExhausted, f is called once more, with a descriptor to be had: f
+  // must have closed its own when it returns. The second call is made under a lock, so f does not come back here.
   template <class F>
   auto Lend(F&& f) -> decltype(f()) {
     auto answer = f();
@@ -34,4 +35,4 @@ class SpareDescriptor {
   base::Fd spare_;
 };
 
-}  // namespace twinkle::rpc
+}  // namespace twinkle::memory

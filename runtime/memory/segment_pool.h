@@ -18,9 +18,9 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/memory.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/memory_file.h"
+#include "runtime/memory/memory_file.h"
 
-namespace twinkle::object {
+namespace twinkle::memory {
 
 // A run of bytes in a segment, as another process finds it: /proc/PID/fd/FD.
 struct SegmentPlace {
@@ -75,7 +75,7 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
  private:
   struct Segment {
     uint64_t id = 0;
-    rpc::MemoryFile file;
+    MemoryFile file;
     size_t used = 0;                    // bytes of blocks
     std::map<size_t, size_t> free;      // offset -> length, of what was touched and is free; no two are neighbours
     std::map<size_t, size_t> fresh;     // likewise, of what is free and was not touched
@@ -116,4 +116,4 @@ class SegmentPool final : public base::MemorySource, public std::enable_shared_f
   std::function<void(uint64_t)> unmapped_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace twinkle::object
+}  // namespace twinkle::memory

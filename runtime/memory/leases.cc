@@ -1,4 +1,4 @@
-#include "runtime/object/leases.h"
+#include "runtime/memory/leases.h"
 
 #include <pthread.h>
 #include <sys/poll.h>
@@ -10,7 +10,7 @@
 
 #include "runtime/base/fd.h"
 
-namespace twinkle::object {
+namespace twinkle::memory {
 namespace {
 
 using Owner = std::shared_ptr<const void>;
@@ -86,13 +86,13 @@ class Doubted {
 
 }  // namespace
 
-uint64_t Leases::Add(rpc::ProcessId peer, Owner owner) {
+uint64_t Leases::Add(base::ProcessId peer, Owner owner) {
   base::MutexLock lock(&mutex_);
   leases_[next_] = {peer, std::move(owner)};
   return next_++;
 }
 
-void Leases::Release(rpc::ProcessId peer, const std::vector<uint64_t>& leases) {
+void Leases::Release(base::ProcessId peer, const std::vector<uint64_t>& leases) {
   std::vector<Owner> released;
   base::MutexLock lock(&mutex_);
   for (uint64_t id : leases) {
@@ -103,7 +103,7 @@ void Leases::Release(rpc::ProcessId peer, const std::vector<uint64_t>& leases) {
   }
 }
 
-void Leases::PeerLost(rpc::ProcessId peer, const base::ProcessMark& reader) {
+void Leases::PeerLost(base::ProcessId peer, const base::ProcessMark& reader) {
   std::vector<Owner> owners;
   {
     base::MutexLock lock(&mutex_);
@@ -124,4 +124,4 @@ size_t Leases::size() const {
   return leases_.size();
 }
 
-}  // namespace twinkle::object
+}  // namespace twinkle::memory

@@ -1,4 +1,5 @@
-#include "runtime/object/segment_pool.h"
+// Numbers are those of the invariants in segment_pool.h.
+#include "runtime/memory/segment_pool.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/object/segment_map.h"
+#include "runtime/memory/segment_map.h"
 #include "tests/support/catch.h"
 #include "tests/support/random.h"
 
-namespace twinkle::object {
+namespace twinkle::memory {
 namespace {
 
 const size_t kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
@@ -222,4 +223,4 @@ TEST_CASE("what is only announced takes memory as it is reached; the rest is fre
 }
 
 }  // namespace
-}  // namespace twinkle::object
+}  // namespace twinkle::memory

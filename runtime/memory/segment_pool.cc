@@ -1,4 +1,4 @@
-#include "runtime/object/segment_pool.h"
+#include "runtime/memory/segment_pool.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-namespace twinkle::object {
+namespace twinkle::memory {
 namespace {
 
 size_t PageBytes() {
@@ -151,7 +151,7 @@ SegmentPool::Found SegmentPool::Take(size_t bytes) {
 }
 
 SegmentPool::Segment* SegmentPool::NewSegment(size_t bytes) {
-  absl::StatusOr<rpc::MemoryFile> file = rpc::MemoryFile::Make("twinkle", bytes, rpc::MemoryFile::Others::kRead);
+  absl::StatusOr<MemoryFile> file = MemoryFile::Make("twinkle", bytes, MemoryFile::Others::kRead);
   if (!file.ok()) return nullptr;
   auto segment = std::make_unique<Segment>();
   segment->id = next_++;
@@ -286,4 +286,4 @@ size_t SegmentPool::segment_count() const {
   return segments_.size();
 }
 
-}  // namespace twinkle::object
+}  // namespace twinkle::memory

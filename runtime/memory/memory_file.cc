@@ -1,4 +1,4 @@
-#include "runtime/rpc/memory_file.h"
+#include "runtime/memory/memory_file.h"
 
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "runtime/base/shortage.h"
 
-namespace twinkle::rpc {
+namespace twinkle::memory {
 namespace {
 
 constexpr char kOurFiles[] = "/memfd:twinkle";  // as /proc shows them
@@ -98,4 +98,4 @@ absl::StatusOr<MemoryFile> MemoryFile::Open(int pid, int fd, uint64_t inode, siz
   return file;
 }
 
-}  // namespace twinkle::rpc
+}  // namespace twinkle::memory

@@ -1,19 +1,18 @@
-#include "runtime/object/segment_map.h"
+#include "runtime/memory/segment_map.h"
 
 #include "runtime/base/status.h"
 
-namespace twinkle::object {
+namespace twinkle::memory {
 
 absl::StatusOr<std::shared_ptr<const std::byte>> SegmentMap::At(int pid, const SegmentPlace& place, size_t bytes) {
   base::MutexLock lock(&mutex_);
   auto found = segments_.find(place.segment);
   if (found == segments_.end()) {
     TWINKLE_ASSIGN_OR_RETURN(
-        rpc::MemoryFile file,
-        rpc::MemoryFile::Open(pid, place.fd, place.inode, place.segment_bytes, rpc::MemoryFile::Others::kRead));
-    found = segments_.emplace(place.segment, std::make_shared<const rpc::MemoryFile>(std::move(file))).first;
+        MemoryFile file, MemoryFile::Open(pid, place.fd, place.inode, place.segment_bytes, MemoryFile::Others::kRead));
+    found = segments_.emplace(place.segment, std::make_shared<const MemoryFile>(std::move(file))).first;
   }
-  const std::shared_ptr<const rpc::MemoryFile>& segment = found->second;
+  const std::shared_ptr<const MemoryFile>& segment = found->second;
   if (place.offset > segment->size() || bytes > segment->size() - place.offset) {
     return absl::InvalidArgumentError("a place outside its segment");
   }
@@ -25,4 +24,4 @@ void SegmentMap::Forget(uint64_t segment) {
   segments_.erase(segment);
 }
 
-}  // namespace twinkle::object
+}  // namespace twinkle::memory
