@@ -115,7 +115,8 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
       });
     });
     return std::make_unique<object::SharedMemoryTransport>(
-        object::SharedMemoryTransport::Options{.self = self, .is_near = near, .traffic = traffic, .files = files}, pool,
+        object::SharedMemoryTransport::Options{
+            .self = self, .is_near = near, .memories = {pool}, .traffic = traffic, .files = files},
         executor.get(), receiver, [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
           auto rings = std::make_unique<rpc::RingTransport>(
               rpc::RingTransport::Options{.self = self, .is_near = near, .traffic = traffic}, shared, queue,

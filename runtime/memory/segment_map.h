@@ -10,20 +10,23 @@
 
 #include "runtime/base/mutex.h"
 #include "runtime/memory/memory_file.h"
-#include "runtime/memory/segment_pool.h"
+#include "runtime/memory/shared_memory.h"
 
 namespace twinkle::memory {
 
-// The segments of one other process; those in use stay mapped, others until Clear. Thread-safe.
-class SegmentMap {
+// The segments of one other process. A segment stays mapped until Forget, or the end of the map, and for as long as
+// bytes of it are in use. Thread-safe.
+class SegmentMap final : public MappedMemory {
  public:
-  // The bytes at that place of the process; they keep the segment mapped. InvalidArgument: it is outside its segment;
-  // and as MemoryFile::Open.
-  absl::StatusOr<std::shared_ptr<const std::byte>> At(int pid, const SegmentPlace& place, size_t bytes);
-  // The process says that it has no such segment any more.
-  void Forget(uint64_t segment);
+  // Of process `pid`.
+  explicit SegmentMap(int pid) : pid_(pid) {}
+
+  // Besides what the interface says, fails as MemoryFile::Open does.
+  absl::StatusOr<std::shared_ptr<const std::byte>> At(const Place& place, size_t bytes) override;
+  void Forget(uint64_t segment) override;
 
  private:
+  const int pid_;
   base::Mutex mutex_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<const MemoryFile>> segments_ ABSL_GUARDED_BY(mutex_);
 };

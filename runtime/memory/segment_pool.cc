@@ -9,6 +9,8 @@
 #include <iterator>
 #include <vector>
 
+#include "runtime/memory/segment_map.h"
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -257,7 +259,7 @@ SegmentPool::Segment* SegmentPool::SegmentOf(const std::byte* data) const {
   return static_cast<size_t>(data - segment->file.data()) <= segment->file.size() ? segment : nullptr;
 }
 
-std::optional<SegmentPlace> SegmentPool::Find(const std::byte* data, size_t bytes) const {
+std::optional<Place> SegmentPool::Find(const std::byte* data, size_t bytes) const {
   base::MutexLock lock(&mutex_);
   const Segment* const segment = SegmentOf(data);
   if (segment == nullptr) return std::nullopt;
@@ -265,6 +267,14 @@ std::optional<SegmentPlace> SegmentPool::Find(const std::byte* data, size_t byte
   if (bytes > segment->file.size() - offset) return std::nullopt;
   return SegmentPlace{segment->id, segment->file.fd(), segment->file.inode(), segment->file.size(), offset};
 }
+
+std::shared_ptr<std::byte> SegmentPool::CopyOf(const std::byte* data, size_t bytes) {
+  std::shared_ptr<std::byte> block = Allocate(bytes, false);
+  if (block != nullptr) std::memcpy(block.get(), data, bytes);
+  return block;
+}
+
+std::unique_ptr<MappedMemory> SegmentPool::MappedOf(int pid) const { return std::make_unique<SegmentMap>(pid); }
 
 size_t SegmentPool::bytes_used() const {
   base::MutexLock lock(&mutex_);

@@ -1,7 +1,6 @@
 // Memory that other processes of the machine can map: memory files without names, cut into blocks.
 #pragma once
 
-#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 #include <unistd.h>
 
@@ -19,17 +18,9 @@
 #include "runtime/base/memory.h"
 #include "runtime/base/mutex.h"
 #include "runtime/memory/memory_file.h"
+#include "runtime/memory/shared_memory.h"
 
 namespace twinkle::memory {
-
-// A run of bytes in a segment, as another process finds it: /proc/PID/fd/FD.
-struct SegmentPlace {
-  uint64_t segment = 0;  // never used again for another one
-  int fd = -1;           // of the owner
-  uint64_t inode = 0;    // of the file: a descriptor's number may be another file's by now
-  uint64_t segment_bytes = 0;
-  uint64_t offset = 0;
-};
 
 struct SegmentOptions {
   size_t segment_bytes = size_t{1} << 30;        // of address space; memory is taken when it is first used
@@ -37,7 +28,8 @@ struct SegmentOptions {
   absl::Duration keep_idle = absl::Seconds(30);  // for how long a segment without blocks may be the only one
 };
 
-// Invariants:
+// Memory of the machine, whose chunks are segments. Thread-safe. Blocks keep it alive. Invariants, besides those of
+// SharedMemory:
 //  S1 a block overlaps with no other one, and its memory is given out again only after its last reference is gone;
 //  S2 a segment is sealed: nobody can make it smaller or larger, and nobody but this process write to it;
 //  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
@@ -45,28 +37,26 @@ struct SegmentOptions {
 //  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory;
 //  S6 free memory that adjoins is one run, of what was used before one and of what was not one; a block may lie across
 //     the end of the first and the beginning of the second. So only blocks that are there divide what is free.
-// Thread-safe. Blocks keep it alive.
-class SegmentPool final : public base::MemorySource, public std::enable_shared_from_this<SegmentPool> {
+class SegmentPool final : public base::MemorySource,
+                          public SharedMemory,
+                          public std::enable_shared_from_this<SegmentPool> {
  public:
   explicit SegmentPool(SegmentOptions options = {}) : options_(options) {}
 
+  // MemorySource
   std::shared_ptr<std::byte> Allocate(size_t bytes, bool zeroed) override;
   std::shared_ptr<std::byte> Reserve(size_t bytes) override;
   bool Reach(const std::byte* block, size_t end) override;
 
-  // `later(delay)` is to have Trim called after that time. It is called under a lock: it only makes a note.
-  void OnIdle(std::function<void(absl::Duration delay)> later);
+  // SharedMemory; others map it with a SegmentMap.
+  std::optional<Place> Find(const std::byte* data, size_t bytes) const override;
+  std::shared_ptr<std::byte> CopyOf(const std::byte* data, size_t bytes) override;
+  std::unique_ptr<MappedMemory> MappedOf(int pid) const override;
+  void OnUnmapped(std::function<void(uint64_t segment)> unmapped) override;
+  void OnIdle(std::function<void(absl::Duration delay)> later) override;
   // Unmaps the only segment when it has had no blocks for `keep_idle`.
-  void Trim();
-
-  // There is no more memory to be had, and what has no blocks is unmapped. Forgets OnIdle.
-  void Close();
-
-  // `unmapped` is told of segments that are no more, in whichever thread lets go of the last block.
-  void OnUnmapped(std::function<void(uint64_t segment)> unmapped);
-
-  // Nothing when the bytes are not in a block of this pool.
-  std::optional<SegmentPlace> Find(const std::byte* data, size_t bytes) const;
+  void Trim() override;
+  void Close() override;
 
   size_t bytes_used() const;     // of blocks
   size_t bytes_touched() const;  // memory that the pool holds, in use or not

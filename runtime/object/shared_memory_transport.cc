@@ -12,6 +12,7 @@
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/memory/memory_file.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::object {
@@ -59,6 +60,14 @@ absl::StatusOr<std::string> ContentOf(const ReadProbe& probe) {
   return content;
 }
 
+// What a peer says is at that place of its memory.
+absl::StatusOr<std::shared_ptr<const std::byte>> BytesAt(
+    const std::vector<std::unique_ptr<memory::MappedMemory>>& mapped, const SharedBuffer& shared) {
+  const size_t kind = shared.place.index();
+  if (kind >= mapped.size()) return absl::InvalidArgumentError("a place in memory of a kind that is unknown here");
+  return mapped[kind]->At(shared.place, shared.bytes);
+}
+
 }  // namespace
 
 // Tells owners of what is no longer mapped here, many at a time, from a thread of its own: the last reference to a
@@ -83,7 +92,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     pending_[peer].released.push_back(lease);
     FlushLater();
   }
-  // Those that map segments of this process.
+  // Those that map memory of this process.
   void AddReader(rpc::ProcessId peer) {
     base::MutexLock lock(&mutex_);
     readers_.insert(peer);
@@ -93,11 +102,11 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     readers_.erase(peer);
     pending_.erase(peer);
   }
-  // A segment of this process is gone.
-  void AddUnmapped(uint64_t segment) {
+  // A chunk of this process's memory is gone.
+  void AddUnmapped(const UnmappedChunk& gone) {
     base::MutexLock lock(&mutex_);
     if (below_ == nullptr || readers_.empty()) return;
-    for (rpc::ProcessId peer : readers_) pending_[peer].unmapped.push_back(segment);
+    for (rpc::ProcessId peer : readers_) pending_[peer].unmapped.push_back(gone);
     FlushLater();
   }
   // Not from a task of its own queue.
@@ -152,16 +161,17 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
 };
 
 // ---- life
-SharedMemoryTransport::SharedMemoryTransport(Options options, std::shared_ptr<memory::SegmentPool> pool,
-                                             base::Executor* executor, rpc::Receiver* receiver, const Join& join)
+SharedMemoryTransport::SharedMemoryTransport(Options options, base::Executor* executor, rpc::Receiver* receiver,
+                                             const Join& join)
     : options_(std::move(options)),
-      pool_(std::move(pool)),
       receiver_(*receiver),
       releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options_.self))) {
   MakeProbe();
-  pool_->OnUnmapped([weak = std::weak_ptr(releases_)](uint64_t segment) {
-    if (const auto releases = weak.lock()) releases->AddUnmapped(segment);
-  });
+  for (size_t kind = 0; kind < options_.memories.size(); ++kind) {
+    options_.memories[kind]->OnUnmapped([weak = std::weak_ptr(releases_), kind](uint64_t chunk) {
+      if (const auto releases = weak.lock()) releases->AddUnmapped({kind, chunk});
+    });
+  }
   below_ = join(this);
   releases_->SetTransport(below_.get());
   joined_ = true;
@@ -170,7 +180,7 @@ SharedMemoryTransport::SharedMemoryTransport(Options options, std::shared_ptr<me
 
 SharedMemoryTransport::~SharedMemoryTransport() { Close(); }
 
-// A file of its own: a segment is only made when there is something for it.
+// A file of its own: shared memory is only made when there is something for it.
 void SharedMemoryTransport::MakeProbe() {
   probe_ = base::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   nonce_ = rpc::NewSecret();
@@ -187,11 +197,11 @@ void SharedMemoryTransport::Close() {
   // Methods may still run here, and readers still read.
   for (const auto& [id, peer] : peers_.All()) {
     base::ProcessMark reader;
-    std::shared_ptr<memory::SegmentMap> segments;  // unmapped outside the lock, but for what is still in use
+    std::shared_ptr<const Mapped> mapped;  // unmapped outside the lock, but for what is still in use
     {
       base::MutexLock lock(&peer->mutex);
       reader = peer->reader;
-      segments = std::move(peer->segments);
+      mapped = std::move(peer->mapped);
     }
     leases_.PeerLost(id, reader);
   }
@@ -199,7 +209,7 @@ void SharedMemoryTransport::Close() {
     base::MutexLock lock(&mutex_);
     copied_.clear();
   }
-  pool_->Close();
+  for (const auto& memory : options_.memories) memory->Close();
 }
 
 // ---- sending
@@ -237,9 +247,9 @@ void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, F
   std::vector<codec::Buffer> travelling;
   for (size_t i = 0; i < frame->buffers.size(); ++i) {
     codec::Buffer& buffer = frame->buffers[i];
-    memory::SegmentPlace place;
+    memory::Place place;
     std::shared_ptr<const void> owner;
-    if (buffer.size >= options_.shared_bytes) owner = InSegment(buffer, &place);
+    if (buffer.size >= options_.shared_bytes) owner = InSharedMemory(buffer, &place);
     if (owner == nullptr) {
       travelling.push_back(std::move(buffer));
       continue;
@@ -250,34 +260,37 @@ void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, F
   frame->buffers = std::move(travelling);
 }
 
-// Where the buffer is in a segment, and who keeps it there; copies it into one if need be. Null: there is no room, or
-// it is not to be in memory.
-std::shared_ptr<const void> SharedMemoryTransport::InSegment(const codec::Buffer& buffer, memory::SegmentPlace* place) {
-  if (const auto found = pool_->Find(buffer.data, buffer.size)) {
-    *place = *found;
-    return buffer.owner;
+// Where others find the buffer, and who keeps it there; copies it into shared memory if need be. Null: there is no
+// room, or it is not to be in memory.
+std::shared_ptr<const void> SharedMemoryTransport::InSharedMemory(const codec::Buffer& buffer, memory::Place* place) {
+  for (const auto& memory : options_.memories) {
+    if (const auto found = memory->Find(buffer.data, buffer.size)) {
+      *place = *found;
+      return buffer.owner;
+    }
   }
   if (options_.files != nullptr && options_.files->Has(buffer.data)) return nullptr;
-  std::shared_ptr<const Copy> copy;
+  std::shared_ptr<const Copy> copy = CopyOf(buffer);
+  if (copy != nullptr) *place = *options_.memories.front()->Find(copy->memory.get(), buffer.size);
+  return copy;
+}
+
+// One that was made lately, or a new one. Null: there is no room.
+std::shared_ptr<const SharedMemoryTransport::Copy> SharedMemoryTransport::CopyOf(const codec::Buffer& buffer) {
   if (buffer.owner != nullptr) {
     base::MutexLock lock(&mutex_);
     for (const Copied& known : copied_) {
-      if (known.data == buffer.data && known.size == buffer.size && known.owner.lock() == buffer.owner) {
-        copy = known.copy.lock();
-      }
+      if (known.data != buffer.data || known.size != buffer.size || known.owner.lock() != buffer.owner) continue;
+      if (auto copy = known.copy.lock()) return copy;
     }
   }
-  if (copy == nullptr) {
-    std::shared_ptr<std::byte> memory = pool_->Allocate(buffer.size, false);
-    if (memory == nullptr) return nullptr;
-    std::memcpy(memory.get(), buffer.data, buffer.size);
-    copy = std::make_shared<const Copy>(Copy{std::move(memory), buffer.owner});
-    options_.traffic->copied_to_share += buffer.size;
-    base::MutexLock lock(&mutex_);
-    if (copied_.size() < kCopiesKnown) copied_.emplace_back();
-    copied_[next_copied_++ % kCopiesKnown] = {buffer.owner, buffer.data, buffer.size, copy};
-  }
-  *place = *pool_->Find(copy->memory.get(), buffer.size);
+  std::shared_ptr<std::byte> memory = options_.memories.front()->CopyOf(buffer.data, buffer.size);
+  if (memory == nullptr) return nullptr;
+  const auto copy = std::make_shared<const Copy>(Copy{std::move(memory), buffer.owner});
+  options_.traffic->copied_to_share += buffer.size;
+  base::MutexLock lock(&mutex_);
+  if (copied_.size() < kCopiesKnown) copied_.emplace_back();
+  copied_[next_copied_++ % kCopiesKnown] = {buffer.owner, buffer.data, buffer.size, copy};
   return copy;
 }
 
@@ -331,8 +344,10 @@ void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& t
     peer.shares = true;
     releases_->AddReader(from);
   }
-  if (peer.segments == nullptr) return;
-  for (uint64_t segment : trailer.unmapped) peer.segments->Forget(segment);
+  if (peer.mapped == nullptr) return;
+  for (const UnmappedChunk& gone : trailer.unmapped) {
+    if (gone.kind < peer.mapped->size()) (*peer.mapped)[gone.kind]->Forget(gone.chunk);
+  }
 }
 
 // Whether the peer's files can be read from here: the content proves that it is the peer's.
@@ -340,11 +355,12 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
   const ReadProbe& probe = *trailer.probe;
   const absl::StatusOr<std::string> content = spare_.Lend([&] { return ContentOf(probe); });
   const bool readable = content.ok() && !content->empty() && *content == probe.content;
-  {
+  if (readable) {
+    Mapped mapped;
+    for (const auto& memory : options_.memories) mapped.push_back(memory->MappedOf(probe.pid));
     Peer& peer = peers_.At(from);
     base::MutexLock lock(&peer.mutex);
-    peer.pid = probe.pid;
-    if (readable) peer.segments = std::make_shared<memory::SegmentMap>();
+    peer.mapped = std::make_shared<const Mapped>(std::move(mapped));
   }
   FrameTrailer answer;
   answer.answer = ReadAnswer{::getpid(), readable};
@@ -353,15 +369,13 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
 
 absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame) {
   if (trailer.shared.empty()) return absl::OkStatus();
-  int pid = 0;
-  std::shared_ptr<memory::SegmentMap> segments;
+  std::shared_ptr<const Mapped> mapped;
   {
     Peer& peer = peers_.At(from);
     base::MutexLock lock(&peer.mutex);
-    pid = peer.pid;
-    segments = peer.segments;
+    mapped = peer.mapped;
   }
-  if (segments == nullptr) return absl::InvalidArgumentError("places in segments that were not to be sent");
+  if (mapped == nullptr) return absl::InvalidArgumentError("places in memory that were not to be sent");
   struct Held {
     Held(std::shared_ptr<Releases> to, rpc::ProcessId peer, uint64_t id)
         : releases(std::move(to)), owner(peer), lease(id) {}
@@ -384,7 +398,7 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
     }
     if (all.size() != shared.index) return absl::InvalidArgumentError("buffers out of order");
     absl::StatusOr<std::shared_ptr<const std::byte>> memory = base::NoThread();
-    if (ready) memory = spare_.Lend([&] { return segments->At(pid, shared.place, shared.bytes); });
+    if (ready) memory = spare_.Lend([&] { return BytesAt(*mapped, shared); });
     if (absl::IsResourceExhausted(memory.status())) {
       unmapped.released.push_back(shared.lease);
       all.push_back(codec::Missing(
@@ -412,7 +426,7 @@ void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why)
     Peer& lost = peers_.At(peer);
     base::MutexLock lock(&lost.mutex);
     reader = lost.reader;
-    lost.segments = nullptr;
+    lost.mapped = nullptr;
     told = std::exchange(lost.told, true);
     if (!lost.lost) lost.why = why;
     lost.lost = true;

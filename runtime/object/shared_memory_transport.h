@@ -14,10 +14,9 @@
 #include "runtime/base/executor.h"
 #include "runtime/base/fd.h"
 #include "runtime/memory/leases.h"
-#include "runtime/memory/segment_map.h"
-#include "runtime/memory/segment_pool.h"
+#include "runtime/memory/mapped_files.h"
+#include "runtime/memory/shared_memory.h"
 #include "runtime/memory/spare_descriptor.h"
-#include "runtime/object/spill_file.h"
 #include "runtime/rpc/peer_map.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
@@ -28,9 +27,13 @@ namespace twinkle::object {
 // its wire format.
 struct SharedBuffer {
   uint64_t index = 0;  // among all of the frame's buffers; ascending
-  memory::SegmentPlace place;
+  memory::Place place;
   uint64_t bytes = 0;
   uint64_t lease = 0;
+};
+struct UnmappedChunk {
+  uint64_t kind = 0;  // of memory, as the index of a place
+  uint64_t chunk = 0;
 };
 struct ReadProbe {  // can you read this?
   int32_t pid = 0;
@@ -43,18 +46,18 @@ struct ReadAnswer {
 };
 struct FrameTrailer {
   std::vector<SharedBuffer> shared;
-  std::vector<uint64_t> released;  // leases
-  std::vector<uint64_t> unmapped;  // segments that are no more
+  std::vector<uint64_t> released;       // leases
+  std::vector<UnmappedChunk> unmapped;  // that are no more
   std::optional<ReadProbe> probe;
   std::optional<ReadAnswer> answer;
   bool bare = false;  // there is no frame for the receiver
 };
 
 // A transport over another one. Peers that can map this process's memory (each is asked, with the first frame to it)
-// are sent places in segments instead of buffers from `shared_bytes` on; what is not in a segment is copied into one,
-// once for all peers, but for values on disk: they get the bytes, or this process would have in memory what did not fit
-// there. Others get the bytes. The receiver's buffers refer to the sender's memory, which stays as it is
-// until they are gone there. Invariants, besides the transport's own:
+// are sent places in it instead of buffers from `shared_bytes` on; what is not in shared memory is copied into it, once
+// for all peers, but for values on disk: they get the bytes, or this process would have in memory what did not fit
+// there. Others get the bytes. The receiver's buffers refer to the sender's memory, which stays as it is until they are
+// gone there. Invariants, besides the transport's own:
 //  M1 a buffer that a peer maps is held, by a lease, until that peer has released it or is known to have ended: a
 //     connection that broke is not enough;
 //  M2 a lease is released once, by the peer that has it;
@@ -70,16 +73,18 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     rpc::ProcessId self = rpc::kProgram;
     size_t shared_bytes = 32 << 10;
     rpc::IsNear is_near = [](rpc::ProcessId) { return true; };
+    // What peers can map: the kinds of memory::Place, in their order, at least the first. What is in none of them is
+    // copied into the first. This closes them.
+    std::vector<std::shared_ptr<memory::SharedMemory>> memories = {};
     std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();
-    std::shared_ptr<const memory::MappedFiles> files =
-        nullptr;  // of values that were to take no more memory; may be null
+    // Where values are that were to take no more memory; may be null.
+    std::shared_ptr<const memory::MappedFiles> files = nullptr;
   };
   // Joins the network below.
   using Join = std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*)>;
 
   // `receiver` and `executor` outlive it.
-  SharedMemoryTransport(Options options, std::shared_ptr<memory::SegmentPool> pool, base::Executor* executor,
-                        rpc::Receiver* receiver, const Join& join);
+  SharedMemoryTransport(Options options, base::Executor* executor, rpc::Receiver* receiver, const Join& join);
   ~SharedMemoryTransport() override;
 
   // Transport
@@ -96,21 +101,37 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
 
  private:
   class Releases;  // of buffers that this process has mapped
+  // A peer's memory, by kind.
+  using Mapped = std::vector<std::unique_ptr<memory::MappedMemory>>;
   struct Peer {
     std::atomic<bool> asked = false;
     std::atomic<bool> shares = false;  // it can map what this process has
     std::atomic<bool> lost = false;    // nothing is sent to it, nor taken from it
     base::Mutex mutex;
     base::ProcessMark reader ABSL_GUARDED_BY(mutex);  // the process that maps what this one has, as that says
-    int pid ABSL_GUARDED_BY(mutex) = 0;               // whose memory this process maps, as a probe has shown
-    std::shared_ptr<memory::SegmentMap> segments ABSL_GUARDED_BY(mutex);  // that memory
-    absl::Status why ABSL_GUARDED_BY(mutex);                              // it is lost
-    bool told ABSL_GUARDED_BY(mutex) = false;                             // that it is, by the transport below
+    std::shared_ptr<const Mapped> mapped ABSL_GUARDED_BY(mutex);  // null: a probe has not shown that it can be read
+    absl::Status why ABSL_GUARDED_BY(mutex);                      // it is lost
+    bool told ABSL_GUARDED_BY(mutex) = false;                     // that it is, by the transport below
+  };
+
+  // A copy in shared memory, as those who map it hold it. It keeps the original, too: what others hold is not written
+  // in place, and so the copy stays equal to it.
+  struct Copy {
+    std::shared_ptr<std::byte> memory;
+    std::shared_ptr<const void> original;
+  };
+  // What was copied into shared memory lately: the same goes to several peers.
+  struct Copied {
+    std::weak_ptr<const void> owner;
+    const std::byte* data = nullptr;
+    size_t size = 0;
+    std::weak_ptr<const Copy> copy;
   };
 
   void MakeProbe();
   void ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, FrameTrailer* trailer);
-  std::shared_ptr<const void> InSegment(const codec::Buffer& buffer, memory::SegmentPlace* place);
+  std::shared_ptr<const void> InSharedMemory(const codec::Buffer& buffer, memory::Place* place);
+  std::shared_ptr<const Copy> CopyOf(const codec::Buffer& buffer);
   void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
   void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
   void SendBare(rpc::ProcessId to, FrameTrailer trailer);
@@ -118,7 +139,6 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   void LoseUnread(rpc::ProcessId peer, const absl::Status& why);
 
   const Options options_;
-  const std::shared_ptr<memory::SegmentPool> pool_;
   rpc::Receiver& receiver_;
   memory::Leases leases_;
   const std::shared_ptr<Releases> releases_;
@@ -129,19 +149,6 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   std::atomic<bool> joined_ = false;
   std::atomic<bool> closed_ = false;
 
-  // A copy in a segment, as those who map it hold it. It keeps the original, too: what others hold is not written in
-  // place, and so the copy stays equal to it.
-  struct Copy {
-    std::shared_ptr<std::byte> memory;
-    std::shared_ptr<const void> original;
-  };
-  // What was copied into a segment lately: the same goes to several peers.
-  struct Copied {
-    std::weak_ptr<const void> owner;
-    const std::byte* data = nullptr;
-    size_t size = 0;
-    std::weak_ptr<const Copy> copy;
-  };
   rpc::PeerMap<Peer> peers_;
   base::Mutex mutex_;
   std::vector<Copied> copied_ ABSL_GUARDED_BY(mutex_);

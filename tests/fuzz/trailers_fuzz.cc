@@ -1,5 +1,6 @@
 // What two processes of one machine add to their frames about the memory that they share.
 #include "runtime/base/stepped_executor.h"
+#include "runtime/memory/segment_pool.h"
 #include "runtime/object/shared_memory_transport.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/fuzz/target.h"
@@ -22,11 +23,13 @@ std::string WithTrailer(const object::FrameTrailer& trailer) {
 
 std::vector<std::string> fuzz::Seeds() {
   object::FrameTrailer shared;
-  shared.shared.push_back(
-      {.index = 0, .place = {.segment = 1, .fd = 3, .segment_bytes = 4096}, .bytes = 8, .lease = 1});
+  shared.shared.push_back({.index = 0,
+                           .place = memory::SegmentPlace{.segment = 1, .fd = 3, .segment_bytes = 4096},
+                           .bytes = 8,
+                           .lease = 1});
   object::FrameTrailer told;
   told.released = {1, 2, 3};
-  told.unmapped = {1};
+  told.unmapped = {{0, 1}, {1, 1}};
   told.probe = object::ReadProbe{1, 3, "content"};
   told.answer = object::ReadAnswer{1, true};
   return {WithTrailer(shared), WithTrailer(told), std::string(4, '\0')};
@@ -40,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rpc::InMemoryNetwork network;
   Ignored ignored;
   const auto queue = executor.NewQueue("service");
-  object::SharedMemoryTransport transport({.self = 1}, std::make_shared<memory::SegmentPool>(), &executor, &ignored,
+  object::SharedMemoryTransport transport({.self = 1, .memories = {std::make_shared<memory::SegmentPool>()}}, &executor,
+                                          &ignored,
                                           [&](rpc::Receiver* below) { return network.Join(1, below, queue.get()); });
   const auto liar_queue = executor.NewQueue("liar");
   const auto liar = network.Join(2, &ignored, liar_queue.get());

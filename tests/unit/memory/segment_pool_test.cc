@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "runtime/memory/segment_map.h"
@@ -82,15 +83,16 @@ TEST_CASE("others read a segment and can neither write nor cut it (S2)") {
   const auto pool = std::make_shared<SegmentPool>();
   const auto block = pool->Allocate(3 * kPage, false);
   std::memcpy(block.get() + kPage, "hello", 5);
-  const auto place = pool->Find(block.get() + kPage, 5);
-  REQUIRE(place);
-  SegmentMap map;
-  const auto read = map.At(::getpid(), *place, 5);
+  const auto found = pool->Find(block.get() + kPage, 5);
+  REQUIRE(found);
+  const auto* const place = std::get_if<SegmentPlace>(&*found);
+  SegmentMap map(::getpid());
+  const auto read = map.At(*place, 5);
   REQUIRE(read.ok());
   CHECK(std::memcmp(read->get(), "hello", 5) == 0);
   std::memcpy(block.get() + kPage, "other", 5);
   CHECK(std::memcmp(read->get(), "other", 5) == 0);  // the same memory
-  CHECK(absl::IsInvalidArgument(map.At(::getpid(), *place, place->segment_bytes).status()));
+  CHECK(absl::IsInvalidArgument(map.At(*place, place->segment_bytes).status()));
 
   const std::string path = "/proc/self/fd/" + std::to_string(place->fd);
   const int writable = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
@@ -102,12 +104,12 @@ TEST_CASE("others read a segment and can neither write nor cut it (S2)") {
 }
 
 TEST_CASE("what is no segment is not mapped") {
-  SegmentMap map;
+  SegmentMap map(::getpid());
   const int plain = ::memfd_create("plain", MFD_CLOEXEC);
   REQUIRE(::ftruncate(plain, kPage) == 0);
   CHECK(
-      absl::IsFailedPrecondition(map.At(::getpid(), {.segment = 1, .fd = plain, .segment_bytes = kPage}, 8).status()));
-  CHECK_FALSE(map.At(::getpid(), {.segment = 1, .fd = 100000, .segment_bytes = kPage}, 8).ok());
+      absl::IsFailedPrecondition(map.At(SegmentPlace{.segment = 1, .fd = plain, .segment_bytes = kPage}, 8).status()));
+  CHECK_FALSE(map.At(SegmentPlace{.segment = 1, .fd = 100000, .segment_bytes = kPage}, 8).ok());
   ::close(plain);
 }
 
@@ -128,7 +130,7 @@ TEST_CASE("a segment that is empty is told of, unless it is the only one (S4)") 
   auto first = pool->Allocate(4 * kPage, false);
   auto second = pool->Allocate(8 * kPage, false);
   CHECK(pool->segment_count() == 2);
-  const uint64_t id = pool->Find(second.get(), 1)->segment;
+  const uint64_t id = std::get<SegmentPlace>(*pool->Find(second.get(), 1)).segment;
   second.reset();
   CHECK(unmapped == std::vector<uint64_t>{id});
   first.reset();

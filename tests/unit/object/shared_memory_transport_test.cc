@@ -11,11 +11,15 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "runtime/base/stepped_executor.h"
+#include "runtime/memory/segment_pool.h"
+#include "runtime/object/spill_file.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/support/catch.h"
+#include "tests/support/fake_shared_memory.h"
 #include "tests/support/limited_executor.h"
 #include "tests/support/transport_conformance.h"
 
@@ -31,8 +35,8 @@ class SharedMemoryFixture final : public rpc::TransportFixture {
  public:
   std::unique_ptr<rpc::Transport> Join(ProcessId id, rpc::Receiver* receiver, base::TaskQueue* queue) override {
     return std::make_unique<SharedMemoryTransport>(
-        SharedMemoryTransport::Options{.self = id}, std::make_shared<memory::SegmentPool>(), executor_.get(), receiver,
-        [&](rpc::Receiver* shared) { return network_.Join(id, shared, queue); });
+        SharedMemoryTransport::Options{.self = id, .memories = {std::make_shared<memory::SegmentPool>()}},
+        executor_.get(), receiver, [&](rpc::Receiver* shared) { return network_.Join(id, shared, queue); });
   }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
   bool HoldData(ProcessId from, ProcessId to) override { return network_.Hold(from, to, Stream::kData), true; }
@@ -60,22 +64,29 @@ struct Kept final : rpc::Receiver {
   std::vector<absl::Status> lost;
 };
 
-struct Member {
-  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, memory::SegmentOptions segments = {},
-         std::shared_ptr<const memory::MappedFiles> files = nullptr)
-      : pool(std::make_shared<memory::SegmentPool>(segments)),
+template <class Memory>
+struct MemberWith {
+  MemberWith(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, std::shared_ptr<Memory> memory,
+             std::shared_ptr<const memory::MappedFiles> files = nullptr)
+      : pool(std::move(memory)),
         queue(executor->NewQueue("service." + std::to_string(id))),
-        transport(SharedMemoryTransport::Options{.self = id, .files = std::move(files)}, pool, executor, &kept,
-                  [&](rpc::Receiver* shared) {
+        transport(SharedMemoryTransport::Options{.self = id, .memories = {pool}, .files = std::move(files)}, executor,
+                  &kept, [&](rpc::Receiver* shared) {
                     auto joined = network->Join(id, shared, queue.get());
                     below = joined.get();
                     return joined;
                   }) {}
-  const std::shared_ptr<memory::SegmentPool> pool;
+  const std::shared_ptr<Memory> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
   rpc::Transport* below = nullptr;
   SharedMemoryTransport transport;
+};
+
+struct Member : MemberWith<memory::SegmentPool> {
+  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, memory::SegmentOptions segments = {},
+         std::shared_ptr<const memory::MappedFiles> files = nullptr)
+      : MemberWith(id, executor, network, std::make_shared<memory::SegmentPool>(segments), std::move(files)) {}
 };
 
 struct Pair {
@@ -267,7 +278,7 @@ TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost o
   pair.Meet();
   // The segment's descriptor is another file's when it is opened.
   std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
-  const int fd = pair.a.pool->Find(block.get(), 1)->fd;
+  const int fd = std::get<memory::SegmentPlace>(*pair.a.pool->Find(block.get(), 1)).fd;
   const int other = ::memfd_create("another", MFD_CLOEXEC);
   const int kept = ::dup(fd);
   REQUIRE(::dup2(other, fd) == fd);
@@ -285,6 +296,58 @@ TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost o
   CHECK(absl::IsUnavailable(pair.a.transport.Send(2, Stream::kData, Frame{"more", {}})));
   CHECK(absl::IsUnavailable(pair.a.below->Send(2, Stream::kData, Frame{"more", {}})));
   CHECK(absl::IsUnavailable(pair.b.below->Send(1, Stream::kData, Frame{"more", {}})));
+}
+
+// ---- over any kind of memory
+struct FakePair {
+  FakePair() {
+    for (auto* from : {&a, &b}) {
+      const ProcessId to = from == &a ? 2 : 1;
+      CHECK(from->transport.Send(to, Stream::kData, Frame{"hello", {}}).ok());
+      executor.RunAll();
+    }
+    b.kept.frames.clear();
+  }
+  // From a to b.
+  void Send(const codec::Buffer& buffer) {
+    REQUIRE(a.transport.Send(2, Stream::kData, Frame{"head", {buffer}}).ok());
+    executor.RunAll();
+  }
+
+  memory::FakeMachine machine;
+  base::SteppedExecutor executor;
+  rpc::InMemoryNetwork network;
+  MemberWith<memory::FakeSharedMemory> a{1, &executor, &network, machine.Start(::getpid())};
+  MemberWith<memory::FakeSharedMemory> b{2, &executor, &network, machine.Start(::getpid())};
+};
+
+TEST_CASE("a reader keeps a chunk mapped until it is told that its owner has no such chunk any more") {
+  FakePair pair;
+  const auto text = std::make_shared<std::string>(kLarge, 'y');
+  pair.Send({reinterpret_cast<const std::byte*>(text->data()), kLarge, text});
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  CHECK(std::memcmp(pair.b.kept.frames[0].buffers.at(0).data, text->data(), kLarge) == 0);
+  CHECK(pair.a.transport.traffic().copied_to_share == kLarge);
+  CHECK(pair.machine.mapped_count() == 1);
+  pair.b.kept.frames.clear();  // the copy goes, and with it its chunk
+  pair.executor.RunAll();
+  CHECK(pair.a.transport.lease_count() == 0);
+  CHECK(pair.machine.mapped_count() == 0);
+}
+
+TEST_CASE("memory that cannot be mapped for now is missing, and a peer whose memory is not what it says is lost (M4)") {
+  FakePair pair;
+  const std::shared_ptr<std::byte> block = pair.a.pool->CopyOf(std::vector<std::byte>(kLarge).data(), kLarge);
+  pair.machine.RefuseMapping(absl::ResourceExhaustedError("no room"));
+  pair.Send(BufferOf(block, kLarge));
+  REQUIRE(pair.b.kept.frames.size() == 1);
+  CHECK(absl::IsResourceExhausted(codec::CheckThere(pair.b.kept.frames[0].buffers.at(0))));
+  CHECK(pair.b.kept.lost.empty());
+  CHECK(pair.a.transport.lease_count() == 0);
+  pair.machine.RefuseMapping(absl::FailedPreconditionError("another file"));
+  pair.Send(BufferOf(block, kLarge));
+  CHECK(pair.b.kept.frames.size() == 1);
+  CHECK(pair.b.kept.lost.size() == 1);
 }
 
 // ---- shortages
@@ -384,22 +447,37 @@ TEST_CASE("nothing is mapped where there is no thread to give it back (M4)") {
   CHECK(codec::CheckThere(b.kept.frames.at(0).buffers.at(0)).ok());
 }
 
+// Of a frame that has nothing else.
+std::string HeadOf(const FrameTrailer& trailer) {
+  std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
+  const uint32_t size = static_cast<uint32_t>(head.size());
+  return head.append(reinterpret_cast<const char*>(&size), sizeof(size));
+}
+
+TEST_CASE("that a chunk has gone of a kind that is unknown here is nobody's concern") {
+  Pair pair;
+  pair.Meet();
+  FrameTrailer trailer;
+  trailer.unmapped = {{7, 1}};
+  trailer.bare = true;
+  REQUIRE(pair.a.below->Send(2, Stream::kData, Frame{HeadOf(trailer), {}}).ok());
+  pair.Run();
+  CHECK(pair.b.kept.lost.empty());
+}
+
 TEST_CASE("places that make no sense lose the peer that sent them, not this process") {
   Pair pair;
   pair.Meet();
   const auto send = [&](const FrameTrailer& trailer) {
-    std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
-    const uint32_t size = static_cast<uint32_t>(head.size());
-    head.append(reinterpret_cast<const char*>(&size), sizeof(size));
     auto queue = pair.executor.NewQueue("liar");
     const auto liar = pair.network.Join(9, &pair.a.kept, queue.get());
-    CHECK(liar->Send(2, Stream::kData, Frame{head, {}}).ok());
+    CHECK(liar->Send(2, Stream::kData, Frame{HeadOf(trailer), {}}).ok());
     pair.Run();
     liar->Close();
   };
+  const memory::SegmentPlace nowhere{.segment = 1, .fd = 0, .segment_bytes = 10, .offset = 1 << 30};
   FrameTrailer trailer;
-  trailer.shared.push_back(
-      {.index = 3, .place = {.segment = 1, .fd = 0, .segment_bytes = 10, .offset = 1 << 30}, .bytes = 5, .lease = 1});
+  trailer.shared.push_back({.index = 3, .place = nowhere, .bytes = 5, .lease = 1});
   send(trailer);
   CHECK(pair.b.kept.frames.empty());
   REQUIRE(pair.b.kept.lost.size() >= 1);
