@@ -7,6 +7,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
+#include "runtime/codec/dtype.h"
 #include "runtime/codec/each_entry.h"
 #include "runtime/codec/flatten_value.h"
 
@@ -112,16 +113,6 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
 }
 
 // ---- tensors
-DType Promote(DType a, DType b) {
-  if (a == b) return a;
-  if (a > b) std::swap(a, b);
-  if (b == DType::kInt32 || b == DType::kInt64 || b == DType::kFloat64) return b;
-  if (b == DType::kUint8) return b;  // bool, uint8
-  const bool small = a == DType::kBool || a == DType::kUint8;
-  if (b == DType::kBFloat16) return small ? b : DType::kFloat64;          // int32 and int64 need 53 bits
-  return a == DType::kInt32 || a == DType::kInt64 ? DType::kFloat64 : b;  // b is float32
-}
-
 template <class F>
 auto WithElement(DType dtype, F&& f) {
   switch (dtype) {
@@ -226,7 +217,7 @@ absl::Status Outline(const std::vector<const Tensor*>& parts, const Padding& pad
       if (!padding.given && part.shape()[d] != shape[d]) return Ragged(i, part, shape);
       shape[d] = std::max(shape[d], part.shape()[d]);
     }
-    dtype = Promote(dtype, part.dtype());
+    dtype = Promoted(dtype, part.dtype());
     rows += part.rows();
   }
   shape[0] = rows;

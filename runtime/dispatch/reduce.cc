@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "runtime/base/status.h"
+#include "runtime/codec/dtype.h"
 #include "runtime/codec/each_entry.h"
 #include "runtime/dispatch/numbers.h"
 
@@ -23,16 +24,6 @@ using internal::NumberKind;
 using internal::Type;
 
 bool IsNumber(const Type& type) { return FormatOf(type).has_value(); }
-
-bool IsFloating(DType dtype) { return dtype >= DType::kBFloat16; }
-
-// As NumPy does; bfloat16 goes with the integers as float32 does, except that it holds a uint8.
-DType Promote(DType a, DType b) {
-  const DType low = std::min(a, b);
-  const DType high = std::max(a, b);
-  const bool wide_integer = low == DType::kInt32 || low == DType::kInt64;
-  return wide_integer && IsFloating(high) ? DType::kFloat64 : high;
-}
 
 double RoundTo(DType dtype, double number) {
   if (dtype == DType::kFloat32) return static_cast<float>(number);
@@ -216,7 +207,7 @@ void Reducer::AddNumbers(const Type& type, const void* numbers, size_t count) {
 }
 
 void Reducer::CountElements(DType dtype, int64_t count) {
-  dtype_ = dtype_ ? Promote(*dtype_, dtype) : dtype;
+  dtype_ = dtype_ ? codec::Promoted(*dtype_, dtype) : dtype;
   count_ += count;
 }
 
@@ -268,10 +259,10 @@ absl::StatusOr<Reduced> Reducer::Result() const {
   if (!not_numeric_.ok()) return not_numeric_;
   if (!ragged_.ok()) return ragged_;
   const DType dtype = dtype_.value_or(DType::kFloat64);
-  if (!mean_ && !IsFloating(dtype) && count_ > 0) return IntegerSum(dtype);
+  if (!mean_ && !codec::IsFloating(dtype) && count_ > 0) return IntegerSum(dtype);
   double number = floats_ + static_cast<double>(integers_);
   if (mean_) number = count_ > 0 ? number / static_cast<double>(count_) : std::numeric_limits<double>::quiet_NaN();
-  return Reduced{.as_float = RoundTo(dtype, number), .type = IsFloating(dtype) ? DTypeName(dtype) : "float64"};
+  return Reduced{.as_float = RoundTo(dtype, number), .type = codec::IsFloating(dtype) ? DTypeName(dtype) : "float64"};
 }
 
 }  // namespace
