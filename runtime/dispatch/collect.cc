@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
 #include <numeric>
 #include <string>
 #include <utility>
 
 #include "runtime/base/status.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/dispatch/by_key.h"
 #include "runtime/dispatch/collect_each.h"
 #include "runtime/dispatch/collect_value.h"
 #include "runtime/mesh/workers.h"
@@ -110,14 +110,11 @@ std::vector<Member> MembersOf(const Type& type, void* object) {
   return members;
 }
 
-// For each key that any result has, its value in each of them; null where a result lacks it.
-std::map<std::string, std::vector<void*>> ValuesByKey(const Type& type, const std::vector<void*>& results) {
-  std::map<std::string, std::vector<void*>> by_key;
+ByKey<void> ValuesByKey(const Type& type, const std::vector<void*>& results) {
+  ByKey<void> by_key(results.size());
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i] == nullptr) continue;
-    codec::EachEntry(type, results[i], [&](void* key, void* value) {
-      by_key.try_emplace(As<std::string>(key), results.size()).first->second[i] = value;
-    });
+    codec::EachEntry(type, results[i], [&](void* key, void* value) { by_key.Add(i, As<std::string>(key), value); });
   }
   return by_key;
 }

@@ -2,12 +2,12 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <map>
 #include <string>
 #include <utility>
 
 #include "runtime/base/status.h"
 #include "runtime/codec/flatten_value.h"
+#include "runtime/dispatch/by_key.h"
 #include "runtime/dispatch/collect_each.h"
 #include "runtime/dispatch/reduce.h"
 
@@ -75,26 +75,21 @@ absl::StatusOr<Value> ReduceValues(bool mean, const std::vector<Value*>& parts) 
   return reduced.integer ? Value(reduced.as_integer) : Value(reduced.as_float);
 }
 
-// For each key that any result has, its value in each of them; null where a result lacks it.
-using ByKey = std::map<std::string, std::vector<Value*>>;
-
-absl::StatusOr<ByKey> ValuesByKey(const std::vector<Value*>& results) {
-  ByKey by_key;
+absl::StatusOr<ByKey<Value>> ValuesByKey(const std::vector<Value*>& results) {
+  ByKey<Value> by_key(results.size());
   for (size_t i = 0; i < results.size(); ++i) {
     auto* dict = results[i]->get_if<Value::Dict>();
     if (dict == nullptr) {
       return base::Refuse("not_a_dict", absl::StrCat("result ", i, " is ", Describe(results[i]),
                                                      ", but result 0 is a dict: either all are, or none"));
     }
-    for (auto& [key, value] : *dict) {
-      by_key.try_emplace(key, results.size()).first->second[i] = &value;
-    }
+    for (auto& [key, value] : *dict) by_key.Add(i, key, &value);
   }
   return by_key;
 }
 
 absl::StatusOr<Value> ReduceDicts(const ValueRule& rule, const std::vector<Value*>& results) {
-  TWINKLE_ASSIGN_OR_RETURN(const ByKey by_key, ValuesByKey(results));
+  TWINKLE_ASSIGN_OR_RETURN(const ByKey<Value> by_key, ValuesByKey(results));
   const bool mean = rule.rule == Collect::kMean;
   Value::Dict reduced;
   for (const auto& [key, values] : by_key) {
