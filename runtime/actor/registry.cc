@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "runtime/base/mutex.h"
 #include "runtime/codec/codec.h"
+#include "runtime/codec/stable_hash.h"
 
 namespace twinkle {
 namespace {
@@ -28,8 +28,6 @@ Tables& Known() {
   static Tables* tables = new Tables;
   return *tables;
 }
-
-void Mix(uint64_t& hash, uint64_t value) { hash = (hash ^ value) * 1099511628211ULL; }
 
 }  // namespace
 
@@ -61,16 +59,16 @@ const internal::ConstructorInfo* FindConstructor(std::string_view class_name, st
 namespace {
 
 uint64_t Compute(const internal::ClassInfo& info) {
-  uint64_t hash = 14695981039346656037ULL;
+  codec::StableHash hash;
   for (const internal::MethodInfo& method : info.methods) {
-    Mix(hash, std::hash<std::string_view>{}(method.name));
+    hash.Add(method.name);
     for (const internal::ParameterInfo& parameter : method.parameters) {
-      Mix(hash, static_cast<uint64_t>(parameter.kind));
-      if (parameter.type != nullptr) Mix(hash, codec::Fingerprint(*parameter.type));
+      hash.Add(static_cast<uint64_t>(parameter.kind));
+      if (parameter.type != nullptr) hash.Add(codec::Fingerprint(*parameter.type));
     }
-    Mix(hash, method.result == nullptr ? 0 : codec::Fingerprint(*method.result));
+    hash.Add(method.result == nullptr ? 0 : codec::Fingerprint(*method.result));
   }
-  return hash;
+  return hash.value();
 }
 
 struct Cache {

@@ -5,6 +5,7 @@
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/stable_hash.h"
 
 namespace twinkle::codec {
 namespace {
@@ -13,31 +14,14 @@ using internal::As;
 using internal::Kind;
 using internal::NumberKind;
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo).
-class Hash {
- public:
-  void Add(absl::string_view bytes) {
-    for (unsigned char byte : bytes) Byte(byte);
-    Byte(0xff);
-  }
-  void Add(uint64_t number) {
-    for (int i = 0; i < 8; ++i) Byte(static_cast<unsigned char>(number >> (8 * i)));
-  }
-  uint64_t value() const { return value_; }
+void Visit(const Type& t, std::vector<const Type*>& path, StableHash& hash);
 
- private:
-  void Byte(unsigned char byte) { value_ = (value_ ^ byte) * 1099511628211ULL; }
-  uint64_t value_ = 14695981039346656037ULL;
-};
-
-void Visit(const Type& t, std::vector<const Type*>& path, Hash& hash);
-
-void VisitMembers(const Type& t, std::vector<const Type*>& path, Hash& hash) {
+void VisitMembers(const Type& t, std::vector<const Type*>& path, StableHash& hash) {
   const std::shared_ptr<void> sample = t.make();
   EachMember(t, sample.get(), [&](void*, const Type& member) { Visit(member, path, hash); });
 }
 
-void Visit(const Type& t, std::vector<const Type*>& path, Hash& hash) {
+void Visit(const Type& t, std::vector<const Type*>& path, StableHash& hash) {
   for (size_t i = 0; i < path.size(); ++i) {
     if (path[i] == &t) return hash.Add(0x7e00 + i);  // a recursive type: how far up it was met
   }
@@ -75,7 +59,7 @@ std::string DescribeValue(const Value& value) {
 }  // namespace
 
 uint64_t Fingerprint(const Type& type) {
-  Hash hash;
+  StableHash hash;
   std::vector<const Type*> path;
   Visit(type, path, hash);
   return hash.value();
