@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "client/cli/status_text.h"
-#include "client/cli/text_table.h"
 #include "runtime/base/bytes_text.h"
+#include "runtime/base/text_table.h"
 
 namespace twinkle::cli {
 namespace {
@@ -66,7 +66,8 @@ std::string Escaped(const std::string& text) {
 }  // namespace
 
 std::string MemoryText(uint64_t job, const std::vector<ReportOfProcess>& reports, size_t most_lines) {
-  std::vector<Row> processes = {{"PROCESS", "NODE", "PID", "OBJECTS", "IN MEMORY", "OF", "ON DISK", "SHARED MEMORY"}};
+  std::vector<base::TableRow> processes = {
+      {"PROCESS", "NODE", "PID", "OBJECTS", "IN MEMORY", "OF", "ON DISK", "SHARED MEMORY"}};
   for (const ReportOfProcess& one : reports) {
     const v1::ProcessReport& report = one.report;
     processes.push_back({NameOf(one.process), one.process.place().node(), absl::StrCat(one.process.place().pid()),
@@ -74,17 +75,17 @@ std::string MemoryText(uint64_t job, const std::vector<ReportOfProcess>& reports
                          report.object_cap_bytes() == 0 ? "any" : BytesText(report.object_cap_bytes()),
                          BytesText(report.object_bytes_on_disk()), BytesText(report.shared_bytes_touched())});
   }
-  std::string text = absl::StrCat("job ", job, "\n\n", TableText(processes));
+  std::string text = absl::StrCat("job ", job, "\n\n", base::PlainTable(processes));
   const std::vector<HeldHere> all = AllHeld(reports);
   if (all.empty()) return text + "\nnothing is held\n";
   const std::map<uint64_t, std::string> names = NamesOf(reports);
-  std::vector<Row> held = {{"BYTES", "ON DISK", "OBJECTS", "OLDEST", "OWNER", "HELD BY", "MADE BY"}};
+  std::vector<base::TableRow> held = {{"BYTES", "ON DISK", "OBJECTS", "OLDEST", "OWNER", "HELD BY", "MADE BY"}};
   for (size_t i = 0; i < std::min(all.size(), most_lines); ++i) {
     const v1::HeldObjects& group = *all[i].held;
     held.push_back({BytesText(group.bytes()), BytesText(group.bytes_on_disk()), absl::StrCat(group.count()),
                     AgeText(group.age_s()), NameOf(*all[i].owner), HoldersText(group, names), group.maker()});
   }
-  absl::StrAppend(&text, "\n", TableText(held));
+  absl::StrAppend(&text, "\n", base::PlainTable(held));
   if (all.size() > most_lines) absl::StrAppend(&text, "  and ", all.size() - most_lines, " more (--lines)\n");
   return text;
 }

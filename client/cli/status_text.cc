@@ -10,8 +10,8 @@
 #include <set>
 #include <vector>
 
-#include "client/cli/text_table.h"
 #include "runtime/base/names.h"
+#include "runtime/base/text_table.h"
 
 namespace twinkle::cli {
 namespace {
@@ -175,13 +175,13 @@ std::string StatusText(const v1::ClusterStatus& status, const std::string& drive
   if (status.nodes().empty()) {
     absl::StrAppend(&text, "\nno nodes (start twinkle-worker on one)\n");
   } else {
-    std::vector<Row> rows = {{"NODE", "HOST", "CPU SLOTS", "DEVICES", "UP"}};
+    std::vector<base::TableRow> rows = {{"NODE", "HOST", "CPU SLOTS", "DEVICES", "UP"}};
     for (const v1::ClusterStatus::Node& node : status.nodes()) {
       rows.push_back({node.description().name(), PlaceText(node.description().place()),
                       absl::StrCat(node.used_slots(), "/", node.description().cpu_slots()), DevicesText(node),
                       AgeText(node.joined_s())});
     }
-    absl::StrAppend(&text, "\n", TableText(rows));
+    absl::StrAppend(&text, "\n", base::PlainTable(rows));
   }
   absl::StrAppend(&text, "\n", RunningText(status));
   if (status.ended_jobs_size() > 0) absl::StrAppend(&text, "\n", EndedText(status, kEndedBesides));

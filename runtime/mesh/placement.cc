@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/text_table.h"
+
 namespace twinkle::mesh {
 namespace {
 
@@ -13,61 +15,16 @@ constexpr size_t kRanksUnfolded = 16;
 constexpr size_t kItemsShown = 4;
 constexpr int kGridColumns = 8;
 constexpr size_t kGridRows = 64;
-constexpr char kMore[] = "…";  // stands for the numbers that are not shown
 
-using Row = std::vector<std::string>;
-
-// Rows of the same length, the first of which is the header.
-using Table = std::vector<Row>;
-
-// How wide UTF-8 text is on a terminal: in code points, which is right for all but rare scripts.
-size_t Width(const std::string& text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
-}
-
-std::string Repeat(const char* text, size_t times) {
-  std::string repeated;
-  while (times-- > 0) repeated += text;
-  return repeated;
-}
-
-bool IsNumber(const std::string& cell) {
-  return cell == kMore || cell.find_first_not_of("0123456789") == std::string::npos;
-}
+using Table = std::vector<base::TableRow>;
 
 void DropEmptyColumns(Table& table) {
   for (size_t column = table[0].size(); column-- > 0;) {
-    const bool empty = std::all_of(table.begin() + 1, table.end(), [&](const Row& row) { return row[column].empty(); });
+    const bool empty =
+        std::all_of(table.begin() + 1, table.end(), [&](const base::TableRow& row) { return row[column].empty(); });
     if (!empty) continue;
-    for (Row& row : table) row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
+    for (base::TableRow& row : table) row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
   }
-}
-
-std::string Rule(const std::vector<size_t>& widths, const char* left, const char* middle, const char* right) {
-  const auto dashes = [](std::string* out, size_t width) { *out += Repeat("─", width + 2); };
-  return absl::StrCat(left, absl::StrJoin(widths, middle, dashes), right, "\n");
-}
-
-// Numbers to the right, so that they line up, and the header of a column like its cells.
-std::string DrawTable(const Table& table) {
-  std::vector<size_t> widths(table[0].size(), 0);
-  std::vector<bool> to_right(widths.size(), true);
-  for (const Row& row : table) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], Width(row[i]));
-      if (&row != &table[0] && !IsNumber(row[i])) to_right[i] = false;
-    }
-  }
-  std::string text = Rule(widths, "┌", "┬", "┐");
-  for (const Row& row : table) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - Width(row[i]), ' ');
-      absl::StrAppend(&text, "│ ", to_right[i] ? space : "", row[i], to_right[i] ? "" : space, " ");
-    }
-    absl::StrAppend(&text, "│\n");
-    if (&row == &table[0]) text += Rule(widths, "├", "┼", "┤");
-  }
-  return text + Rule(widths, "└", "┴", "┘");
 }
 
 std::string Counted(size_t count, const char* noun) { return absl::StrCat(count, " ", noun, count == 1 ? "" : "s"); }
@@ -93,7 +50,7 @@ Table RankTable(const std::vector<PlacedRank>& ranks) {
   Table table = {{"rank", "node", "process", "devices"}};
   for (size_t begin = 0, end = 0; begin < ranks.size(); begin = end) {
     end = RunEnd(ranks, begin);
-    Row processes, devices;
+    base::TableRow processes, devices;
     for (size_t i = begin; i < end; ++i) {
       if (!ranks[i].process.empty()) processes.push_back(ranks[i].process);
       devices.insert(devices.end(), ranks[i].devices.begin(), ranks[i].devices.end());
@@ -133,14 +90,14 @@ Table MeshTable(const DeviceMesh& mesh) {
   while (drawn < ranks.size() && table.size() <= kGridRows) {
     const int first = static_cast<int>(drawn % inner);
     const int end = std::min(first + kGridColumns, inner);
-    Row row;
+    base::TableRow row;
     for (const auto& dim : dims) row.push_back(absl::StrCat(*mesh.DimRank(ranks[drawn], dim.first)));
     if (folded) row.push_back(Span(first, end - 1));
     for (int i = first; i < end; ++i) row.push_back(absl::StrCat(ranks[drawn++]));
     row.resize(table[0].size());
     table.push_back(std::move(row));
   }
-  if (drawn < ranks.size()) table.push_back(Row(table[0].size(), kMore));
+  if (drawn < ranks.size()) table.push_back(base::TableRow(table[0].size(), base::kMore));
   return table;
 }
 
@@ -148,20 +105,20 @@ std::string DrawGroup(const PlacedGroup& group) {
   std::string text = absl::StrCat("Group ", group.name, ": ", Counted(group.ranks.size(), "rank"));
   if (!group.device_type.empty()) absl::StrAppend(&text, " on ", group.device_type);
   absl::StrAppend(&text, "\n");
-  if (!group.ranks.empty()) text += DrawTable(RankTable(group.ranks));
+  if (!group.ranks.empty()) text += base::BoxedTable(RankTable(group.ranks));
   return text;
 }
 
 std::string DrawComponent(const PlacedComponent& component) {
   const DeviceMesh& mesh = component.mesh;
-  Row dims;
+  base::TableRow dims;
   for (size_t i = 0; i < mesh.shape().size(); ++i)
     dims.push_back(absl::StrCat(mesh.dim_names()[i], " ", mesh.shape()[i]));
   std::string text = absl::StrCat("Component ", component.name, " in group ", component.group, ": mesh ",
                                   absl::StrJoin(dims, " × "), ", ", Counted(mesh.data_world_size(), "data rank"));
   if (mesh.ulysses() > 1) absl::StrAppend(&text, ", ulysses ", mesh.ulysses());
   if (mesh.ep()) absl::StrAppend(&text, ", ep ", *mesh.ep());
-  return absl::StrCat(text, "\n", DrawTable(MeshTable(mesh)));
+  return absl::StrCat(text, "\n", base::BoxedTable(MeshTable(mesh)));
 }
 
 }  // namespace
