@@ -60,14 +60,23 @@ bool Caller::TakeTurn(const CallPtr& call) {
   const bool pending = call->state == State::kPending && !ConstructionFailed(call);
   if (pending && !call->self && !Planned(call)) return false;
   if (call->state != State::kPending) return true;  // cancelled, or an argument failed
-  if (call->self) return SendSelf(call), true;
-  if (!call->planned->ok()) return Settle(call, base::Annotate(*call->planned, call->Name().text())), true;
+  if (call->self) {
+    SendSelf(call);
+    return true;
+  }
+  if (!call->planned->ok()) {
+    Settle(call, base::Annotate(*call->planned, call->Name().text()));
+    return true;
+  }
   if (call->argument_bytes >= base::kLargeBytes) pending_->SetBytes(call->id, call->argument_bytes);
   PlanRelaysOf(*call);
   call->state = State::kReady;
   call->numbered = call->workers.size() > 1;
   const auto known = domains_.find(call->component->domain);
-  if (!call->numbered && known == domains_.end()) return Send(call, 0, 0), true;  // nothing to come after
+  if (!call->numbered && known == domains_.end()) {  // nothing to come after
+    Send(call, 0, 0);
+    return true;
+  }
   Domain& domain = known != domains_.end() ? known->second : domains_[call->component->domain];
   if (domain.workers.empty()) domain.workers = call->component->domain_workers;
   domain.waiting.push_back(call);
@@ -165,7 +174,10 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
   const std::vector<CallArgument> arguments = call->arguments;  // settling drops them
   return EachLazy(arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
     if (call->state != State::kPending) return true;
-    if (!lazy->Ready()) return Watch(call), false;
+    if (!lazy->Ready()) {
+      Watch(call);
+      return false;
+    }
     const Need need = NeedOf(*call, i);
     if (const absl::Status status = lazy->status(); !status.ok()) {
       if (!need.by_value) return true;
@@ -174,8 +186,9 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
       Settle(call, status);
       return true;
     }
-    if (!need.never && NeedsValue(*lazy, need.FetchesIt(*lazy))) return Watch(call), false;
-    return true;
+    if (need.never || !NeedsValue(*lazy, need.FetchesIt(*lazy))) return true;
+    Watch(call);
+    return false;
   });
 }
 

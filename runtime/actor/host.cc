@@ -134,8 +134,10 @@ void Host::Run(const CallPtr& call) {
     const CallFacts facts = call->Facts(services_.options);
     if (call->method != nullptr) {
       SettleLocal(*call->self, *call->method, std::move(outcome), facts, FailuresOf(call->self_arguments));
+    } else if (outcome.status.ok()) {
+      call->self->Succeed({});
     } else {
-      outcome.status.ok() ? call->self->Succeed({}) : call->self->Fail(Failed(facts, outcome.status));
+      call->self->Fail(Failed(facts, outcome.status));
     }
   } else {
     call->reply = ReplyFor(*call, outcome, services_.options);

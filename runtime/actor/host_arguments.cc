@@ -157,7 +157,8 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
     const absl::StatusOr<codec::Encoded> encoded = Unpack(*wire.value);
     const absl::Status decoded =
         encoded.ok() ? codec::Decode(*collected, value.get(), encoded->head, encoded->buffers) : encoded.status();
-    return decoded.ok() ? core->SucceedWith(value) : core->Fail(decoded);
+    if (!decoded.ok()) return core->Fail(decoded);
+    return core->SucceedWith(value);
   }
   if (const absl::Status refers = CheckReference(wire, collected); !refers.ok()) return core->Fail(refers);
   object::Shards shards;

@@ -103,7 +103,10 @@ bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant
   for (size_t i = 1; i < threads_.size(); ++i) {  // none of them may be in a method any more
     const auto idle = std::make_shared<base::Event>();
     threads_[i].queue->Post([idle] { idle->Set(); });
-    if (!idle->WaitUntil(deadline)) return Abandon(), false;
+    if (!idle->WaitUntil(deadline)) {
+      Abandon();
+      return false;
+    }
   }
   if (threads_.empty()) return true;  // then there is no object either
   auto done = std::make_shared<base::Event>();
@@ -116,7 +119,13 @@ bool Lane::Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant
     done->Set();
   });
   const bool in_time = done->WaitUntil(deadline);
-  for (Thread& thread : threads_) in_time ? thread.queue->Close() : thread.queue->Abandon();
+  for (Thread& thread : threads_) {
+    if (in_time) {
+      thread.queue->Close();
+    } else {
+      thread.queue->Abandon();
+    }
+  }
   return in_time;
 }
 

@@ -162,7 +162,8 @@ void ObjectExchange::BeginRelay(rpc::ProcessId caller, const WirePiece& piece) {
 void ObjectExchange::ReadRelay(rpc::ProcessId caller, const WirePiece& piece, object::PullDone done) {
   relays_.Read({caller, piece.relay->number}, services_.options.id,
                [done = std::move(done)](const absl::StatusOr<codec::Encoded>& part) mutable {
-                 part.ok() ? done(object::Pulled{nullptr, *part}) : done(part.status());
+                 if (!part.ok()) return done(part.status());
+                 done(object::Pulled{nullptr, *part});
                });
 }
 

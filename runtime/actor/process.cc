@@ -235,7 +235,8 @@ void Process::Submit(std::shared_ptr<OutgoingCall> call) {
   core->SetCall(weak_from_this(), call->id);  // before: it may settle as soon as it is known
   if (const absl::Status room = caller_->Announce(*call, without_room, made_in); !room.ok()) {
     const absl::Status refused = base::Annotate(room, core->origin().what.text());
-    return absl::IsCancelled(room) ? core->FailAsWished(refused) : core->Fail(refused);
+    if (absl::IsCancelled(room)) return core->FailAsWished(refused);
+    return core->Fail(refused);
   }
   call->caller = caller_.get();
   // As small as a task can be without memory of its own.

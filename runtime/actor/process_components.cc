@@ -236,7 +236,10 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
     TWINKLE_RETURN_IF_ERROR(codec::Snapshot(type, value.get()));
     TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({&type, value}));
     const bool small = encoded.bytes() <= services_.options.inline_bytes;
-    if (small || type.copy == nullptr) return core->SucceedWith(value), absl::OkStatus();
+    if (small || type.copy == nullptr) {
+      core->SucceedWith(value);
+      return absl::OkStatus();
+    }
     return Keep(core, value, encoded.bytes(), {"", "Put", "", -1, "", BaseName(site.file), site.line});
   });
   if (!kept.ok()) core->Fail(base::Annotate(kept, core->origin().what.text()));

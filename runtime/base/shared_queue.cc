@@ -31,7 +31,11 @@ bool SharedQueue::Post(Task task) {
     MutexLock lock(&state.mutex);
     if (state.closed) return false;
     const bool at_once = !state.running && state.list.tasks.empty();
-    at_once ? void(first = std::move(task)) : state.list.tasks.push_back(std::move(task));
+    if (at_once) {
+      first = std::move(task);
+    } else {
+      state.list.tasks.push_back(std::move(task));
+    }
     if (state.running) {
       if (!state.own || InQueue()) return true;
       ++state.wanting;

@@ -106,7 +106,8 @@ class ThreadQueue final : public TaskQueue {
   void Close() override {
     DropTasks();
     if (!thread_.joinable()) return;
-    InQueue() ? thread_.detach() : thread_.join();
+    if (InQueue()) return thread_.detach();
+    thread_.join();
   }
 
   void Abandon() override {

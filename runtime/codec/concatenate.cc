@@ -68,7 +68,8 @@ absl::Status JoinDict(const Type& t, void* to, const std::vector<void*>& parts, 
   FillEntries(t, to, values.size(), [&](void* key, void* value) {
     As<std::string>(key) = next->first;
     if (status.ok()) status = NotFlattenableAt(next->first, Join(*t.item, value, next->second, move, padding));
-    return ++next, true;
+    ++next;
+    return true;
   });
   return status;
 }

@@ -107,7 +107,10 @@ class Decoder : public Visitor {
     }
     if (bytes == 0) return &kNothing;
     const size_t skip = -static_cast<size_t>(at_ - start_) & (align - 1);
-    if (skip > left() || bytes > left() - skip) return Fail("truncated"), nullptr;
+    if (skip > left() || bytes > left() - skip) {
+      Fail("truncated");
+      return nullptr;
+    }
     const char* data = at_ + skip;
     at_ = data + bytes;
     return data;
@@ -152,7 +155,8 @@ class Decoder : public Visitor {
         if (t.empty && !Byte(byte)) return false;
         [[fallthrough]];
       case Kind::kTuple:
-        return t.members(p, *this), ok();
+        t.members(p, *this);
+        return ok();
       case Kind::kClass:
         return Byte(byte) && GetClass(t, p);
       case Kind::kDict:

@@ -208,18 +208,22 @@ class Encoder {
       if (value != nullptr) Put(*t.item, value);
     });
   }
+  void PutHeld(const Type& held, const void* p, bool rows) {
+    if (rows) return PutRows(held, p);
+    Put(held, p);
+  }
   void PutOptional(const Type& t, const void* p, bool rows) {
     const bool has = t.length(p) != 0;
     Byte(has ? 1 : 0);
     if (!has) return;
-    rows ? PutRows(*t.item, t.data(Mutable(p))) : Put(*t.item, t.data(Mutable(p)));
+    PutHeld(*t.item, t.data(Mutable(p)), rows);
   }
   void PutVariant(const Type& t, const void* p, bool rows) {
     const size_t which = t.length(p);
     if (which >= t.count) return Fail("a variant without a value");
     Number(which);
     const Type& held = *t.alternatives[which];
-    rows ? PutRows(held, t.data(Mutable(p))) : Put(held, t.data(Mutable(p)));
+    PutHeld(held, t.data(Mutable(p)), rows);
   }
   void PutForeign(const Type& t, const void* p) {
     const std::shared_ptr<const void> whole = std::exchange(owner_, t.to_wire(p));
@@ -258,11 +262,14 @@ class Encoder {
 
   // ---- rows of it: lists and tensors take the next range, trees are gone into, the rest goes whole
   Range Take(int64_t rows) {
-    if (next_ >= ranges_->size()) return Fail("fewer ranges than lists and tensors"), Range{0, 0};
+    if (next_ >= ranges_->size()) {
+      Fail("fewer ranges than lists and tensors");
+      return {0, 0};
+    }
     const Range range = (*ranges_)[next_++];
-    if (range.begin < 0 || range.begin > range.end || range.end > rows)
-      return Fail("a range outside the value"), Range{0, 0};
-    return range;
+    if (0 <= range.begin && range.begin <= range.end && range.end <= rows) return range;
+    Fail("a range outside the value");
+    return {0, 0};
   }
   void PutRows(const Type& t, const void* p) {
     if (!t.can_split) return Put(t, p);

@@ -26,14 +26,18 @@ class Slicer {
     if (error_ == nullptr) error_ = why;
   }
   Range Take(int64_t rows) {
-    if (next_ >= ranges_.size()) return Fail("fewer ranges than lists and tensors"), Range{0, 0};
+    if (next_ >= ranges_.size()) {
+      Fail("fewer ranges than lists and tensors");
+      return {0, 0};
+    }
     const Range range = ranges_[next_++];
-    if (range.begin < 0 || range.begin > range.end || range.end > rows)
-      return Fail("a range outside the value"), Range{0, 0};
-    return range;
+    if (0 <= range.begin && range.begin <= range.end && range.end <= rows) return range;
+    Fail("a range outside the value");
+    return {0, 0};
   }
   void Copy(const Type& t, void* to, const void* from) {
-    t.copy != nullptr ? t.copy(to, from) : Fail("a member cannot be copied");
+    if (t.copy == nullptr) return Fail("a member cannot be copied");
+    t.copy(to, from);
   }
   void Go(const Type& t, void* to, const void* from) {
     if (!t.can_split) return Copy(t, to, from);
@@ -89,7 +93,8 @@ class Slicer {
     FillEntries(t, to, entries.size(), [&](void* key, void* value) {
       t.key->copy(key, entries[next].first);
       Go(*t.item, value, entries[next].second);
-      return ++next, true;
+      ++next;
+      return true;
     });
   }
   Value OfValue(const Value& value) {

@@ -173,7 +173,8 @@ void Reducer::GoValue(const Value& value, size_t depth) {
 void Reducer::GoHeld(const Type& type, const void* p, size_t depth) {
   const size_t which = type.length(p);
   if (type.kind == Kind::kOptional) {
-    return which == 0 ? NotNumeric(type, p) : Go(*type.item, type.data(codec::Mutable(p)), depth);
+    if (which == 0) return NotNumeric(type, p);
+    return Go(*type.item, type.data(codec::Mutable(p)), depth);
   }
   if (which >= type.count) return NotNumeric(type, p);
   Go(*type.alternatives[which], type.data(codec::Mutable(p)), depth);

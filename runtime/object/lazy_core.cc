@@ -331,7 +331,8 @@ void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) 
     const std::shared_ptr<void> part = type.make();
     const std::vector<Range> ranges(codec::LeafCount(rows), range);
     const absl::Status sliced = codec::Slice(type, part.get(), source->value().get(), ranges);
-    return sliced.ok() ? SucceedWith(part) : Fail(sliced);
+    if (!sliced.ok()) return Fail(sliced);
+    return SucceedWith(part);
   }
   const int64_t offset = source->view_ ? source->view_->begin : 0;
   Following following;

@@ -62,8 +62,11 @@ absl::StatusOr<ObjectTable::Found> ObjectTable::Find(uint64_t id) {
 absl::Status ObjectTable::Retain(uint64_t id, rpc::ProcessId holder) {
   const auto found = objects_.find(id);
   if (found == objects_.end()) return Unknown(id);
-  int64_t* const references = found->second.ReferencesOf(holder);
-  references != nullptr ? void(++*references) : void(found->second.references.emplace_back(holder, 1));
+  if (int64_t* const references = found->second.ReferencesOf(holder)) {
+    ++*references;
+  } else {
+    found->second.references.emplace_back(holder, 1);
+  }
   return absl::OkStatus();
 }
 
