@@ -12,6 +12,7 @@
 
 #include "client/cli/status_text.h"
 #include "runtime/base/bytes_text.h"
+#include "runtime/base/ids.h"
 #include "runtime/base/text_table.h"
 
 namespace twinkle::cli {
@@ -29,13 +30,17 @@ std::map<uint64_t, std::string> NamesOf(const std::vector<ReportOfProcess>& repo
   return names;
 }
 
+// One that has not reported may be another job's, which found the component by its name.
+std::string HolderName(uint64_t process, const std::map<uint64_t, std::string>& names) {
+  if (const auto known = names.find(process); known != names.end()) return known->second;
+  const uint32_t place = base::PlaceOf(process);
+  return absl::StrCat("job ", base::JobOf(process), ", ", place == 0 ? "program" : absl::StrCat("process ", place));
+}
+
 std::string HoldersText(const v1::HeldObjects& held, const std::map<uint64_t, std::string>& names) {
   constexpr size_t kNamed = 4;
   std::vector<std::string> holders;
-  for (const auto& [process, references] : held.holders()) {
-    const auto known = names.find(process);
-    holders.push_back(known != names.end() ? known->second : absl::StrCat("process ", process));
-  }
+  for (const auto& [process, references] : held.holders()) holders.push_back(HolderName(process, names));
   std::sort(holders.begin(), holders.end());
   const size_t more = holders.size() > kNamed ? holders.size() - kNamed : 0;
   holders.resize(holders.size() - more);
@@ -111,10 +116,7 @@ std::string MemoryJson(uint64_t job, const std::vector<ReportOfProcess>& reports
                               {"counters", nlohmann::json::object()}};
     for (const v1::HeldObjects& held : report.held()) {
       nlohmann::json holders = nlohmann::json::object();
-      for (const auto& [holder, references] : held.holders()) {
-        const auto known = names.find(holder);
-        holders[known != names.end() ? known->second : absl::StrCat("process ", holder)] = references;
-      }
+      for (const auto& [holder, references] : held.holders()) holders[HolderName(holder, names)] = references;
       process["held"].push_back({{"made_by", held.maker()},
                                  {"objects", held.count()},
                                  {"bytes", held.bytes()},
