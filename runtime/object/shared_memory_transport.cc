@@ -286,7 +286,7 @@ std::shared_ptr<const SharedMemoryTransport::Copy> SharedMemoryTransport::CopyOf
   }
   std::shared_ptr<std::byte> memory = options_.memories.front()->CopyOf(buffer.data, buffer.size);
   if (memory == nullptr) return nullptr;
-  const auto copy = std::make_shared<const Copy>(Copy{std::move(memory), buffer.owner});
+  auto copy = std::make_shared<const Copy>(Copy{std::move(memory), buffer.owner});
   options_.traffic->copied_to_share += buffer.size;
   base::MutexLock lock(&mutex_);
   if (copied_.size() < kCopiesKnown) copied_.emplace_back();
