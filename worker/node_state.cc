@@ -253,7 +253,7 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
                         " (call it, or ServeIfWorker, at the top of main)");
   }
   const bool killed = WIFSIGNALED(death.wait_status) && WTERMSIG(death.wait_status) == SIGKILL;
-  if (const std::string why = WhyKilled(process); killed && !why.empty()) return why;
+  if (std::string why = WhyKilled(process); killed && !why.empty()) return why;
   std::string cause = CauseOfDeath(death.wait_status);
   if (killed && !process.signalled && death.out_of_memory) {
     absl::StrAppend(&cause, "; the node ran out of memory: the kernel has just killed a process for it");
