@@ -186,8 +186,6 @@ class ClusterState {
   static const char* StateName(JobState state);
   void Enter(JobNumber number, Job& job, JobState state);
   void Observe(base::Instant now);
-  // Why none of that number can be stopped.
-  absl::Status NoJob(JobNumber number) const;
   // Nodes.
   static FreeNode Whole(NodeId id, const v1::NodeDescription& description);
   const Node* NodeNamed(const std::string& name, NodeId* id) const;

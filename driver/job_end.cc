@@ -2,6 +2,8 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "driver/bounds.h"
@@ -11,6 +13,17 @@
 #include "runtime/base/names.h"
 
 namespace twinkle::driver {
+namespace {
+
+absl::Status UnknownJob(JobNumber number) {
+  return absl::NotFoundError(absl::StrCat("there is no job ", number, " (any more)"));
+}
+
+absl::Status JobHasEnded(JobNumber number, const std::string& why) {
+  return absl::NotFoundError(absl::StrCat("job ", number, " has ended", why.empty() ? "" : ": ", why));
+}
+
+}  // namespace
 
 // ---- losses
 void ClusterState::ProcessExited(NodeId node, const v1::ProcessExited& message, base::Instant now, Effects* effects) {
@@ -160,19 +173,14 @@ void ClusterState::ProgramNotFound(NodeId node, JobNumber number, base::Instant 
            absl::ZeroDuration(), effects);
 }
 
-absl::Status ClusterState::NoJob(JobNumber number) const {
-  for (const EndedJob& job : ended_jobs_) {
-    if (job.number != number) continue;
-    return absl::NotFoundError(
-        absl::StrCat("job ", number, " has ended", job.reason.empty() ? "" : absl::StrCat(": ", job.reason)));
-  }
-  return absl::NotFoundError(absl::StrCat("there is no job ", number, " (any more)"));
-}
-
 absl::Status ClusterState::Stop(JobNumber number, const std::string& why, base::Instant now, Effects* effects) {
   Observe(now);
   const auto job = jobs_.find(number);
-  if (job == jobs_.end()) return NoJob(number);
+  if (job == jobs_.end()) {
+    const auto ended = std::find_if(ended_jobs_.begin(), ended_jobs_.end(),
+                                    [number](const EndedJob& one) { return one.number == number; });
+    return ended == ended_jobs_.end() ? UnknownJob(number) : JobHasEnded(number, ended->reason);
+  }
   BeginEnd(number, job->second, absl::StatusCode::kCancelled, why, absl::ZeroDuration(), effects);
   return absl::OkStatus();
 }
