@@ -5,8 +5,8 @@
 
 LAYER is a directory of runtime/, or "client"; it may include its dependencies and what these depend on. Besides:
 public headers include <twinkle/...>, <absl/...> and the C++ standard library only, and those of runtime/ none of
-client/; gRPC is used by runtime/rpc alone; a quoted path starts at the root and exists. Files that outgrew the
-usual size are named as a note. Exits with 1 when a rule is broken, one line for each place.
+client/; gRPC is used by runtime/rpc alone; a quoted path starts at the root and exists; how connections are secured
+is said in runtime/rpc/credentials.cc alone, tests aside. Files that outgrew the usual size are named as a note. Exits with 1 when a rule is broken, one line for each place.
 """
 
 import pathlib
@@ -16,6 +16,8 @@ import sys
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
 STANDARD = re.compile(r"^[a-z_]+$")  # <vector>; <stdint.h> and <unistd.h> are not C++'s
 GRPC = re.compile(r"^(grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h$")
+CREDENTIALS = re.compile(r"\b(Insecure(Channel|Server)|Ssl(Server)?|Tls(Server)?)Credentials\b")
+CREDENTIALS_FILE = "runtime/rpc/credentials.cc"
 GENERATED = re.compile(r"\.pb\.h$|^twinkle/internal/members_table\.h$")
 PUBLIC_ROOTS = ("runtime/include", "client/include")
 LINES = {".h": 250, ".cc": 500}
@@ -54,6 +56,8 @@ class Checker:
 
     def check_file(self, path):
         for number, line in enumerate((self.root / path).read_text(encoding="utf-8").splitlines(), 1):
+            if CREDENTIALS.search(line) and path != CREDENTIALS_FILE and not path.startswith("tests/"):
+                self.problems.append(f"{path}:{number}: only {CREDENTIALS_FILE} says how connections are secured")
             match = INCLUDE.match(line)
             if match:
                 problem = self.check_include(path, angled=match[1], quoted=match[2])
@@ -101,7 +105,7 @@ class Checker:
 
 
 def sources(root):
-    for top in ("runtime", "client", "tests"):
+    for top in ("runtime", "client", "driver", "worker", "tests"):
         for path in sorted((root / top).rglob("*")):
             if path.suffix in LINES:
                 yield path.relative_to(root).as_posix()

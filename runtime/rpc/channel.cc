@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "runtime/base/clock.h"
+#include "runtime/rpc/credentials.h"
 
 namespace twinkle::rpc {
 
@@ -27,7 +28,7 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& target, const Chann
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   SetKeepAlive(arguments, options.keep_alive);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, ClientCredentials(), arguments);
 }
 
 // Once nobody uses gRPC any more it is taken down in a thread of its own, which a process that ends meanwhile trips

@@ -21,6 +21,7 @@
 #include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/credentials.h"
 #include "runtime/rpc/incoming.h"
 
 namespace twinkle::rpc {
@@ -191,7 +192,7 @@ absl::Status Listener::ListenOnAll(const addrinfo* addresses) {
 
 void Listener::Attach(grpc::ServerBuilder& builder) {
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, grpc::InsecureServerCredentials());
+  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, ServerCredentials());
 }
 
 absl::Status Listener::Start() {
