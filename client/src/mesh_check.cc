@@ -7,7 +7,7 @@
 
 #include "runtime/actor/failure.h"
 #include "runtime/base/status.h"
-#include "runtime/dispatch/collect.h"
+#include "runtime/dispatch/collect_rules.h"
 #include "runtime/dispatch/dispatch.h"
 #include "runtime/mesh/workers.h"
 
@@ -17,8 +17,8 @@ namespace {
 // Rules that ask the mesh which rank is which.
 bool NeedsMesh(const ClassInfo& class_info, const MethodInfo& method) {
   if (class_info.execute == Execute::kFirst || method.execute == Execute::kFirst) return false;
-  return (method.own_dispatch == nullptr && dispatch::NeedsMesh(method.dispatch)) ||
-         (method.own_collect == nullptr && dispatch::NeedsMesh(method.collect));
+  return (method.own_dispatch == nullptr && dispatch::RuleOf(method.dispatch).needs_mesh) ||
+         (method.own_collect == nullptr && dispatch::RuleOf(method.collect).needs_mesh());
 }
 
 // "8 ranks (dp 4, tp 2)"

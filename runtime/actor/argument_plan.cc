@@ -7,7 +7,7 @@
 
 #include "runtime/actor/component_ref.h"
 #include "runtime/base/status.h"
-#include "runtime/dispatch/collect.h"
+#include "runtime/dispatch/collect_rules.h"
 #include "runtime/dispatch/dispatch.h"
 #include "runtime/object/lazy_core.h"
 
@@ -53,7 +53,7 @@ absl::Status FindUsed(OutgoingCall& call) {
   const bool has_result = call.operation == Operation::kMethod && call.method->result != nullptr;
   if (!has_result) return absl::OkStatus();
   const int count = static_cast<int>(call.workers.size());
-  const bool one = count == 1 && !dispatch::NeedsMesh(call.method->collect);
+  const bool one = count == 1 && !dispatch::RuleOf(call.method->collect).needs_mesh();
   if (one || call.rank || call.method->own_collect != nullptr) {
     call.used.resize(call.workers.size());
     std::iota(call.used.begin(), call.used.end(), 0);

@@ -1,31 +1,17 @@
-// Collect: which workers' results a rule uses, and how they are joined. Pure functions; typed
-// values and the dynamic Value go through the same code.
+// Collect: results joined by their rule (collect_rules.h). Pure functions; typed values and the dynamic Value go
+// through the same code.
 #pragma once
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/strings/string_view.h>
 #include <twinkle/device_mesh.h>
 #include <twinkle/rules.h>
 
 #include <vector>
 
 #include "runtime/codec/codec.h"
-#include "runtime/dispatch/reduce.h"
 
 namespace twinkle::dispatch {
-
-// "none", "mean", "avg" and so on, as the reference names them; InvalidArgument
-// (unsupported_collect) for others.
-absl::StatusOr<Collect> CollectNamed(absl::string_view name);
-
-// Whether the rule asks the mesh which rank is which.
-bool NeedsMesh(Collect rule);
-
-// The workers whose results the rule looks at, in the order in which it joins them; none when there
-// are no workers. `local`: one result stands for the whole mesh, and no mesh is looked at.
-// InvalidArgument: mesh_required, mesh_worker_mismatch.
-absl::StatusOr<std::vector<int>> UsedWorkers(Collect rule, int workers, const DeviceMesh* mesh, bool local);
 
 // Joins the results of the used workers, `results` (each of type `result`, at least one), into
 // `*out`, a default constructed value of type `collected`. With `move` the results may be moved

@@ -78,7 +78,7 @@ absl::Status CheckBatch(const Rows& rows, size_t argument, int data_ranks) {
   return absl::OkStatus();
 }
 
-Plan PlanSlice(int workers, std::span<const Rows> arguments) {
+absl::StatusOr<Plan> PlanSlice(int workers, const DeviceMesh*, std::span<const Rows> arguments) {
   Plan plan = WholePlan(workers, arguments.size());
   for (size_t a = 0; a < arguments.size(); ++a) {
     const Rows& rows = arguments[a];
@@ -86,6 +86,10 @@ Plan PlanSlice(int workers, std::span<const Rows> arguments) {
     for (int i = 0; i < workers; ++i) plan[i][a] = PartOf(rows, workers, i);
   }
   return plan;
+}
+
+absl::StatusOr<Plan> PlanAll(int workers, const DeviceMesh*, std::span<const Rows> arguments) {
+  return WholePlan(workers, arguments.size());
 }
 
 absl::StatusOr<Plan> PlanSliceDp(int workers, const DeviceMesh* mesh, std::span<const Rows> arguments) {
@@ -110,12 +114,30 @@ absl::StatusOr<Plan> PlanSliceDp(int workers, const DeviceMesh* mesh, std::span<
 
 }  // namespace
 
+DispatchRule RuleOf(Dispatch rule) {
+  switch (rule) {
+    case Dispatch::kSlice:
+      return {"slice", /*needs_mesh=*/false, &PlanSlice};
+    case Dispatch::kAll:
+      return {"all", /*needs_mesh=*/false, &PlanAll};
+    case Dispatch::kSliceDp:
+      return {"slice_dp", /*needs_mesh=*/true, &PlanSliceDp};
+  }
+  return {};
+}
+
 absl::StatusOr<Dispatch> DispatchNamed(absl::string_view name) {
-  if (name == "slice") return Dispatch::kSlice;
-  if (name == "all") return Dispatch::kAll;
-  if (name == "slice_dp") return Dispatch::kSliceDp;
+  std::vector<absl::string_view> names;
+  for (uint8_t number = 0;; ++number) {
+    const auto rule = static_cast<Dispatch>(number);
+    const DispatchRule entry = RuleOf(rule);
+    if (entry.name == nullptr) break;
+    if (name == entry.name) return rule;
+    names.emplace_back(entry.name);
+  }
   return base::Refuse("unsupported_dispatch",
-                      absl::StrCat("there is no dispatch policy '", name, "': there are slice, all and slice_dp"));
+                      absl::StrCat("there is no dispatch policy '", name, "': there are ",
+                                   absl::StrJoin(names.begin(), names.end() - 1, ", "), " and ", names.back()));
 }
 
 absl::StatusOr<Execute> ExecuteNamed(absl::string_view name) {
@@ -124,17 +146,6 @@ absl::StatusOr<Execute> ExecuteNamed(absl::string_view name) {
   if (name == "peer") return Execute::kPeer;
   return base::Refuse("unsupported_execute",
                       absl::StrCat("there is no execute policy '", name, "': there are all, first and peer"));
-}
-
-bool NeedsMesh(Dispatch policy) {
-  switch (policy) {
-    case Dispatch::kSliceDp:
-      return true;
-    case Dispatch::kSlice:
-    case Dispatch::kAll:
-      return false;
-  }
-  return false;
 }
 
 absl::StatusOr<std::vector<int>> ExecutingWorkers(Execute execute, int workers, Caller caller) {
@@ -149,18 +160,11 @@ absl::StatusOr<std::vector<int>> ExecutingWorkers(Execute execute, int workers, 
   return executing;
 }
 
-absl::StatusOr<Plan> PlanDispatch(Dispatch policy, int workers, const DeviceMesh* mesh,
-                                  std::span<const Rows> arguments) {
+absl::StatusOr<Plan> PlanDispatch(Dispatch rule, int workers, const DeviceMesh* mesh, std::span<const Rows> arguments) {
   TWINKLE_RETURN_IF_ERROR(CheckWorkers(workers));
-  switch (policy) {
-    case Dispatch::kSlice:
-      return PlanSlice(workers, arguments);
-    case Dispatch::kAll:
-      return WholePlan(workers, arguments.size());
-    case Dispatch::kSliceDp:
-      return PlanSliceDp(workers, mesh, arguments);
-  }
-  return absl::InternalError("a dispatch policy without a plan");
+  const DispatchRule entry = RuleOf(rule);
+  if (entry.plan == nullptr) return absl::InternalError("a dispatch rule that there is not");
+  return entry.plan(workers, mesh, arguments);
 }
 
 Plan WholePlan(int workers, size_t arguments) {

@@ -30,12 +30,18 @@ struct Part {
 // parts[i][a]: what the i-th executing worker gets of argument a.
 using Plan = std::vector<std::vector<Part>>;
 
+// A dispatch rule: all that the runtime knows of it. A rule without an entry (RuleOf) does not compile.
+struct DispatchRule {
+  const char* name = nullptr;  // as the reference names it; null: there is no such rule
+  bool needs_mesh = false;     // it asks the mesh which rank is which
+  // REQUIRES: workers > 0. Errors: PlanDispatch's.
+  absl::StatusOr<Plan> (*plan)(int workers, const DeviceMesh* mesh, std::span<const codec::Rows> arguments) = nullptr;
+};
+DispatchRule RuleOf(Dispatch rule);
+
 // "slice" and so on, as the reference names them; InvalidArgument (unsupported_…) for others.
 absl::StatusOr<Dispatch> DispatchNamed(absl::string_view name);
 absl::StatusOr<Execute> ExecuteNamed(absl::string_view name);
-
-// Whether the rule asks the mesh which rank is which.
-bool NeedsMesh(Dispatch policy);
 
 // The workers, ascending, that run a call. InvalidArgument: no_workers; a caller that is not one of
 // its world.
@@ -46,7 +52,7 @@ absl::StatusOr<std::vector<int>> ExecutingWorkers(Execute execute, int workers, 
 // when there is something to split. InvalidArgument: no_workers, mesh_required,
 // mesh_worker_mismatch, batch_too_small (which names the argument by its number from 1, how many
 // rows it has and how many are needed).
-absl::StatusOr<Plan> PlanDispatch(Dispatch policy, int workers, const DeviceMesh* mesh,
+absl::StatusOr<Plan> PlanDispatch(Dispatch rule, int workers, const DeviceMesh* mesh,
                                   std::span<const codec::Rows> arguments);
 
 // Every argument whole for every worker.

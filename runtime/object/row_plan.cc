@@ -106,25 +106,20 @@ std::vector<Piece> ConcatPieces(const std::vector<Rows>& shards, const std::vect
 
 std::optional<Join> JoinOf(Collect rule, bool padded, bool dynamic, const std::vector<Rows>& shards) {
   if (shards.empty()) return std::nullopt;
-  // A Value may turn out to be a tuple, which every rule takes apart.
-  const bool may_be_tuple = dynamic && shards[0][0].kind == RowNode::Kind::kWhole;
-  switch (rule) {
-    case Collect::kFirst:
-    case Collect::kLastPpFirst:
-      return may_be_tuple ? std::nullopt : std::optional(Join::kSingle);
-    case Collect::kNone:
-    case Collect::kLastPp:
-      return dynamic ? std::nullopt : std::optional(Join::kList);
-    case Collect::kFlatten:
-    case Collect::kFlattenDp:
-      return padded || !CanConcat(shards) ? std::nullopt : std::optional(Join::kConcat);
-    case Collect::kMean:
-    case Collect::kSum:
-    case Collect::kMeanEach:
-    case Collect::kSumEach:
-      return std::nullopt;
+  const std::optional<Join> join = dispatch::RuleOf(rule).join;
+  if (!join) return std::nullopt;
+  bool known = true;
+  switch (*join) {
+    case Join::kSingle:  // a Value may turn out to be a tuple, which every rule takes apart
+      known = !dynamic || shards[0][0].kind != RowNode::Kind::kWhole;
+      break;
+    case Join::kList:
+      known = !dynamic;
+      break;
+    case Join::kConcat:
+      known = !padded && CanConcat(shards);
   }
-  return std::nullopt;
+  return known ? join : std::nullopt;
 }
 
 Rows JoinedRows(Join join, const std::vector<Rows>& shards) {

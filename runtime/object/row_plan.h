@@ -7,16 +7,12 @@
 #include <vector>
 
 #include "runtime/codec/codec.h"
+#include "runtime/dispatch/collect_rules.h"
 #include "runtime/dispatch/dispatch.h"
 
 namespace twinkle::object {
 
-// How a value comes from its pieces.
-enum class Join : uint8_t {
-  kSingle,  // it is the only piece
-  kConcat,  // the pieces' items, as Collect::kFlatten
-  kList,    // the list of the pieces
-};
+using dispatch::Join;
 
 // Some rows of one shard; without `rows` all of it.
 struct Piece {

@@ -6,6 +6,8 @@
 
 #include "runtime/base/status.h"
 #include "runtime/dispatch/collect.h"
+#include "runtime/dispatch/collect_rules.h"
+#include "runtime/dispatch/reduce.h"
 #include "tests/conformance/cases.h"
 
 namespace twinkle::conformance {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/dispatch/collect_rules.h"
 #include "tests/support/catch.h"
 #include "tests/support/to_value.h"
 

@@ -11,6 +11,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/dispatch/collect.h"
+#include "runtime/dispatch/collect_rules.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::dispatch {

@@ -72,9 +72,6 @@ struct EachOf<T, mean> {
   using Type = std::map<std::string, typename EachOf<typename T::mapped_type, mean>::Type>;
 };
 
-template <class R, Collect rule>
-constexpr auto CollectedTag();
-
 template <class T>
 struct TypeTag {
   using Type = T;
@@ -114,42 +111,58 @@ constexpr auto SumTag() {
   }
 }
 
+template <class R, bool mean>
+constexpr auto EachTag() {
+  static_assert(
+      CanReduceEach<R, mean, false>(),
+      "twinkle: Collect::kMeanEach and kSumEach need numbers, tensors, or lists, string-keyed maps and structs "
+      "of them; use another rule or CollectBy");
+  return TypeTag<typename EachOf<R, mean>::Type>{};
+}
+
+template <class R>
+constexpr auto ItemsTag() {
+  static_assert(
+      CanFlatten<R>(),
+      "twinkle: Collect::kFlatten joins lists and tensors (or structs and string-keyed maps of them): this result "
+      "is neither; use another rule or CollectBy");
+  return TypeTag<R>{};
+}
+
+// The type of results of type R once `rule` has joined them, where R is none of those that are alike for all rules. A
+// rule without a specialisation does not compile where it is used; what it does is its entry in
+// runtime/dispatch/collect_rules.cc.
 template <class R, Collect rule>
-struct CollectedOf {
-  using Type = typename decltype(CollectedTag<R, rule>())::Type;
-};
-template <class... A, Collect rule>
-struct CollectedOf<std::tuple<A...>, rule> {
-  using Type = std::tuple<typename CollectedOf<A, rule>::Type...>;
-};
+struct JoinedBy;
+template <class R>
+struct JoinedBy<R, Collect::kNone> : TypeTag<std::vector<R>> {};
+template <class R>
+struct JoinedBy<R, Collect::kFlatten> : decltype(ItemsTag<R>()) {};
+template <class R>
+struct JoinedBy<R, Collect::kMean> : decltype(MeanTag<R>()) {};
+template <class R>
+struct JoinedBy<R, Collect::kSum> : decltype(SumTag<R>()) {};
+template <class R>
+struct JoinedBy<R, Collect::kFirst> : TypeTag<R> {};
+template <class R>
+struct JoinedBy<R, Collect::kLastPp> : TypeTag<std::vector<R>> {};
+template <class R>
+struct JoinedBy<R, Collect::kLastPpFirst> : TypeTag<R> {};
+template <class R>
+struct JoinedBy<R, Collect::kFlattenDp> : decltype(ItemsTag<R>()) {};
+template <class R>
+struct JoinedBy<R, Collect::kMeanEach> : decltype(EachTag<R, true>()) {};
+template <class R>
+struct JoinedBy<R, Collect::kSumEach> : decltype(EachTag<R, false>()) {};
 
 template <class R, Collect rule>
-constexpr auto CollectedTag() {
-  if constexpr (std::is_void_v<R> || std::is_same_v<R, Value>) {
-    return TypeTag<R>{};
-  } else if constexpr (rule == Collect::kNone || rule == Collect::kLastPp) {
-    return TypeTag<std::vector<R>>{};
-  } else if constexpr (rule == Collect::kFirst || rule == Collect::kLastPpFirst) {
-    return TypeTag<R>{};
-  } else if constexpr (rule == Collect::kMean) {
-    return MeanTag<R>();
-  } else if constexpr (rule == Collect::kSum) {
-    return SumTag<R>();
-  } else if constexpr (rule == Collect::kMeanEach || rule == Collect::kSumEach) {
-    constexpr bool kMean = rule == Collect::kMeanEach;
-    static_assert(
-        CanReduceEach<R, kMean, false>(),
-        "twinkle: Collect::kMeanEach and kSumEach need numbers, tensors, or lists, string-keyed maps and structs "
-        "of them; use another rule or CollectBy");
-    return TypeTag<typename EachOf<R, kMean>::Type>{};
-  } else {
-    static_assert(
-        CanFlatten<R>(),
-        "twinkle: Collect::kFlatten joins lists and tensors (or structs and string-keyed maps of them): this result "
-        "is neither; use another rule or CollectBy");
-    return TypeTag<R>{};
-  }
-}
+struct CollectedOf : JoinedBy<R, rule> {};
+template <Collect rule>
+struct CollectedOf<void, rule> : TypeTag<void> {};
+template <Collect rule>
+struct CollectedOf<Value, rule> : TypeTag<Value> {};
+template <class... A, Collect rule>
+struct CollectedOf<std::tuple<A...>, rule> : TypeTag<std::tuple<typename CollectedOf<A, rule>::Type...>> {};
 
 template <class R, Collect rule>
 using Collected = typename CollectedOf<R, rule>::Type;

@@ -1,4 +1,4 @@
-#include "runtime/dispatch/collect_value.h"
+#include "runtime/dispatch/value_joins.h"
 
 #include <absl/strings/str_cat.h>
 
@@ -9,6 +9,7 @@
 #include "runtime/codec/flatten_value.h"
 #include "runtime/dispatch/by_key.h"
 #include "runtime/dispatch/collect_each.h"
+#include "runtime/dispatch/collect_rules.h"
 #include "runtime/dispatch/reduce.h"
 
 namespace twinkle::dispatch {
@@ -88,19 +89,29 @@ absl::StatusOr<ByKey<Value>> ValuesByKey(const std::vector<Value*>& results) {
   return by_key;
 }
 
-absl::StatusOr<Value> ReduceDicts(const ValueRule& rule, const std::vector<Value*>& results) {
-  TWINKLE_ASSIGN_OR_RETURN(const ByKey<Value> by_key, ValuesByKey(results));
-  const bool mean = rule.rule == Collect::kMean;
+absl::StatusOr<Value> ReduceDicts(bool mean, const ValueRequest& request) {
+  TWINKLE_ASSIGN_OR_RETURN(const ByKey<Value> by_key, ValuesByKey(request.results));
   Value::Dict reduced;
   for (const auto& [key, values] : by_key) {
     absl::StatusOr<Value> value = ReduceValues(mean, values);
     if (!value.ok()) {
       if (!mean) return base::Annotate(value.status(), absl::StrCat("at '", key, "'"));
-      value = ListOf(values, rule.move);  // metrics may carry names beside the numbers
+      value = ListOf(values, request.rule.move);  // metrics may carry names beside the numbers
     }
     reduced.emplace(key, *std::move(value));
   }
   return Value(std::move(reduced));
+}
+
+absl::StatusOr<Value> ReduceAny(bool mean, const ValueRequest& request) {
+  if (request.results[0]->get_if<Value::Dict>() != nullptr) return ReduceDicts(mean, request);
+  return ReduceValues(mean, request.results);
+}
+
+absl::StatusOr<Value> ReduceEach(bool mean, const ValueRequest& request) {
+  Value joined;
+  TWINKLE_RETURN_IF_ERROR(JoinEach(mean, kType<Value>, Erase(request.results), kType<Value>, &joined));
+  return joined;
 }
 
 }  // namespace
@@ -111,33 +122,30 @@ absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*
   std::vector<Value*> picked;
   picked.reserve(used.size());
   for (int worker : used) picked.push_back(results[static_cast<size_t>(worker)]);
-  switch (rule.rule) {
-    case Collect::kNone:
-      if (picked.size() == 1) return Take(picked[0], rule.move);
-      return ListOf(picked, rule.move);
-    case Collect::kLastPp:
-      return ListOf(picked, rule.move);
-    case Collect::kFirst:
-    case Collect::kLastPpFirst:
-      return Take(picked[0], rule.move);
-    case Collect::kFlatten:
-    case Collect::kFlattenDp: {
-      Value joined;
-      TWINKLE_RETURN_IF_ERROR(codec::FlattenValues(Erase(picked), rule.move, rule.padding, joined));
-      return joined;
-    }
-    case Collect::kMean:
-    case Collect::kSum:
-      if (picked[0]->get_if<Value::Dict>() != nullptr) return ReduceDicts(rule, picked);
-      return ReduceValues(rule.rule == Collect::kMean, picked);
-    case Collect::kMeanEach:
-    case Collect::kSumEach:
-      break;
-  }
+  return RuleOf(rule.rule).dynamic({rule, picked});
+}
+
+absl::StatusOr<Value> ListOfValues(const ValueRequest& request) { return ListOf(request.results, request.rule.move); }
+
+absl::StatusOr<Value> OneOrListOfValues(const ValueRequest& request) {
+  return request.results.size() == 1 ? FirstOfValues(request) : ListOfValues(request);
+}
+
+absl::StatusOr<Value> FirstOfValues(const ValueRequest& request) { return Take(request.results[0], request.rule.move); }
+
+absl::StatusOr<Value> ItemsOfValues(const ValueRequest& request) {
   Value joined;
   TWINKLE_RETURN_IF_ERROR(
-      JoinEach(rule.rule == Collect::kMeanEach, kType<Value>, Erase(picked), kType<Value>, &joined));
+      codec::FlattenValues(Erase(request.results), request.rule.move, request.rule.padding, joined));
   return joined;
 }
+
+absl::StatusOr<Value> MeanOfValues(const ValueRequest& request) { return ReduceAny(/*mean=*/true, request); }
+
+absl::StatusOr<Value> SumOfValues(const ValueRequest& request) { return ReduceAny(/*mean=*/false, request); }
+
+absl::StatusOr<Value> MeanOfEachValue(const ValueRequest& request) { return ReduceEach(/*mean=*/true, request); }
+
+absl::StatusOr<Value> SumOfEachValue(const ValueRequest& request) { return ReduceEach(/*mean=*/false, request); }
 
 }  // namespace twinkle::dispatch

@@ -1,0 +1,103 @@
+#include "runtime/dispatch/collect_rules.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/mesh/workers.h"
+
+namespace twinkle::dispatch {
+namespace {
+
+// f(rule, entry) for each rule, until it returns true.
+template <class F>
+void FindRule(F&& f) {
+  for (uint8_t number = 0;; ++number) {
+    const auto rule = static_cast<Collect>(number);
+    const CollectRule entry = RuleOf(rule);
+    if (entry.enumerator == nullptr || f(rule, entry)) return;
+  }
+}
+
+absl::Status Unsupported(absl::string_view name) {
+  std::vector<std::string> names;
+  FindRule([&](Collect, const CollectRule& entry) {
+    if (entry.names[1] != nullptr) {
+      names.push_back(absl::StrCat(entry.names[0], " (or ", entry.names[1], ")"));
+    } else if (entry.names[0] != nullptr) {
+      names.emplace_back(entry.names[0]);
+    }
+    return false;
+  });
+  return base::Refuse("unsupported_collect",
+                      absl::StrCat("there is no collect policy '", name, "': there are ",
+                                   absl::StrJoin(names.begin(), names.end() - 1, ", "), " and ", names.back()));
+}
+
+absl::StatusOr<std::vector<int>> WorkersOfMesh(const CollectRule& rule, int workers, const DeviceMesh* mesh) {
+  if (mesh == nullptr) {
+    return base::Refuse("mesh_required", absl::StrCat("Collect::", rule.enumerator,
+                                                      " chooses results by their place in the device mesh, so the "
+                                                      "component needs one: set RemoteOptions.device_mesh or "
+                                                      "InitializeOptions.device_mesh"));
+  }
+  if (rule.uses == Uses::kDataRanks) return mesh::CollectWorkers(*mesh, workers);
+  TWINKLE_ASSIGN_OR_RETURN(std::vector<int> last, mesh::LastStageWorkers(*mesh, workers));
+  if (rule.uses == Uses::kFirstOfLastStage) last.resize(1);  // worker 0 if there were none
+  return last;
+}
+
+}  // namespace
+
+CollectRule RuleOf(Collect rule) {
+  switch (rule) {
+    case Collect::kNone:
+      return {"kNone", {"none"}, Uses::kAll, Join::kList, &JoinList, &OneOrListOfValues};
+    case Collect::kFlatten:
+      return {"kFlatten", {"flatten"}, Uses::kAll, Join::kConcat, &JoinItems, &ItemsOfValues};
+    case Collect::kMean:
+      return {"kMean", {"mean", "avg"}, Uses::kAll, {}, &JoinMean, &MeanOfValues};
+    case Collect::kSum:
+      return {"kSum", {"sum"}, Uses::kAll, {}, &JoinSum, &SumOfValues};
+    case Collect::kFirst:
+      return {"kFirst", {"first"}, Uses::kFirst, Join::kSingle, &TakeFirst, &FirstOfValues};
+    case Collect::kLastPp:
+      return {"kLastPp", {"last_pp"}, Uses::kLastStage, Join::kList, &JoinList, &ListOfValues};
+    case Collect::kLastPpFirst:
+      return {"kLastPpFirst", {"last_pp_first"}, Uses::kFirstOfLastStage, Join::kSingle, &TakeFirst, &FirstOfValues};
+    case Collect::kFlattenDp:
+      return {"kFlattenDp", {}, Uses::kDataRanks, Join::kConcat, &JoinItems, &ItemsOfValues};
+    case Collect::kMeanEach:
+      return {"kMeanEach", {}, Uses::kAll, {}, &JoinMeanEach, &MeanOfEachValue};
+    case Collect::kSumEach:
+      return {"kSumEach", {}, Uses::kAll, {}, &JoinSumEach, &SumOfEachValue};
+  }
+  return {};
+}
+
+absl::StatusOr<Collect> CollectNamed(absl::string_view name) {
+  std::optional<Collect> found;
+  FindRule([&](Collect rule, const CollectRule& entry) {
+    const bool named = std::any_of(entry.names.begin(), entry.names.end(),
+                                   [&](const char* its) { return its != nullptr && name == its; });
+    if (named) found = rule;
+    return named;
+  });
+  if (!found) return Unsupported(name);
+  return *found;
+}
+
+absl::StatusOr<std::vector<int>> UsedWorkers(Collect rule, int workers, const DeviceMesh* mesh, bool local) {
+  const CollectRule entry = RuleOf(rule);
+  if (workers > 0 && !local && entry.needs_mesh()) return WorkersOfMesh(entry, workers, mesh);
+  const bool first = entry.uses == Uses::kFirst || entry.uses == Uses::kFirstOfLastStage;
+  std::vector<int> used(static_cast<size_t>(first ? std::min(workers, 1) : workers));
+  std::iota(used.begin(), used.end(), 0);
+  return used;
+}
+
+}  // namespace twinkle::dispatch
