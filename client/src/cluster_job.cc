@@ -96,48 +96,37 @@ void LogSilent(const std::vector<absl::string_view>& ranks) {
 }  // namespace
 
 ClusterJob::ClusterJob(const ClusterLimits& limits)
-    : limits_(limits),
-      told_(std::make_shared<Told>()),
-      table_(std::make_shared<PeerTable>(rpc::ThisMachine(), rpc::ThisPids())) {}
+    : limits_(limits), table_(std::make_shared<PeerTable>(rpc::ThisMachine(), rpc::ThisPids())) {}
 
 // ---- what the driver says
 void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
-  if (message.has_lost()) return told.losses.OnLost(std::move(*message.mutable_lost()));
-  absl::Status job_lost;
+  JobTalk::News news;
   {
     base::MutexLock lock(&told.mutex);
-    if (message.has_waits()) {
-      told.waits_for = message.waits().reason();
-      std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
-                   base::PrintableLines(told.waits_for, "  ").c_str());
-    } else if (message.has_placed()) {
-      told.placed = std::move(*message.mutable_placed());
-    } else if (message.has_peers()) {
-      told.peers = std::move(*message.mutable_peers());
-    } else if (message.has_ended()) {
-      told.ended = absl::Status(static_cast<absl::StatusCode>(message.ended().code()), message.ended().message());
-      if (told.placed) job_lost = base::Annotate(*told.ended, absl::StrCat("job ", told.placed->job(), " was ended"));
-    }
+    news = told.talk.OnMessage(std::move(message));
     told.changed.SignalAll();
   }
-  if (!job_lost.ok()) told.losses.OnJobLost(job_lost);
+  Carry(told, std::move(news));
 }
 
 void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
-  absl::Status why;
+  JobTalk::News news;
   {
     base::MutexLock lock(&told.mutex);
-    if (!told.ended) {
-      told.ended = absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)
-                       ? status
-                       : absl::UnavailableError(absl::StrCat(
-                             "the driver ", told.driver,
-                             " is gone: ", status.ok() ? "it has ended the connection" : status.message()));
-    }
-    why = *told.ended;
+    news = told.talk.OnEnd(status);
     told.changed.SignalAll();
   }
-  if (!why.ok()) told.losses.OnJobLost(why);
+  Carry(told, std::move(news));
+}
+
+// Without the lock: calls that fail may run what waits for them.
+void ClusterJob::Carry(Told& told, JobTalk::News news) {
+  if (!news.waits_for.empty()) {
+    std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
+                 base::PrintableLines(news.waits_for, "  ").c_str());
+  }
+  if (news.lost) told.losses.OnLost(*std::move(news.lost));
+  if (!news.job_lost.ok()) told.losses.OnJobLost(news.job_lost);
 }
 
 // ---- the beginning
@@ -171,7 +160,7 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
     TWINKLE_RETURN_IF_ERROR(rpc::ParseHostPort(driver_, told_by).status());
     TWINKLE_ASSIGN_OR_RETURN(token_, rpc::ReadToken(rpc::DefaultTokenFile()));
   }
-  told_->driver = private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster";
+  told_ = std::make_shared<Told>(private_ == nullptr ? absl::StrCat("at ", driver_) : "of the private cluster");
   rpc::KeepCallbacks();
   const auto channel = rpc::NewChannel(driver_, {.keep_alive = limits_.wires.services});
   const base::Instant deadline = base::Now() + limits_.connect;
@@ -218,30 +207,28 @@ absl::StatusOr<v1::SubmitJob> ClusterJob::Describe(const InitializeOptions& opti
   return submit;
 }
 
-absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced(absl::Duration placement_timeout) const {
-  const base::Instant deadline = base::Now() + placement_timeout + limits_.placement_margin;
+// Of a private cluster both services are looked after meanwhile.
+absl::Status ClusterJob::Await(JobTalk::Phase phase, base::Instant deadline) const {
   base::MutexLock lock(&told_->mutex);
-  while (!told_->placed) TWINKLE_RETURN_IF_ERROR(AwaitChange(deadline, "where the job was placed"));
-  return *told_->placed;
+  while (told_->talk.phase() < phase) {
+    if (base::Now() >= deadline) return told_->talk.WhyLate();
+    const base::Instant look = private_ == nullptr ? base::kForever : base::Now() + kLookAfter;
+    told_->changed.WaitWithDeadline(&told_->mutex, std::min(deadline, look));
+    if (private_ != nullptr) TWINKLE_RETURN_IF_ERROR(private_->CheckAlive());
+  }
+  return told_->talk.phase() == JobTalk::Phase::kEnded ? told_->talk.why_ended() : absl::OkStatus();
+}
+
+absl::StatusOr<v1::JobPlaced> ClusterJob::AwaitPlaced(absl::Duration placement_timeout) const {
+  TWINKLE_RETURN_IF_ERROR(Await(JobTalk::Phase::kPlaced, base::Now() + placement_timeout + limits_.placement_margin));
+  base::MutexLock lock(&told_->mutex);
+  return told_->talk.placed();
 }
 
 absl::StatusOr<v1::JobPeers> ClusterJob::AwaitPeers() const {
-  const base::Instant deadline = base::Now() + kStartLimit;
+  TWINKLE_RETURN_IF_ERROR(Await(JobTalk::Phase::kRunning, base::Now() + kStartLimit));
   base::MutexLock lock(&told_->mutex);
-  while (!told_->peers) TWINKLE_RETURN_IF_ERROR(AwaitChange(deadline, "that the job's processes have started"));
-  return *told_->peers;
-}
-
-// The driver has more to say, or never will; of a private cluster both services are looked after meanwhile.
-absl::Status ClusterJob::AwaitChange(base::Instant deadline, absl::string_view what) const {
-  if (told_->ended) return told_->ended->ok() ? absl::AbortedError("the job was ended") : *told_->ended;
-  if (base::Now() >= deadline) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("the driver ", told_->driver, " has not said ", what, " in time: does it still work?"));
-  }
-  const base::Instant look = private_ == nullptr ? base::kForever : base::Now() + kLookAfter;
-  told_->changed.WaitWithDeadline(&told_->mutex, std::min(deadline, look));
-  return private_ == nullptr ? absl::OkStatus() : private_->CheckAlive();
+  return told_->talk.peers();
 }
 
 absl::Status ClusterJob::Join(const InitializeOptions& options, const v1::JobPlaced& placed) {
@@ -391,10 +378,16 @@ void ClusterJob::Shutdown(const absl::Status& why) {
   memory::Leases::Sweep();  // of the worker processes, which have ended
 }
 
-bool ClusterJob::AwaitEnded(base::Instant deadline) const {
-  base::MutexLock lock(&told_->mutex);
-  while (!told_->ended && base::Now() < deadline) told_->changed.WaitWithDeadline(&told_->mutex, deadline);
-  return told_->ended.has_value();
+void ClusterJob::AwaitEnded(base::Instant deadline) {
+  absl::Status late;
+  {
+    base::MutexLock lock(&told_->mutex);
+    while (told_->talk.phase() != JobTalk::Phase::kEnded && base::Now() < deadline) {
+      told_->changed.WaitWithDeadline(&told_->mutex, deadline);
+    }
+    if (told_->talk.phase() != JobTalk::Phase::kEnded) late = told_->talk.WhyLate();
+  }
+  if (!late.ok()) told_->losses.OnJobLost(late);
 }
 
 void ClusterJob::EndProgram(const absl::Status& why) {
@@ -404,14 +397,15 @@ void ClusterJob::EndProgram(const absl::Status& why) {
   program_->BeginEnd();
   const auto ranks = static_cast<int64_t>(workers_.size());
   const base::Instant deadline = base::Now() + grace_ + limits_.end_margin + ranks * base::kRankMargin;
+  {
+    base::MutexLock lock(&told_->mutex);
+    told_->talk.OnFinish();
+  }
   v1::ProgramToDriver finish;
   finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
   stream_->Write(std::move(finish));
   program_->Stop(why);
-  if (!AwaitEnded(deadline)) {
-    told_->losses.OnJobLost(absl::UnavailableError(
-        absl::StrCat("the driver ", told_->driver, " has not said that the job has ended: its ranks may still run")));
-  }
+  AwaitEnded(deadline);
   program_->Join(deadline);
   told_->losses.End();
 }

@@ -8,8 +8,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "client/src/job_talk.h"
 #include "client/src/losses.h"
 #include "client/src/peer_table.h"
 #include "client/src/private_cluster.h"
@@ -51,41 +53,38 @@ class ClusterJob final : public actor::Job {
 
  private:
   using Stream = rpc::ClientStream<v1::ProgramToDriver, v1::DriverToProgram>;
-  // What the driver has said so far. Written by gRPC's threads.
+  // What the driver says comes in gRPC's threads, also after this job.
   struct Told {
+    explicit Told(std::string driver) : talk(std::move(driver)) {}
     base::Mutex mutex;
     base::CondVar changed;
-    std::string waits_for ABSL_GUARDED_BY(mutex);
-    std::optional<v1::JobPlaced> placed ABSL_GUARDED_BY(mutex);
-    std::optional<v1::JobPeers> peers ABSL_GUARDED_BY(mutex);
-    std::optional<absl::Status> ended ABSL_GUARDED_BY(mutex);
-    std::string driver;
+    JobTalk talk ABSL_GUARDED_BY(mutex);
     Losses losses;
   };
 
   explicit ClusterJob(const ClusterLimits& limits);
   static void OnMessage(Told& told, v1::DriverToProgram message);
   static void OnEnd(Told& told, const absl::Status& status);
+  static void Carry(Told& told, JobTalk::News news);
 
   absl::Status Connect(const InitializeOptions& options);
   absl::StatusOr<v1::SubmitJob> Describe(const InitializeOptions& options) const;
-  // DeadlineExceeded: nothing has changed until then; `what` was awaited.
-  absl::Status AwaitChange(base::Instant deadline, absl::string_view what) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(told_->mutex);
+  // Until the driver has led the job there. An error: it never will, or has not by the deadline.
+  absl::Status Await(JobTalk::Phase phase, base::Instant deadline) const;
   absl::StatusOr<v1::JobPlaced> AwaitPlaced(absl::Duration placement_timeout) const;
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
   absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);
   void BeginLosses(rpc::GrpcTransport* transport, const v1::JobPeers& peers);
   std::vector<actor::Account> Ask(bool close) const;
-  bool AwaitEnded(base::Instant deadline) const;
+  void AwaitEnded(base::Instant deadline);
   void EndProgram(const absl::Status& why);
 
   const ClusterLimits limits_;
-  const std::shared_ptr<Told> told_;
   const std::shared_ptr<PeerTable> table_;
   std::unique_ptr<PrivateCluster> private_;
   std::string driver_;
   std::string token_;
+  std::shared_ptr<Told> told_;
   std::shared_ptr<Stream> stream_;
   v1::JobPlaced placed_;
   absl::Duration grace_;
