@@ -33,7 +33,8 @@ add_custom_command(
 add_custom_target(twinkle_clock_check ALL DEPENDS "${clock_stamp}")
 
 # ---- every header compiles alone, the public ones as users see them ----------------------------------------------------
-# Removes from the list the headers that a source of the same name includes first: it shows the same.
+# Removes from the list the headers that a source of the same name includes first: it shows the same where each file is
+# compiled alone, as the debug preset does (long.each_file_alone).
 function(twinkle_remove_shown_alone list)
   set(rest)
   foreach(header IN LISTS ${list})
@@ -61,6 +62,9 @@ function(twinkle_compile_each target library)
   endforeach()
   if(sources)
     add_library(${target} OBJECT ${sources})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # one compiler's word is enough
+      set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
+    endif()
     target_link_libraries(${target} PRIVATE ${library})
     target_compile_options(${target} PRIVATE -O0 -g0)
   endif()
