@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
-"""Checks that docs/options.md names every field of the public option structs and every option that a program's --help
-shows, each in a row of its own section, and every environment variable that is read; and that what docs/howto.md shows
-of programs stands in tests/docs/howto.cc, which compiles.
+"""Checks what the pages say against the source tree and the programs:
+
+  - docs/options.md names every field of the public option structs and every option that a program's --help shows, each in a
+    row of its own section, and every environment variable that is read;
+  - docs/rules.md has every rule, in the table that is about it;
+  - what README.md and docs/ show of programs stands in tests/docs/, which compiles;
+  - every link of a page, whichever, leads to a file that is there and to a heading that it has;
+  - every page of docs/ is linked from README.md, which is one page long.
 
   check_docs.py ROOT FOLDER_OF_PROGRAMS
 """
 
+import os.path
 import pathlib
 import re
 import subprocess
@@ -19,6 +25,10 @@ STRUCTS = {
 PROGRAMS = ("twinkle-driver", "twinkle-worker", "twinkle")
 OPTION = re.compile(r"^  (?:-\w,)?(--[\w-]+)", re.MULTILINE)
 VARIABLE = re.compile(r'(?:envname|getenv)\("(TWINKLE_\w+)"')
+RULES = {"Execute": "option", "Dispatch": "option", "Collect": "collect rule"}  # where: what the table's head says
+FOLDERS = ("docs", "runtime", "client", "driver", "worker", "proto", "tests", "deploy", "cmake")
+README_LINES = 150
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FIELD = re.compile(r"^  [\w:<>\s,()&]*?[\w>)]\s(\w+) = [^=]", re.MULTILINE)
 
 
@@ -56,6 +66,25 @@ def compare(text, title, there, what):
         yield f"{title}: the {what} {name} {where} docs/options.md"
 
 
+def rules(root):
+    """Each rule of each enum that has no row in its table of docs/rules.md, and the other way round."""
+    header = (root / "runtime/include/twinkle/rules.h").read_text(encoding="utf-8")
+    page = (root / "docs/rules.md").read_text(encoding="utf-8")
+    for enum, head in RULES.items():
+        body = re.search(r"^enum class " + enum + r" : \w+ \{\n(.*?)^\};", header, re.MULTILINE | re.DOTALL)[1]
+        there = re.findall(r"^  (k\w+)", body, re.MULTILINE)
+        told = []
+        table = re.search(r"^\| " + head + r" \|.*\n((?:\|.*\n)*)", page, re.MULTILINE)
+        for row in table[1].splitlines() if table else []:
+            first = row.split("|")[1]
+            if f"`{enum}::" in first:
+                told += re.findall(r"\bk[A-Z]\w*", first)
+        for name in sorted(set(there) ^ set(told)):
+            where = "has no row in" if name in there else "is none, but stands in"
+            yield f"{enum}::{name} {where} docs/rules.md"
+
+
+# ---- code
 def squeezed(code):
     """The code without comments and white space."""
     return re.sub(r"\s+", "", re.sub(r"//[^\n]*", "", code))
@@ -72,6 +101,66 @@ def stands_in(block, source):
     return True
 
 
+def code(root):
+    sources = [squeezed(path.read_text(encoding="utf-8")) for path in sorted((root / "tests/docs").glob("*.cc"))]
+    for page in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+        for block in re.findall(r"^```cpp\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            if not any(stands_in(block, source) for source in sources):
+                yield f"{page.relative_to(root)}: this is in no file of tests/docs:\n{block}"
+
+
+# ---- links
+def without_code(text):
+    """The page without what is shown as it is written."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page):
+    """What #… may lead to, as GitHub makes it of the headings."""
+    found = set()
+    for heading in re.findall(r"^#+ +(.+?) *$", without_code(page.read_text(encoding="utf-8")), re.MULTILINE):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        anchor = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        same = sum(1 for other in found if re.fullmatch(re.escape(anchor) + r"(-\d+)?", other))
+        found.add(f"{anchor}-{same}" if same else anchor)
+    return found
+
+
+def links(page):
+    """The page's links into the tree, each as it stands there, with its file and its anchor."""
+    for link in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
+        if not re.match(r"\w+:", link):
+            path, _, anchor = link.partition("#")
+            target = pathlib.Path(os.path.normpath(page.parent / path)) if path else page
+            yield link, target, anchor
+
+
+def pages(root):
+    yield from sorted(root.glob("*.md"))
+    for folder in FOLDERS:
+        yield from sorted((root / folder).rglob("*.md"))
+
+
+def broken_links(root):
+    for page in pages(root):
+        for link, target, anchor in links(page):
+            if not target.exists():
+                yield f"{page.relative_to(root)}: {link} leads to no file"
+            elif anchor and (target.suffix != ".md" or anchor not in anchors(target)):
+                yield f"{page.relative_to(root)}: {link}: there is no such heading"
+
+
+def first_page(root):
+    readme = root / "README.md"
+    lines = len(readme.read_text(encoding="utf-8").splitlines())
+    if lines > README_LINES:
+        yield f"README.md has {lines} lines, of {README_LINES}: what is more goes to docs/"
+    linked = {target for _, target, _ in links(readme)}
+    for page in sorted((root / "docs").rglob("*.md")):
+        if page not in linked:
+            yield f"README.md has no link to {page.relative_to(root)}"
+
+
 def problems(root, programs):
     text = (root / "docs/options.md").read_text(encoding="utf-8")
     for struct, header in STRUCTS.items():
@@ -81,15 +170,12 @@ def problems(root, programs):
     for variable in sorted(set(variables(root))):
         if f"`{variable}`" not in text:
             yield f"docs/options.md: {variable} is read, but not named there"
-    source = squeezed((root / "tests/docs/howto.cc").read_text(encoding="utf-8"))
-    howto = (root / "docs/howto.md").read_text(encoding="utf-8")
-    for block in re.findall(r"^```cpp\n(.*?)^```", howto, re.MULTILINE | re.DOTALL):
-        if not stands_in(block, source):
-            yield "docs/howto.md: this is not in tests/docs/howto.cc:\n" + block
+    for check in (rules, code, broken_links, first_page):
+        yield from check(root)
 
 
 def main():
-    found = list(problems(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])))
+    found = list(problems(pathlib.Path(sys.argv[1]).absolute(), pathlib.Path(sys.argv[2])))
     print("\n".join(found))
     return 1 if found else 0
 

@@ -16,7 +16,8 @@
 // The last two come one after the other where nothing answers; else each takes milliseconds.
 //
 // Before that Finish waits for calls, at most finish_timeout. While a job runs, a rank that is still in a method
-// abort_grace after its call has ended takes its group with it (Host::CancelCall). README.md says what a user sees.
+// abort_grace after its call has ended takes its group with it (Host::CancelCall). docs/errors.md says what a user
+// sees.
 #pragma once
 
 #include <absl/time/time.h>

@@ -1,4 +1,4 @@
-// What docs/howto.md shows, in programs that compile: check_docs.py compares the two line by line.
+// What docs/howto.md shows, in programs that compile.
 #include <twinkle/twinkle.h>
 
 #include <iostream>

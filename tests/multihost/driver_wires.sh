@@ -44,7 +44,7 @@ declare -A why=([cut]=$silent [deaf_driver]="$silent|$broken" [mute_driver]=$sil
 
 # What the program says when way $1 has befallen a wire: what it was told, $2. Or what it saw: who knows first ends the
 # ranks, and half a second later the program has a verdict of its own on these. Of a reset all know at once. Both stand
-# in the README's row of a driver that is gone.
+# in the row of docs/errors.md about a driver that is gone.
 says() {
   echo "$2"
   [[ $1 == reset ]] || echo "is gone: the connection to it broke"

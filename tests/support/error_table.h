@@ -1,4 +1,4 @@
-// The table of failures in the README, read as the tests read it: what happens, the codes, and the texts, in which
+// The table of failures in docs/errors.md, read as the tests read it: what happens, the codes, and the texts, in which
 // names, hosts and numbers are an example's.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The rows of the README's table of failures for which a program alone does not do, each provoked: a process that dies
-// between two of its messages, one that sends what is no message, and drivers and machines that are silent.
+// The rows of the table of failures in docs/errors.md for which a program alone does not do, each provoked: a process
+// that dies between two of its messages, one that sends what is no message, and drivers and machines that are silent.
 #include <absl/strings/str_cat.h>
 
 #include <cstdlib>
@@ -184,8 +184,8 @@ const tests::Provokers& All() {
   return all;
 }
 
-TEST_CASE("rows of the README's table of failures that a program alone does not provoke are as the library says") {
-  for (const tests::ErrorRow& row : tests::ReadErrorTable(TWINKLE_README, "When something fails")) {
+TEST_CASE("rows of the table of failures that a program alone does not provoke are as the library says") {
+  for (const tests::ErrorRow& row : tests::ReadErrorTable(TWINKLE_ERRORS, "Every failure")) {
     const auto provoker = All().find(row.event);
     if (provoker == All().end()) continue;
     DYNAMIC_SECTION(row.event) { tests::CheckProvoked(row, provoker->second); }

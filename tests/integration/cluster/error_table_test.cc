@@ -1,4 +1,5 @@
-// The README's table of failures is what the library says: each row is provoked, and its code and text are compared.
+// The table of failures in docs/errors.md is what the library says: each row is provoked, and its code and text are
+// compared.
 #include "tests/support/error_table.h"
 
 #include <map>
@@ -21,9 +22,9 @@ const Provokers& All() {
   return all;
 }
 
-std::vector<ErrorRow> Rows() { return ReadErrorTable(TWINKLE_README, "When something fails"); }
+std::vector<ErrorRow> Rows() { return ReadErrorTable(TWINKLE_ERRORS, "Every failure"); }
 
-TEST_CASE("each row of the README's table of failures has the library's code and text") {
+TEST_CASE("each row of the table of failures has the library's code and text") {
   for (const ErrorRow& row : Rows()) {
     if (RowsFromInside().count(row.event) > 0) continue;
     DYNAMIC_SECTION(row.event) {

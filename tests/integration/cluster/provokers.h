@@ -1,4 +1,4 @@
-// What provokes the failures that the README's table lists.
+// What provokes the failures that the table in docs/errors.md lists.
 #pragma once
 
 #include <absl/status/status.h>
