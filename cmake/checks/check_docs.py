@@ -2,7 +2,7 @@
 """Checks what the pages say against the source tree and the programs:
 
   - docs/options.md names every field of the public option structs and every option that a program's --help shows, each in a
-    row of its own section, and every environment variable that is read;
+    row of its own section, and every environment variable that is read; docs/commands.md has every command;
   - docs/rules.md has every rule, in the table that is about it;
   - what README.md and docs/ show of programs stands in tests/docs/, which compiles;
   - every link of a page, whichever, leads to a file that is there and to a heading that it has;
@@ -47,14 +47,26 @@ def variables(root):
             yield from VARIABLE.findall(path.read_text(encoding="utf-8"))
 
 
+def help_of(*words):
+    return subprocess.run([*words, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def program_commands(program):
+    return re.findall(r"^  (\w+) ", help_of(program).partition("\nSubcommands:\n")[2], re.MULTILINE)
+
+
 def program_options(program):
-    said = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
-    options, subcommands = said.partition("\nSubcommands:\n")[::2]
-    found = set(OPTION.findall(options))
-    for subcommand in re.findall(r"^  (\w+) ", subcommands, re.MULTILINE):
-        said = subprocess.run([program, subcommand, "--help"], capture_output=True, text=True, check=True).stdout
-        found |= set(OPTION.findall(said))
+    found = set(OPTION.findall(help_of(program).partition("\nSubcommands:\n")[0]))
+    for command in program_commands(program):
+        found |= set(OPTION.findall(help_of(program, command)))
     return found - {"--help", "--version", "--config"}
+
+
+def commands(root, program):
+    told = re.findall(r"^\| `twinkle (\w+)", (root / "docs/commands.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for name in sorted(set(told) ^ set(program_commands(program))):
+        where = "is none, but stands in" if name in told else "has no row in"
+        yield f"the command twinkle {name} {where} docs/commands.md"
 
 
 def compare(text, title, there, what):
@@ -170,6 +182,7 @@ def problems(root, programs):
     for variable in sorted(set(variables(root))):
         if f"`{variable}`" not in text:
             yield f"docs/options.md: {variable} is read, but not named there"
+    yield from commands(root, programs / "twinkle")
     for check in (rules, code, broken_links, first_page):
         yield from check(root)
 
