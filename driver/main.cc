@@ -33,6 +33,7 @@
 #include "runtime/rpc/listener.h"
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/private_clusters.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 #include "runtime/rpc/wire_limits.h"
@@ -144,8 +145,9 @@ int Serve(const Options& options, Start start) {
   conductor.cluster.version = TWINKLE_VERSION;
   if (start.parent == nullptr) conductor.say = &Say;
   const std::unique_ptr<base::Executor> executor = base::NewThreadExecutor();
-  DriverService service({start.token, [&start](const std::string& peer) { start.listener->LetIn(peer); }},
-                        std::move(conductor), executor.get(), std::move(start.journal), start.restored);
+  DriverService service(
+      {"this twinkle-driver", start.token, [&start](const std::string& peer) { start.listener->LetIn(peer); }},
+      std::move(conductor), executor.get(), std::move(start.journal), start.restored);
   if (const absl::Status ready = service.Check(); !ready.ok()) return Fail(options, ready);
   grpc::ServerBuilder builder;
   start.listener->Attach(builder);
@@ -181,7 +183,8 @@ int Main(int argc, char** argv) {
   CLI::App app("The driver of a Twinkle cluster: knows its nodes, places jobs on them, keeps names.", "twinkle-driver");
   AddOptions(app, options);
   base::AddOptionsFile(app);
-  app.set_version_flag("--version", std::string("twinkle-driver ") + TWINKLE_VERSION);
+  app.set_version_flag("--version",
+                       absl::StrCat("twinkle-driver ", TWINKLE_VERSION, " (protocol ", rpc::kProtocol, ")"));
   const auto tell = [&](const std::string& sentence) {
     TellProgram(options, sentence);
     return sentence;

@@ -2,16 +2,12 @@
 
 #include <utility>
 
+#include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::driver {
 namespace {
-
-absl::Status WrongToken() {
-  return absl::UnauthenticatedError(
-      "wrong or missing token: set TWINKLE_TOKEN_FILE (or --token-file) to a file with the driver's token");
-}
 
 absl::Status Stopping() { return absl::UnavailableError("the driver stops"); }
 
@@ -72,7 +68,7 @@ void DriverService::Stop() {
 
 // ---- nodes
 grpc::ServerBidiReactor<v1::NodeToDriver, v1::DriverToNode>* DriverService::Node(grpc::CallbackServerContext* context) {
-  if (!token_.Passes(*context)) return NodeStream::Refuse(WrongToken());
+  if (absl::Status refused = token_.Check(*context); !refused.ok()) return NodeStream::Refuse(refused);
   const auto connection = std::make_shared<NodeConnection>();
   connection->stream = NodeStream::Make();
   connection->stream->Begin({[this, connection](const v1::NodeToDriver& message) {
@@ -99,7 +95,7 @@ void DriverService::OnNodeMessage(NodeConnection& connection, const v1::NodeToDr
 // ---- programs
 grpc::ServerBidiReactor<v1::ProgramToDriver, v1::DriverToProgram>* DriverService::Job(
     grpc::CallbackServerContext* context) {
-  if (!token_.Passes(*context)) return ProgramStream::Refuse(WrongToken());
+  if (absl::Status refused = token_.Check(*context); !refused.ok()) return ProgramStream::Refuse(refused);
   const auto connection = std::make_shared<ProgramConnection>();
   connection->stream = ProgramStream::Make();
   connection->stream->Begin({[this, connection](const v1::ProgramToDriver& message) {
@@ -135,25 +131,30 @@ grpc::ServerUnaryReactor* DriverService::OnQueue(grpc::CallbackServerContext* co
 
 grpc::ServerUnaryReactor* DriverService::ForJob(grpc::CallbackServerContext* context,
                                                 std::function<absl::Status(JobNumber)> answer) {
-  return OnQueue(context, [this, secret = rpc::MetadataOf(*context, rpc::kSecretKey), peer = context->peer(),
-                           answer = std::move(answer)] {
-    const absl::StatusOr<JobNumber> job = LetIn(secret, peer);
+  return OnQueue(context, [this, process = ProcessOf(*context), answer = std::move(answer)] {
+    const absl::StatusOr<JobNumber> job = LetIn(process);
     return job.ok() ? answer(*job) : job.status();
   });
 }
 
-absl::StatusOr<JobNumber> DriverService::LetIn(const std::string& secret, const std::string& peer) {
-  const JobNumber job = conductor_.state().JobOfSecret(secret);
+DriverService::CallingProcess DriverService::ProcessOf(const grpc::CallbackServerContext& context) const {
+  return {token_.CheckProtocol(context), rpc::MetadataOf(context, rpc::kSecretKey), context.peer()};
+}
+
+absl::StatusOr<JobNumber> DriverService::LetIn(const CallingProcess& process) {
+  TWINKLE_RETURN_IF_ERROR(process.protocol);
+  const JobNumber job = conductor_.state().JobOfSecret(process.secret);
   if (job == 0) return absl::UnauthenticatedError("the caller's job is not known (any more)");
-  token_.LetIn(peer);
+  token_.LetIn(process.peer);
   return job;
 }
 
 grpc::ServerUnaryReactor* DriverService::ForCommand(grpc::CallbackServerContext* context,
                                                     std::function<absl::Status()> answer) {
-  if (token_.Passes(*context)) return OnQueue(context, std::move(answer));
+  const absl::Status refused = token_.Check(*context);
+  if (refused.ok()) return OnQueue(context, std::move(answer));
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(rpc::ToGrpc(WrongToken()));
+  reactor->Finish(rpc::ToGrpc(refused));
   return reactor;
 }
 
@@ -185,9 +186,8 @@ class DriverService::Addition final : public grpc::ServerReadReactor<v1::Compone
 grpc::ServerReadReactor<v1::Component>* DriverService::AddComponent(grpc::CallbackServerContext* context,
                                                                     v1::AddComponentReply* reply) {
   auto* const addition = new Addition(this, reply);
-  queue_->Post([this, question = Question(addition), secret = rpc::MetadataOf(*context, rpc::kSecretKey),
-                peer = context->peer()]() mutable {
-    const absl::StatusOr<JobNumber> job = LetIn(secret, peer);
+  queue_->Post([this, question = Question(addition), process = ProcessOf(*context)]() mutable {
+    const absl::StatusOr<JobNumber> job = LetIn(process);
     if (!job.ok()) return question.Answer(job.status());
     question.Take()->Begin(*job);
   });

@@ -72,8 +72,16 @@ class DriverService final : public v1::Driver::CallbackService {
   grpc::ServerUnaryReactor* ForJob(grpc::CallbackServerContext* context, std::function<absl::Status(JobNumber)> answer);
   grpc::ServerUnaryReactor* ForCommand(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
 
+  // A process of a job, as its call shows it.
+  struct CallingProcess {
+    absl::Status protocol;  // whether it speaks this driver's
+    std::string secret;
+    std::string peer;
+  };
+  CallingProcess ProcessOf(const grpc::CallbackServerContext& context) const;
+
   // On the queue.
-  absl::StatusOr<JobNumber> LetIn(const std::string& secret, const std::string& peer);
+  absl::StatusOr<JobNumber> LetIn(const CallingProcess& process);
   void OnNodeMessage(NodeConnection& connection, const v1::NodeToDriver& message, base::Instant arrived);
   void OnProgramMessage(ProgramConnection& connection, const v1::ProgramToDriver& message, base::Instant arrived);
 

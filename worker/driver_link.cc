@@ -4,6 +4,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/protocol.h"
 
 namespace twinkle::worker {
 
@@ -18,7 +19,7 @@ void DriverLink::Connect(const v1::NodeDescription& node, bool patient, Stream::
          on_end(why);
          ended->Set();
        }});
-  stream_->context().AddMetadata(rpc::kTokenKey, token_);
+  rpc::Introduce(stream_->context(), rpc::kTokenKey, token_);
   stream_->context().set_wait_for_ready(patient);
   rpc::KeepCallbacks();
   stub_->async()->Node(&stream_->context(), stream_.get());

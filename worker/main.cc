@@ -27,6 +27,7 @@
 #include "runtime/rpc/parent_link.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/token.h"
 #include "runtime/rpc/wire_limits.h"
 #include "worker/devices.h"
@@ -116,7 +117,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->envname("TWINKLE_WIRE_LIMITS")
       ->check([](const std::string& text) { return std::string(rpc::ParseWireLimits(text).status().message()); });
   base::AddOptionsFile(app);
-  app.set_version_flag("--version", std::string("twinkle-worker ") + TWINKLE_VERSION);
+  app.set_version_flag("--version",
+                       absl::StrCat("twinkle-worker ", TWINKLE_VERSION, " (protocol ", rpc::kProtocol, ")"));
 }
 
 // To the program that a private daemon belongs to.

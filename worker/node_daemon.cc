@@ -10,6 +10,7 @@
 
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/protocol.h"
 #include "worker/glance.h"
 
 namespace twinkle::worker {
@@ -24,6 +25,7 @@ base::Fd PidFd(int pid) { return base::Fd(static_cast<int>(::syscall(SYS_pidfd_o
 v1::ToWorker RoleOf(const v1::StartJob& job, const v1::Process& process, const std::string& driver) {
   v1::ToWorker message;
   v1::WorkerRole& role = *message.mutable_role();
+  role.set_protocol(rpc::kProtocol);
   *role.mutable_job() = job;
   role.mutable_job()->clear_processes();
   *role.mutable_process() = process;

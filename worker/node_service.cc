@@ -94,7 +94,7 @@ void NodeService::Say(const std::string& text) const {
 }
 
 rpc::TokenCheck NodeService::Check() {
-  return {options_.token, [this](const std::string& peer) { listener_->LetIn(peer); }};
+  return {"this twinkle-worker", options_.token, [this](const std::string& peer) { listener_->LetIn(peer); }};
 }
 
 absl::Status NodeService::Listen() {

@@ -94,9 +94,10 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
 
 grpc::ServerWriteReactor<v1::Output>* OutputService::Watch(grpc::CallbackServerContext* context,
                                                            const v1::WatchJob* request) {
-  if (token_.Passes(*context)) return Serve(*request);
+  const absl::Status refused = token_.Check(*context);
+  if (refused.ok()) return Serve(*request);
   const auto watching = std::make_shared<Watching>(&store_);
-  watching->Refuse(watching, absl::UnauthenticatedError("wrong or missing token"));
+  watching->Refuse(watching, refused);
   return watching.get();
 }
 

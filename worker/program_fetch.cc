@@ -8,6 +8,7 @@
 #include "proto/twinkle/v1/cluster.grpc.pb.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/wire_words.h"
 
 namespace twinkle::worker {
@@ -16,7 +17,7 @@ absl::Status FetchFile(const v1::FetchProgram& wanted, const FileSource& from, a
                        int to) {
   const auto stub = v1::ProgramFiles::NewStub(rpc::NewChannel(from.target, {.keep_alive = from.keep_alive}));
   grpc::ClientContext context;
-  context.AddMetadata(rpc::kTokenKey, from.token);
+  rpc::Introduce(context, rpc::kTokenKey, from.token);
   context.set_deadline(rpc::DeadlineIn(limit));
   const auto reader = stub->Fetch(&context, wanted);
   v1::FileChunk chunk;

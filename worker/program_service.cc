@@ -96,9 +96,10 @@ std::string ProgramService::PathOf(const v1::FetchProgram& wanted) const {
 
 grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Fetch(grpc::CallbackServerContext* context,
                                                                const v1::FetchProgram* request) {
-  if (token_.Passes(*context)) return Serve(*request);
+  const absl::Status refused = token_.Check(*context);
+  if (refused.ok()) return Serve(*request);
   const std::shared_ptr<Sending> sending = Sending::Make();
-  sending->End(absl::UnauthenticatedError("wrong or missing token"));
+  sending->End(refused);
   return sending.get();
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/private_clusters.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 #include "runtime/rpc/wire_limits.h"
@@ -59,7 +60,7 @@ ClusterClient::ClusterClient(std::string driver, const std::string& target, std:
       stub_(v1::Driver::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive}))) {}
 
 void ClusterClient::Prepare(grpc::ClientContext& context) const {
-  context.AddMetadata(rpc::kTokenKey, token_);
+  rpc::Introduce(context, rpc::kTokenKey, token_);
   context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
 }
 
@@ -110,7 +111,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
   }
   const auto stub = v1::ProcessReports::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive_}));
   grpc::ClientContext context;
-  context.AddMetadata(rpc::kSecretKey, ticket);
+  rpc::Introduce(context, rpc::kSecretKey, ticket);
   context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
   v1::ProcessReport report;
   const absl::Status told = rpc::FromGrpc(stub->Report(&context, v1::Nothing(), &report));
@@ -128,7 +129,7 @@ absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::Wat
   }
   const auto stub = v1::NodeOutput::NewStub(rpc::NewChannel(target, {.keep_alive = keep_alive_}));
   grpc::ClientContext context;
-  context.AddMetadata(rpc::kTokenKey, token_);
+  rpc::Introduce(context, rpc::kTokenKey, token_);
   if (!wish.follow()) context.set_deadline(rpc::DeadlineIn(kLinesLimit));
   const auto reader = stub->Watch(&context, wish);
   v1::Output output;

@@ -29,6 +29,7 @@
 #include "runtime/base/options_file.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/private_clusters.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/token.h"
 
 namespace twinkle::cli {
@@ -358,7 +359,7 @@ int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Looks at a Twinkle cluster, and stops jobs.", "twinkle");
   AddCommon(app, options);
-  app.set_version_flag("--version", std::string("twinkle ") + TWINKLE_VERSION);
+  app.set_version_flag("--version", absl::StrCat("twinkle ", TWINKLE_VERSION, " (protocol ", rpc::kProtocol, ")"));
   app.require_subcommand(0, 1);
   AddCommands(app, options);
   const auto wrong = base::ParseWords(app, argc, argv, [&](const std::string& sentence) {

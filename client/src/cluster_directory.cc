@@ -11,6 +11,7 @@
 #include "runtime/codec/flat.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/wire_words.h"
 
 namespace twinkle::internal {
@@ -52,7 +53,7 @@ ClusterDirectory::ClusterDirectory(std::vector<GroupInfo> groups, const std::str
       stub_(v1::Driver::NewStub(rpc::NewChannel(driver, {.keep_alive = keep_alive}))) {}
 
 void ClusterDirectory::Prepare(grpc::ClientContext& context) const {
-  context.AddMetadata(rpc::kSecretKey, secret_);
+  rpc::Introduce(context, rpc::kSecretKey, secret_);
   context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
 }
 

@@ -34,6 +34,7 @@
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 
@@ -171,7 +172,7 @@ absl::Status ClusterJob::Connect(const InitializeOptions& options) {
   }
   stream_ = Stream::Make({[told = told_](v1::DriverToProgram message) { OnMessage(*told, std::move(message)); },
                           [told = told_](const absl::Status& status) { OnEnd(*told, status); }});
-  stream_->context().AddMetadata(rpc::kTokenKey, token_);
+  rpc::Introduce(stream_->context(), rpc::kTokenKey, token_);
   v1::Driver::NewStub(channel)->async()->Job(&stream_->context(), stream_.get());
   stream_->Begin();
   return absl::OkStatus();

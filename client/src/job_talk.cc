@@ -49,7 +49,9 @@ JobTalk::News JobTalk::OnMessage(v1::DriverToProgram message) {
 }
 
 JobTalk::News JobTalk::OnEnd(const absl::Status& status) {
-  if (absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status)) return End(status, status);
+  const bool refused =
+      absl::IsUnauthenticated(status) || absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+  if (refused) return End(status, status);
   const absl::string_view how = status.ok() ? "it has ended the connection" : status.message();
   const absl::Status gone = absl::UnavailableError(absl::StrCat("the driver ", driver_, " is gone: ", how));
   return End(gone, gone);

@@ -1,5 +1,7 @@
 #include "client/src/worker.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/cut_text.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/protocol.h"
 
 namespace twinkle::internal {
 
@@ -47,6 +50,8 @@ absl::Status Worker::Begin() {
 }
 
 absl::Status Worker::Join(const v1::WorkerRole& role) {
+  TWINKLE_RETURN_IF_ERROR(rpc::CheckProtocol("the program's library", "the node's twinkle-worker",
+                                             role.protocol() == 0 ? "" : absl::StrCat(role.protocol())));
   TWINKLE_ASSIGN_OR_RETURN(const WorkerSession session, DecodeSession(role.job().session()));
   const auto end_group = [this](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::FromWorker message;

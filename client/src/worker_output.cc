@@ -15,6 +15,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
 #include "runtime/rpc/channel.h"
+#include "runtime/rpc/protocol.h"
 
 namespace twinkle::internal {
 namespace {
@@ -50,7 +51,7 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
     request_.set_tail(-1);
     request_.set_follow(true);
     request_.set_rank(-1);
-    context_.AddMetadata(rpc::kTokenKey, token);
+    rpc::Introduce(context_, rpc::kTokenKey, token);
     stub_->async()->Watch(&context_, &request_, this);
     StartRead(&incoming_);
     StartCall();

@@ -18,6 +18,8 @@ STANDARD = re.compile(r"^[a-z_]+$")  # <vector>; <stdint.h> and <unistd.h> are n
 GRPC = re.compile(r"^(grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h$")
 CREDENTIALS = re.compile(r"\b(Insecure(Channel|Server)|Ssl(Server)?|Tls(Server)?)Credentials\b")
 CREDENTIALS_FILE = "runtime/rpc/credentials.cc"
+METADATA = re.compile(r"\bAddMetadata\(")
+METADATA_FOLDER = "runtime/rpc/"
 GENERATED = re.compile(r"\.pb\.h$|^twinkle/internal/members_table\.h$")
 PUBLIC_ROOTS = ("runtime/include", "client/include")
 LINES = {".h": 250, ".cc": 500}
@@ -58,6 +60,8 @@ class Checker:
         for number, line in enumerate((self.root / path).read_text(encoding="utf-8").splitlines(), 1):
             if CREDENTIALS.search(line) and path != CREDENTIALS_FILE and not path.startswith("tests/"):
                 self.problems.append(f"{path}:{number}: only {CREDENTIALS_FILE} says how connections are secured")
+            if METADATA.search(line) and not path.startswith((METADATA_FOLDER, "tests/")):
+                self.problems.append(f"{path}:{number}: a call begins with rpc::Introduce, which says the protocol first")
             match = INCLUDE.match(line)
             if match:
                 problem = self.check_include(path, angled=match[1], quoted=match[2])

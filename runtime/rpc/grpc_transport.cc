@@ -11,6 +11,7 @@
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_transport_impl.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::rpc {
@@ -186,7 +187,8 @@ void GrpcTransport::Impl::Dial(ProcessId id, Peer& peer, Stream stream) {
   const auto holder = std::make_shared<LinkPtr>();
   const LinkPtr link =
       GrpcLink::Dial(peer.channel, MethodOf(stream),
-                     {{kSecretKey, ticket.empty() ? options_.secret : ticket},
+                     {{kProtocolKey, absl::StrCat(options_.protocol)},
+                      {kSecretKey, ticket.empty() ? options_.secret : ticket},
                       {kProcessKey, absl::StrCat(options_.self)},
                       {kToKey, absl::StrCat(id)},
                       {kLifeKey, absl::StrCat(life_)},

@@ -12,6 +12,7 @@
 
 #include "runtime/base/executor.h"
 #include "runtime/rpc/keep_alive.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/redial.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
@@ -20,9 +21,10 @@ namespace twinkle::rpc {
 
 struct GrpcOptions {
   ProcessId self = kProgram;
-  std::string socket = {};  // Unix socket to listen on, "unix:PATH" or "unix-abstract:NAME"; empty: none
-  std::string host = {};    // name or address to listen on, at a port that the kernel chooses; empty: none
-  std::string secret = {};  // of the job; who does not show it is refused
+  std::string socket = {};        // Unix socket to listen on, "unix:PATH" or "unix-abstract:NAME"; empty: none
+  std::string host = {};          // name or address to listen on, at a port that the kernel chooses; empty: none
+  std::string secret = {};        // of the job; who does not show it is refused
+  uint32_t protocol = kProtocol;  // that this process says it speaks
   // How long a process at whose place nobody listens any more waits for word of its end before it counts as that; and
   // how long its machine may be silent after a connection broke.
   Redial::Limits redial = {};

@@ -4,8 +4,10 @@
 
 #include <utility>
 
+#include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_transport_impl.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 
 namespace twinkle::rpc {
@@ -28,6 +30,7 @@ void GrpcTransport::Impl::Accept() {
 }
 
 absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream) {
+  TWINKLE_RETURN_IF_ERROR(CheckProtocol("this process", "who calls it", call.Metadata(kProtocolKey)));
   if (!absl::SimpleAtoi(call.Metadata(kProcessKey), from) || *from == options_.self) {
     return absl::InvalidArgumentError("the caller does not say which process it is");
   }
@@ -66,14 +69,14 @@ struct GrpcTransport::Impl::Question {
 bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
   if (call->method() != kReportMethod) return false;
   std::function<std::string()> report;
-  absl::Status refused;
+  absl::Status refused = CheckProtocol("this process", "who calls it", call->Metadata(kProtocolKey));
   {
     base::MutexLock lock(&mutex_);
     ++live_;
     report = report_;
     if (closed_ || report == nullptr) refused = absl::UnavailableError("the process is about to begin, or has ended");
   }
-  if (!SecretsEqual(call->Metadata(kSecretKey), CommandTicket(options_.secret))) {
+  if (refused.ok() && !SecretsEqual(call->Metadata(kSecretKey), CommandTicket(options_.secret))) {
     refused = absl::UnauthenticatedError("the caller has no ticket of this job");
   }
   if (!refused.ok()) {

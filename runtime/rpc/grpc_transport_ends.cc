@@ -13,6 +13,7 @@ bool IsFinal(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kResourceExhausted:

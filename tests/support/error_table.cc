@@ -159,6 +159,7 @@ const std::set<std::string>& RowsFromInside() {
       "the driver says nothing more while a job waits or starts",
       "two processes of a job live, and cannot reach each other for more than 6 s after their connection broke",
       "`Find` of a component on another machine, whose node has no `--host`",
+      "builds of Twinkle that speak different protocols",
   };
   return rows;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/src/session_state.h"
+#include "runtime/rpc/protocol.h"
 #include "tests/integration/client/fake_driver.h"
 #include "tests/integration/cluster/provokers.h"
 #include "tests/support/catch.h"
@@ -170,6 +171,14 @@ Statuses FoundOutOfReach() {
   return {Find<Recorder>("policy").status()};
 }
 
+// What a driver of this build says to a program of another one.
+Statuses AnotherProtocol() {
+  const FakeDriver driver([](FakeDriver::Stream& stream, const v1::ProgramToDriver&) {
+    stream.Finish(rpc::CheckProtocol("this twinkle-driver", "who calls it", "2"));
+  });
+  return {driver.Start().status()};
+}
+
 // ---- the table
 const tests::Provokers& All() {
   static const tests::Provokers all = {
@@ -180,6 +189,7 @@ const tests::Provokers& All() {
       {"two processes of a job live, and cannot reach each other for more than 6 s after their connection broke",
        {CannotReachEachOther}},
       {"`Find` of a component on another machine, whose node has no `--host`", {FoundOutOfReach}},
+      {"builds of Twinkle that speak different protocols", {AnotherProtocol}},
   };
   return all;
 }

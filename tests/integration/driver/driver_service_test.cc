@@ -18,6 +18,7 @@
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/listener.h"
 #include "runtime/rpc/place.h"
+#include "runtime/rpc/protocol.h"
 #include "runtime/rpc/token_check.h"
 #include "tests/support/catch.h"
 #include "tests/unit/driver/cluster.h"
@@ -91,8 +92,8 @@ struct Served {
       ++let_in_calls;
       listener->LetIn(peer);
     };
-    service = std::make_unique<DriverService>(rpc::TokenCheck{"token", let_in}, std::move(options), &executor,
-                                              NewMemoryJournal(), Restored());
+    service = std::make_unique<DriverService>(rpc::TokenCheck{"this twinkle-driver", "token", let_in},
+                                              std::move(options), &executor, NewMemoryJournal(), Restored());
     grpc::ServerBuilder builder;
     builder.RegisterService(service.get());
     listener->Attach(builder);
@@ -104,7 +105,7 @@ struct Served {
   // A program's, whose job's secret is "secret". As long as the stream lives.
   std::unique_ptr<grpc::ClientReaderWriter<v1::ProgramToDriver, v1::DriverToProgram>> Submit(
       grpc::ClientContext* context) {
-    context->AddMetadata(rpc::kTokenKey, "token");
+    rpc::Introduce(*context, rpc::kTokenKey, "token");
     auto program = stub->Job(context);
     v1::ProgramToDriver submit;
     *submit.mutable_submit() = JobOf(1);
@@ -116,9 +117,9 @@ struct Served {
   std::future<grpc::Status> Ask(const std::string& token, const std::string& secret) {
     return std::async(std::launch::async, [this, token, secret] {
       grpc::ClientContext context;
-      if (!token.empty()) context.AddMetadata(rpc::kTokenKey, token);
+      if (secret.empty()) rpc::Introduce(context, rpc::kTokenKey, token);
       if (!secret.empty()) {
-        context.AddMetadata(rpc::kSecretKey, secret);
+        rpc::Introduce(context, rpc::kSecretKey, secret);
         v1::Components reply;
         return stub->ListComponents(&context, v1::JobId(), &reply);
       }
@@ -162,7 +163,7 @@ TEST_CASE("streams that have joined, and such that have not, end with the driver
   Served served;
   grpc::ClientContext joined_context, silent_context, program_context;
   for (auto* context : {&joined_context, &silent_context, &program_context}) {
-    context->AddMetadata(rpc::kTokenKey, "token");
+    rpc::Introduce(*context, rpc::kTokenKey, "token");
   }
   const auto joined = served.stub->Node(&joined_context);
   v1::NodeToDriver join;
@@ -200,13 +201,41 @@ TEST_CASE("who shows no token, or another, is not let in; nor is who shows no jo
   CHECK(served.Ends());
 }
 
+TEST_CASE("who speaks another protocol is told so before anything else, with both numbers") {
+  Served served;
+  for (const char* said : {"", "2", "what\n"}) {
+    CAPTURE(said);
+    grpc::ClientContext program, command, rank;
+    for (grpc::ClientContext* context : {&program, &command, &rank}) {
+      if (*said != 0) context->AddMetadata(rpc::kProtocolKey, *said == 'w' ? "what" : said);
+      context->AddMetadata(rpc::kTokenKey, "token");
+      context->AddMetadata(rpc::kSecretKey, "secret");
+    }
+    const auto check = [](const grpc::Status& status) {
+      CHECK(status.error_code() == grpc::StatusCode::FAILED_PRECONDITION);
+      CHECK_THAT(status.error_message(),
+                 Catch::Matchers::ContainsSubstring("this twinkle-driver speaks protocol 1, and who calls it"));
+    };
+    check(served.stub->Job(&program)->Finish());
+    v1::ClusterStatus status;
+    check(served.stub->GetStatus(&command, v1::Nothing(), &status));
+    auto answer = std::async(std::launch::async, [&] {
+      v1::Components components;
+      return served.stub->ListComponents(&rank, v1::JobId(), &components);
+    });
+    served.executor.RunOne();
+    check(answer.get());
+  }
+  CHECK(served.let_in_calls == 0);
+}
+
 TEST_CASE("who adds a component is let in, or refused, before the component is read") {
   Served served;
   grpc::ClientContext program_context, context, other_context;
   const auto program = served.Submit(&program_context);
   const int before = served.let_in_calls;
-  context.AddMetadata(rpc::kSecretKey, "secret");
-  other_context.AddMetadata(rpc::kSecretKey, "guess");
+  rpc::Introduce(context, rpc::kSecretKey, "secret");
+  rpc::Introduce(other_context, rpc::kSecretKey, "guess");
   v1::AddComponentReply reply;
   const auto refused = served.stub->AddComponent(&other_context, &reply);
   served.executor.RunOne();
@@ -227,7 +256,7 @@ TEST_CASE("a component of megabytes that is the first of a connection is added: 
   Served served;
   grpc::ClientContext program_context, context;
   const auto program = served.Submit(&program_context);
-  context.AddMetadata(rpc::kSecretKey, "secret");
+  rpc::Introduce(context, rpc::kSecretKey, "secret");
   const auto stub = v1::Driver::NewStub(rpc::NewChannel(absl::StrCat("127.0.0.1:", served.listener->port())));
   v1::Component component;
   component.set_description(std::string(3'000'000, 'd'));
@@ -250,7 +279,7 @@ TEST_CASE("a second daemon of a name is told why it is not let in") {
   std::vector<std::unique_ptr<grpc::ClientReaderWriter<v1::NodeToDriver, v1::DriverToNode>>> streams;
   for (int pid : {11, 12}) {
     contexts.push_back(std::make_unique<grpc::ClientContext>());
-    contexts.back()->AddMetadata(rpc::kTokenKey, "token");
+    rpc::Introduce(*contexts.back(), rpc::kTokenKey, "token");
     streams.push_back(served.stub->Node(contexts.back().get()));
     v1::NodeToDriver join;
     *join.mutable_join() = NodeOf("a", 1, 0);

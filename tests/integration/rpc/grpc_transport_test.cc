@@ -170,6 +170,18 @@ TEST_CASE("who does not know the secret is refused, and told so") {
   CHECK_FALSE(b.losses.arrived.IsSet());
 }
 
+TEST_CASE("two that speak different protocols lose each other at once, and hear both numbers") {
+  Member a(1, kSecret, {.protocol = kProtocol + 1});
+  Member b(2);
+  a.transport->Introduce(2, {b.target});
+  REQUIRE(a.transport->Send(2, Stream::kData, Frame{"from the future", {}}).ok());
+  REQUIRE(a.losses.gone.WaitUntil(Soon()));
+  CHECK(a.losses.why.message() ==
+        "the connection to it broke: this process speaks protocol 1, and who calls it protocol 2: install one build of "
+        "Twinkle on all machines");
+  CHECK_FALSE(b.losses.arrived.IsSet());
+}
+
 TEST_CASE("a process of another job shows a ticket") {
   Member a(1, "another secret");
   Member b(2);

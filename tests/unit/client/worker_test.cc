@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/rpc/protocol.h"
 #include "tests/support/catch.h"
 #include "tests/support/stepped_job.h"
 
@@ -74,6 +75,7 @@ class Stage {
 
   static v1::ToWorker Role(const std::string& group, const std::string& session = SessionWithSeed(42)) {
     v1::ToWorker message;
+    message.mutable_role()->set_protocol(rpc::kProtocol);
     message.mutable_role()->mutable_process()->set_group(group);
     message.mutable_role()->mutable_job()->set_session(session);
     return message;
@@ -123,6 +125,19 @@ TEST_CASE("W1: a worker process joins as it is told, and then says once where it
   CHECK(stage.heard == Texts{"joins as pool with seed 42"});
   CHECK(stage.Told().value_or(v1::FromWorker()).listening().socket() == "unix-abstract:worker");
   CHECK_FALSE(stage.Told().has_value());
+}
+
+TEST_CASE("a worker process whose library speaks another protocol than its node daemon does not join") {
+  Stage stage;
+  v1::ToWorker role = Stage::Role("pool");
+  role.mutable_role()->set_protocol(rpc::kProtocol + 1);
+  stage.Say(role);
+  const absl::Status refused = stage.worker().Begin();
+  CHECK(absl::IsFailedPrecondition(refused));
+  CHECK(refused.message() ==
+        "the program's library speaks protocol 1, and the node's twinkle-worker protocol 2: install one build of "
+        "Twinkle on all machines");
+  CHECK(stage.heard.empty());
 }
 
 TEST_CASE("W1: a worker process that cannot join says why, and the daemon hears nothing of it") {
