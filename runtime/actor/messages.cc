@@ -30,7 +30,8 @@ rpc::Frame EncodeMessage(const Message& message) {
 }
 
 absl::Status DecodeMessage(const rpc::Frame& frame, Message* message) {
-  const absl::Status decoded = codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers);
+  const absl::Status decoded =
+      codec::Decode(internal::kType<Message>, message, frame.head, frame.buffers, {.open_ended = true});
   if (decoded.ok()) return CheckMessage(*message);
   // Without the name of the type, which is that of all messages.
   const absl::string_view text = decoded.message();

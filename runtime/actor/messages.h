@@ -1,4 +1,6 @@
-// What processes say to each other. Plain structs: the codec's descriptions of them are the wire format.
+// What processes say to each other. Plain structs: the codec's descriptions of them are the wire format, which changes
+// with the number in rpc/protocol.h. A message may get members at its end without that: who does not know them skips
+// them, and for who misses them they are what they are by default.
 #pragma once
 
 #include <absl/status/status.h>

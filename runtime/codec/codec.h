@@ -70,6 +70,10 @@ inline constexpr char kTooDeep[] =
 struct Limits {
   int depth = kMostLevels;
   size_t bytes = 0;
+  // For a message, a struct or a variant of structs, of another build perhaps: members that it has behind those that
+  // are known are skipped, and those that it lacks at its end stay as they are. What is in its members is as it must
+  // be.
+  bool open_ended = false;
 };
 
 // Contiguous parts from this size on become buffers.

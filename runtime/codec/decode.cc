@@ -2,6 +2,7 @@
 // taken.
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/codec/codec.h"
@@ -21,17 +22,22 @@ constexpr uint64_t kMostDimensions = 64;
 
 class Decoder : public Visitor {
  public:
-  Decoder(std::string_view head, std::span<const Buffer> buffers, int depth, size_t budget)
+  Decoder(std::string_view head, std::span<const Buffer> buffers, const Limits& limits, size_t budget)
       : Visitor{&Decoder::VisitMember, true},
         start_(head.data()),
         at_(start_),
         end_(start_ + head.size()),
         buffers_(buffers),
-        depth_(depth),
+        open_ended_(limits.open_ended),
+        depth_(limits.depth),
         budget_(budget) {}
 
   absl::Status Run(const Type& type, void* value) {
-    if (Get(type, value) && (at_ != end_ || next_ != buffers_.size())) Fail("bytes left over");
+    if (open_ended_) {
+      GetMessage(type, value);
+    } else if (Get(type, value) && (at_ != end_ || next_ != buffers_.size())) {
+      Fail("bytes left over");
+    }
     if (!status_.ok()) return status_;
     if (error_ == nullptr) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat("cannot decode ", type.name, ": ", error_));
@@ -39,7 +45,10 @@ class Decoder : public Visitor {
 
  private:
   static void VisitMember(Visitor& self, void* member, const Type& type) {
-    static_cast<Decoder&>(self).Get(type, member);
+    auto& decoder = static_cast<Decoder&>(self);
+    const bool may_end =
+        decoder.depth_ == decoder.open_depth_ && decoder.left() == 0;  // its sender knows fewer members
+    if (!may_end) decoder.Get(type, member);
   }
 
   bool ok() const { return error_ == nullptr && status_.ok(); }
@@ -131,6 +140,17 @@ class Decoder : public Visitor {
     const bool done = GetDeep(t, p);
     ++depth_;
     return done && ok();
+  }
+  // What may end between two of its members, and what it has more is left: a struct, or a variant of structs.
+  bool GetMessage(const Type& t, void* p) {
+    if (t.kind == Kind::kVariant) {
+      uint64_t which;
+      if (!Number(which)) return false;
+      return which < t.count ? GetMessage(*t.alternatives[which], t.resize(p, which)) : Fail("no such alternative");
+    }
+    if (t.bulk) return Raw(p, std::min<size_t>(t.size, left()));
+    open_depth_ = depth_ - 1;
+    return Get(t, p);
   }
   bool GetDeep(const Type& t, void* p) {
     uint8_t byte = 0;
@@ -376,6 +396,8 @@ class Decoder : public Visitor {
   const char* const end_;
   const std::span<const Buffer> buffers_;
   size_t next_ = 0;
+  const bool open_ended_;
+  int open_depth_ = -1;  // at which the members of a message are
   int depth_;
   size_t budget_;
   const char* error_ = nullptr;
@@ -399,7 +421,7 @@ absl::Status Decode(const Type& type, void* value, std::string_view head, std::s
     budget = (size_t{1} << 30) + 4 * head.size();
     for (const Buffer& buffer : buffers) budget += 4 * buffer.size;
   }
-  return Guarded([&] { return Decoder(head, buffers, limits.depth, budget).Run(type, value); });
+  return Guarded([&] { return Decoder(head, buffers, limits, budget).Run(type, value); });
 }
 
 }  // namespace twinkle::codec

@@ -58,6 +58,56 @@ TEST_CASE("bytes and buffers that are left over are refused") {
   CHECK(IsRefused<int>(""));
 }
 
+// ---- messages of other builds
+struct Told {
+  int64_t number = 1;
+  std::string text = "none";
+};
+struct ToldMore {
+  int64_t number = 1;
+  std::string text = "none";
+  std::vector<Bytes> parts;
+  bool last = true;
+};
+struct Mark {
+  uint64_t at = 7;
+};
+struct WideMark {
+  uint64_t at = 7;
+  uint32_t width = 3;
+};
+using Messages = std::variant<Mark, Told>;
+using LaterMessages = std::variant<WideMark, ToldMore>;
+
+template <class To, class From>
+absl::StatusOr<To> Heard(const From& message) {
+  const Encoded encoded = *Encode(Hold(message), nullptr, kSmallBuffers);
+  To to;
+  const absl::Status heard = Decode(internal::kType<To>, &to, encoded.head, encoded.buffers, {.open_ended = true});
+  if (!heard.ok()) return heard;
+  return to;
+}
+
+TEST_CASE("members of a message that are not known are skipped, and those that did not come are what they are") {
+  ToldMore more{5, "five", {Bytes(std::string(100, 'b')), Bytes("in the head")}, false};
+  const auto known = Heard<Messages>(LaterMessages(more));
+  REQUIRE(known.ok());
+  CHECK(std::get<Told>(*known).number == 5);
+  CHECK(std::get<Told>(*known).text == "five");
+  const auto lacking = Heard<LaterMessages>(Messages(Told{6, "six"}));
+  REQUIRE(lacking.ok());
+  CHECK(std::get<ToldMore>(*lacking).text == "six");
+  CHECK(std::get<ToldMore>(*lacking).parts.empty());
+  CHECK(std::get<ToldMore>(*lacking).last);
+  CHECK(std::get<Mark>(*Heard<Messages>(LaterMessages(WideMark{9, 4}))).at == 9);
+  const WideMark mark = std::get<WideMark>(*Heard<LaterMessages>(Messages(Mark{9})));
+  CHECK(mark.at == 9);
+  CHECK(mark.width == 3);
+  CHECK(Heard<Told>(more)->text == "five");
+  CHECK(IsRefused<Told>(Encode(Hold(more), nullptr, kSmallBuffers)->head));  // what is no message is as it must be
+  CHECK(absl::IsInvalidArgument(Heard<std::vector<Told>>(std::vector<ToldMore>{more, more}).status()));
+}
+
 TEST_CASE("buffers that are missing or of another size are refused") {
   const Encoded encoded = *Encode(Hold(MakeEverything()), nullptr, kSmallBuffers);
   REQUIRE(encoded.buffers.size() >= 2);
