@@ -5,7 +5,8 @@
     row of its own section, and every environment variable that is read; docs/commands.md has every command;
   - docs/rules.md has every rule, in the table that is about it;
   - what README.md and docs/ show of programs stands in tests/docs/, which compiles;
-  - every link of a page, whichever, leads to a file that is there and to a heading that it has;
+  - every link of a page, whichever, leads to a file that is there and to a heading that it has; one whose words are a name
+    of the code, as in [`Class::Function`](file.cc), to a file that has the name;
   - every page of docs/ is linked from README.md, which is one page long.
 
   check_docs.py ROOT FOLDER_OF_PROGRAMS
@@ -28,7 +29,8 @@ VARIABLE = re.compile(r'(?:envname|getenv)\("(TWINKLE_\w+)"')
 RULES = {"Execute": "option", "Dispatch": "option", "Collect": "collect rule"}  # where: what the table's head says
 FOLDERS = ("docs", "runtime", "client", "driver", "worker", "proto", "tests", "deploy", "cmake")
 README_LINES = 150
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+NAME = re.compile(r"`(?:\w+::)*(\w+)`")
 FIELD = re.compile(r"^  [\w:<>\s,()&]*?[\w>)]\s(\w+) = [^=]", re.MULTILINE)
 
 
@@ -139,12 +141,12 @@ def anchors(page):
 
 
 def links(page):
-    """The page's links into the tree, each as it stands there, with its file and its anchor."""
-    for link in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
+    """The page's links into the tree: the words, the link as it stands there, its file and its anchor."""
+    for words, link in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
         if not re.match(r"\w+:", link):
             path, _, anchor = link.partition("#")
             target = pathlib.Path(os.path.normpath(page.parent / path)) if path else page
-            yield link, target, anchor
+            yield words, link, target, anchor
 
 
 def pages(root):
@@ -155,9 +157,12 @@ def pages(root):
 
 def broken_links(root):
     for page in pages(root):
-        for link, target, anchor in links(page):
+        for words, link, target, anchor in links(page):
+            name = NAME.fullmatch(words)
             if not target.exists():
                 yield f"{page.relative_to(root)}: {link} leads to no file"
+            elif name and target.is_file() and not re.search(rf"\b{name[1]}\b", target.read_text(encoding="utf-8")):
+                yield f"{page.relative_to(root)}: {link} has no {name[1]}"
             elif anchor and (target.suffix != ".md" or anchor not in anchors(target)):
                 yield f"{page.relative_to(root)}: {link}: there is no such heading"
 
@@ -167,7 +172,7 @@ def first_page(root):
     lines = len(readme.read_text(encoding="utf-8").splitlines())
     if lines > README_LINES:
         yield f"README.md has {lines} lines, of {README_LINES}: what is more goes to docs/"
-    linked = {target for _, target, _ in links(readme)}
+    linked = {target for _, _, target, _ in links(readme)}
     for page in sorted((root / "docs").rglob("*.md")):
         if page not in linked:
             yield f"README.md has no link to {page.relative_to(root)}"
