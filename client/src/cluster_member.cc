@@ -35,8 +35,6 @@ memory::SegmentOptions PoolOptions(size_t prefault_bytes) {
   return options;
 }
 
-using EndGroup = decltype(actor::Outside::end_group);
-
 // A process of a job; the program is in no group.
 struct Member {
   std::string group;
@@ -63,7 +61,7 @@ rpc::GrpcTransport::OnCut EndGroupOfCut(const actor::ProcessOptions& self, const
     const auto found = members.find(peer);
     const Member other = found == members.end() ? Member{} : found->second;
     const std::string& group = other.group.empty() ? own.group : other.group;
-    if (group.empty() || end_group == nullptr) return;
+    if (group.empty()) return;
     end_group(peer, group,
               absl::UnavailableError(absl::StrCat(NameOf(own, place), " and ", NameOf(other, table->PlaceOf(peer)),
                                                   " cannot reach each other: ", why.message())));
@@ -96,9 +94,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   surroundings.directory = directory;
   surroundings.notifier = std::move(member.notifier);
   surroundings.traffic = traffic;
-  surroundings.outside.end_group = std::move(member.end_group);
-  surroundings.outside.place_of = [table = member.table](rpc::ProcessId id) { return table->PlaceOf(id); };
-  surroundings.outside.machine_of = [table = member.table](rpc::ProcessId id) { return table->MachineOf(id); };
+  surroundings.placement = std::make_shared<ClusterPlacement>(member.table, std::move(member.end_group));
   auto pool = std::make_shared<memory::SegmentPool>(PoolOptions(member.prefault_bytes));
   base::SetMemorySource(pool);
   const auto files = std::make_shared<memory::MappedFiles>();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client/src/cluster_directory.h"
+#include "client/src/cluster_placement.h"
 #include "client/src/peer_table.h"
 #include "runtime/actor/process.h"
 #include "runtime/rpc/grpc_transport.h"
@@ -22,7 +23,7 @@ struct ClusterMember {
   rpc::KeepAlive keep_alive = {};  // of its connection to the driver
   // Programs and workers have these of their own.
   decltype(actor::Surroundings::notifier) notifier = {};
-  decltype(actor::Outside::end_group) end_group = {};
+  EndGroup end_group = {};
 };
 
 // Null: there are no threads for it.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "client/src/cluster_placement.h"
 #include "client/src/session_state.h"
 #include "client/src/worker_session.h"
 #include "proto/twinkle/v1/local.pb.h"
@@ -24,9 +25,7 @@ struct Membership {
   std::function<void(const v1::PeersLost&)> lose;
 };
 
-// Takes part, as the daemon has said. Over gRPC; in tests as these like it. `end_group` may be called from any thread
-// for as long as the process is there.
-using EndGroup = decltype(actor::Outside::end_group);
+// Takes part, as the daemon has said. Over gRPC; in tests as these like it.
 using JoinJob =
     std::function<absl::StatusOr<Membership>(const v1::WorkerRole&, const WorkerSession&, EndGroup end_group)>;
 

@@ -85,10 +85,10 @@ bool Caller::TakeTurn(const CallPtr& call) {
 
 // What several ranks read comes to each machine once.
 void Caller::PlanRelaysOf(OutgoingCall& call) {
-  if (!services_.outside.machine_of || call.workers.size() < 2 || !call.may_have_lazies()) return;
+  if (call.workers.size() < 2 || !call.may_have_lazies()) return;
   std::vector<rpc::ProcessId> workers;
   for (int worker : call.workers) workers.push_back(call.component->workers[static_cast<size_t>(worker)]);
-  PlanRelays(workers, services_.outside.machine_of, &next_relay_, {call.parts.data(), call.parts.size()});
+  PlanRelays(workers, *services_.placement, &next_relay_, {call.parts.data(), call.parts.size()});
 }
 
 // To this process's own object: it is under way until it has settled.
@@ -368,7 +368,7 @@ CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
   CallFacts facts = call.Facts();
   if (index < call.workers.size()) {
     facts.rank = call.workers[index];
-    facts.place = services_.PlaceOf(call.component->workers[static_cast<size_t>(call.workers[index])]);
+    facts.place = services_.placement->PlaceOf(call.component->workers[static_cast<size_t>(call.workers[index])]);
   }
   return facts;
 }

@@ -124,7 +124,7 @@ absl::Status Caller::KilledStatus(const OutgoingCall& call, const absl::Status& 
   const std::vector<rpc::ProcessId>& workers = call.component->workers;
   const bool is_one = call.rank && *call.rank >= 0 && *call.rank < static_cast<int>(workers.size());
   facts.rank = is_one ? *call.rank : 0;
-  facts.place = services_.PlaceOf(workers[static_cast<size_t>(facts.rank)]);
+  facts.place = services_.placement->PlaceOf(workers[static_cast<size_t>(facts.rank)]);
   return Failed(facts, why);
 }
 

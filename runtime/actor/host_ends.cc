@@ -99,7 +99,7 @@ void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   const std::vector<rpc::ProcessId>& group = services_.options.group_workers;
   const auto member = std::find(group.begin(), group.end(), peer);
   // On a cluster the group's processes are killed, and its callers told of the first cause by who placed them.
-  if (member != group.end() && !why.ok() && !services_.outside.end_group) {
+  if (member != group.end() && !why.ok() && !services_.placement->kills()) {
     Abort(absl::AbortedError(absl::StrCat("rank ", member - group.begin(), " is gone: ", why.message())));
   }
   std::vector<uint64_t> ids;
@@ -113,8 +113,8 @@ void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
 
 // ---- aborted
 void Host::AbortGroup(const absl::Status& why) {
-  if (services_.outside.end_group) {
-    services_.outside.end_group(services_.options.id, services_.options.group, why);
+  if (services_.placement->kills()) {
+    services_.placement->EndGroup(services_.options.id, services_.options.group, why);
     return Abort(why);
   }
   for (rpc::ProcessId worker : services_.options.group_workers) {
@@ -136,7 +136,7 @@ void Host::Abort(const absl::Status& why) {
   base::MutexLock lock(&mutex_);
   for (const auto& [id, lane] : lanes_) {
     if (!lane->busy()) continue;
-    if (services_.outside.end_group) continue;  // with its process
+    if (services_.placement->kills()) continue;  // with its process
     base::Log(base::LogLevel::kWarning,
               absl::StrCat(services_.options.place, ": a thread of group '", services_.options.group,
                            "' is still in user code and is abandoned"));

@@ -56,7 +56,7 @@ struct InProcessJob::World {
   std::shared_ptr<base::Executor> executor;
   rpc::InMemoryNetwork network;
   std::shared_ptr<InProcessDirectory> directory;
-  std::function<uint64_t(rpc::ProcessId)> machine_of;
+  std::shared_ptr<InProcessPlacement> placement;
 };
 
 std::shared_ptr<Process> InProcessJob::Join(const std::shared_ptr<World>& world, ProcessOptions options,
@@ -65,7 +65,7 @@ std::shared_ptr<Process> InProcessJob::Join(const std::shared_ptr<World>& world,
   surroundings.executor = world->executor;
   surroundings.directory = world->directory;
   surroundings.notifier = std::move(notifier);
-  surroundings.outside.machine_of = world->machine_of;
+  surroundings.placement = world->placement;
   surroundings.join = [world, id = options.id](rpc::Receiver* receiver, base::TaskQueue* queue) {
     return world->network.Join(id, receiver, queue);
   };
@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
   std::unique_ptr<InProcessJob> job(new InProcessJob);
   job->world_ = std::make_shared<World>();
   job->world_->executor = options.executor != nullptr ? options.executor : std::shared_ptr(base::NewThreadExecutor());
-  job->world_->machine_of = options.machine_of;
+  job->world_->placement = std::make_shared<InProcessPlacement>(options.process.place, std::move(options.machine_of));
   job->world_->directory = std::make_shared<InProcessDirectory>(std::move(groups));
   options.process.job = rpc::JobKeyOf(rpc::NewSecret());
   options.notifier = OneAtATime(std::move(options.notifier));

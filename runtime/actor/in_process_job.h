@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/actor/in_process_placement.h"
 #include "runtime/actor/job.h"
 #include "runtime/actor/process.h"
 #include "runtime/base/clock.h"
@@ -23,8 +24,7 @@ struct InProcessOptions {
   ProcessOptions process;     // of the program; the ranks' are made from it
   object::FailureLog::Notifier notifier;
   std::shared_ptr<base::Executor> executor;  // tests step it
-  // As Outside: for tests of what crosses between machines.
-  std::function<uint64_t(rpc::ProcessId)> machine_of;
+  InProcessPlacement::MachineOfProcess machine_of;  // for tests of what crosses between machines
 };
 
 // Thread-safe. Outlives neither its processes' handles nor the other way round: both may go first.

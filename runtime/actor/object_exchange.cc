@@ -142,7 +142,8 @@ void ObjectExchange::OnPullReply(PullReply&& reply) {
   absl::StatusOr<codec::Encoded> value = Unpack(std::move(reply.value));
   if (!value.ok()) return pull.mapped().done(value.status());
   object::Pulled pulled{nullptr, *std::move(value)};
-  const bool here = services_.MachineOf(pull.mapped().owner) == services_.MachineOf(services_.options.id);
+  const bool here =
+      services_.placement->MachineOf(pull.mapped().owner) == services_.placement->MachineOf(services_.options.id);
   (here ? services_.traffic->pulled_from_machine : services_.traffic->pulled_from_network) += pulled.encoded.bytes();
   pull.mapped().done(std::move(pulled));
 }

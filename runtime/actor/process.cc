@@ -83,7 +83,7 @@ Process::Process(ProcessOptions options, Surroundings surroundings)
   services_.executor = &executor;
   services_.service = service_.get();
   services_.directory = surroundings_.directory.get();
-  services_.outside = surroundings_.outside;
+  services_.placement = surroundings_.placement.get();
   services_.traffic = surroundings_.traffic;
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }

@@ -31,7 +31,7 @@ struct Surroundings {
   // Joins the network; the receiver is called on the queue.
   std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*, base::TaskQueue*)> join;
   object::FailureLog::Notifier notifier;
-  Outside outside;
+  std::shared_ptr<Placement> placement;
   std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();  // what crosses is counted there
   // Whether the transport takes and delivers frames without holding a lock: then the state of calls and objects moves
   // in whichever thread has something for it (base::SharedQueue), and a call costs two hops less.

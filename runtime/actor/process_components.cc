@@ -91,9 +91,9 @@ std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
   component->info = info;
   component->class_info = FindClass(info.class_name);
   component->process = shared_from_this();
-  const uint64_t here = services_.MachineOf(services_.options.id);
+  const uint64_t here = services_.placement->MachineOf(services_.options.id);
   component->far = std::count_if(info.workers.begin(), info.workers.end(), [&](rpc::ProcessId worker) {
-                     const uint64_t there = services_.MachineOf(worker);
+                     const uint64_t there = services_.placement->MachineOf(worker);
                      return there != 0 && there != here;
                    }) > 1;
   base::MutexLock lock(&mutex_);
@@ -214,7 +214,7 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
   service_->Post([caller = caller_, workers, killed = GroupAborted(component.info.group, why)] {
     caller->OnKilled(workers, killed);
   });
-  if (services_.outside.end_group) return services_.outside.end_group(first, component.info.group, why);
+  if (services_.placement->kills()) return services_.placement->EndGroup(first, component.info.group, why);
   surroundings_.directory->SetAborted(component.info.group);
   for (rpc::ProcessId worker : workers) {
     services_.Send(worker, rpc::Stream::kControl, AbortMessage{ToWire(why)});

@@ -31,12 +31,12 @@ struct Reader {
 // Readers of one piece that are on other machines than its owner, the first of each machine's before the others.
 using Machines = std::vector<std::vector<Reader>>;
 
-Machines ByMachine(const std::vector<Reader>& readers, const std::function<uint64_t(ProcessId)>& machine_of) {
-  const uint64_t home = machine_of(readers.front().piece->object.owner);
+Machines ByMachine(const std::vector<Reader>& readers, const Placement& placement) {
+  const uint64_t home = placement.MachineOf(readers.front().piece->object.owner);
   std::map<uint64_t, size_t> indexes;
   Machines machines;
   for (const Reader& reader : readers) {
-    const uint64_t machine = machine_of(reader.process);
+    const uint64_t machine = placement.MachineOf(reader.process);
     if (machine == 0 || machine == home) continue;
     const auto [known, added] = indexes.emplace(machine, machines.size());
     if (added) machines.emplace_back();
@@ -66,8 +66,8 @@ void Relay(const Machines& machines, uint64_t number) {
 
 }  // namespace
 
-void PlanRelays(std::span<const ProcessId> workers, const std::function<uint64_t(ProcessId)>& machine_of,
-                uint64_t* next_number, std::span<std::vector<WireArgument>> parts) {
+void PlanRelays(std::span<const ProcessId> workers, const Placement& placement, uint64_t* next_number,
+                std::span<std::vector<WireArgument>> parts) {
   if (workers.size() < 2) return;
   std::map<std::string, std::vector<Reader>> readers;
   for (size_t i = 0; i < workers.size(); ++i) {
@@ -81,7 +81,7 @@ void PlanRelays(std::span<const ProcessId> workers, const std::function<uint64_t
   }
   for (const auto& [identity, of_it] : readers) {
     if (of_it.size() < 2) continue;
-    const Machines machines = ByMachine(of_it, machine_of);
+    const Machines machines = ByMachine(of_it, placement);
     const size_t count = machines.size() == 1 ? machines[0].size() : machines.size();
     if (count > 1) Relay(machines, (*next_number)++);
   }

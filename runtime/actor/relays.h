@@ -6,7 +6,6 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <set>
 #include <span>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "runtime/actor/messages.h"
+#include "runtime/actor/placement.h"
 #include "runtime/base/recent.h"
 #include "runtime/codec/codec.h"
 
@@ -25,8 +25,8 @@ namespace twinkle::actor {
 // memory. These first workers form a binomial tree under the owner, so that n machines have it after log2(n) transfers,
 // and no machine's link carries more than log2(n) of them. Workers on the owner's machine, and those whose machine is
 // not known (0), read from the owner. `next_number`: of relays that the caller has made.
-void PlanRelays(std::span<const rpc::ProcessId> workers, const std::function<uint64_t(rpc::ProcessId)>& machine_of,
-                uint64_t* next_number, std::span<std::vector<WireArgument>> parts);
+void PlanRelays(std::span<const rpc::ProcessId> workers, const Placement& placement, uint64_t* next_number,
+                std::span<std::vector<WireArgument>> parts);
 
 // What passes through one process. Confined to its service queue. Invariants:
 //  Y1 a part is kept until this process and all its readers have had it, or are lost;

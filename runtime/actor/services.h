@@ -5,7 +5,6 @@
 #include <absl/time/time.h>
 #include <twinkle/device_mesh.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "runtime/actor/directory.h"
 #include "runtime/actor/messages.h"
+#include "runtime/actor/placement.h"
 #include "runtime/base/executor.h"
 #include "runtime/object/failure_log.h"
 #include "runtime/object/object_store.h"
@@ -42,33 +42,16 @@ struct ProcessOptions {
   object::SpillOptions spill;
 };
 
-// What only those know who placed the processes. Empty in one process: then all are here, and nothing can be killed.
-struct Outside {
-  // "host, pid 123" of any process of the job.
-  std::function<std::string(rpc::ProcessId)> place_of;
-  // Equal for processes of one machine; 0: it is not known.
-  std::function<uint64_t(rpc::ProcessId)> machine_of;
-  // Ends the processes of the group that `worker` is of.
-  std::function<void(rpc::ProcessId worker, const std::string& group, const absl::Status& why)> end_group;
-};
-
 struct Services {
   ProcessOptions options;
   base::Executor* executor = nullptr;
   base::TaskQueue* service = nullptr;  // the state of caller, host and objects is confined to it
   Directory* directory = nullptr;
+  Placement* placement = nullptr;
   rpc::Transport* transport = nullptr;
   std::weak_ptr<object::ObjectStore> store;
   std::shared_ptr<object::FailureLog> failures;
-  Outside outside;
   std::shared_ptr<rpc::Traffic> traffic;
-
-  // Equal for processes of one machine; 0: it is not known.
-  uint64_t MachineOf(rpc::ProcessId process) const { return outside.machine_of ? outside.machine_of(process) : 0; }
-
-  std::string PlaceOf(rpc::ProcessId process) const {
-    return outside.place_of ? outside.place_of(process) : options.place;
-  }
 
   // Encodes and sends; a peer that is gone is told of by OnLost.
   template <class M>

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/actor/in_process_placement.h"
 #include "tests/support/catch.h"
 #include "tests/support/random.h"
 #include "tests/support/stepped_job.h"
@@ -118,8 +119,8 @@ TEST_CASE("each machine is sent a piece once, over a tree whose depth and width 
       parts.push_back({argument});
     }
     uint64_t next = 1;
-    PlanRelays(
-        workers, [&](ProcessId process) { return machines[process]; }, &next, parts);
+    const InProcessPlacement placement("", [&](ProcessId process) { return machines[process]; });
+    PlanRelays(workers, placement, &next, parts);
 
     std::map<ProcessId, const WirePiece*> piece_of;
     for (size_t i = 0; i < count; ++i) piece_of[workers[i]] = &std::get<PulledArgument>(parts[i][0]).pieces[0];
@@ -158,8 +159,8 @@ TEST_CASE("different rows of an object are not confused, and what one rank alone
   }
   const std::vector<ProcessId> workers = {1, 2, 3, 4};
   uint64_t next = 1;
-  PlanRelays(
-      workers, [](ProcessId process) { return process == 1000 ? 1 : 2; }, &next, parts);
+  const InProcessPlacement placement("", [](ProcessId process) { return process == 1000 ? 1 : 2; });
+  PlanRelays(workers, placement, &next, parts);
   const auto piece = [&](size_t i, size_t j) { return std::get<PulledArgument>(parts[i][0]).pieces[j]; };
   REQUIRE(piece(0, 0).relay);
   REQUIRE(piece(3, 0).relay);
