@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/actor/argument_plan.h"
+#include "runtime/actor/binder.h"
 #include "runtime/actor/relays.h"
 #include "runtime/base/log.h"
 #include "runtime/base/memory.h"
@@ -127,14 +128,13 @@ bool Caller::Planned(const CallPtr& call) {
   }
   if (std::exchange(call->planning, true)) return false;
   // While it is pending nobody else touches the plan.
-  services_.store.lock()->collector().Post(
-      [self = weak_from_this(), queue = services_.service, call, options = services_.options] {
-        const absl::Status planned = codec::Guarded([&] { return PlanArguments(*call, options); });
-        queue->Post([self, call, planned] {
-          call->planned = planned;
-          if (const auto caller = self.lock()) caller->Pump(call->component->id);
-        });
-      });
+  services_.collector->Post([self = weak_from_this(), queue = services_.service, call, options = services_.options] {
+    const absl::Status planned = codec::Guarded([&] { return PlanArguments(*call, options); });
+    queue->Post([self, call, planned] {
+      call->planned = planned;
+      if (const auto caller = self.lock()) caller->Pump(call->component->id);
+    });
+  });
   return false;
 }
 
@@ -377,7 +377,7 @@ std::shared_ptr<const object::HeldObject> Caller::Hold(const OutgoingCall& call,
   const uint64_t id = call.replies[index]->object;
   if (id == 0) return nullptr;
   const rpc::ProcessId owner = call.component->workers[static_cast<size_t>(call.workers[index])];
-  return std::make_shared<object::HeldObject>(services_.store.lock(), object::ObjectRef{owner, id});
+  return std::make_shared<object::HeldObject>(services_.binder->store(), object::ObjectRef{owner, id});
 }
 
 void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {

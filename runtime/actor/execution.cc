@@ -6,9 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "runtime/actor/component_ref.h"
+#include "runtime/actor/binder.h"
 #include "runtime/actor/local_call.h"
-#include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/call_name.h"
@@ -42,7 +41,7 @@ std::vector<object::PartRead> PartsOf(const PlannedArgument& planned) {
   return parts;
 }
 
-absl::Status FillArguments(IncomingCall& call) {
+absl::Status FillArguments(IncomingCall& call, Binder& binder) {
   if (call.self != nullptr) {
     TWINKLE_ASSIGN_OR_RETURN(call.arguments, LocalArguments(call.self_arguments, ParametersOf(call)));
     return absl::OkStatus();
@@ -59,7 +58,7 @@ absl::Status FillArguments(IncomingCall& call) {
     Argument argument;
     if (const auto* handle = std::get_if<HandleArgument>(&wire);
         handle != nullptr && parameter.from_component != nullptr) {
-      argument.value = parameter.from_component(call.instance->context.object->process->Bind(handle->component));
+      argument.value = parameter.from_component(binder.Bind(handle->component));
     } else if (std::holds_alternative<LazyArgument>(wire) && parameter.from_lazy != nullptr) {
       argument.value = parameter.from_lazy(call.lazies[i]);
     } else if (auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
@@ -101,26 +100,27 @@ void EndForkedChild(const IncomingCall& call) {
   ::_exit(1);
 }
 
-Outcome RunConstruct(IncomingCall& call, const ProcessOptions& here) {
+Outcome RunConstruct(IncomingCall& call, const Services& here) {
   Instance& instance = *call.instance;
   const auto* constructor = FindConstructor(instance.info.class_name, call.message.method);
   if (constructor == nullptr) {
     instance.status =
         absl::FailedPreconditionError(absl::StrCat("this program has no constructor ", call.message.method));
-  } else if (instance.status = codec::Guarded([&] { return FillArguments(call); }); instance.status.ok()) {
+  } else if (instance.status = codec::Guarded([&] { return FillArguments(call, *here.binder); });
+             instance.status.ok()) {
     Outcome made = constructor->construct(call.arguments);
     EndForkedChild(call);
     instance.status = made.status;
     instance.object = std::move(made.value);
   }
   const absl::Status status = instance.status;
-  if (!status.ok()) instance.status = Failed(call.Facts(here), status);
+  if (!status.ok()) instance.status = Failed(call.Facts(here.options), status);
   return {status, nullptr, true};
 }
 
 }  // namespace
 
-Outcome RunOperation(IncomingCall& call, const ProcessOptions& here) {
+Outcome RunOperation(IncomingCall& call, const Services& here) {
   Instance& instance = *call.instance;
   switch (call.message.operation) {
     case Operation::kConstruct:
@@ -144,7 +144,7 @@ Outcome RunOperation(IncomingCall& call, const ProcessOptions& here) {
     return {absl::FailedPreconditionError(absl::StrCat("the class has no remote method ", call.message.method)),
             nullptr, true};
   }
-  if (absl::Status filled = codec::Guarded([&] { return FillArguments(call); }); !filled.ok())
+  if (absl::Status filled = codec::Guarded([&] { return FillArguments(call, *here.binder); }); !filled.ok())
     return {filled, nullptr, true};
   Outcome outcome = call.method->invoke(instance.object.get(), call.arguments);
   EndForkedChild(call);

@@ -10,12 +10,14 @@
 
 namespace twinkle::actor {
 
+struct Services;
+
 // The parameters of the method or constructor that the call is for; none when this program does not have it.
 std::span<const internal::ParameterInfo> ParametersOf(const IncomingCall& call);
 
 // Runs the call's operation on its instance, in the calling thread, which must be the instance's lane. User code runs
 // in it; what that throws is in the outcome.
-internal::Outcome RunOperation(IncomingCall& call, const ProcessOptions& here);
+internal::Outcome RunOperation(IncomingCall& call, const Services& here);
 
 // The reply to a caller in another process. The result becomes independent of the object; one that nobody asked for is
 // dropped. Up to `here.inline_bytes` it travels along.

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/actor/binder.h"
 #include "runtime/actor/execution.h"
 #include "runtime/actor/local_call.h"
-#include "runtime/actor/process.h"
 #include "runtime/actor/registry.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
@@ -75,7 +75,7 @@ void Host::AddInstance(const CallPtr& call) {
   instance->fits = CheckClass(instance->class_info, instance->info.class_name, instance->info.fingerprint);
   const ProcessOptions& me = services_.options;
   auto object = std::make_shared<ObjectContext>();
-  object->process = std::dynamic_pointer_cast<Process>(services_.store.lock());
+  object->process = services_.binder->process();
   object->facts = std::make_shared<const internal::RankFacts>(internal::RankFacts{.rank = me.rank,
                                                                                   .world_size = me.world_size,
                                                                                   .group = me.group,
@@ -128,7 +128,7 @@ void Host::Run(const CallPtr& call) {
              !room.ok()) {
     outcome.status = room;
   } else {
-    outcome = RunOperation(*call, services_.options);
+    outcome = RunOperation(*call, services_);
   }
   if (call->self != nullptr) {
     const CallFacts facts = call->Facts(services_.options);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/actor/binder.h"
 #include "runtime/actor/execution.h"
 #include "runtime/actor/host.h"
 #include "runtime/actor/local_call.h"
@@ -86,7 +87,7 @@ void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const 
     if (const auto host = weak.lock()) host->ArgumentDone(call, status);
   };
   if (piece.relay) return objects_.ReadRelay(call->caller, piece, std::move(done));
-  services_.store.lock()->Pull(piece.object, type, {piece.path, piece.rows, piece.picks}, std::move(done));
+  services_.binder->store()->Pull(piece.object, type, {piece.path, piece.rows, piece.picks}, std::move(done));
 }
 
 // At once: other ranks wait for what this one passes on, whatever becomes of its call.
@@ -134,7 +135,7 @@ absl::Status CheckReference(const LazyArgument& wire, const codec::Type* collect
 // The reference is this process's own before the call is answered: the caller's may go then.
 void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& wire) {
   const ParameterInfo& parameter = ParametersOf(*call)[argument];
-  const auto store = services_.store.lock();
+  const auto store = services_.binder->store();
   internal::LazyOrigin origin;
   origin.collected = parameter.type;
   origin.answer = parameter.answer;

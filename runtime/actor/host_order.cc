@@ -111,8 +111,7 @@ void Host::UnmakeOf(rpc::ProcessId maker, const absl::Status& why) {
 void Host::UnmakeForGood(uint64_t component, const absl::Status& why) {
   Unmake(component, NeverMade(why));
   // The directory may block. Whoever is told first by one of the ranks forgets the name.
-  services_.store.lock()->collector().Post(
-      [directory = services_.directory, component] { directory->RemoveComponent(component); });
+  services_.collector->Post([directory = services_.directory, component] { directory->RemoveComponent(component); });
 }
 
 // ---- numbers

@@ -11,10 +11,8 @@
 #include "runtime/actor/local_object.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
-#include "runtime/base/forked.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
-#include "runtime/base/sure_answer.h"
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
@@ -52,7 +50,6 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
     process->joined_ = true;
     return nullptr;
   }
-  process->services_.store = process;
   process->caller_ = std::make_shared<Caller>(
       &process->services_,
       [weak = std::weak_ptr(process)](const auto& call) {
@@ -62,6 +59,7 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
         if (const auto self = weak.lock()) self->host_->OnCancel(self->options().id, {call, ToWire(why)});
       });
   process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
+  process->store_ = std::make_unique<ProcessStore>(&process->services_, process->exchange_.get());
   process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
   process->services_.transport = process->transport_.get();
@@ -82,6 +80,8 @@ Process::Process(ProcessOptions options, Surroundings surroundings)
   services_.options = std::move(options);
   services_.executor = &executor;
   services_.service = service_.get();
+  services_.collector = collector_.get();
+  services_.binder = this;
   services_.directory = surroundings_.directory.get();
   services_.placement = surroundings_.placement.get();
   services_.traffic = surroundings_.traffic;
@@ -114,6 +114,7 @@ std::shared_ptr<base::Event> Process::WhenKept() const {
 void Process::Stop(const absl::Status& why) {
   if (ended_.exchange(true)) return;
   why_ended_ = why;
+  store_->Close();
   transport_->Close();
   service_->Close();  // from here on the confined state is this thread's
   caller_->FailAll(why);
@@ -156,7 +157,7 @@ internal::LazyOrigin Process::OriginFor(const OutgoingCall& call, const internal
   origin.what = call.Name();
   origin.collected = collected;
   origin.answer = answer;
-  origin.store = shared_from_this();
+  origin.store = store();
   origin.failures = services_.failures;
   if (call.method == nullptr) return origin;
   if (call.component->mesh) origin.mesh = {call.component, &*call.component->mesh};
@@ -217,7 +218,7 @@ void Process::ShareLargeArguments(OutgoingCall& call) {
     origin.result = parameter.type;
     origin.collected = parameter.type;
     origin.as_it_is = true;
-    origin.store = shared_from_this();
+    origin.store = store();
     auto core = std::make_shared<LazyCore>(std::move(origin));
     if (!codec::Guarded([&] { return Keep(core, argument.value, encoded->bytes(), call.Facts()); }).ok()) continue;
     argument = {};
@@ -396,41 +397,6 @@ void Process::TellOrphans(rpc::ProcessId maker) {
       }
     }
   });
-}
-
-// ---- objects
-void Process::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
-                   object::PullDone done) {
-  // The type is a constant of the program.
-  service_->Post([self = shared_from_this(), object, type = &type, selection = std::move(selection),
-                  sure = base::SureAnswer<object::Pulled>(std::move(done))]() mutable {
-    self->exchange_->Pull(object, *type, std::move(selection), sure.Take());
-  });
-}
-
-void Process::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) {
-  service_->Post([self = shared_from_this(), object, done = std::move(done)]() mutable {
-    self->exchange_->Retain(object, std::move(done));
-  });
-}
-
-void Process::Release(const object::ObjectRef& object) {
-  if (ended_ || base::InForkedChild()) return;
-  {
-    base::MutexLock lock(&mutex_);
-    released_.push_back(object);
-    if (released_.size() > 1) return;  // they go together
-  }
-  service_->Post([self = shared_from_this()] { self->ReleaseAll(); });
-}
-
-void Process::ReleaseAll() {
-  {
-    base::MutexLock lock(&mutex_);
-    releasing_.swap(released_);
-  }
-  for (const object::ObjectRef& object : releasing_) exchange_->Release(object);
-  releasing_.clear();
 }
 
 }  // namespace twinkle::actor

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "runtime/actor/accounts.h"
+#include "runtime/actor/binder.h"
 #include "runtime/actor/caller.h"
 #include "runtime/actor/component_ref.h"
 #include "runtime/actor/host.h"
 #include "runtime/actor/local_components.h"
 #include "runtime/actor/object_exchange.h"
+#include "runtime/actor/process_store.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
@@ -52,7 +54,7 @@ struct NewOptions {
 // The member functions of the first group are called by user threads, from anywhere in the program; the others are the
 // runtime's own. Thread-safe. Owned by the session (or worker) and by the handles made from it.
 class Process final : public rpc::Receiver,
-                      public object::ObjectStore,
+                      public Binder,
                       public internal::CallOwner,
                       public std::enable_shared_from_this<Process> {
  public:
@@ -114,23 +116,20 @@ class Process final : public rpc::Receiver,
   const std::shared_ptr<const internal::RankFacts>& facts() const { return facts_; }
   Directory& directory() const { return *surroundings_.directory; }
   object::FailureLog& failures() const { return *services_.failures; }
-  // A handle of this process to a component.
-  std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component);
+  base::JobKey job() const { return services_.options.job; }
   // What it owns. Sizes from any thread, the rest on the service queue.
   const object::ObjectTable& objects() const { return exchange_->table(); }
   const rpc::Traffic& traffic() const { return *services_.traffic; }
   // How many things it remembers of components and of other processes, dead or alive. On the service queue.
   size_t remembered();
 
-  // rpc::Receiver, object::ObjectStore
+  // Binder
+  std::shared_ptr<object::ObjectStore> store() override { return {shared_from_this(), store_.get()}; }
+  std::shared_ptr<Process> process() override { return shared_from_this(); }
+  std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component) override;
+  // rpc::Receiver
   void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
   void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
-  void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
-            object::PullDone done) override;
-  void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
-  void Release(const object::ObjectRef& object) override;
-  base::TaskQueue& collector() override { return *collector_; }
-  base::JobKey job() const override { return services_.options.job; }
   // internal::CallOwner
   void OnCallSettled(uint64_t call) override;
   void CancelCall(uint64_t call, const std::string& what) override;
@@ -166,7 +165,6 @@ class Process final : public rpc::Receiver,
   absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                     const CallFacts& maker);
   void ShareLargeArguments(OutgoingCall& call);
-  void ReleaseAll();
   // Whether nothing is known here that came after the construction: no Release, Kill or death.
   bool IsAsMade(const internal::ComponentRef& component);
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
@@ -197,15 +195,14 @@ class Process final : public rpc::Receiver,
   base::Mutex mutex_;
   // Of the components that were made here: all their handles know how construction went.
   absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
-  std::vector<object::ObjectRef> released_ ABSL_GUARDED_BY(mutex_);  // by threads of any kind, not yet told
-  std::set<rpc::ProcessId> lost_makers_ ABSL_GUARDED_BY(mutex_);     // whose components were not looked for yet
-  std::set<rpc::ProcessId> gone_ ABSL_GUARDED_BY(mutex_);            // killed here, or lost
-  std::vector<object::ObjectRef> releasing_;                         // on the service queue: those being told
+  std::set<rpc::ProcessId> lost_makers_ ABSL_GUARDED_BY(mutex_);  // whose components were not looked for yet
+  std::set<rpc::ProcessId> gone_ ABSL_GUARDED_BY(mutex_);         // killed here, or lost
 
   // Confined to the service queue.
   Accounts accounts_;
   std::shared_ptr<Caller> caller_;
   std::unique_ptr<ObjectExchange> exchange_;
+  std::unique_ptr<ProcessStore> store_;  // for any thread
   std::shared_ptr<Host> host_;
 };
 

@@ -229,7 +229,7 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
   origin.collected = &type;
   origin.as_it_is = true;
   origin.answer = answer;
-  origin.store = shared_from_this();
+  origin.store = store();
   origin.failures = services_.failures;
   auto core = std::make_shared<LazyCore>(std::move(origin));
   const absl::Status kept = codec::Guarded([&]() -> absl::Status {
@@ -291,7 +291,7 @@ absl::Status Process::Keep(const std::shared_ptr<LazyCore>& core, std::shared_pt
         self->exchange_->Insert({sure->origin().collected, std::move(value)}, me, bytes,
                                 {maker.class_name, maker.method, maker.file, maker.line}, std::move(admission));
     sure->Succeed(
-        {{std::make_shared<object::HeldObject>(self, object::ObjectRef{me, id}), std::move(rows), bytes, {}}});
+        {{std::make_shared<object::HeldObject>(self->store(), object::ObjectRef{me, id}), std::move(rows), bytes, {}}});
   });
   return absl::OkStatus();
 }

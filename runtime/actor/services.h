@@ -15,12 +15,13 @@
 #include "runtime/actor/placement.h"
 #include "runtime/base/executor.h"
 #include "runtime/object/failure_log.h"
-#include "runtime/object/object_store.h"
 #include "runtime/object/spiller.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::actor {
+
+class Binder;
 
 // Who the process is and how it behaves.
 struct ProcessOptions {
@@ -45,11 +46,12 @@ struct ProcessOptions {
 struct Services {
   ProcessOptions options;
   base::Executor* executor = nullptr;
-  base::TaskQueue* service = nullptr;  // the state of caller, host and objects is confined to it
+  base::TaskQueue* service = nullptr;    // the state of caller, host and objects is confined to it
+  base::TaskQueue* collector = nullptr;  // where results are joined, and where what may block is asked
+  Binder* binder = nullptr;
   Directory* directory = nullptr;
   Placement* placement = nullptr;
   rpc::Transport* transport = nullptr;
-  std::weak_ptr<object::ObjectStore> store;
   std::shared_ptr<object::FailureLog> failures;
   std::shared_ptr<rpc::Traffic> traffic;
 

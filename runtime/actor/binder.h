@@ -1,0 +1,31 @@
+// What leads back from calls, handles and lazies to the process that they are of.
+#pragma once
+
+#include <memory>
+
+#include "runtime/actor/messages.h"
+#include "runtime/object/object_store.h"
+
+namespace twinkle::internal {
+struct ComponentRef;
+}
+
+namespace twinkle::actor {
+
+class Process;
+
+// How the parts of a process make what others keep. All that it gives keeps the process, so it is for its threads only,
+// while it runs. Thread-safe.
+class Binder {
+ public:
+  virtual ~Binder() = default;
+
+  // For references to objects.
+  virtual std::shared_ptr<object::ObjectStore> store() = 0;
+  // For the context of user code (context.h).
+  virtual std::shared_ptr<Process> process() = 0;
+  // A handle of this process to a component.
+  virtual std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component) = 0;
+};
+
+}  // namespace twinkle::actor
