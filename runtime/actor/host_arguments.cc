@@ -87,7 +87,7 @@ void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const 
     if (const auto host = weak.lock()) host->ArgumentDone(call, status);
   };
   if (piece.relay) return objects_.ReadRelay(call->caller, piece, std::move(done));
-  services_.binder->store()->Pull(piece.object, type, {piece.path, piece.rows, piece.picks}, std::move(done));
+  objects_.Pull(piece.object, type, {piece.path, piece.rows, piece.picks}, std::move(done));
 }
 
 // At once: other ranks wait for what this one passes on, whatever becomes of its call.
@@ -165,7 +165,7 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   object::Shards shards;
   for (size_t i = 0; i < wire.objects.size(); ++i) {
     call->arguments_missing += 1;
-    store->Retain(wire.objects[i], [weak = weak_from_this(), call](const absl::Status& status) {
+    objects_.Retain(wire.objects[i], [weak = weak_from_this(), call](const absl::Status& status) {
       if (const auto host = weak.lock()) host->ArgumentDone(call, status);
     });
     shards.push_back({std::make_shared<object::HeldObject>(store, wire.objects[i]), wire.rows[i], 0, std::nullopt});

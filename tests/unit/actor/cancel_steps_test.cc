@@ -45,6 +45,28 @@ TEST_CASE("a cancel overtakes its call, which is then answered without being run
   CHECK(job.IsIdle());
 }
 
+TEST_CASE("a call that is cancelled before it comes is not run, also with an argument that its rank has itself (H1)") {
+  Stage job({CpuGroup("pool", 1)});
+  const auto recorder = job.Make<Recorder>("pool");
+  const Lazy<std::vector<int64_t>> own = recorder.Numbers(20000);
+  job.Run();
+  REQUIRE(own.Ready());
+  job.network().Hold(rpc::kProgram, job.Id("pool"), Stream::kData);
+  const Lazy<void> cancelled = recorder.AddCount(own);
+  job.Run();
+  cancelled.Cancel();
+  job.Run();
+  CHECK(absl::IsCancelled(StatusOf(cancelled)));
+  job.network().Release(rpc::kProgram, job.Id("pool"), Stream::kData);
+  job.Run();
+  CHECK(job.On("pool").empty());
+  const Lazy<void> next = recorder.AddCount(own);
+  job.Run();
+  CHECK(StatusOf(next).ok());
+  CHECK(job.On("pool") == Texts{"20000"});
+  CHECK(job.IsIdle());
+}
+
 TEST_CASE("a call that is cancelled in its lane's queue is skipped, its number used (C2, H1)") {
   TwoCallers job;
   const Lazy<void> cancelled = job.recorder.Add("cancelled");
