@@ -101,7 +101,7 @@ void Caller::SendSelf(const CallPtr& call) {
     });
   });
   StartTimer(call);
-  deliver_self_(call);
+  own_calls_.OnOwnCall(*call);
 }
 
 void Caller::OnSelfSettled(uint64_t id) {

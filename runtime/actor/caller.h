@@ -5,7 +5,6 @@
 #include <absl/status/status.h>
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "runtime/actor/outgoing_call.h"
+#include "runtime/actor/own_calls.h"
 #include "runtime/actor/pending_calls.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
@@ -29,16 +29,10 @@ namespace twinkle::actor {
 //  C7 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
 class Caller : public std::enable_shared_from_this<Caller> {
  public:
-  // Hands a call to this process's own object on; called on the service queue.
-  using DeliverSelf = std::function<void(const std::shared_ptr<OutgoingCall>&)>;
-
-  // Tells such a call that it has ended for its caller; likewise.
-  using CancelSelf = std::function<void(uint64_t call, const absl::Status& why)>;
-
-  Caller(const Services* services, DeliverSelf deliver_self, CancelSelf cancel_self)
+  // `own_calls`: runs those to this process's own objects.
+  Caller(const Services* services, OwnCalls* own_calls)
       : services_(*services),
-        deliver_self_(std::move(deliver_self)),
-        cancel_self_(std::move(cancel_self)),
+        own_calls_(*own_calls),
         pending_(
             std::make_unique<PendingCalls>(services_.options.max_pending_calls, services_.options.spill.cap_bytes)) {}
 
@@ -135,8 +129,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
 
   const Services& services_;
-  const DeliverSelf deliver_self_;
-  const CancelSelf cancel_self_;
+  OwnCalls& own_calls_;
   const std::unique_ptr<PendingCalls> pending_;
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component

@@ -111,7 +111,7 @@ void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const abs
   const uint64_t component = call->component->id;
   const uint64_t domain = call->component->domain;
   Settle(call, status);
-  if (sent && call->self) return cancel_self_(call->id, why);
+  if (sent && call->self) return own_calls_.OnOwnCancel(call->id, why);
   if (sent) return TellRanks(call, why);
   Pump(component);
   PumpDomain(domain);

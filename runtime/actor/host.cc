@@ -101,7 +101,8 @@ void Host::AddInstance(const CallPtr& call) {
   instance->context.lane = lane.get();
 }
 
-void Host::OnSelfCall(const CallPtr& call) {
+void Host::OnOwnCall(OutgoingCall& made) {
+  const CallPtr call = IncomingCall::Own(made, this, services_.options.id);
   calls_[{services_.options.id, call->message.call}] = call;
   call->arguments_missing = 0;  // its outbox has waited for them
   {

@@ -16,6 +16,7 @@
 #include "runtime/actor/lane.h"
 #include "runtime/actor/object_exchange.h"
 #include "runtime/actor/order_gate.h"
+#include "runtime/actor/own_calls.h"
 #include "runtime/actor/sequencer.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
@@ -28,7 +29,7 @@ namespace twinkle::actor {
 //  H2 calls reach their lane in the domain's order (OrderGate) and begin there in it (Lane);
 //  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted;
 //  H4 a call that has ended for its caller is cancelled with all that was called in it, and what waits in it goes on.
-class Host : public std::enable_shared_from_this<Host> {
+class Host : public OwnCalls, public std::enable_shared_from_this<Host> {
  public:
   Host(const Services* services, ObjectExchange* objects) : services_(*services), objects_(*objects) {}
 
@@ -44,8 +45,8 @@ class Host : public std::enable_shared_from_this<Host> {
   // The end of a process of this one's own group is the group's; with OK it left as it should.
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
-  // A call to this process's own object, made by this process in another thread than the object's.
-  void OnSelfCall(const std::shared_ptr<IncomingCall>& call);
+  void OnOwnCall(OutgoingCall& call) override;
+  void OnOwnCancel(uint64_t call, const absl::Status& why) override;
 
   // Thread-safe: the object when the calling thread is its lane, so that it may be called at once.
   std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;

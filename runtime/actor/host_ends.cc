@@ -44,6 +44,13 @@ void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
   early_order_.pop_front();
 }
 
+void Host::OnOwnCancel(uint64_t own, const absl::Status& why) {
+  const auto found = calls_.find({services_.options.id, own});
+  if (found == calls_.end()) return;  // it has an answer
+  const CallPtr call = found->second;
+  CancelCall(call, why);
+}
+
 void Host::Tell(const IncomingCall& call, const absl::Status& why) {
   call.running->cancellation.Cancel(why);
   Caller::CancelMadeIn(*call.running, why);

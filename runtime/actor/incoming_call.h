@@ -25,6 +25,7 @@ namespace twinkle::actor {
 
 class Host;
 struct Instance;
+struct OutgoingCall;
 struct ProcessOptions;
 
 // arrived -> released (its turn by number) -> posted (its arguments are here, in its lane's queue) -> running -> done.
@@ -64,6 +65,9 @@ struct IncomingCall {
   std::atomic<bool> begun = false;                                         // it is, or was, in the user's code
   std::atomic<bool> skipped = false;  // it does not begin any more: it is cancelled
   bool told = false;                  // the outcome says already where it comes from; on the lane
+
+  // A call to an object of this process, `here`, that it has made itself; takes the arguments.
+  static std::shared_ptr<IncomingCall> Own(OutgoingCall& call, Host* host, rpc::ProcessId here);
 
   // For messages; without a class when its component is not here.
   CallFacts Facts(const ProcessOptions& here) const;

@@ -50,17 +50,10 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
     process->joined_ = true;
     return nullptr;
   }
-  process->caller_ = std::make_shared<Caller>(
-      &process->services_,
-      [weak = std::weak_ptr(process)](const auto& call) {
-        if (const auto self = weak.lock()) self->DeliverSelf(call);
-      },
-      [weak = std::weak_ptr(process)](uint64_t call, const absl::Status& why) {
-        if (const auto self = weak.lock()) self->host_->OnCancel(self->options().id, {call, ToWire(why)});
-      });
   process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
   process->store_ = std::make_unique<ProcessStore>(&process->services_, process->exchange_.get());
   process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get());
+  process->caller_ = std::make_shared<Caller>(&process->services_, process->host_.get());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
   process->services_.transport = process->transport_.get();
   process->wired_ = true;
@@ -279,26 +272,6 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
   }
   call->self = true;
   Submit(call);
-}
-
-// A call to this process's own object whose turn in the outbox has come.
-void Process::DeliverSelf(const std::shared_ptr<OutgoingCall>& call) {
-  auto incoming = std::make_shared<IncomingCall>();
-  incoming->host = host_.get();
-  incoming->caller = services_.options.id;
-  incoming->running->id = {services_.options.id, call->id};
-  incoming->running->trace = call->parent != nullptr ? call->parent->trace : TraceOf(incoming->running->id);
-  incoming->running->deadline = call->deadline;
-  incoming->message.call = call->id;
-  incoming->message.component = call->component->id;
-  incoming->method = call->method;
-  incoming->class_name = call->component->class_name;
-  incoming->message.method = call->name();
-  incoming->message.file = BaseName(call->site.file);
-  incoming->message.line = call->site.line;
-  incoming->self = call->core;
-  incoming->self_arguments = std::move(call->arguments);
-  host_->OnSelfCall(incoming);
 }
 
 // ---- frames

@@ -150,7 +150,6 @@ class Process final : public rpc::Receiver,
                              bool* killed);
   void CallLocal(const internal::ComponentRef& component, OutgoingCall& call);
   bool IsOwnObject(const ComponentInfo& component, std::optional<int> rank) const;
-  void DeliverSelf(const std::shared_ptr<OutgoingCall>& call);
   void CallSelf(const std::shared_ptr<OutgoingCall>& call);
   absl::StatusOr<std::shared_ptr<const internal::ComponentRef>> NewLocal(const internal::ClassInfo& class_info,
                                                                          const internal::ConstructorInfo& constructor,
