@@ -38,21 +38,20 @@ LazyCore::LazyCore(LazyOrigin origin) : origin_(std::move(origin)) {}
 LazyCore::~LazyCore() = default;
 
 // ---- settling
-void LazyCore::Settle(Following* following) {
-  if (origin_.collected == nullptr) answered_.Set();
-  is_settled_ = true;
+void LazyCore::To(Phase next) {
+  const bool settles = phase_ == Phase::kPending;
+  phase_ = next;
+  // Under the lock, and in this order: whoever finds it settled finds it ready.
+  if (next == Phase::kAnswered) answered_.Set();
+  if (settles) settled_.Set();
+}
+
+void LazyCore::Settle(Phase next, Following* following) {
+  if (origin_.collected == nullptr) next = Phase::kAnswered;  // there is nothing to collect
   following->owner.swap(owner_);
   following->call = call_;
   following->tasks.swap(on_settled_);
-  settled_.Set();  // at once: whoever finds it settled finds it ready
-}
-
-void LazyCore::SettleAnswered(Following* following) {
-  collecting_ = Collecting::kDone;
-  answered_.Set();
-  Settle(following);
-  for (base::Task& task : on_answered_) following->tasks.push_back(std::move(task));
-  on_answered_.clear();
+  To(next);
 }
 
 void LazyCore::Following::Run() {
@@ -66,7 +65,7 @@ void LazyCore::SucceedWithView(object::Shards shards, std::optional<Range> view)
   Following following;
   {
     base::MutexLock lock(&mutex_);
-    if (is_settled_) return;
+    if (phase_ != Phase::kPending) return;
     shards_ = std::move(shards);
     view_ = view;
     shard_rows_.reserve(shards_.size());
@@ -76,7 +75,7 @@ void LazyCore::SucceedWithView(object::Shards shards, std::optional<Range> view)
     } else if (origin_.collected != nullptr && origin_.own_collect == nullptr) {
       join_ = object::JoinOf(origin_.rule, origin_.padding.given, origin_.result->kind == Kind::kValue, shard_rows_);
     }
-    Settle(&following);
+    Settle(Phase::kSettled, &following);
   }
   following.Run();
 }
@@ -90,9 +89,9 @@ void LazyCore::SucceedWith(const std::shared_ptr<void>& value) {
   }
   {
     base::MutexLock lock(&mutex_);
-    if (is_settled_) return;
+    if (phase_ != Phase::kPending) return;
     answer_ = std::move(answer);
-    SettleAnswered(&following);
+    Settle(Phase::kAnswered, &following);
   }
   following.Run();
 }
@@ -101,9 +100,9 @@ void LazyCore::End() {
   Following following;
   {
     base::MutexLock lock(&mutex_);
-    if (is_settled_) return;
+    if (phase_ != Phase::kPending) return;
     ended_ = true;
-    Settle(&following);
+    Settle(Phase::kSettled, &following);
   }
   following.Run();
 }
@@ -118,7 +117,7 @@ void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Fail
   bool as_wished = std::any_of(causes.begin(), causes.end(), [](const auto& cause) { return cause->is_wished(); });
   {
     base::MutexLock lock(&mutex_);
-    if (is_settled_) return;
+    if (phase_ != Phase::kPending) return;
     as_wished = as_wished || (cancelled_ && absl::IsCancelled(status));
   }
   if (as_wished) return FailAsWished(status);
@@ -137,11 +136,11 @@ void LazyCore::SettleFailed(const absl::Status& status, const std::shared_ptr<Fa
   Following following;
   {
     base::MutexLock lock(&mutex_);
-    if (is_settled_) return failure->Look();  // it settled otherwise meanwhile: nobody will ask for this
+    if (phase_ != Phase::kPending) return failure->Look();  // it settled otherwise meanwhile: nobody will ask for this
     status_ = status;
     failure_ = failure;
     if (origin_.answer.make != nullptr) answer_ = origin_.answer.make(status);
-    SettleAnswered(&following);
+    Settle(Phase::kAnswered, &following);
   }
   following.Run();
 }
@@ -154,7 +153,7 @@ std::shared_ptr<LazyCore> LazyCore::Failed(LazyOrigin origin, const absl::Status
 
 void LazyCore::SetCall(std::weak_ptr<CallOwner> owner, uint64_t call) {
   base::MutexLock lock(&mutex_);
-  if (is_settled_) return;
+  if (phase_ != Phase::kPending) return;
   owner_ = std::move(owner);
   call_ = call;
 }
@@ -180,7 +179,7 @@ std::optional<LazyCore::Outcome> LazyCore::OutcomeSoFar() const {
 void LazyCore::OnSettled(base::Task task) {
   {
     base::MutexLock lock(&mutex_);
-    if (!is_settled_) return on_settled_.push_back(std::move(task));
+    if (phase_ == Phase::kPending) return on_settled_.push_back(std::move(task));
   }
   task();
 }
@@ -265,7 +264,7 @@ void LazyCore::OnAnswered(base::Task task) {
   OnSettled([self = shared_from_this(), task = std::move(task)]() mutable {
     {
       base::MutexLock lock(&self->mutex_);
-      if (self->collecting_ != Collecting::kDone && self->origin_.collected != nullptr) {
+      if (self->phase_ != Phase::kAnswered) {
         self->on_answered_.push_back(std::move(task));
         task = nullptr;
       }
@@ -342,7 +341,7 @@ void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) 
     shard_rows_ = source->shard_rows_;
     join_ = source->join_;
     view_ = Range{range.begin + offset, range.end + offset};
-    Settle(&following);
+    Settle(Phase::kSettled, &following);
   }
   following.Run();
 }
@@ -355,8 +354,8 @@ const codec::Type& LazyCore::PieceType() const {
 void LazyCore::StartCollect(bool here) {
   {
     base::MutexLock lock(&mutex_);
-    if (collecting_ != Collecting::kNo || origin_.collected == nullptr) return;
-    collecting_ = Collecting::kPulling;
+    if (phase_ != Phase::kSettled) return;
+    To(Phase::kCollecting);
   }
   if (plan_) return ReadPlan(here);
   if (here && !view_ && std::all_of(shards_.begin(), shards_.end(), [](const Shard& s) { return s.carried; })) {
@@ -466,10 +465,9 @@ void LazyCore::SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<Failure> 
     answer_ = std::move(answer);
     if (failure != nullptr) status_ = failure->status();
     failure_ = std::move(failure);
-    collecting_ = Collecting::kDone;
     run.swap(on_answered_);
+    To(Phase::kAnswered);
   }
-  answered_.Set();
   RunAll(std::move(run));
 }
 

@@ -48,8 +48,7 @@ class CallOwner {
   virtual void CancelCall(uint64_t call, const std::string& what) = 0;
 };
 
-// Thread-safe. States: pending -> settled (shards, or a value, or a failure) -> answered (value or failure collected).
-// Invariants:
+// Thread-safe. Invariants:
 //  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
 //  L2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
 //  L3 a failure is entered in the failure log once, and counts as looked at as soon as a caller was given it; one that
@@ -130,7 +129,15 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   const LazyOrigin& origin() const { return origin_; }
 
  private:
-  enum class Collecting { kNo, kPulling, kDone };
+  // What has become of the call. Failures, values that are here and the ends of void calls are answers at once.
+  //   kPending ─► kSettled ─► kCollecting ─► kAnswered
+  //       └────────────────────────────────────┘
+  enum class Phase : uint8_t {
+    kPending,     // the call is under way
+    kSettled,     // it has ended; what it gave lies where it was made
+    kCollecting,  // the value is on its way here
+    kAnswered,    // value or failure are here, and constant
+  };
 
   // What is to be done once it has settled, outside the lock.
   struct Following {
@@ -140,9 +147,9 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
     void Run();
   };
   void SettleFailed(const absl::Status& status, const std::shared_ptr<object::Failure>& failure);
-  void Settle(Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The same, with an answer.
-  void SettleAnswered(Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The only place where the phase changes; who waits for that one is woken.
+  void To(Phase next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Settle(Phase next, Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SettleView(const std::shared_ptr<LazyCore>& source, codec::Range range);
   // Whether a plan over it needs its value, because its rows are not known without.
   bool PlansOverValue() const;
@@ -171,16 +178,15 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
 
   const LazyOrigin origin_;
   bool planned_ = false;  // by Planned; constant
-  base::Event settled_;
-  base::Event answered_;
+  base::Event settled_;   // the phase is kSettled, or a later one
+  base::Event answered_;  // the phase is kAnswered
 
   mutable base::Mutex mutex_;
-  bool is_settled_ ABSL_GUARDED_BY(mutex_) = false;
+  Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kPending;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;  // by the user
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<object::Failure> failure_ ABSL_GUARDED_BY(mutex_);
-  Collecting collecting_ ABSL_GUARDED_BY(mutex_) = Collecting::kNo;
   std::shared_ptr<void> answer_ ABSL_GUARDED_BY(mutex_);
   std::vector<base::Task> on_settled_ ABSL_GUARDED_BY(mutex_);
   std::vector<base::Task> on_answered_ ABSL_GUARDED_BY(mutex_);

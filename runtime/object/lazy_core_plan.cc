@@ -127,9 +127,9 @@ void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, 
   Following following;
   {
     base::MutexLock lock(&mutex_);
-    if (is_settled_) return;
+    if (phase_ != Phase::kPending) return;
     plan_ = object::Pruned(*std::move(plan));
-    Settle(&following);
+    Settle(Phase::kSettled, &following);
   }
   following.Run();
 }
