@@ -74,16 +74,17 @@ absl::StatusOr<WireArgument> WireValue(const codec::Type& type, std::shared_ptr<
 }
 
 WireArgument WirePieces(const LazyCore& lazy, const dispatch::Part& part) {
-  PulledArgument argument{*lazy.join(), {}};
-  for (object::Piece& piece : lazy.Pieces(part)) {
-    argument.pieces.push_back({lazy.shard(piece.shard).object->ref(), std::move(piece.rows), {}, {}, std::nullopt});
+  const object::LazyRows& rows = lazy.made_of();
+  PulledArgument argument{*rows.join, {}};
+  for (object::Piece& piece : rows.Pieces(part)) {
+    argument.pieces.push_back({rows.shards[piece.shard].object->ref(), std::move(piece.rows), {}, {}, std::nullopt});
   }
   return argument;
 }
 
 // Rows of a plan: what is in this process goes along. All lists and tensors in it have the same rows.
 absl::StatusOr<WireArgument> WirePlan(const LazyCore& lazy, const dispatch::Part& part) {
-  object::LazyPlan plan = *lazy.plan();
+  object::LazyPlan plan = *lazy.made_of().plan;
   if (!part.whole && !part.ranges.empty()) {
     TWINKLE_ASSIGN_OR_RETURN(plan, object::TakeRange(plan, part.ranges[0]));
   }
@@ -111,20 +112,18 @@ absl::StatusOr<WireArgument> WirePlan(const LazyCore& lazy, const dispatch::Part
 
 // The reference itself.
 absl::StatusOr<WireArgument> WireReference(const LazyCore& lazy) {
-  LazyArgument argument{
-      ToWire(lazy.status()), lazy.origin().what.text(), object::Join::kSingle, {}, {}, lazy.view(), {}};
+  const object::LazyRows& rows = lazy.made_of();
+  LazyArgument argument{ToWire(lazy.status()), lazy.origin().what.text(), object::Join::kSingle, {}, {}, rows.view, {}};
   if (!lazy.status().ok()) return WireArgument(argument);
-  if (!lazy.join()) {
+  if (!rows.join) {
     if (lazy.type() == nullptr) return WireArgument(argument);
     TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode({lazy.type(), lazy.value()}));
     argument.value = Pack(std::move(encoded));
     return WireArgument(std::move(argument));
   }
-  argument.join = *lazy.join();
-  for (size_t i = 0; i < lazy.shard_count(); ++i) {
-    argument.objects.push_back(lazy.shard(i).object->ref());
-    argument.rows.push_back(lazy.shard_rows(i));
-  }
+  argument.join = *rows.join;
+  argument.rows = rows.shard_rows;
+  for (const object::Shard& shard : rows.shards) argument.objects.push_back(shard.object->ref());
   return WireArgument(std::move(argument));
 }
 
@@ -134,8 +133,8 @@ absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const Call
   if (argument.kind == Kind::kPerRank) return WirePart(parameter, argument.per_rank[index], 0, dispatch::Part{});
   if (argument.kind == Kind::kValue) return WireValue(*parameter.type, argument.value, part);
   if (parameter.kind == ParameterInfo::Kind::kLazy) return WireReference(*argument.lazy);
-  if (argument.lazy->plan()) return WirePlan(*argument.lazy, part);
-  if (argument.lazy->join()) return WirePieces(*argument.lazy, part);
+  if (argument.lazy->made_of().plan) return WirePlan(*argument.lazy, part);
+  if (argument.lazy->made_of().join) return WirePieces(*argument.lazy, part);
   return WireValue(*parameter.type, argument.lazy->value(), part);
 }
 
@@ -150,7 +149,7 @@ codec::Rows RowsOfArgument(const ParameterInfo& parameter, const CallArgument& a
   if (value && argument.kind == Kind::kValue) return codec::RowsOf(*parameter.type, argument.value.get());
   if (value && argument.kind == Kind::kLazy) {
     const LazyCore& lazy = *argument.lazy;
-    return lazy.join() || lazy.plan() ? lazy.rows() : codec::RowsOf(*parameter.type, lazy.value().get());
+    return lazy.made_of().known() ? lazy.rows() : codec::RowsOf(*parameter.type, lazy.value().get());
   }
   return codec::Rows(kWholeParts);  // goes whole, or was split by the caller
 }
@@ -251,7 +250,7 @@ bool PlansWithUserCode(const OutgoingCall& call) { return HasOwnDispatch(call) &
 
 bool NeedsValue(const LazyCore& lazy, bool always) {
   if (lazy.value() != nullptr || lazy.type() == nullptr) return false;
-  return always || (!lazy.join() && !lazy.plan());
+  return always || !lazy.made_of().known();
 }
 
 absl::Status PlanArguments(OutgoingCall& call, const ProcessOptions& caller) {

@@ -159,7 +159,7 @@ struct Need {
   bool never;   // fetched
   bool always;  // fetched
   // A plan is known to the process that made it: as a reference its value goes instead.
-  bool FetchesIt(const LazyCore& lazy) const { return always || (!by_value && lazy.plan().has_value()); }
+  bool FetchesIt(const LazyCore& lazy) const { return always || (!by_value && lazy.made_of().plan.has_value()); }
 };
 Need NeedOf(const OutgoingCall& call, size_t index) {
   const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;

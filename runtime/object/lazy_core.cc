@@ -3,30 +3,17 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
-#include "runtime/codec/guarded.h"
-#include "runtime/dispatch/collect.h"
-#include "runtime/object/assemble.h"
+#include "runtime/object/lazy_reader.h"
 
 namespace twinkle::internal {
 
-using codec::Range;
 using object::Failure;
-using object::Pulled;
-using object::Shard;
 
 namespace {
-
-// Pulled parts that arrive in any order.
-struct Arrivals {
-  explicit Arrivals(size_t count) : parts(count), missing(count) {}
-  object::PulledParts parts;
-  std::atomic<size_t> missing;
-};
 
 void RunAll(std::vector<base::Task> tasks) {
   for (base::Task& task : tasks) task();
@@ -61,20 +48,16 @@ void LazyCore::Following::Run() {
 
 void LazyCore::Succeed(object::Shards shards) { SucceedWithView(std::move(shards), std::nullopt); }
 
-void LazyCore::SucceedWithView(object::Shards shards, std::optional<Range> view) {
+void LazyCore::SucceedWithView(object::Shards shards, std::optional<codec::Range> view) {
+  SucceedWithRows(object::RowsOfShards(origin_, std::move(shards), view));
+}
+
+void LazyCore::SucceedWithRows(object::LazyRows made_of) {
   Following following;
   {
     base::MutexLock lock(&mutex_);
     if (phase_ != Phase::kPending) return;
-    shards_ = std::move(shards);
-    view_ = view;
-    shard_rows_.reserve(shards_.size());
-    for (Shard& shard : shards_) shard_rows_.push_back(std::move(shard.rows));
-    if (origin_.as_it_is) {
-      join_ = object::Join::kSingle;
-    } else if (origin_.collected != nullptr && origin_.own_collect == nullptr) {
-      join_ = object::JoinOf(origin_.rule, origin_.padding.given, origin_.result->kind == Kind::kValue, shard_rows_);
-    }
+    made_of_ = std::move(made_of);
     Settle(Phase::kSettled, &following);
   }
   following.Run();
@@ -121,8 +104,13 @@ void LazyCore::Fail(const absl::Status& status, std::vector<std::shared_ptr<Fail
     as_wished = as_wished || (cancelled_ && absl::IsCancelled(status));
   }
   if (as_wished) return FailAsWished(status);
-  SettleFailed(status, origin_.failures != nullptr ? origin_.failures->Add(status, std::move(causes))
-                                                   : std::make_shared<Failure>(status, std::move(causes)));
+  SettleFailed(status, EnterFailure(status, std::move(causes)));
+}
+
+std::shared_ptr<Failure> LazyCore::EnterFailure(const absl::Status& status,
+                                                std::vector<std::shared_ptr<Failure>> causes) {
+  if (origin_.failures == nullptr) return std::make_shared<Failure>(status, std::move(causes));
+  return origin_.failures->Add(status, std::move(causes));
 }
 
 void LazyCore::FailAsWished(const absl::Status& status) {
@@ -210,7 +198,7 @@ absl::StatusOr<int64_t> LazyCore::Size() {
   if (origin_.collected == nullptr)
     return absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), " has no result"));
   absl::StatusOr<int64_t> rows = absl::InternalError("not counted");
-  if (join_ || plan_) {
+  if (made_of_.known()) {
     rows = codec::CommonRows(this->rows());
   } else {
     if (!WaitAnswered()) return GivenUp();
@@ -274,195 +262,27 @@ void LazyCore::OnAnswered(base::Task task) {
   });
 }
 
-// ---- rows
-std::optional<object::Join> LazyCore::join() const { return join_; }
-
-codec::Rows LazyCore::rows() const {
-  if (plan_) return object::RowsOf(*plan_, *origin_.collected);
-  codec::Rows rows = object::JoinedRows(*join_, shard_rows_);
-  if (view_) {
-    for (codec::RowNode& node : rows) {
-      if (node.rows >= 0) node.rows = view_->size();
-    }
-  }
-  return rows;
-}
-
-std::vector<object::Piece> LazyCore::Pieces(const dispatch::Part& part) const {
-  if (!view_) return object::PiecesOf(*join_, shard_rows_, part);
-  dispatch::Part moved{.whole = false, .ranges = part.ranges};
-  if (part.whole) moved.ranges.assign(codec::LeafCount(rows()), Range{0, view_->size()});
-  for (Range& range : moved.ranges) range = {range.begin + view_->begin, range.end + view_->begin};
-  return object::PiecesOf(*join_, shard_rows_, moved);
-}
-
-std::shared_ptr<LazyCore> LazyCore::Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end) {
-  LazyOrigin origin = source->origin_;
-  origin.what = absl::StrCat("rows [", begin, ", ", end, ") of ", origin.what.text());
-  if (source->planned_) {
-    return Planned({source}, origin.what.text(), *origin.collected, origin.answer, [begin, end](auto inputs) {
-      return object::TakeRange(inputs[0], {begin, end});
-    });
-  }
-  auto view = std::make_shared<LazyCore>(std::move(origin));
-  view->source_ = source;
-  const Range range{begin, end};
-  source->OnSettled([view, source, range] {
-    if (!source->status().ok() || source->join()) return view->SettleView(source, range);
-    source->OnAnswered([view, source, range] { view->SettleView(source, range); });
-  });
-  return view;
-}
-
-// Runs once the source has settled, and was answered when its rows are not known otherwise.
-void LazyCore::SettleView(const std::shared_ptr<LazyCore>& source, Range range) {
-  if (const absl::Status failed = source->status(); !failed.ok()) {
-    return Fail(failed, {source->failure()});
-  }
-  const Type& type = *origin_.collected;
-  const codec::Rows rows = source->join() ? source->rows() : codec::RowsOf(type, source->value().get());
-  const absl::StatusOr<int64_t> count = codec::CommonRows(rows);
-  if (!count.ok()) return Fail(base::Annotate(count.status(), origin_.what.text()));
-  if (range.begin < 0 || range.begin > range.end || range.end > *count) {
-    return Fail(absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), ": it has ", *count, " rows")));
-  }
-  if (!source->join()) {
-    const std::shared_ptr<void> part = type.make();
-    const std::vector<Range> ranges(codec::LeafCount(rows), range);
-    const absl::Status sliced = codec::Slice(type, part.get(), source->value().get(), ranges);
-    if (!sliced.ok()) return Fail(sliced);
-    return SucceedWith(part);
-  }
-  const int64_t offset = source->view_ ? source->view_->begin : 0;
-  Following following;
-  {
-    base::MutexLock lock(&mutex_);
-    shards_ = source->shards_;
-    shard_rows_ = source->shard_rows_;
-    join_ = source->join_;
-    view_ = Range{range.begin + offset, range.end + offset};
-    Settle(Phase::kSettled, &following);
-  }
-  following.Run();
-}
-
 // ---- collecting
-const codec::Type& LazyCore::PieceType() const {
-  return view_ ? object::PieceType(*join_, *origin_.collected) : *origin_.result;
-}
-
 void LazyCore::StartCollect(bool here) {
   {
     base::MutexLock lock(&mutex_);
     if (phase_ != Phase::kSettled) return;
     To(Phase::kCollecting);
   }
-  if (plan_) return ReadPlan(here);
-  if (here && !view_ && std::all_of(shards_.begin(), shards_.end(), [](const Shard& s) { return s.carried; })) {
-    object::PulledParts parts;
-    parts.reserve(shards_.size());
-    for (const Shard& shard : shards_) parts.emplace_back(Pulled{nullptr, *shard.carried});
-    return FinishCollect(std::move(parts));
-  }
-  std::vector<object::Piece> pieces;
-  if (view_) {
-    pieces = Pieces(dispatch::Part{});
-  } else {
-    for (size_t i = 0; i < shards_.size(); ++i) pieces.push_back({i, std::nullopt});
-  }
-  std::vector<Reading> readings;
-  for (object::Piece& piece : pieces) {
-    const Shard& shard = shards_[piece.shard];
-    if (shard.carried && !piece.rows) {
-      readings.push_back({.there = Pulled{nullptr, *shard.carried}});
-    } else {
-      readings.push_back({std::nullopt, shard.object->ref(), &PieceType(), {.rows = std::move(piece.rows)}});
-    }
-  }
-  ReadAll(std::move(readings), here);
+  object::ReadLazy(origin_, made_of_, here,
+                   [self = shared_from_this()](auto answer) { self->SetAnswer(std::move(answer)); });
 }
 
-void LazyCore::ReadAll(std::vector<Reading> readings, bool here) {
-  auto arrivals = std::make_shared<Arrivals>(readings.size() + 1);  // one more, so that it ends once
-  const auto arrived = [self = shared_from_this(), arrivals] {
-    if (arrivals->missing.fetch_sub(1) != 1) return;
-    arrivals->parts.pop_back();
-    self->FinishCollect(std::move(arrivals->parts));
-  };
-  for (size_t i = 0; i < readings.size(); ++i) {
-    Reading& reading = readings[i];
-    if (reading.there) {
-      arrivals->parts[i] = *std::move(reading.there);
-      arrived();
-      continue;
-    }
-    origin_.store->Pull(reading.object, *reading.type, std::move(reading.selection),
-                        [arrivals, arrived, i, store = origin_.store](absl::StatusOr<Pulled> pulled) {
-                          arrivals->parts[i] = std::move(pulled);
-                          // Joining may take long and may be the user's code: not on the service queue.
-                          if (!store->collector().Post(arrived)) arrived();
-                        });
+void LazyCore::SetAnswer(absl::StatusOr<std::shared_ptr<void>> answer) {
+  std::shared_ptr<Failure> failure;
+  if (!answer.ok()) {
+    failure = EnterFailure(answer.status(), {});
+    answer = origin_.answer.make(failure->status());
   }
-  if (here || origin_.store == nullptr || !origin_.store->collector().Post(arrived)) arrived();
-}
-
-absl::StatusOr<LazyCore::Arguments> LazyCore::MaterialiseAll(object::PulledParts pulled) const {
-  Arguments parts;
-  for (absl::StatusOr<Pulled>& part : pulled) {
-    if (!part.ok()) return part.status();
-    TWINKLE_ASSIGN_OR_RETURN(Argument value, object::Materialise(*std::move(part), PieceType()));
-    parts.push_back(std::move(value));
-  }
-  return parts;
-}
-
-absl::Status LazyCore::Join(Arguments parts, void* out) const {
-  const Type& collected = *origin_.collected;
-  if (origin_.as_it_is && !view_) {
-    TWINKLE_ASSIGN_OR_RETURN(Argument own, object::Own(collected, std::move(parts.at(0))));
-    collected.move(out, own.value.get());
-    return absl::OkStatus();
-  }
-  if (view_) {
-    TWINKLE_ASSIGN_OR_RETURN(Argument joined, object::JoinPieces(*join_, collected, {parts.begin(), parts.end()}));
-    TWINKLE_ASSIGN_OR_RETURN(joined, object::Own(collected, std::move(joined)));
-    collected.move(out, joined.value.get());
-    return absl::OkStatus();
-  }
-  if (origin_.own_collect != nullptr) {
-    for (Argument& part : parts) {
-      TWINKLE_ASSIGN_OR_RETURN(part, object::Own(*origin_.result, std::move(part)));
-    }
-  }
-  std::vector<void*> results;
-  for (const Argument& part : parts) results.push_back(part.value.get());
-  if (origin_.own_collect != nullptr) {
-    return origin_.own_collect(results, origin_.mesh.get(), out);
-  }
-  const bool move = std::all_of(parts.begin(), parts.end(), [](const Argument& part) { return part.exclusive; });
-  return dispatch::JoinResults(origin_.rule, origin_.padding, *origin_.result, results, move, collected, out);
-}
-
-void LazyCore::FinishCollect(object::PulledParts pulled) {
-  std::shared_ptr<void> answer = origin_.answer.make(absl::OkStatus());
-  absl::Status status = codec::Guarded([&]() -> absl::Status {
-    if (plan_) return JoinPlan(std::move(pulled), origin_.answer.value(answer.get()));
-    TWINKLE_ASSIGN_OR_RETURN(Arguments parts, MaterialiseAll(std::move(pulled)));
-    return Join(std::move(parts), origin_.answer.value(answer.get()));
-  });
-  if (status.ok()) return SetAnswer(std::move(answer), nullptr);
-  status = base::Annotate(status, absl::StrCat("collecting ", origin_.what.text()));
-  auto failure = origin_.failures != nullptr
-                     ? origin_.failures->Add(status)
-                     : std::make_shared<Failure>(status, std::vector<std::shared_ptr<Failure>>());
-  SetAnswer(origin_.answer.make(status), std::move(failure));
-}
-
-void LazyCore::SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<Failure> failure) {
   std::vector<base::Task> run;
   {
     base::MutexLock lock(&mutex_);
-    answer_ = std::move(answer);
+    answer_ = *std::move(answer);
     if (failure != nullptr) status_ = failure->status();
     failure_ = std::move(failure);
     run.swap(on_answered_);

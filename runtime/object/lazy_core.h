@@ -1,11 +1,10 @@
-// The state behind Lazy<T>: from the call that was made, over the shards that its ranks produced, to the collected
-// value.
+// The state behind Lazy<T>: a promise of what a call gives. What its value is made of is lazy_rows.h, how that comes
+// here lazy_reader.h.
 #pragma once
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
-#include <twinkle/internal/class_info.h>
 
 #include <functional>
 #include <memory>
@@ -13,32 +12,17 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/call_name.h"
 #include "runtime/base/cancellation.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/failure_log.h"
+#include "runtime/object/lazy_origin.h"
 #include "runtime/object/lazy_plan.h"
+#include "runtime/object/lazy_rows.h"
 #include "runtime/object/object_store.h"
-#include "runtime/object/row_plan.h"
 
 namespace twinkle::internal {
-
-// What a lazy is the result of.
-struct LazyOrigin {
-  base::CallName what;              // "Policy.Generate [train.cc:78]", for messages
-  const Type* result = nullptr;     // of a shard; null for void
-  const Type* collected = nullptr;  // null for void
-  bool as_it_is = false;            // of one rank: no rule is applied
-  Collect rule = Collect::kFirst;
-  codec::Padding padding;
-  absl::Status (*own_collect)(const std::vector<void*>&, const DeviceMesh*, void* out) = nullptr;
-  std::shared_ptr<const DeviceMesh> mesh;  // null: none
-  AnswerOps answer;
-  std::shared_ptr<object::ObjectStore> store;    // null for a lazy that fails at once
-  std::shared_ptr<object::FailureLog> failures;  // may be null
-};
 
 // Whose call a lazy is the result of. Thread-safe.
 class CallOwner {
@@ -112,17 +96,11 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   // After it settled.
   absl::Status status() const;
   std::shared_ptr<object::Failure> failure() const;
-  // Whether its rows are known without the value; else OnAnswered and value() are the way.
-  std::optional<object::Join> join() const;
-  // Set for one that is planned over others; then it has no shards.
-  const std::optional<object::LazyPlan>& plan() const { return plan_; }
-  // REQUIRES: join() or plan().
-  codec::Rows rows() const;
-  std::vector<object::Piece> Pieces(const dispatch::Part& part) const;
-  const std::optional<codec::Range>& view() const { return view_; }
-  size_t shard_count() const { return shards_.size(); }
-  const object::Shard& shard(size_t index) const { return shards_[index]; }  // constant once settled, without its rows
-  const codec::Rows& shard_rows(size_t index) const { return shard_rows_[index]; }
+  // What its value is made of: constant once it has settled. Where that is not known(), OnAnswered and value() are the
+  // way.
+  const object::LazyRows& made_of() const { return made_of_; }
+  // REQUIRES: made_of().known().
+  codec::Rows rows() const { return made_of_.RowsOf(*origin_.collected); }
   // The joined value, once answered; null after a failure.
   std::shared_ptr<const void> value() const;
   const Type* type() const { return origin_.collected; }
@@ -146,38 +124,25 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
     uint64_t call = 0;
     void Run();
   };
+  // A failure of its own, in the log where there is one.
+  std::shared_ptr<object::Failure> EnterFailure(const absl::Status& status,
+                                                std::vector<std::shared_ptr<object::Failure>> causes);
   void SettleFailed(const absl::Status& status, const std::shared_ptr<object::Failure>& failure);
   // The only place where the phase changes; who waits for that one is woken.
   void To(Phase next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Settle(Phase next, Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SettleView(const std::shared_ptr<LazyCore>& source, codec::Range range);
+  // It has come to that.
+  void SucceedWithRows(object::LazyRows made_of);
+  void SettleView(const LazyCore& source, codec::Range range);
   // Whether a plan over it needs its value, because its rows are not known without.
   bool PlansOverValue() const;
   absl::StatusOr<object::LazyPlan> PlanOver() const;
   void SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make);
-  void ReadPlan(bool here);
-  absl::Status JoinPlan(object::PulledParts pulled, void* out) const;
-  // A part of the value: one that is there, or that of an object.
-  struct Reading {
-    std::optional<absl::StatusOr<object::Pulled>> there = std::nullopt;
-    object::ObjectRef object = {};
-    const Type* type = nullptr;
-    object::Selection selection = {};
-  };
-
   void StartCollect(bool here);  // `here`: the calling thread may join
-  // FinishCollect follows, with all of them in that order.
-  void ReadAll(std::vector<Reading> readings, bool here);
-  void FinishCollect(object::PulledParts pulled);
-  using Arguments = absl::InlinedVector<Argument, 1>;
-  absl::StatusOr<Arguments> MaterialiseAll(object::PulledParts pulled) const;
-  absl::Status Join(Arguments parts, void* out) const;
-  void SetAnswer(std::shared_ptr<void> answer, std::shared_ptr<object::Failure> failure);
+  void SetAnswer(absl::StatusOr<std::shared_ptr<void>> answer);
   const void* GivenUpAnswer();
-  const codec::Type& PieceType() const;
 
   const LazyOrigin origin_;
-  bool planned_ = false;  // by Planned; constant
   base::Event settled_;   // the phase is kSettled, or a later one
   base::Event answered_;  // the phase is kAnswered
 
@@ -194,14 +159,7 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   std::weak_ptr<CallOwner> owner_ ABSL_GUARDED_BY(mutex_);
   uint64_t call_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  // Written before it settles, constant afterwards.
-  object::Shards shards_;
-  std::vector<codec::Rows> shard_rows_;
-  std::optional<object::Join> join_;
-  std::optional<codec::Range> view_;  // these rows of the joined shards
-  std::shared_ptr<LazyCore> source_;  // of a view: keeps the failure's cause
-  std::optional<object::LazyPlan> plan_;
-  std::vector<object::PartRead> reads_;  // of the plan, once it is read
+  object::LazyRows made_of_;  // written before it settles, constant afterwards
 };
 
 }  // namespace twinkle::internal

@@ -198,7 +198,7 @@ TEST_CASE("own collect functions get all results whole, and their result's size 
   origin.own_collect = &Longest;
   const auto lazy = std::make_shared<LazyCore>(std::move(origin));
   lazy->Succeed({f.store->KeepValue(Ints{1}, true), f.store->KeepValue(Ints{2, 3}, true)});
-  CHECK_FALSE(lazy->join());
+  CHECK_FALSE(lazy->made_of().join);
   CHECK(*lazy->Size() == 2);
   CHECK(*f.Fetch<Ints>(lazy) == Ints{2, 3});
 }

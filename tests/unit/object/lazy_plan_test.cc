@@ -149,7 +149,7 @@ TEST_CASE("plans of plans are as the same operations on the collected list") {
       const Ints* const value = f.Fetch<Ints>(lazy);
       REQUIRE(value != nullptr);
       CHECK(*value == expected);
-      if (lazy->plan()) {  // each row once
+      if (lazy->made_of().plan) {  // each row once
         CHECK(RowsAsked(*f.store) == static_cast<int64_t>(std::set<int>(expected.begin(), expected.end()).size()));
       }
     }

@@ -189,15 +189,15 @@ TEST_CASE("rows of rows of random lists are the same rows of the list") {
 TEST_CASE("the pieces of a part of a view are pieces of the shards") {
   LazyFixture f;
   const LazyPtr view = LazyCore::Rows(f.Lists({{1, 2, 3}, {4, 5}, {6, 7}}), 1, 6);
-  CHECK(view->join() == Join::kConcat);
+  CHECK(view->made_of().join == Join::kConcat);
   CHECK(view->rows().at(0).rows == 5);
-  const std::vector<Piece> part = view->Pieces({.whole = false, .ranges = {{1, 4}}});
+  const std::vector<Piece> part = view->made_of().Pieces({.whole = false, .ranges = {{1, 4}}});
   REQUIRE(part.size() == 2);
   CHECK(part[0].shard == 0);
   CHECK(*part[0].rows == std::vector<Range>{{2, 3}});
   CHECK(part[1].shard == 1);
   CHECK(*part[1].rows == std::vector<Range>{{0, 2}});
-  const std::vector<Piece> whole = view->Pieces({});
+  const std::vector<Piece> whole = view->made_of().Pieces({});
   REQUIRE(whole.size() == 3);
   CHECK(*whole[2].rows == std::vector<Range>{{0, 1}});
 }
