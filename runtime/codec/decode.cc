@@ -222,7 +222,10 @@ class Decoder : public Visitor {
       bytes = buffer->owner != nullptr ? Bytes(buffer->owner, view) : Bytes(std::string(view));
       return true;
     }
-    if (count == 0) return bytes = Bytes(), true;
+    if (count == 0) {
+      bytes = Bytes();
+      return true;
+    }
     if (!Charge(count, 1)) return false;
     const void* data = Contents(count, outside, 1);
     if (data != nullptr) bytes = Bytes(std::string(static_cast<const char*>(data), count));

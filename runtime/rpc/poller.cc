@@ -148,7 +148,8 @@ class Poller::Turn {
 
  private:
   void Want(bool want) {
-    if (want != wants_) want ? ++poller_.wanting_ : --poller_.wanting_;
+    if (want && !wants_) ++poller_.wanting_;
+    if (!want && wants_) --poller_.wanting_;
     wants_ = want;
   }
 

@@ -138,7 +138,11 @@ TEST_CASE("closed and abandoned queues drop tasks and timers and take no more") 
     const auto kept = std::make_shared<int>();
     two.a->Post([kept] {});
     two.a->PostAfter(absl::Seconds(1), [kept] {});
-    abandon ? two.a->Abandon() : two.a->Close();
+    if (abandon) {
+      two.a->Abandon();
+    } else {
+      two.a->Close();
+    }
     CHECK(kept.use_count() == 1);
     CHECK_FALSE(two.a->Post([kept] {}));
     two.a->PostAfter(absl::ZeroDuration(), [kept] {});

@@ -46,7 +46,11 @@ TEST_CASE("what is registered after it settled runs at once (L1)") {
   Counter told;
   for (const bool good : {true, false}) {
     const LazyPtr lazy = f.NewVoid();
-    good ? lazy->Succeed({}) : lazy->Fail(absl::UnknownError("boom"));
+    if (good) {
+      lazy->Succeed({});
+    } else {
+      lazy->Fail(absl::UnknownError("boom"));
+    }
     lazy->OnSettled(told.task());
   }
   CHECK(told.runs() == 2);

@@ -24,7 +24,10 @@ v1::Process ProcessOf(uint64_t id, const std::string& group, int rank) {
 struct Watched {
   OutputStore::Watcher watcher() {
     return [this](const OutputStore::Message& output) {
-      if (output == nullptr) return told.emplace_back("end"), void();
+      if (output == nullptr) {
+        told.emplace_back("end");
+        return;
+      }
       ++messages;
       for (const v1::Output::Line& line : output->lines()) {
         told.push_back(line.group() + ":" + std::to_string(line.rank()) + " " + line.text());
