@@ -58,13 +58,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   if (call->instance == nullptr && m.order.domain == m.component) {  // its order went with the component
     if (const absl::Status gone = gone_.Why(m.component); !gone.ok()) return Answer(call, gone);
   }
-  Domain& domain = domains_[m.order.domain];
-  if (m.order.number != 0) {
-    domain.last[from] = m.order.number;
-    Release(domain.gate.Arrive(m.order.number, call));
-  } else {
-    Release(domain.gate.ArriveAfter(m.order.after, call));
-  }
+  domains_.Arrive(from, m.order, call);
 }
 
 void Host::AddInstance(const CallPtr& call) {
@@ -110,7 +104,7 @@ void Host::OnOwnCall(OutgoingCall& made) {
     const auto found = instances_.find(call->message.component);
     if (found != instances_.end()) call->instance = found->second;
   }
-  ReleaseOne(call);
+  OnTurn(call);
 }
 
 // ---- on the lane
@@ -287,7 +281,7 @@ bool Host::Shutdown(base::Instant deadline) {
     call->self->Fail(
         absl::CancelledError(absl::StrCat(What(call->Facts(services_.options)), ": the session has ended")));
   }
-  domains_.clear();  // calls that waited for their turn hold this process
+  domains_.Clear();  // calls that waited for their turn hold this process
   orphans_.clear();
   return ended;
 }

@@ -7,41 +7,38 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
+#include "runtime/actor/domains.h"
 #include "runtime/actor/gone_components.h"
 #include "runtime/actor/incoming_call.h"
 #include "runtime/actor/lane.h"
+#include "runtime/actor/lost_peers.h"
 #include "runtime/actor/object_exchange.h"
-#include "runtime/actor/order_gate.h"
 #include "runtime/actor/own_calls.h"
-#include "runtime/actor/sequencer.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
-#include "runtime/base/recent.h"
 
 namespace twinkle::actor {
 
 // Confined to the process's service queue, but for what says otherwise. Invariants:
 //  H1 every call that arrives is answered once, whatever becomes of it;
-//  H2 calls reach their lane in the domain's order (OrderGate) and begin there in it (Lane);
+//  H2 calls reach their lane in the domain's order (Domains) and begin there in it (Lane);
 //  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted;
 //  H4 a call that has ended for its caller is cancelled with all that was called in it, and what waits in it goes on.
-class Host : public OwnCalls, public std::enable_shared_from_this<Host> {
+class Host : public OwnCalls, private Domains::Listener, public std::enable_shared_from_this<Host> {
  public:
-  Host(const Services* services, ObjectExchange* objects) : services_(*services), objects_(*objects) {}
+  Host(const Services* services, ObjectExchange* objects, const LostPeers* lost)
+      : services_(*services), objects_(*objects), lost_(*lost), domains_(services, lost, this) {}
+
+  // What others say of the order of calls.
+  Domains& domains() { return domains_; }
 
   void OnCall(rpc::ProcessId from, CallMessage&& message);
   void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
-  void OnSkip(rpc::ProcessId from, const SkipMessage& skip);
   void OnGone(const GoneMessage& gone);
   void OnOrphaned(const OrphanedMessage& orphaned);
-  void OnNumberRequest(rpc::ProcessId from, const NumberRequest& request);
-  void OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled);
-  void OnLastQuery(rpc::ProcessId from, const LastQuery& query);
-  void OnLastReply(const LastReply& reply);
   // The end of a process of this one's own group is the group's; with OK it left as it should.
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
@@ -52,8 +49,8 @@ class Host : public OwnCalls, public std::enable_shared_from_this<Host> {
   std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;
   // Thread-safe: whether there is an object of that component here.
   bool Has(uint64_t component) const;
-  // How many things it remembers of components and processes, dead or alive. On the service queue.
-  size_t remembered() const { return domains_.size() + orphans_.size() + gone_.size() + lost_.size(); }
+  // How many things it remembers of components, dead or alive. On the service queue.
+  size_t remembered() const { return domains_.size() + orphans_.size() + gone_.size(); }
 
   // Ends the group's part here: calls are answered with Aborted, lanes in user code are left to themselves.
   void Abort(const absl::Status& why);
@@ -65,20 +62,15 @@ class Host : public OwnCalls, public std::enable_shared_from_this<Host> {
 
  private:
   using CallPtr = std::shared_ptr<IncomingCall>;
-  struct Domain {
-    OrderGate<CallPtr> gate;
-    absl::flat_hash_map<rpc::ProcessId, uint64_t> last;         // arrived, by caller
-    std::vector<std::pair<rpc::ProcessId, LastQuery>> queries;  // about callers not yet known to be lost
-    std::unique_ptr<Sequencer> sequencer;                       // in the domain's first process
-    std::vector<rpc::ProcessId> members;
-  };
-
   struct Orphans {
     rpc::ProcessId maker = 0;  // of the component
     std::vector<CallPtr> calls;
   };
-  static constexpr size_t kMostLost = 4096;  // remembered: what asks for one comes soon after its loss
 
+  // Domains::Listener
+  void OnTurn(const CallPtr& call) override;
+  void OnSkipped(uint64_t domain, uint64_t number) override;
+  absl::Status WhyGone(uint64_t domain) const override;
   // Arrival.
   void BeginArguments(const CallPtr& call);
   void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
@@ -88,11 +80,8 @@ class Host : public OwnCalls, public std::enable_shared_from_this<Host> {
   void DropRelays(const IncomingCall& call);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
-  void Release(std::span<const CallPtr> calls);
-  void ReleaseOne(const CallPtr& call);
   void Orphan(const CallPtr& call);
   void AdoptOrphans(uint64_t component);
-  void SkipNumber(uint64_t domain, uint64_t number);
   // The component's construction never comes, or did not come to all ranks: what it left here goes.
   void Unmake(uint64_t component, const absl::Status& why);
   // The same, because its maker is gone: nobody finds it any more.
@@ -124,19 +113,16 @@ class Host : public OwnCalls, public std::enable_shared_from_this<Host> {
   // The reason for which a call ended that nobody had begun.
   static absl::Status NotBegun(const absl::Status& why);
   void OrphanCalls(rpc::ProcessId caller, const absl::Status& why);
-  // OK: the domain's component, or group, lives here.
-  absl::Status WhyGone(uint64_t domain) const;
-  void ApplySequencer(uint64_t domain, const SequencerEffects& effects);
 
   const Services& services_;
   ObjectExchange& objects_;
-  absl::flat_hash_map<uint64_t, Domain> domains_;
+  const LostPeers& lost_;
+  Domains domains_;
   absl::flat_hash_map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;    // not answered
   std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived
   std::deque<std::pair<rpc::ProcessId, uint64_t>> early_order_;                // oldest first
   std::map<uint64_t, Orphans> orphans_;  // by component, whose construction has not arrived
   GoneComponents gone_;
-  base::Recent<rpc::ProcessId, absl::Status> lost_{kMostLost};  // and why
   absl::Status aborted_;
 
   mutable base::Mutex mutex_;  // of the maps, not of what is in them

@@ -100,7 +100,6 @@ void Host::OrphanCalls(rpc::ProcessId caller, const absl::Status& why) {
 }
 
 void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
-  lost_.Add(peer, why);
   OrphanCalls(peer, why);
   UnmakeOf(peer, why);
   const std::vector<rpc::ProcessId>& group = services_.options.group_workers;
@@ -109,13 +108,7 @@ void Host::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   if (member != group.end() && !why.ok() && !services_.placement->kills()) {
     Abort(absl::AbortedError(absl::StrCat("rank ", member - group.begin(), " is gone: ", why.message())));
   }
-  std::vector<uint64_t> ids;
-  for (const auto& entry : domains_) ids.push_back(entry.first);
-  for (uint64_t id : ids) {
-    const auto queries = std::exchange(domains_[id].queries, {});
-    for (const auto& [from, query] : queries) OnLastQuery(from, query);
-    if (domains_[id].sequencer != nullptr) ApplySequencer(id, domains_[id].sequencer->OnLost(peer));
-  }
+  domains_.OnLost(peer);
 }
 
 // ---- aborted

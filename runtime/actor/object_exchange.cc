@@ -61,11 +61,12 @@ void FailOf(Map& pending, rpc::ProcessId owner, const absl::Status& why) {
 
 }  // namespace
 
-ObjectExchange::ObjectExchange(const Services* services)
+ObjectExchange::ObjectExchange(const Services* services, LostPeers* lost)
     : services_(*services),
+      lost_(*lost),
       spiller_(services->options.spill, &table_, services->service, services->executor,
                absl::StrCat("spill.", services->options.id)),
-      relays_(services->options.id) {}
+      relays_(services->options.id, lost) {}
 
 // ---- keeping
 absl::StatusOr<object::Admission> ObjectExchange::Admit(const codec::Described& value, uint64_t bytes) {
@@ -223,7 +224,9 @@ void ObjectExchange::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   releases_.erase(peer);
   relays_.OnLost(peer, why);
   services_.service->PostAfter(kForgetAfter, [this, alive = std::weak_ptr(alive_), peer] {
-    if (alive.lock() != nullptr) relays_.ForgetCaller(peer);
+    if (alive.lock() == nullptr) return;
+    lost_.Forget(peer);
+    relays_.ForgetCaller(peer);
   });
   FailOf(pulls_, peer, OwnerGone(why.message()));
   FailOf(retains_, peer, OwnerGone(why.message()));

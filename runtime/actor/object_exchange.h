@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/actor/lost_peers.h"
 #include "runtime/actor/messages.h"
 #include "runtime/actor/relays.h"
 #include "runtime/actor/services.h"
@@ -26,7 +27,8 @@ class ObjectExchange {
  public:
   using RetainDone = absl::AnyInvocable<void(absl::Status)>;
 
-  explicit ObjectExchange(const Services* services);
+  // Both outlive it; it forgets the lost after a time.
+  ObjectExchange(const Services* services, LostPeers* lost);
 
   // Keeps a value of this process, of that size when encoded and admitted with it; `holder` gets the first reference.
   uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker,
@@ -79,6 +81,7 @@ class ObjectExchange {
   void SendReleases(rpc::ProcessId owner);
 
   const Services& services_;
+  LostPeers& lost_;
   object::ObjectTable table_;
   object::Spiller spiller_;
   Relays relays_;

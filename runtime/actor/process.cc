@@ -50,9 +50,9 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
     process->joined_ = true;
     return nullptr;
   }
-  process->exchange_ = std::make_unique<ObjectExchange>(&process->services_);
+  process->exchange_ = std::make_unique<ObjectExchange>(&process->services_, &process->lost_);
   process->store_ = std::make_unique<ProcessStore>(&process->services_, process->exchange_.get());
-  process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get());
+  process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get(), &process->lost_);
   process->caller_ = std::make_shared<Caller>(&process->services_, process->host_.get());
   process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
   process->services_.transport = process->transport_.get();
@@ -297,19 +297,19 @@ void Process::Handle(rpc::ProcessId from, Message& message) {
     void operator()(CallMessage& m) { self.host_->OnCall(from, std::move(m)); }
     void operator()(ReplyMessage& m) { self.caller_->OnReply(from, std::move(m)); }
     void operator()(CancelMessage& m) { self.host_->OnCancel(from, m); }
-    void operator()(SkipMessage& m) { self.host_->OnSkip(from, m); }
+    void operator()(SkipMessage& m) { self.host_->domains().OnSkip(from, m); }
     void operator()(GoneMessage& m) { self.host_->OnGone(m); }
     void operator()(PullMessage& m) { self.exchange_->OnPull(from, m); }
     void operator()(PullReply& m) { self.exchange_->OnPullReply(std::move(m)); }
     void operator()(RetainMessage& m) { self.exchange_->OnRetain(from, m); }
     void operator()(RetainReply& m) { self.exchange_->OnRetainReply(m); }
     void operator()(ReleaseMessage& m) { self.exchange_->OnRelease(from, m); }
-    void operator()(NumberRequest& m) { self.host_->OnNumberRequest(from, m); }
+    void operator()(NumberRequest& m) { self.host_->domains().OnNumberRequest(from, m); }
     void operator()(NumberGrant& m) { self.caller_->OnGrant(m); }
     void operator()(RecallMessage& m) { self.caller_->OnRecall(from, m); }
-    void operator()(RecalledMessage& m) { self.host_->OnRecalled(from, m); }
-    void operator()(LastQuery& m) { self.host_->OnLastQuery(from, m); }
-    void operator()(LastReply& m) { self.host_->OnLastReply(m); }
+    void operator()(RecalledMessage& m) { self.host_->domains().OnRecalled(from, m); }
+    void operator()(LastQuery& m) { self.host_->domains().OnLastQuery(from, m); }
+    void operator()(LastReply& m) { self.host_->domains().OnLastReply(m); }
     void operator()(AbortMessage& m) { self.host_->Abort(FromWire(m.why)); }
     void operator()(AccountQuery& m) { self.OnAccountQuery(from, m); }
     void operator()(AccountReply& m) { self.accounts_.OnReply(std::move(m)); }
@@ -333,7 +333,7 @@ void Process::OnReleased(const ReleasedMessage& released) {
 
 size_t Process::remembered() {
   base::MutexLock lock(&mutex_);
-  return caller_->remembered() + host_->remembered() + constructions_.size();
+  return caller_->remembered() + host_->remembered() + lost_.size() + constructions_.size();
 }
 
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
@@ -343,8 +343,10 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
     base::MutexLock lock(&mutex_);
     gone_.insert(peer);
   }
+  const absl::Status failed = ending_ ? absl::OkStatus() : why;
+  lost_.Add(peer, failed);
   caller_->OnLost(peer, why);
-  host_->OnLost(peer, ending_ ? absl::OkStatus() : why);
+  host_->OnLost(peer, failed);
   exchange_->OnLost(peer, why);
   accounts_.OnLost(peer);
   if (services_.options.group.empty() && !ending_) TellOrphans(peer);

@@ -17,6 +17,7 @@
 #include "runtime/actor/component_ref.h"
 #include "runtime/actor/host.h"
 #include "runtime/actor/local_components.h"
+#include "runtime/actor/lost_peers.h"
 #include "runtime/actor/object_exchange.h"
 #include "runtime/actor/process_store.h"
 #include "runtime/actor/services.h"
@@ -199,6 +200,7 @@ class Process final : public rpc::Receiver,
 
   // Confined to the service queue.
   Accounts accounts_;
+  LostPeers lost_;
   std::shared_ptr<Caller> caller_;
   std::unique_ptr<ObjectExchange> exchange_;
   std::unique_ptr<ProcessStore> store_;  // for any thread

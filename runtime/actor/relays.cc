@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <string>
-#include <variant>
 
 namespace twinkle::actor {
 namespace {
@@ -101,7 +100,7 @@ void Relays::Arrived(const RelayKey& key, absl::StatusOr<codec::Encoded> value) 
   const auto part = parts_.find(key);
   if (part == parts_.end()) return;
   part->second.value = std::move(value);
-  if (forgotten_.Has(key.caller)) part->second.readers.clear();  // but for those that wait
+  if (lost_.IsForgotten(key.caller)) part->second.readers.clear();  // but for those that wait
   Answer(key, part->second);
 }
 
@@ -131,7 +130,6 @@ void Relays::Answer(const RelayKey& key, Part& part) {
 }
 
 void Relays::OnLost(ProcessId peer, const absl::Status& why) {
-  lost_.Add(peer, {});
   std::vector<Got> orphans;
   for (auto entry = parts_.begin(); entry != parts_.end();) {
     Part& part = entry->second;
@@ -152,7 +150,6 @@ void Relays::OnLost(ProcessId peer, const absl::Status& why) {
 }
 
 void Relays::ForgetCaller(ProcessId caller) {
-  forgotten_.Add(caller, {});
   for (auto entry = parts_.begin(); entry != parts_.end();) {
     if (entry->first.caller == caller && entry->second.value) {
       parts_.erase(entry++);

@@ -10,12 +10,11 @@
 #include <set>
 #include <span>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "runtime/actor/lost_peers.h"
 #include "runtime/actor/messages.h"
 #include "runtime/actor/placement.h"
-#include "runtime/base/recent.h"
 #include "runtime/codec/codec.h"
 
 namespace twinkle::actor {
@@ -36,7 +35,7 @@ class Relays {
  public:
   using Got = absl::AnyInvocable<void(const absl::StatusOr<codec::Encoded>&)>;
 
-  explicit Relays(rpc::ProcessId self) : self_(self) {}
+  Relays(rpc::ProcessId self, const LostPeers* lost) : self_(self), lost_(*lost) {}
 
   // A call has come that has the part; whether it must be brought now (Arrived follows).
   bool Expect(const RelayKey& key, const std::vector<rpc::ProcessId>& readers);
@@ -46,8 +45,9 @@ class Relays {
   // This process will not ask for it (any more).
   void Drop(const RelayKey& key);
 
+  // It is among the lost already.
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
-  // Parts of calls of a process that was lost some time ago: whoever has not asked by now never got the call.
+  // Parts of calls of a process that is forgotten by now: whoever has not asked yet never got the call.
   void ForgetCaller(rpc::ProcessId caller);
 
   size_t size() const { return parts_.size(); }
@@ -62,10 +62,8 @@ class Relays {
   void Answer(const RelayKey& key, Part& part);
 
   const rpc::ProcessId self_;
+  const LostPeers& lost_;
   absl::flat_hash_map<RelayKey, Part> parts_;
-  static constexpr size_t kMostLost = 4096;  // remembered: what asks for one comes soon after its loss
-  base::Recent<rpc::ProcessId, std::monostate> lost_{kMostLost};
-  base::Recent<rpc::ProcessId, std::monostate> forgotten_{kMostLost};  // callers
 };
 
 }  // namespace twinkle::actor

@@ -29,9 +29,15 @@ struct Told {
   }
 };
 
+void Lose(LostPeers& lost, Relays& relays, ProcessId peer) {
+  lost.Add(peer, absl::UnavailableError("killed"));
+  relays.OnLost(peer, absl::UnavailableError("killed"));
+}
+
 // ---- what passes through one process
 TEST_CASE("a part is kept until this process and all readers have had it, whoever comes first (Y1, Y3)") {
-  Relays relays(1);
+  LostPeers lost;
+  Relays relays(1, &lost);
   const RelayKey key{9, 5};
   Told early, own, late;
   relays.Read(key, 2, early.Take());  // the call has not come yet
@@ -49,7 +55,8 @@ TEST_CASE("a part is kept until this process and all readers have had it, whoeve
 }
 
 TEST_CASE("readers hear why a part did not come (Y2)") {
-  Relays relays(1);
+  LostPeers lost;
+  Relays relays(1, &lost);
   Told told;
   relays.Expect({9, 5}, {2});
   relays.Read({9, 5}, 2, told.Take());
@@ -60,22 +67,24 @@ TEST_CASE("readers hear why a part did not come (Y2)") {
 }
 
 TEST_CASE("a part is not kept for readers that are lost, before or after (Y1)") {
-  Relays relays(1);
-  relays.OnLost(2, absl::UnavailableError("killed"));
+  LostPeers lost;
+  Relays relays(1, &lost);
+  Lose(lost, relays, 2);
   relays.Expect({9, 5}, {2, 3});
   relays.Arrived({9, 5}, Part("rows"));
   Told own;
   relays.Read({9, 5}, 1, own.Take());
   CHECK(relays.size() == 1);
-  relays.OnLost(3, absl::UnavailableError("killed"));
+  Lose(lost, relays, 3);
   CHECK(relays.size() == 0);
 }
 
 TEST_CASE("readers of a call that never comes hear that its caller is gone (Y2)") {
-  Relays relays(1);
+  LostPeers lost;
+  Relays relays(1, &lost);
   Told before, after;
   relays.Read({9, 5}, 2, before.Take());
-  relays.OnLost(9, absl::UnavailableError("killed"));
+  Lose(lost, relays, 9);
   CHECK(before.text == "its caller is gone: killed");
   relays.Read({9, 6}, 2, after.Take());
   CHECK_FALSE(after.text.empty());
@@ -83,7 +92,8 @@ TEST_CASE("readers of a call that never comes hear that its caller is gone (Y2)"
 }
 
 TEST_CASE("a call that ends without having read its part leaves nothing (Y1)") {
-  Relays relays(1);
+  LostPeers lost;
+  Relays relays(1, &lost);
   relays.Expect({9, 5}, {});
   relays.Drop({9, 5});
   relays.Arrived({9, 5}, Part("rows"));
@@ -91,11 +101,13 @@ TEST_CASE("a call that ends without having read its part leaves nothing (Y1)") {
 }
 
 TEST_CASE("what nobody asked for after its caller was lost is forgotten") {
-  Relays relays(1);
+  LostPeers lost;
+  Relays relays(1, &lost);
   relays.Expect({9, 5}, {2});
   relays.Arrived({9, 5}, Part("rows"));
-  relays.OnLost(9, absl::UnavailableError("killed"));
+  Lose(lost, relays, 9);
   CHECK(relays.size() == 1);  // rank 2 may have the call
+  lost.Forget(9);
   relays.ForgetCaller(9);
   CHECK(relays.size() == 0);
 }

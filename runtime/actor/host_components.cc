@@ -1,4 +1,4 @@
-// The order in which calls reach their lanes: gates, numbers, and components that are not there yet, or not any more.
+// Calls whose turn has come, and components that are not there yet, or not any more.
 #include <absl/strings/str_cat.h>
 
 #include <utility>
@@ -18,11 +18,7 @@ absl::Status NeverMade(const absl::Status& why) {
 
 }  // namespace
 
-void Host::Release(std::span<const CallPtr> calls) {
-  for (const CallPtr& call : calls) ReleaseOne(call);
-}
-
-void Host::ReleaseOne(const CallPtr& call) {
+void Host::OnTurn(const CallPtr& call) {
   if (call->state != CallState::kArrived) return;
   if (!aborted_.ok()) return Answer(call, aborted_);
   if (call->instance == nullptr && Has(call->message.component)) {
@@ -42,7 +38,7 @@ void Host::Orphan(const CallPtr& call) {
   const uint64_t component = call->message.component;
   if (const absl::Status gone = gone_.Why(component); !gone.ok()) return Answer(call, gone);
   const rpc::ProcessId maker = call->message.maker.value_or(call->caller);
-  if (const absl::Status* why = lost_.Find(maker)) return Answer(call, NeverMade(*why));
+  if (const absl::Status* why = lost_.Why(maker)) return Answer(call, NeverMade(*why));
   Orphans& orphans = orphans_[component];
   orphans.maker = maker;
   orphans.calls.push_back(call);
@@ -52,14 +48,14 @@ void Host::Orphan(const CallPtr& call) {
 void Host::AdoptOrphans(uint64_t component) {
   const auto orphans = orphans_.extract(component);
   if (orphans.empty()) return;
-  for (const CallPtr& call : orphans.mapped().calls) ReleaseOne(call);
+  for (const CallPtr& call : orphans.mapped().calls) OnTurn(call);
 }
 
 void Host::OnGone(const GoneMessage& gone) { Unmake(gone.component, FromWire(gone.why)); }
 
 void Host::OnOrphaned(const OrphanedMessage& orphaned) {
   if (Has(orphaned.component) || !gone_.Why(orphaned.component).ok()) return;
-  if (const absl::Status* why = lost_.Find(orphaned.maker)) return UnmakeForGood(orphaned.component, *why);
+  if (const absl::Status* why = lost_.Why(orphaned.maker)) return UnmakeForGood(orphaned.component, *why);
   orphans_[orphaned.component].maker = orphaned.maker;  // its last words are still on the way
 }
 
@@ -93,11 +89,7 @@ void Host::EndOrder(uint64_t component, const absl::Status& why) {
     if (call->message.component == component && call->state == CallState::kArrived) waiting.push_back(call);
   }
   for (const CallPtr& call : waiting) Answer(call, why);
-  const auto domain = domains_.extract(component);  // that of a device group stays
-  if (domain.empty() || domain.mapped().sequencer == nullptr) return;
-  for (rpc::ProcessId caller : domain.mapped().sequencer->Callers()) {
-    services_.Send(caller, rpc::Stream::kControl, ReleasedMessage{component, ToWire(why)});
-  }
+  domains_.Forget(component, why);  // that of a device group stays
 }
 
 void Host::UnmakeOf(rpc::ProcessId maker, const absl::Status& why) {
@@ -115,22 +107,10 @@ void Host::UnmakeForGood(uint64_t component, const absl::Status& why) {
 }
 
 // ---- numbers
-// What has an order here, or an object, lives, however many came and went since.
-absl::Status Host::WhyGone(uint64_t domain) const {
-  return domains_.contains(domain) || Has(domain) ? absl::OkStatus() : gone_.Why(domain);
-}
-
-void Host::OnSkip(rpc::ProcessId from, const SkipMessage& skip) {
-  if (!WhyGone(skip.domain).ok()) return;
-  if (skip.own && !skip.numbers.empty()) domains_[skip.domain].last[from] = skip.numbers.back();
-  for (uint64_t number : skip.numbers) {
-    if (!skip.own) SkipNumber(skip.domain, number);
-    Release(domains_[skip.domain].gate.Skip(number));
-  }
-}
+absl::Status Host::WhyGone(uint64_t domain) const { return Has(domain) ? absl::OkStatus() : gone_.Why(domain); }
 
 // Its caller is gone, and not all ranks had received the call.
-void Host::SkipNumber(uint64_t domain, uint64_t number) {
+void Host::OnSkipped(uint64_t domain, uint64_t number) {
   std::vector<CallPtr> concerned;
   for (const auto& [key, call] : calls_) {
     if (call->message.order.domain == domain && call->message.order.number == number) concerned.push_back(call);
@@ -141,7 +121,7 @@ void Host::SkipNumber(uint64_t domain, uint64_t number) {
     if (call->state == CallState::kArrived) Answer(call, gone);
   }
   if (const auto half = MadeBy(domain, number)) {
-    const absl::Status* const why = lost_.Find(half->info.maker);
+    const absl::Status* const why = lost_.Why(half->info.maker);
     UnmakeForGood(half->info.id, why != nullptr ? *why : absl::AbortedError("it left"));
   }
 }
@@ -152,60 +132,6 @@ std::shared_ptr<Instance> Host::MadeBy(uint64_t domain, uint64_t number) const {
     if (instance->info.domain == domain && instance->number == number) return instance;
   }
   return nullptr;
-}
-
-void Host::OnNumberRequest(rpc::ProcessId from, const NumberRequest& request) {
-  if (const absl::Status gone = WhyGone(request.domain); !gone.ok()) {
-    return services_.Send(from, rpc::Stream::kControl, ReleasedMessage{request.domain, ToWire(gone)});
-  }
-  Domain& domain = domains_[request.domain];
-  if (domain.sequencer == nullptr) {
-    domain.sequencer = std::make_unique<Sequencer>(request.members.size());
-    domain.members = request.members;
-  }
-  ApplySequencer(request.domain, domain.sequencer->OnRequest(from, request.count));
-}
-
-void Host::OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled) {
-  const auto domain = domains_.find(recalled.domain);
-  if (domain == domains_.end() || domain->second.sequencer == nullptr) return;
-  ApplySequencer(recalled.domain, domain->second.sequencer->OnRecalled(from, recalled.next));
-}
-
-void Host::OnLastReply(const LastReply& reply) {
-  const auto domain = domains_.find(reply.domain);
-  if (domain == domains_.end() || domain->second.sequencer == nullptr) return;
-  ApplySequencer(reply.domain, domain->second.sequencer->OnLast(reply.caller, reply.last));
-}
-
-void Host::OnLastQuery(rpc::ProcessId from, const LastQuery& query) {
-  uint64_t last = 0;
-  if (WhyGone(query.domain).ok()) {
-    Domain& domain = domains_[query.domain];
-    if (!lost_.Has(query.caller)) {  // frames of it may still come
-      domain.queries.emplace_back(from, query);
-      return;
-    }
-    if (const auto found = domain.last.find(query.caller); found != domain.last.end()) last = found->second;
-  }
-  services_.Send(from, rpc::Stream::kControl, LastReply{query.domain, query.caller, last});
-}
-
-void Host::ApplySequencer(uint64_t id, const SequencerEffects& effects) {
-  const std::vector<rpc::ProcessId>& members = domains_[id].members;
-  for (const SequencerEffect& effect : effects) {
-    if (const auto* grant = std::get_if<GrantNumbers>(&effect)) {
-      services_.Send(grant->caller, rpc::Stream::kControl,
-                     NumberGrant{id, grant->first, grant->count, grant->exclusive});
-    } else if (const auto* recall = std::get_if<RecallNumbers>(&effect)) {
-      services_.Send(recall->caller, rpc::Stream::kControl, RecallMessage{id});
-    } else if (const auto* ask = std::get_if<AskLast>(&effect)) {
-      for (rpc::ProcessId member : members) services_.Send(member, rpc::Stream::kControl, LastQuery{id, ask->caller});
-    } else if (const auto* skip = std::get_if<SkipNumbers>(&effect)) {
-      for (rpc::ProcessId member : members)
-        services_.Send(member, rpc::Stream::kControl, SkipMessage{id, false, skip->numbers});
-    }
-  }
 }
 
 }  // namespace twinkle::actor
