@@ -57,31 +57,32 @@ void Caller::Pump(uint64_t component) {
 
 // Whether the first call of an outbox has left it: its arguments and its plan are there, or it has settled.
 bool Caller::TakeTurn(const CallPtr& call) {
-  if (call->state == State::kPending && !ArgumentsReady(call)) return false;
-  const bool pending = call->state == State::kPending && !ConstructionFailed(call);
-  if (pending && !call->self && !Planned(call)) return false;
-  if (call->state != State::kPending) return true;  // cancelled, or an argument failed
-  if (call->self) {
-    SendSelf(call);
+  if (call->in_outbox() && !ArgumentsReady(call)) return false;
+  if (!call->in_outbox()) return true;  // it is cancelled, an argument failed, or its plan has come
+  if (ConstructionFailed(call)) return true;
+  if (call->own) {
+    SendOwn(call);
     return true;
   }
-  if (!call->planned->ok()) {
-    Settle(call, base::Annotate(*call->planned, call->Name().text()));
-    return true;
+  if (PlansWithUserCode(*call)) {
+    PlanOnCollector(call);
+    return false;
   }
+  Depart(call, codec::Guarded([&] { return PlanArguments(*call, services_.options); }));
+  return true;
+}
+
+// With its plan, good or bad.
+void Caller::Depart(const CallPtr& call, const absl::Status& plan) {
+  if (!plan.ok()) return Settle(call, base::Annotate(plan, call->Name().text()));
   if (call->argument_bytes >= base::kLargeBytes) pending_->SetBytes(call->id, call->argument_bytes);
   PlanRelaysOf(*call);
-  call->state = State::kReady;
-  call->numbered = call->workers.size() > 1;
+  call->To(State::kReady);
   const auto known = domains_.find(call->component->domain);
-  if (!call->numbered && known == domains_.end()) {  // nothing to come after
-    Send(call, 0, 0);
-    return true;
-  }
+  if (!call->numbered() && known == domains_.end()) return Send(call, 0, 0);  // nothing to come after
   Domain& domain = known != domains_.end() ? known->second : domains_[call->component->domain];
   if (domain.workers.empty()) domain.workers = call->component->domain_workers;
   domain.waiting.push_back(call);
-  return true;
 }
 
 // What several ranks read comes to each machine once.
@@ -93,18 +94,18 @@ void Caller::PlanRelaysOf(OutgoingCall& call) {
 }
 
 // To this process's own object: it is under way until it has settled.
-void Caller::SendSelf(const CallPtr& call) {
-  call->state = State::kSent;
+void Caller::SendOwn(const CallPtr& call) {
+  call->To(State::kSent);
   call->core->OnSettled([self = weak_from_this(), queue = services_.service, id = call->id] {
     queue->Post([self, id] {
-      if (const auto caller = self.lock()) caller->OnSelfSettled(id);
+      if (const auto caller = self.lock()) caller->OnOwnSettled(id);
     });
   });
   StartTimer(call);
   own_calls_.OnOwnCall(*call);
 }
 
-void Caller::OnSelfSettled(uint64_t id) {
+void Caller::OnOwnSettled(uint64_t id) {
   const auto call = calls_.extract(id);
   if (!call.empty()) Leave(*call.mapped());
 }
@@ -119,23 +120,21 @@ bool Caller::ConstructionFailed(const CallPtr& call) {
   return true;
 }
 
-// Whether the call's plan, good or bad, is there; else it is being made.
-bool Caller::Planned(const CallPtr& call) {
-  if (call->planned) return true;
-  if (!PlansWithUserCode(*call)) {
-    call->planned = codec::Guarded([&] { return PlanArguments(*call, services_.options); });
-    return true;
-  }
-  if (std::exchange(call->planning, true)) return false;
-  // While it is pending nobody else touches the plan.
+// Nobody else touches its plan meanwhile, nor its arguments.
+void Caller::PlanOnCollector(const CallPtr& call) {
+  if (!call->To(State::kPlanning)) return;
   services_.collector->Post([self = weak_from_this(), queue = services_.service, call, options = services_.options] {
-    const absl::Status planned = codec::Guarded([&] { return PlanArguments(*call, options); });
-    queue->Post([self, call, planned] {
-      call->planned = planned;
-      if (const auto caller = self.lock()) caller->Pump(call->component->id);
+    const absl::Status plan = codec::Guarded([&] { return PlanArguments(*call, options); });
+    queue->Post([self, call, plan] {
+      if (const auto caller = self.lock()) caller->OnPlan(call, plan);
     });
   });
-  return false;
+}
+
+void Caller::OnPlan(const CallPtr& call, const absl::Status& plan) {
+  if (call->in_outbox() && !ConstructionFailed(call)) Depart(call, plan);
+  if (call->state() == State::kSettled) call->arguments.clear();  // the planner does not look at them any more
+  Pump(call->component->id);
 }
 
 namespace {
@@ -163,17 +162,17 @@ struct Need {
 };
 Need NeedOf(const OutgoingCall& call, size_t index) {
   const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;
-  return {by_value, call.self && !by_value, by_value && (call.self || PlansWithUserCode(call))};
+  return {by_value, call.own && !by_value, by_value && (call.own || PlansWithUserCode(call))};
 }
 
 }  // namespace
 
-// Settles the call when an argument failed; then it is no longer pending.
+// Settles the call when an argument failed; then it is no longer in the outbox.
 bool Caller::ArgumentsReady(const CallPtr& call) {
   if (!call->may_have_lazies()) return true;
   const std::vector<CallArgument> arguments = call->arguments;  // settling drops them
   return EachLazy(arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
-    if (call->state != State::kPending) return true;
+    if (!call->in_outbox()) return true;
     if (!lazy->Ready()) {
       Watch(call);
       return false;
@@ -193,7 +192,7 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
 }
 
 void Caller::Watch(const CallPtr& call) {
-  if (std::exchange(call->watching, true)) return;
+  if (!call->To(State::kWatching)) return;
   const auto again = [self = weak_from_this(), queue = services_.service, component = call->component->id] {
     queue->Post([self, component] {
       if (const auto caller = self.lock()) caller->Pump(component);
@@ -215,9 +214,9 @@ void Caller::PumpDomain(uint64_t id) {
   Domain& domain = found->second;
   while (!domain.waiting.empty()) {
     const CallPtr call = domain.waiting.front();
-    if (call->state == State::kReady) {
+    if (call->in_domain()) {
       uint64_t number = 0;
-      if (call->numbered && !TakeNumber(domain, &number)) {
+      if (call->numbered() && !TakeNumber(domain, &number)) {
         RequestNumbers(id, domain);
         return;
       }
@@ -248,7 +247,7 @@ bool Caller::TakeNumber(Domain& domain, uint64_t* number) {
 void Caller::RequestNumbers(uint64_t id, Domain& domain) {
   uint64_t count = 0;
   for (const CallPtr& call : domain.waiting) {
-    if (call->numbered && !std::exchange(call->requested, true)) ++count;
+    if (call->numbered() && call->To(State::kRequested)) ++count;
   }
   if (count == 0) return;
   domain.asked += count;
@@ -262,7 +261,7 @@ void Caller::FailWaiting(uint64_t id, const absl::Status& why) {
   const auto domain = domains_.extract(id);
   if (domain.empty()) return;
   for (const CallPtr& call : domain.mapped().waiting) {
-    if (call->state == State::kReady) Settle(call, Failed(FactsOf(*call, 0), why));
+    if (call->in_domain()) Settle(call, Failed(FactsOf(*call, 0), why));
   }
 }
 
@@ -300,7 +299,7 @@ void Caller::OnRecall(rpc::ProcessId from, const RecallMessage& recall) {
   const auto found = domains_.find(recall.domain);
   if (found == domains_.end() || !std::exchange(found->second.exclusive, false)) return;
   Domain& domain = found->second;
-  for (const CallPtr& call : domain.waiting) call->requested = false;
+  for (const CallPtr& call : domain.waiting) call->To(State::kReady);  // those that had asked
   services_.Send(from, rpc::Stream::kControl, RecalledMessage{recall.domain, domain.next});
 }
 
@@ -342,7 +341,7 @@ std::optional<Lineage> Caller::LineageOf(const OutgoingCall& call) const {
 }
 
 void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
-  call->state = State::kSent;
+  call->To(State::kSent);
   call->replies.resize(call->workers.size());
   call->missing = call->workers.size();
   StartTimer(call);
@@ -364,7 +363,7 @@ void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
 
 // ---- replies
 CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
-  if (call.self) return call.FactsHere(services_.options);
+  if (call.own) return call.FactsHere(services_.options);
   CallFacts facts = call.Facts();
   if (index < call.workers.size()) {
     facts.rank = call.workers[index];
@@ -397,17 +396,18 @@ void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& stat
   call->replies[index] = std::move(reply);
   --call->missing;
   // What came of it after its time limit counts no more, but that it had not begun.
-  const absl::Status& outcome = call->late.ok() || absl::IsDeadlineExceeded(status) ? status : call->late;
-  if (!outcome.ok() && call->state == State::kSent) {
+  const bool counts = call->state() != State::kLate || absl::IsDeadlineExceeded(status);
+  const absl::Status& outcome = counts ? status : call->late;
+  if (!outcome.ok() && call->under_way()) {
     const bool told = outcome.GetPayload(kDetailUrl).has_value();
     const absl::Status whole = told ? outcome : Failed(FactsOf(*call, index), outcome);
     Settle(call, whole);
     TellRanks(call, whole);
-  } else if (call->state == State::kSettled) {
+  } else if (call->state() == State::kSettled) {
     Hold(*call, index);  // takes the reference and gives it back
   }
   if (call->missing > 0) return;
-  if (call->state == State::kSent) Succeed(call);
+  if (call->under_way()) Succeed(call);
   calls_.erase(call->id);
   call->arguments.clear();
 }

@@ -93,9 +93,11 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void Pump(uint64_t component);
   bool TakeTurn(const CallPtr& call);
   void PlanRelaysOf(OutgoingCall& call);
-  void SendSelf(const CallPtr& call);
+  void Depart(const CallPtr& call, const absl::Status& plan);
+  void SendOwn(const CallPtr& call);
   bool ConstructionFailed(const CallPtr& call);
-  bool Planned(const CallPtr& call);
+  void PlanOnCollector(const CallPtr& call);
+  void OnPlan(const CallPtr& call, const absl::Status& plan);
   bool ArgumentsReady(const CallPtr& call);
   void Watch(const CallPtr& call);
   // Numbers.
@@ -118,7 +120,7 @@ class Caller : public std::enable_shared_from_this<Caller> {
   void EndWithParent(const CallPtr& call, const absl::Status& why);
   absl::Status KilledStatus(const OutgoingCall& call, const absl::Status& why) const;
   void EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why);
-  void OnSelfSettled(uint64_t id);
+  void OnOwnSettled(uint64_t id);
   void Leave(OutgoingCall& call);
   void Settle(const CallPtr& call, const absl::Status& status);
   void Succeed(const CallPtr& call);

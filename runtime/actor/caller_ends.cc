@@ -45,8 +45,9 @@ void Caller::Leave(OutgoingCall& call) {
 }
 
 void Caller::Settle(const CallPtr& call, const absl::Status& status) {
-  const bool sent = call->state == State::kSent;
-  call->state = State::kSettled;
+  const bool sent = call->under_way();
+  const bool being_planned = call->state() == State::kPlanning;
+  call->To(State::kSettled);
   Leave(*call);
   if (!status.ok()) {
     std::vector<std::shared_ptr<object::Failure>> causes;
@@ -70,8 +71,7 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
         services_.Send(worker, rpc::Stream::kData, GoneMessage{call->component->id, ToWire(status)});
       }
     }
-    const bool being_planned = call->planning && !call->planned;  // then the planner still looks at them
-    if (!being_planned) call->arguments.clear();
+    if (!being_planned) call->arguments.clear();  // else the planner still looks at them
   }
 }
 
@@ -106,12 +106,12 @@ void Caller::EndWithParent(const CallPtr& call, const absl::Status& why) {
 
 // The caller hears `status`, the ranks `why`.
 void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why) {
-  if (call->state == State::kSettled) return;
-  const bool sent = call->state == State::kSent;
+  if (call->state() == State::kSettled) return;
+  const bool sent = call->under_way();
   const uint64_t component = call->component->id;
   const uint64_t domain = call->component->domain;
   Settle(call, status);
-  if (sent && call->self) return own_calls_.OnOwnCancel(call->id, why);
+  if (sent && call->own) return own_calls_.OnOwnCancel(call->id, why);
   if (sent) return TellRanks(call, why);
   Pump(component);
   PumpDomain(domain);
@@ -131,7 +131,7 @@ absl::Status Caller::KilledStatus(const OutgoingCall& call, const absl::Status& 
 void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::Status& why) {
   for (rpc::ProcessId worker : workers) killed_.emplace(worker, why);
   std::vector<CallPtr> calls = Ordered(calls_, [this](const OutgoingCall& call) {
-    return !call.self && killed_.count(call.component->workers.front()) > 0;
+    return !call.own && killed_.count(call.component->workers.front()) > 0;
   });
   // The later ones first: none is sent, or told as a failure, because one before it in its queue, or on which it
   // depends, has ended.
@@ -212,8 +212,10 @@ void Caller::Expire(const CallPtr& call) {
           : absl::StrCat("not done within ", limit, ", which the call in whose method it was made had left"));
   const size_t first =
       static_cast<size_t>(std::find(call->replies.begin(), call->replies.end(), std::nullopt) - call->replies.begin());
-  call->late = Failed(FactsOf(*call, first), why);
-  if (call->self) return EndEarly(call, call->late, why);
+  const absl::Status late = Failed(FactsOf(*call, first), why);
+  if (call->own) return EndEarly(call, late, why);
+  call->late = late;
+  call->To(State::kLate);
   TellRanks(call, why, /*ask=*/true);
   services_.service->PostAfter(kAnswerLimit, [self = weak_from_this(), id = call->id] {
     if (const auto caller = self.lock()) caller->OnBegun({id});
@@ -222,7 +224,7 @@ void Caller::Expire(const CallPtr& call) {
 
 void Caller::OnBegun(const BegunMessage& begun) {
   const auto found = calls_.find(begun.call);
-  if (found == calls_.end() || found->second->state != State::kSent || found->second->late.ok()) return;
+  if (found == calls_.end() || found->second->state() != State::kLate) return;
   const CallPtr call = found->second;
   Settle(call, call->late);
 }

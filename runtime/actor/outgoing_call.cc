@@ -9,6 +9,34 @@ base::CallName OutgoingCall::Name() const {
   return base::CallText(component->class_name, name(), site.file, site.line);
 }
 
+bool OutgoingCall::MayFollow(State from, State next) {
+  if (next == State::kSettled) return from != State::kSettled;
+  switch (from) {
+    case State::kWaiting:
+      return next == State::kWatching || next == State::kPlanning || next == State::kReady || next == State::kSent;
+    case State::kWatching:
+      return next == State::kPlanning || next == State::kReady || next == State::kSent;
+    case State::kPlanning:
+      return next == State::kReady;
+    case State::kReady:
+      return next == State::kRequested || next == State::kSent;
+    case State::kRequested:
+      return next == State::kReady || next == State::kSent;
+    case State::kSent:
+      return next == State::kLate;
+    case State::kLate:
+    case State::kSettled:
+      return false;
+  }
+  return false;
+}
+
+bool OutgoingCall::To(State next) {
+  const bool may = MayFollow(state_, next);
+  if (may) state_ = next;
+  return may;
+}
+
 void OutgoingCall::JoinParent() {
   to_this_ = &parent->children;
   next_sibling_ = parent->children;

@@ -22,9 +22,19 @@ namespace twinkle::actor {
 class Caller;
 struct ProcessOptions;
 
-// pending -> ready (arguments planned) -> sent (has its number) -> settled (answered, failed or cancelled).
 struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
-  enum class State { kPending, kReady, kSent, kSettled };
+  // How far it has come. From each state a call may settle; what it need not wait for is passed by.
+  //   kWaiting ─► kWatching ─► kPlanning ─► kReady ◄─► kRequested ─► kSent ─► kLate ─► kSettled
+  enum class State : uint8_t {
+    kWaiting,    // in the outbox, behind others
+    kWatching,   // in the outbox: its lazy arguments tell when they are there
+    kPlanning,   // in the outbox: its arguments are split by the user's code, on the collector
+    kReady,      // planned; its domain has it go in its turn
+    kRequested,  // the same, and its number is asked for
+    kSent,       // its ranks owe replies
+    kLate,       // its time limit has passed: the ranks are asked whether it had begun
+    kSettled,    // answered, failed or cancelled; ranks may still owe replies
+  };
 
   // Constant once submitted.
   uint64_t id = 0;
@@ -35,18 +45,14 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   const internal::MethodInfo* method = nullptr;            // kMethod
   const internal::ConstructorInfo* constructor = nullptr;  // kConstruct
   std::optional<int> rank;                                 // Rank(i)
-  bool self = false;                                       // to this process's own object
+  bool own = false;                                        // to this process's own object: it needs no plan
   internal::CallSite site;
   std::shared_ptr<internal::LazyCore> core;         // the result
   std::shared_ptr<internal::LazyCore> constructed;  // of the component, where it was made here
   std::shared_ptr<RunningCall> parent;              // in whose method it was made; null: outside of methods
 
   // On the service queue.
-  State state = State::kPending;
   std::vector<internal::CallArgument> arguments;  // held until the last reply: they keep their objects
-  bool planning = false;                          // on the collector queue: own dispatch is the user's code
-  std::optional<absl::Status> planned;
-  bool watching = false;  // its lazy arguments tell when they are ready
   using Workers = absl::InlinedVector<int, 4>;
   Workers workers;  // that run it: ranks of the component
   Workers used;     // positions in `workers` whose results are joined, in that order
@@ -54,12 +60,20 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   uint64_t argument_bytes = 0;                              // of their values; what all ranks get counts once
   absl::InlinedVector<std::optional<ReplyMessage>, 1> replies;
   size_t missing = 0;
-  bool numbered = false;
-  bool requested = false;  // its number was asked for
   // When it fails for its time limit, its own or what is left of its parent's. Set when it is sent.
   absl::Duration limit = absl::InfiniteDuration();
   base::Instant deadline = base::kForever;
-  absl::Status late;  // it is asked whether it had begun when that passed; then it fails with this
+  absl::Status late;  // kLate: what it fails with, if it had begun
+
+  State state() const { return state_; }
+  // The only place where the state changes. False, and nothing has changed: it does not go from this one to that.
+  bool To(State next);
+  static bool MayFollow(State from, State next);
+  bool in_outbox() const { return state_ <= State::kPlanning; }
+  bool in_domain() const { return state_ == State::kReady || state_ == State::kRequested; }
+  bool under_way() const { return state_ == State::kSent || state_ == State::kLate; }
+  // Whether it has a number in its domain's order: what goes to one rank comes after its caller's last one.
+  bool numbered() const { return workers.size() > 1; }
 
   // Until LeaveParent it is ended when its parent is (RunningCall::children).
   void JoinParent();
@@ -91,6 +105,7 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   }
 
  private:
+  State state_ = State::kWaiting;
   OutgoingCall* next_sibling_ = nullptr;
   OutgoingCall** to_this_ = nullptr;  // the pointer in the parent's list that points here; null: it is in none
 };

@@ -270,7 +270,7 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
     return SettleLocal(*call->core, *call->method, std::move(outcome), call->FactsHere(services_.options),
                        FailuresOf(call->arguments));
   }
-  call->self = true;
+  call->own = true;
   Submit(call);
 }
 
