@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "runtime/actor/component_ref.h"
 #include "runtime/base/status.h"
@@ -192,6 +193,13 @@ absl::StatusOr<dispatch::Plan> MakePlan(const OutgoingCall& call) {
   return dispatch::PlanDispatch(call.method->dispatch, workers, MeshOf(call), rows);
 }
 
+// As it was encoded before, where it was and goes whole.
+absl::StatusOr<WireArgument> PartFor(OutgoingCall& call, size_t argument, size_t index, const dispatch::Part& part) {
+  const bool packed = part.whole && argument < call.packed.size() && call.packed[argument];
+  if (packed) return WireArgument(*std::exchange(call.packed[argument], std::nullopt));
+  return WirePart(call.parameters()[argument], call.arguments[argument], index, part);
+}
+
 // Without a plan everything goes whole to everybody. What several have the same of is encoded once.
 absl::Status FillParts(OutgoingCall& call, const dispatch::Plan* plan) {
   static const dispatch::Part& whole = *new dispatch::Part;
@@ -205,11 +213,12 @@ absl::Status FillParts(OutgoingCall& call, const dispatch::Plan* plan) {
         call.parts[i].push_back(call.parts[i - 1][a]);
         continue;
       }
-      TWINKLE_ASSIGN_OR_RETURN(WireArgument part, WirePart(call.parameters()[a], call.arguments[a], i, part_of(i, a)));
+      TWINKLE_ASSIGN_OR_RETURN(WireArgument part, PartFor(call, a, i, part_of(i, a)));
       call.argument_bytes += BytesOf(part);
       call.parts[i].push_back(std::move(part));
     }
   }
+  call.packed.clear();
   return absl::OkStatus();
 }
 

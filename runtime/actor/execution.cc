@@ -13,6 +13,7 @@
 #include "runtime/base/call_name.h"
 #include "runtime/base/forked.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/object/assemble.h"
 
@@ -172,15 +173,15 @@ ReplyMessage ReplyFor(const IncomingCall& call, Outcome& outcome, const ProcessO
   }
   codec::Rows rows;
   if (type.can_split) rows = codec::RowsOf(type, outcome.value.get());
-  absl::StatusOr<codec::Encoded> encoded = codec::Encode({&type, outcome.value});
-  if (!encoded.ok()) {
-    reply.failure = ToWire(Failed(call.Facts(here), encoded.status()));
+  absl::StatusOr<codec::Sized> sized = codec::EncodeWithin({&type, outcome.value}, here.inline_bytes);
+  if (!sized.ok()) {
+    reply.failure = ToWire(Failed(call.Facts(here), sized.status()));
     outcome.value = nullptr;
     return reply;
   }
   reply.rows = std::move(rows);
-  reply.bytes = encoded->bytes();
-  if (reply.bytes <= here.inline_bytes) reply.carried = Pack(*std::move(encoded));
+  reply.bytes = sized->bytes;
+  if (sized->encoded) reply.carried = Pack(*std::move(sized->encoded));
   return reply;
 }
 

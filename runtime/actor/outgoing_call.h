@@ -52,7 +52,8 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   std::shared_ptr<RunningCall> parent;              // in whose method it was made; null: outside of methods
 
   // On the service queue.
-  std::vector<internal::CallArgument> arguments;  // held until the last reply: they keep their objects
+  std::vector<internal::CallArgument> arguments;   // held until the last reply: they keep their objects
+  std::vector<std::optional<PackedValue>> packed;  // arguments, by index, that were encoded before it was planned
   using Workers = absl::InlinedVector<int, 4>;
   Workers workers;  // that run it: ranks of the component
   Workers used;     // positions in `workers` whose results are joined, in that order

@@ -13,6 +13,7 @@
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::actor {
@@ -197,15 +198,21 @@ std::shared_ptr<LazyCore> Process::Call(const std::shared_ptr<const ComponentRef
 }
 
 // Large values for several ranks on other machines become objects of this process, which they pull by relays, each
-// machine once. What cannot be made one goes along with the call.
+// machine once. The others go along with the call, as they were encoded here, and so does what cannot be made an
+// object.
 void Process::ShareLargeArguments(OutgoingCall& call) {
   if (PlansWithUserCode(call)) return;
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     CallArgument& argument = call.arguments[i];
     const internal::ParameterInfo& parameter = call.parameters()[i];
     if (argument.kind != CallArgument::Kind::kValue || parameter.type == nullptr) continue;
-    const auto encoded = codec::Guarded([&] { return codec::Encode({parameter.type, argument.value}); });
-    if (!encoded.ok() || encoded->bytes() <= services_.options.inline_bytes) continue;
+    auto sized = codec::EncodeWithin({parameter.type, argument.value}, services_.options.inline_bytes);
+    if (!sized.ok()) continue;  // planning says so
+    if (sized->encoded) {
+      call.packed.resize(call.arguments.size());
+      call.packed[i] = Pack(*std::move(sized->encoded));
+      continue;
+    }
     internal::LazyOrigin origin;
     origin.what = absl::StrCat(call.Name().text(), ": argument ", i + 1);
     origin.result = parameter.type;
@@ -213,7 +220,7 @@ void Process::ShareLargeArguments(OutgoingCall& call) {
     origin.as_it_is = true;
     origin.store = store();
     auto core = std::make_shared<LazyCore>(std::move(origin));
-    if (!codec::Guarded([&] { return Keep(core, argument.value, encoded->bytes(), call.Facts()); }).ok()) continue;
+    if (!codec::Guarded([&] { return Keep(core, argument.value, sized->bytes, call.Facts()); }).ok()) continue;
     argument = {};
     argument.kind = CallArgument::Kind::kLazy;
     argument.lazy = std::move(core);

@@ -13,6 +13,7 @@
 #include "runtime/base/ids.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/mesh/share.h"
 
@@ -234,13 +235,13 @@ std::shared_ptr<LazyCore> Process::Put(const internal::Type& type, std::shared_p
   auto core = std::make_shared<LazyCore>(std::move(origin));
   const absl::Status kept = codec::Guarded([&]() -> absl::Status {
     TWINKLE_RETURN_IF_ERROR(codec::Snapshot(type, value.get()));
-    TWINKLE_ASSIGN_OR_RETURN(const codec::Encoded encoded, codec::Encode({&type, value}));
-    const bool small = encoded.bytes() <= services_.options.inline_bytes;
+    TWINKLE_ASSIGN_OR_RETURN(const codec::Sized sized, codec::EncodeWithin({&type, value}, 0));  // its size alone
+    const bool small = sized.bytes <= services_.options.inline_bytes;
     if (small || type.copy == nullptr) {
       core->SucceedWith(value);
       return absl::OkStatus();
     }
-    return Keep(core, value, encoded.bytes(), {"", "Put", "", -1, "", BaseName(site.file), site.line});
+    return Keep(core, value, sized.bytes, {"", "Put", "", -1, "", BaseName(site.file), site.line});
   });
   if (!kept.ok()) core->Fail(base::Annotate(kept, core->origin().what.text()));
   return core;

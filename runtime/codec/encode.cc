@@ -11,6 +11,7 @@
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
 
 namespace twinkle::codec {
@@ -19,10 +20,13 @@ namespace {
 using internal::As;
 using internal::Kind;
 
+constexpr size_t kNoLimit = SIZE_MAX;
+
 // The head as it grows. Most of what goes there is a few bytes, so there is room ahead and it is stored in place.
+// Beyond the limit it is only counted: what was stored gives its room to what comes.
 class Head {
  public:
-  explicit Head(size_t expected) : text_(std::max(expected, std::string().capacity()), '\0') {}
+  Head(size_t expected, size_t limit) : text_(std::max(expected, std::string().capacity()), '\0'), limit_(limit) {}
 
   void Append(uint8_t byte) {
     if (size_ == text_.size()) Grow(1);
@@ -42,23 +46,37 @@ class Head {
   void Align(size_t align) {
     for (size_t missing = -size_ & (align - 1); missing > 0; --missing) Append(0);
   }
+  size_t bytes() const { return counted_ + size_; }
+  void OnlyCount() { limit_ = 0; }
+  // REQUIRES: bytes() is within the limit.
   std::string Take() {
     text_.resize(size_);
     return std::move(text_);
   }
 
  private:
-  void Grow(size_t count) { text_.resize(std::max(2 * text_.size(), size_ + count)); }
+  void Grow(size_t count) {
+    if (size_ > limit_) {
+      const size_t kept = size_ % kMostAlign;  // so that what comes is aligned as it would have been
+      counted_ += size_ - kept;
+      size_ = kept;
+      if (count <= text_.size() - size_) return;
+    }
+    text_.resize(std::max(2 * text_.size(), size_ + count));
+  }
+  static constexpr size_t kMostAlign = 4096;
 
   std::string text_;  // up to size_; then room
   size_t size_ = 0;
+  size_t counted_ = 0;  // and not stored any more
+  size_t limit_;
 };
 
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band,
-          size_t expected)
-      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band), head_(expected) {}
+          size_t expected, size_t limit = kNoLimit)
+      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band), limit_(limit), head_(expected, limit) {}
 
   absl::StatusOr<Encoded> Run(const Type& type, const void* value) {
     if (ranges_ == nullptr) {
@@ -68,6 +86,13 @@ class Encoder {
       if (next_ != ranges_->size()) Fail("more ranges than lists and tensors");
     }
     return Result(type);
+  }
+  absl::StatusOr<Sized> RunWithin(const Type& type, const void* value) {
+    Put(type, value);
+    if (error_ != nullptr) return Result(type).status();
+    Sized sized{bytes(), std::nullopt};
+    if (sized.bytes <= limit_) sized.encoded = Encoded{head_.Take(), std::move(buffers_)};
+    return sized;
   }
   absl::StatusOr<Encoded> RunAlternative(const Type& variant, size_t which, const void* value) {
     copying_ = true;  // there is no owner
@@ -104,14 +129,22 @@ class Encoder {
   // The length of a contiguous part of `bytes` bytes.
   void Length(uint64_t count, size_t bytes) { Number(count << 1 | (Outside(bytes) ? 1 : 0)); }
   void Contents(const void* data, size_t bytes, size_t align, const std::shared_ptr<const void>& owner) {
-    if (Outside(bytes) && copying_ && owner == owner_) {
-      auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), bytes);
-      buffers_.push_back({reinterpret_cast<const std::byte*>(copy->data()), bytes, copy});
-    } else if (Outside(bytes)) {
-      buffers_.push_back({static_cast<const std::byte*>(data), bytes, owner});
-    } else if (bytes > 0) {
-      head_.Align(align);
-      Raw(data, bytes);
+    if (Outside(bytes)) return Refer(data, bytes, owner);
+    if (bytes == 0) return;
+    head_.Align(align);
+    Raw(data, bytes);
+  }
+  uint64_t bytes() const { return head_.bytes() + buffer_bytes_; }
+  void Refer(const void* data, size_t size, const std::shared_ptr<const void>& owner) {
+    buffer_bytes_ += size;
+    if (bytes() > limit_) {  // nothing of it will be sent
+      buffers_.clear();
+      head_.OnlyCount();
+    } else if (copying_ && owner == owner_) {
+      auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), size);
+      buffers_.push_back({reinterpret_cast<const std::byte*>(copy->data()), size, copy});
+    } else {
+      buffers_.push_back({static_cast<const std::byte*>(data), size, owner});
     }
   }
   void Text(std::string_view text, const std::shared_ptr<const void>& owner) {
@@ -347,12 +380,14 @@ class Encoder {
   std::shared_ptr<const void> owner_;  // of what is being encoded
   const std::vector<Range>* ranges_;
   const size_t out_of_band_;
+  const size_t limit_;
   size_t next_ = 0;
   int levels_ = kMostLevels;
   bool copying_ = false;
   const char* error_ = nullptr;
   Head head_;
-  std::vector<Buffer> buffers_;
+  std::vector<Buffer> buffers_;  // none once there is more than the limit
+  uint64_t buffer_bytes_ = 0;
 };
 
 }  // namespace
@@ -368,6 +403,13 @@ absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>*
   if (value.value == nullptr) return Encoded{};
   return Guarded([&]() -> absl::StatusOr<Encoded> {
     return Encoder(value.value, ranges, out_of_band, expected).Run(*value.type, value.value.get());
+  });
+}
+
+absl::StatusOr<Sized> EncodeWithin(const Described& value, uint64_t limit) {
+  if (value.value == nullptr) return Sized{0, Encoded{}};
+  return Guarded([&]() -> absl::StatusOr<Sized> {
+    return Encoder(value.value, nullptr, kOutOfBand, 0, limit).RunWithin(*value.type, value.value.get());
   });
 }
 
