@@ -11,28 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "client/src/cluster_limits.h"
 #include "client/src/job_talk.h"
+#include "client/src/job_world.h"
 #include "client/src/losses.h"
-#include "client/src/peer_table.h"
-#include "client/src/private_cluster.h"
-#include "client/src/worker_output.h"
 #include "runtime/actor/job.h"
 #include "runtime/base/clock.h"
-#include "runtime/base/end_limits.h"
-#include "runtime/rpc/streams.h"
-#include "runtime/rpc/wire_limits.h"
+#include "runtime/base/mutex.h"
 
 namespace twinkle::internal {
-
-// How long others are waited for.
-struct ClusterLimits {
-  absl::Duration connect = absl::Seconds(10);  // a driver, until it answers
-  // Beyond placement_timeout, which the driver keeps itself: for one that does not.
-  absl::Duration placement_margin = absl::Seconds(15);
-  rpc::WireLimits wires = {};                        // other machines, and processes to which a connection has broken
-  absl::Duration account = absl::Seconds(2);         // ranks that are asked what they still have under way
-  absl::Duration end_margin = base::kProgramMargin;  // the driver's word of the end, beyond abort_grace
-};
 
 class ClusterJob final : public actor::Job {
  public:
@@ -42,9 +29,13 @@ class ClusterJob final : public actor::Job {
   // process did not start, with what it printed.
   static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options,
                                                            const ClusterLimits& limits = {});
+  // In a world that a test makes.
+  static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options,
+                                                           const ClusterLimits& limits,
+                                                           std::unique_ptr<JobWorld> world);
   ~ClusterJob() override;
 
-  const std::shared_ptr<actor::Process>& program() const override { return program_; }
+  const std::shared_ptr<actor::Process>& program() const override { return part_.process; }
   std::vector<mesh::PlacedGroup> Placed() const override;
   bool WaitForCalls(base::Instant deadline) const override;
   std::vector<std::string> CallsUnderWay(size_t most) const override;
@@ -52,47 +43,49 @@ class ClusterJob final : public actor::Job {
   absl::Status CloseFailures() override;
 
  private:
-  using Stream = rpc::ClientStream<v1::ProgramToDriver, v1::DriverToProgram>;
-  // What the driver says comes in gRPC's threads, also after this job.
+  // What the driver says comes in the link's threads, also after this job.
   struct Told {
     explicit Told(std::string driver) : talk(std::move(driver)) {}
     base::Mutex mutex;
-    base::CondVar changed;
     JobTalk talk ABSL_GUARDED_BY(mutex);
     Losses losses;
   };
+  struct Rank {
+    std::string name;   // "rank 1 of group 'pool' (host, pid 12)"
+    std::string place;  // "host, pid 12"
+    std::string node;
+  };
 
-  explicit ClusterJob(const ClusterLimits& limits);
+  ClusterJob(const ClusterLimits& limits, std::unique_ptr<JobWorld> world);
   static void OnMessage(Told& told, v1::DriverToProgram message);
   static void OnEnd(Told& told, const absl::Status& status);
   static void Carry(Told& told, JobTalk::News news);
 
-  absl::Status Connect(const InitializeOptions& options);
-  absl::StatusOr<v1::SubmitJob> Describe(const InitializeOptions& options) const;
+  absl::Status Connect();
   // Until the driver has led the job there. An error: it never will, or has not by the deadline.
-  absl::Status Await(JobTalk::Phase phase, base::Instant deadline) const;
-  absl::StatusOr<v1::JobPlaced> AwaitPlaced(absl::Duration placement_timeout) const;
+  absl::Status Await(JobTalk::Phase wanted, base::Instant deadline) const;
+  absl::Status AwaitPlaced(absl::Duration placement_timeout);
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
-  absl::Status Join(const InitializeOptions& options, const v1::JobPlaced& placed);
-  void BeginLosses(rpc::GrpcTransport* transport, const v1::JobPeers& peers);
+  absl::Status Join(const std::vector<DeviceGroup>& groups);
+  EndGroup EndsGroups() const;
+  void Remember(const v1::JobPeers& peers);
+  void BeginLosses(const v1::JobPeers& peers);
   std::vector<actor::Account> Ask(bool close) const;
-  void AwaitEnded(base::Instant deadline);
+  // Unavailable: the driver has not said by then that the job has ended.
+  absl::Status AwaitEnded(base::Instant deadline) const;
   void EndProgram(const absl::Status& why);
 
   const ClusterLimits limits_;
-  const std::shared_ptr<PeerTable> table_;
-  std::unique_ptr<PrivateCluster> private_;
-  std::string driver_;
-  std::string token_;
+  const std::unique_ptr<JobWorld> world_;
+  // Constant once it has started.
   std::shared_ptr<Told> told_;
-  std::shared_ptr<Stream> stream_;
+  std::shared_ptr<JobLink> link_;
   v1::JobPlaced placed_;
   absl::Duration grace_;
   std::vector<actor::GroupInfo> groups_;
-  std::shared_ptr<actor::Process> program_;
-  std::unique_ptr<WorkerOutput> output_;
-  std::vector<rpc::ProcessId> workers_;
-  std::map<rpc::ProcessId, std::string> names_;  // of the workers: "rank 1 of group 'pool' (host, pid 12)"
+  std::map<rpc::ProcessId, Rank> ranks_;
+  ProgramPart part_;
+
   mutable base::Mutex mutex_;
   mutable std::set<rpc::ProcessId> silent_ ABSL_GUARDED_BY(mutex_);  // have not answered in time: not asked again
   absl::Status unread_of_workers_;

@@ -2,19 +2,18 @@
 #pragma once
 
 #include <absl/status/status.h>
-
-#include <string>
+#include <absl/status/statusor.h>
+#include <twinkle/session.h>
 
 #include "proto/twinkle/v1/cluster.pb.h"
 
 namespace twinkle::internal {
 
-// For a job that its program gave no name: that of the program's file, which may have any.
-std::string NameFrom(const std::string& executable);
+// This program, as it was started, and the groups that it asks for. InvalidArgument as InProcessJob::Start, and as
+// CheckSize.
+absl::StatusOr<v1::SubmitJob> DescribeJob(const InitializeOptions& options);
 
-// InvalidArgument: it is more than the driver takes; says how much each part of it takes.
-absl::Status CheckSize(const v1::SubmitJob& submit);
-// The same.
+// InvalidArgument: it is more than the driver takes; says how much that is.
 absl::Status CheckSize(const v1::Component& component);
 
 }  // namespace twinkle::internal

@@ -117,7 +117,7 @@ class Deciding {
       const v1::EndGroup& end = message.end_group();
       cluster_.state.EndGroup(end.job(), end, &cluster_.effects);
     }
-    if (message.has_finish()) stream.Write(Ended(absl::StatusCode::kOk, ""));
+    if (message.has_finish()) stream.Write(Ended());
     for (v1::DriverToProgram& told : cluster_.ToJob(kFirstJob)) stream.Write(std::move(told));
     cluster_.Take();
   }

@@ -21,13 +21,12 @@
 #include "runtime/base/executor.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/grpc_transport.h"
-#include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
+#include "runtime/rpc/streams.h"
+#include "tests/support/driver_words.h"
 #include "tests/support/folder.h"
 
 namespace twinkle::internal {
-
-inline constexpr uint64_t kJob = 7;
 
 // One job at a time. The script is called with what the program says, and answers. Components are added as they are
 // asked for, and what is found is what the test says. TWINKLE_TOKEN_FILE is its token's while it lives.
@@ -105,40 +104,12 @@ class FakeDriver final : public v1::Driver::CallbackService {
   std::unique_ptr<grpc::Server> server_;
 };
 
-inline v1::DriverToProgram Placed() {
-  v1::DriverToProgram message;
-  message.mutable_placed()->set_job(kJob);
-  message.mutable_placed()->set_secret("secret");
-  message.mutable_placed()->set_process(base::ProcessIdOf(kJob, 0));
-  return message;
-}
-inline v1::DriverToProgram Peers(const std::vector<std::string>& ranks = {}) {
-  v1::DriverToProgram message;
-  for (size_t rank = 0; rank < ranks.size(); ++rank) {
-    v1::Process& process = *message.mutable_peers()->add_processes();
-    process.set_id(base::ProcessIdOf(kJob, static_cast<uint32_t>(rank) + 1));
-    process.set_group("pool");
-    process.set_rank(static_cast<int32_t>(rank));
-    process.mutable_place()->set_machine(rpc::ThisMachine());
-    process.mutable_place()->set_host("host");
-    process.mutable_endpoint()->set_socket(ranks[rank]);
-  }
-  message.mutable_peers()->set_job(kJob);
-  return message;
-}
-inline v1::DriverToProgram Ended(absl::StatusCode code, const std::string& why) {
-  v1::DriverToProgram message;
-  message.mutable_ended()->set_code(static_cast<int32_t>(code));
-  message.mutable_ended()->set_message(why);
-  return message;
-}
-
 // A driver that does what it should, for a job of such ranks.
 inline FakeDriver::Script Good(std::vector<std::string> ranks = {}) {
   return [ranks = std::move(ranks)](FakeDriver::Stream& stream, const v1::ProgramToDriver& message) {
     if (message.has_submit()) stream.Write(Placed());
     if (message.has_listens()) stream.Write(Peers(ranks));
-    if (message.has_finish()) stream.Write(Ended(absl::StatusCode::kOk, ""));
+    if (message.has_finish()) stream.Write(Ended());
   };
 }
 

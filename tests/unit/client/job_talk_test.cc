@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/driver_words.h"
 
 namespace twinkle::internal {
 namespace {
 
 using Phase = JobTalk::Phase;
 
-constexpr uint64_t kTalkJob = 7;
 constexpr Phase kPhases[] = {Phase::kSubmitted, Phase::kPlaced, Phase::kRunning, Phase::kEnding, Phase::kEnded};
 
 v1::DriverToProgram SaysWaits() {
@@ -20,38 +20,17 @@ v1::DriverToProgram SaysWaits() {
   message.mutable_waits()->set_reason("2 cuda devices are taken");
   return message;
 }
-v1::DriverToProgram SaysPlaced(uint64_t job = kTalkJob) {
-  v1::DriverToProgram message;
-  message.mutable_placed()->set_job(job);
-  return message;
-}
-v1::DriverToProgram SaysPeers(int processes = 2) {
-  v1::DriverToProgram message;
-  message.mutable_peers();
-  for (int i = 0; i < processes; ++i) message.mutable_peers()->add_processes();
-  return message;
-}
-v1::DriverToProgram SaysEnded(const absl::Status& why = absl::OkStatus()) {
-  v1::DriverToProgram message;
-  message.mutable_ended()->set_code(static_cast<int32_t>(why.code()));
-  message.mutable_ended()->set_message(std::string(why.message()));
-  return message;
-}
-v1::DriverToProgram SaysLost() {
-  v1::DriverToProgram message;
-  message.mutable_lost()->set_job(kTalkJob);
-  return message;
-}
+v1::DriverToProgram EndedSo(const absl::Status& why) { return Ended(why.code(), std::string(why.message())); }
 
 const absl::Status kStopped = absl::CancelledError("it was stopped by a command");
 
 // One that has come so far, as it does when all goes well.
 JobTalk TalkIn(Phase phase) {
   JobTalk talk("at gpu-1:7077");
-  if (phase >= Phase::kPlaced) talk.OnMessage(SaysPlaced());
-  if (phase >= Phase::kRunning) talk.OnMessage(SaysPeers());
+  if (phase >= Phase::kPlaced) talk.OnMessage(Placed());
+  if (phase >= Phase::kRunning) talk.OnMessage(Peers({"a", "b"}));
   if (phase >= Phase::kEnding) talk.OnFinish();
-  if (phase >= Phase::kEnded) talk.OnMessage(SaysEnded());
+  if (phase >= Phase::kEnded) talk.OnMessage(Ended());
   return talk;
 }
 
@@ -61,8 +40,11 @@ TEST_CASE("JT1, JT2: each word leads a job out of one phase, and changes nothing
     Phase from, to;
   };
   const std::vector<Word> words = {
-      {[](JobTalk& talk) { talk.OnMessage(SaysPlaced(8)); }, Phase::kSubmitted, Phase::kPlaced},
-      {[](JobTalk& talk) { talk.OnMessage(SaysPeers(3)); }, Phase::kPlaced, Phase::kRunning},
+      {[](JobTalk& talk) { talk.OnMessage(Placed(8)); }, Phase::kSubmitted, Phase::kPlaced},
+      {[](JobTalk& talk) {
+         talk.OnMessage(Peers({"a", "b", "c"}));
+       },
+       Phase::kPlaced, Phase::kRunning},
       {[](JobTalk& talk) { talk.OnFinish(); }, Phase::kRunning, Phase::kEnding},
   };
   for (const Word& word : words) {
@@ -70,7 +52,7 @@ TEST_CASE("JT1, JT2: each word leads a job out of one phase, and changes nothing
       JobTalk talk = TalkIn(phase);
       word.say(talk);
       CHECK(talk.phase() == (phase == word.from ? word.to : phase));
-      if (phase >= Phase::kPlaced) CHECK(talk.placed().job() == kTalkJob);
+      if (phase >= Phase::kPlaced) CHECK(talk.placed().job() == kJob);
       if (phase >= Phase::kRunning) CHECK(talk.peers().processes_size() == 2);
     }
   }
@@ -80,29 +62,29 @@ TEST_CASE("JT1: a job may end in each phase, and has ended once") {
   for (const Phase phase : kPhases) {
     if (phase == Phase::kEnded) continue;
     JobTalk talk = TalkIn(phase);
-    talk.OnMessage(SaysEnded(kStopped));
+    talk.OnMessage(EndedSo(kStopped));
     CHECK(talk.phase() == Phase::kEnded);
     CHECK(talk.why_ended() == kStopped);
-    CHECK(talk.OnMessage(SaysEnded(absl::AbortedError("again"))).job_lost.ok());
+    CHECK(talk.OnMessage(EndedSo(absl::AbortedError("again"))).job_lost.ok());
     CHECK(talk.OnEnd(absl::UnavailableError("Socket closed")).job_lost.ok());
     CHECK(talk.why_ended() == kStopped);
   }
 }
 
 TEST_CASE("JT3: what the driver ends is lost, by its number when it has one") {
-  CHECK(TalkIn(Phase::kSubmitted).OnMessage(SaysEnded(kStopped)).job_lost == kStopped);
+  CHECK(TalkIn(Phase::kSubmitted).OnMessage(EndedSo(kStopped)).job_lost == kStopped);
   for (const Phase phase : {Phase::kPlaced, Phase::kRunning, Phase::kEnding}) {
-    CHECK(TalkIn(phase).OnMessage(SaysEnded(kStopped)).job_lost ==
+    CHECK(TalkIn(phase).OnMessage(EndedSo(kStopped)).job_lost ==
           absl::CancelledError("job 7 was ended: it was stopped by a command"));
   }
 }
 
 TEST_CASE("JT3: a job that ends as its program wished is not lost, and one that ends too early has not begun") {
   JobTalk ending = TalkIn(Phase::kEnding);
-  CHECK(ending.OnMessage(SaysEnded()).job_lost.ok());
+  CHECK(ending.OnMessage(Ended()).job_lost.ok());
   CHECK(ending.OnEnd(absl::OkStatus()).job_lost.ok());
   JobTalk starting = TalkIn(Phase::kPlaced);
-  CHECK(starting.OnMessage(SaysEnded()).job_lost.ok());
+  CHECK(starting.OnMessage(Ended()).job_lost.ok());
   CHECK(starting.why_ended() == absl::AbortedError("the job was ended"));
 }
 
@@ -134,7 +116,7 @@ TEST_CASE("why a job waits is news as long as it does; losses are news at any ti
     JobTalk talk = TalkIn(phase);
     const bool waits = !talk.OnMessage(SaysWaits()).waits_for.empty();
     CHECK(waits == (phase == Phase::kSubmitted));
-    CHECK(talk.OnMessage(SaysLost()).lost.has_value());
+    CHECK(talk.OnMessage(RankLost(1, "it is gone")).lost.has_value());
     CHECK(talk.phase() == phase);
   }
 }

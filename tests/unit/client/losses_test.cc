@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "tests/support/catch.h"
+#include "tests/support/driver_words.h"
 
 namespace twinkle::internal {
 namespace {
-
-constexpr uint64_t kJob = 7;
 
 // A job of two ranks, and what its transport was told.
 struct Job {
@@ -29,7 +28,7 @@ struct Job {
                     }};
     for (int rank = 0; rank < 2; ++rank) {
       v1::Process& process = job.processes.emplace_back();
-      process.set_id(Id(rank));
+      process.set_id(RankId(rank));
       process.set_group("pool");
       process.set_rank(rank);
       process.mutable_place()->set_host("host");
@@ -43,7 +42,6 @@ struct Job {
     come();
     if (before) Begin();
   }
-  static rpc::ProcessId Id(int rank) { return base::ProcessIdOf(kJob, static_cast<uint32_t>(rank) + 1); }
   bool entered = false;
 };
 
@@ -58,9 +56,9 @@ v1::PeersLost Lost(uint64_t job, rpc::ProcessId process, const std::string& caus
 TEST_CASE("a rank that is gone is a failure until somebody looks at a call that failed of it (E2)") {
   for (const bool before : {false, true}) {
     Job job;
-    job.Hear(before, [&] { job.losses.OnLost(Lost(kJob, Job::Id(1), "it was killed by signal 9 (SIGKILL)")); });
+    job.Hear(before, [&] { job.losses.OnLost(Lost(kJob, RankId(1), "it was killed by signal 9 (SIGKILL)")); });
     REQUIRE(job.lost.size() == 1);
-    CHECK(job.lost[0].first == Job::Id(1));
+    CHECK(job.lost[0].first == RankId(1));
     CHECK(job.entered);
     SECTION("nobody looked") {
       const absl::Status told = job.failures->Close();
@@ -70,7 +68,7 @@ TEST_CASE("a rank that is gone is a failure until somebody looks at a call that 
             "(SIGKILL)");
     }
     SECTION("somebody looked") {
-      job.failures->Add(absl::AbortedError("a call"), {job.failures->LossOf(Job::Id(1))})->Look();
+      job.failures->Add(absl::AbortedError("a call"), {job.failures->LossOf(RankId(1))})->Look();
       CHECK(job.failures->Close().ok());
     }
   }
@@ -79,7 +77,7 @@ TEST_CASE("a rank that is gone is a failure until somebody looks at a call that 
 TEST_CASE("what a process of the job has asked for, and what is lost of another job, is no failure (E1)") {
   Job job;
   job.Begin();
-  v1::PeersLost asked = Lost(kJob, Job::Id(0), "group 'pool' was aborted: Policy.component().Kill()");
+  v1::PeersLost asked = Lost(kJob, RankId(0), "group 'pool' was aborted: Policy.component().Kill()");
   asked.set_asked_for(true);
   job.losses.OnLost(asked);
   job.losses.OnLost(Lost(kJob + 1, base::ProcessIdOf(kJob + 1, 1), "its job has ended"));
@@ -103,7 +101,7 @@ TEST_CASE("the end of the whole job is that of each rank, and told once, with th
 TEST_CASE("a rank that fails at the end is told so; after the end nothing is") {
   Job job;
   job.Begin();
-  v1::PeersLost at_end = Lost(kJob, Job::Id(0), "it was killed by signal 11 (SIGSEGV)");
+  v1::PeersLost at_end = Lost(kJob, RankId(0), "it was killed by signal 11 (SIGSEGV)");
   at_end.set_at_end(true);
   job.losses.OnLost(at_end);
   job.losses.End();
