@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and testing Twinkle takes and this machine lacks. Changes nothing when nothing is missing; then
-# it needs no root either.
+# Installs the packages that building and testing Twinkle needs and this machine lacks. When none is missing it changes
+# nothing, and needs no root.
 set -euo pipefail
 
 usage() {
@@ -11,7 +11,7 @@ Installs the Debian packages that are missing; asks for root only if there are a
 END
 }
 
-# What is used as a command may come from anywhere: command:package.
+# Commands that may come from anywhere, each with the package that has it: command:package.
 tools=(
   g++:g++ cmake:cmake ninja:ninja-build ccache:ccache ld.lld:lld pkg-config:pkg-config git:git python3:python3
   clang++:clang clang-format:clang-format clang-tidy:clang-tidy protoc:protobuf-compiler

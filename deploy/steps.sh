@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Sourced by the scripts beside it: steps that say what they do, how long it has taken and how long is left.
+# Steps for the scripts beside this file, which source it. Each step says what it does, how long all steps have taken so
+# far, and about how long is left.
 #
 #   plan "Build" 300            for each step, in order: its name, and its seconds on two cores the first time
-#   run_step cmake --build …    runs the next one; its time is remembered for the next run
-#   remember_temporary DIR      is removed at the end, however it comes
-#   remember_process PID        is ended (SIGTERM) at the end likewise, or by end_processes
+#   run_step cmake --build …    runs the next step; its time is remembered for the next run
+#   remember_temporary DIR      removes the folder when the script ends, however it ends
+#   remember_process PID        ends the process (SIGTERM) then, too, or in end_processes
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 durations_file="$root/build/step_seconds"
@@ -29,7 +30,7 @@ plan() {
 remember_temporary() { temporaries+=("$1"); }
 remember_process() { processes+=("$1"); }
 
-# The last started first; waits until they have ended.
+# Ends the remembered processes, the last one first, and waits until they have ended.
 end_processes() {
   local i
   for ((i = ${#processes[@]} - 1; i >= 0; --i)); do

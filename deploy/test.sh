@@ -20,7 +20,7 @@ skipped=0
 configure() { (cd "$root" && cmake --preset "$1" --log-level=WARNING >/dev/null); }
 build() { (cd "$root" && cmake --build --preset "$@"); }
 
-# Tests that fail do not stop the script: it goes on, and fails at its end.
+# Runs the tests of a preset. Failed tests do not stop the script: it goes on, and fails at its end.
 run_tests() {
   local preset=$1 log status=0 of
   log=$(mktemp)

@@ -1,4 +1,4 @@
-// Who finds what of a cluster: components by name, processes of other jobs, those that a command asks.
+// Names: components by name, processes of other jobs, and the processes that a command asks.
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -89,7 +89,7 @@ absl::StatusOr<v1::JobVisit> ClusterState::Visit(JobNumber number) const {
   return visit;
 }
 
-// One has found something of the other's, or a third job something of both.
+// One job has found something of the other, or a third job something of both.
 bool ClusterState::Acquainted(JobNumber a, JobNumber b) const {
   const auto guests = [this](JobNumber number) {
     const auto job = jobs_.find(number);

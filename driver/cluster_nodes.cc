@@ -1,4 +1,4 @@
-// Nodes: how they come, what their silence means, what their end takes with it.
+// Nodes: how they join, what their silence means, and what is lost with them.
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -11,11 +11,12 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr double kLongSilence = 0.4;  // of the lease, in which a node that works speaks five times
+// Part of the lease: a silence that is mentioned, as a node speaks five times in a lease.
+constexpr double kLongSilence = 0.4;
 
 }  // namespace
 
-FreeNode ClusterState::Whole(NodeId id, const v1::NodeDescription& description) {
+FreeNode ClusterState::CapacityOf(NodeId id, const v1::NodeDescription& description) {
   FreeNode whole{id, description.name(), description.place().machine(), description.cpu_slots(), {}};
   for (const auto& [type, count] : description.devices()) {
     for (int device = 0; device < count; ++device) whole.devices[type].push_back(device);
@@ -33,7 +34,8 @@ const ClusterState::Node* ClusterState::NodeNamed(const std::string& name, NodeI
 
 namespace {
 
-// One that has connected anew before the end of its earlier connection was seen.
+// Whether two places are of the same daemon process, which has connected anew before its earlier connection's end was
+// seen.
 bool SameDaemon(const v1::Place& a, const v1::Place& b) {
   return a.machine() == b.machine() && a.host() == b.host() && a.pids() == b.pids() && a.pid() == b.pid();
 }
@@ -62,14 +64,14 @@ NodeId ClusterState::NodeJoined(const v1::NodeDescription& description, base::In
     NodeGone(earlier, "its daemon has connected anew", now, effects);
   }
   departed_.erase(description.name());
-  // A driver that has kept nothing goes on where an earlier one of this node left off.
+  // A driver without a journal goes on with the numbers that this node has seen of an earlier driver.
   next_job_ = std::max(next_job_, description.last_job() + 1);
   const NodeId id = next_node_++;
   Node& node = nodes_[id];
   node.description = description;
   node.joined = now_;
   node.heard = clock_.Awake();
-  node.free = Whole(id, description);
+  node.free = CapacityOf(id, description);
   NodeHasPorts(id, description.free_ports());
   ToNode joined{id, {}};
   joined.message.mutable_joined()->set_node(id);
@@ -102,7 +104,7 @@ void ClusterState::NodeGone(NodeId id, const std::string& why, base::Instant now
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return;
   const std::string name = found->second.description.name();
-  departed_[name] = {Whole(id, found->second.description), clock_.Awake() + options_.return_grace};
+  departed_[name] = {CapacityOf(id, found->second.description), clock_.Awake() + options_.return_grace};
   nodes_.erase(found);
   effects->push_back(Record{Record::Kind::kNodeGone, id, absl::StrCat("'", name, "': ", why)});
   const std::string cause = absl::StrCat("was on node '", name, "', which is gone: ", why);
@@ -132,7 +134,7 @@ void ClusterState::NodeDisconnected(NodeId id, base::Instant now, Effects* effec
 }
 
 // ---- time
-// Nobody's silence is older than the driver's own last pause.
+// A node's silence counts from the driver's own last pause, at the earliest.
 absl::Duration ClusterState::SilenceOf(const Node& node) const {
   return clock_.Awake() - std::max(node.heard, clock_.Woken());
 }
@@ -148,7 +150,7 @@ void ClusterState::EndSilentNodes(Effects* effects) {
   }
 }
 
-// Who waits for a node that has not come back is told that nobody will come.
+// Jobs that wait for a node that has not come back are told that they cannot fit.
 void ClusterState::ForgetDeparted(Effects* effects) {
   bool judge = false;
   for (auto node = departed_.begin(); node != departed_.end();) {

@@ -81,11 +81,11 @@ JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& s
 }
 
 // ---- waiting
-// With no nodes there is nothing to judge by; one that was there moments ago may come back.
+// A cluster without nodes cannot judge. Nodes that were there moments ago may come back.
 absl::Status ClusterState::CanEverFit(const Job& job) const {
   if (nodes_.empty() || judges_from_ > clock_.Awake()) return absl::OkStatus();
   std::vector<FreeNode> nodes;
-  for (const auto& [id, node] : nodes_) nodes.push_back(Whole(id, node.description));
+  for (const auto& [id, node] : nodes_) nodes.push_back(CapacityOf(id, node.description));
   for (const auto& [name, node] : departed_) nodes.push_back(node.whole);
   absl::Status fits = PlaceOn(job, nodes).status();
   if (fits.ok()) return fits;
@@ -99,7 +99,7 @@ void ClusterState::EndHopeless(Effects* effects) {
     if (absl::Status never = CanEverFit(job); !never.ok()) hopeless[number] = std::move(never);
   }
   for (const auto& [number, why] : hopeless) EndWaiting(number, why, effects);
-  TryWaiting(effects);  // the others wait for something else now
+  TryWaiting(effects);  // the other waiting jobs may get another reason
 }
 
 void ClusterState::EndWaiting(JobNumber number, const absl::Status& why, Effects* effects) {
@@ -141,15 +141,15 @@ bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
 }
 
 void ClusterState::TryWaiting(Effects* effects) {
-  for (auto& [number, job] : jobs_) {  // first come, first served; a smaller one may go past a larger
+  for (auto& [number, job] : jobs_) {  // first come, first served; a smaller job may overtake a larger one
     if (job.state == JobState::kWaiting) TryPlace(number, job, effects);
   }
 }
 
 void ClusterState::Lease(JobNumber number, Job& job, const PlacedGroups& placed) {
   uint64_t id = number << kProcessBits;
-  std::map<std::pair<uint64_t, int>, int> local_ranks;            // of a node and a group
-  std::map<std::string, std::set<std::pair<NodeId, int>>> taken;  // devices, by type: groups may share them
+  std::map<std::pair<uint64_t, int>, int> local_ranks;            // the next one, by node and group
+  std::map<std::string, std::set<std::pair<NodeId, int>>> taken;  // devices by type, which groups may share
   for (int g = 0; g < job.submit.groups_size(); ++g) {
     const v1::Group& group = job.submit.groups(g);
     for (int rank = 0; rank < group.workers_size(); ++rank) {
@@ -187,7 +187,8 @@ void ClusterState::Lease(JobNumber number, Job& job, const PlacedGroups& placed)
   }
 }
 
-// Of one process of a job that goes on: a device that several groups share is free when the last has given it back.
+// Ends the lease of one process of a job that goes on. A device that several groups share is free when the last process
+// has given it back.
 void ClusterState::GiveBack(const Job& job, ProcessState& state) {
   if (std::exchange(state.given_back, true)) return;
   FreeSlots(state);

@@ -1,4 +1,5 @@
-// What the driver knows and decides, without input, output or a clock of its own: events go in, effects come out.
+// The cluster's state machine: what the driver knows and decides. It has no input, output or clock of its own: events
+// go in, effects come out.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -34,55 +35,55 @@ struct ToProgram {
   JobNumber job = 0;
   v1::DriverToProgram message;
 };
-// Records tell what has happened; the messages are what others hear of it.
+// What the driver must do after an event: send messages, and write records of what has happened to the journal.
 using Effects = std::vector<std::variant<ToNode, ToProgram, Record>>;
 
 struct ClusterOptions {
   std::string version = {};
-  // How long a job's nodes may take to clear it, after the grace that its program gave.
+  // How long the nodes of a job may take to clear it, beyond the grace that its program gave.
   absl::Duration clearing_limit = absl::Seconds(10);
-  // How long a node may be silent until it counts as gone; infinite where its end is seen directly.
+  // How long a node may be silent before it counts as gone. Infinite where its end is seen directly.
   absl::Duration node_lease = absl::Seconds(20);
-  // How long a node that was there counts as coming back, when it is asked whether a job can ever fit.
+  // How long a node that is gone counts as coming back, for the question whether a job can ever fit.
   absl::Duration return_grace = absl::Seconds(30);
-  size_t ended_jobs_kept = 100;  // for those who ask how they ended
+  size_t ended_jobs_kept = 100;  // for the status of the cluster
 };
 
-// A job's process ids are its number above these bits: 0 below them is the program, then come its workers.
+// The low bits of a process id (runtime/base/ids.h). Above them stands the job's number; with 0 in them the id is the
+// program's.
 using rpc::kProcessBits;
 
-// Invariants:
+// The nodes, jobs, components and names of a cluster. The order of events is their time: `now` is when an event
+// arrived. For one thread at a time. Invariants:
 //  D1 a job has all of its processes placed, or none;
-//  D2 a device or slot is leased to one job at most, until its process has been cleared, with all that it had started,
-//     and its group has ended; or every node that had processes of the job has cleared it, is gone, or has not
-//     answered within the clearing limit;
-//  D3 a group of which one process is gone is ended: its other processes are told to end, and every process that may
-//     wait for one of them hears of all, the first cause first, once;
-//  D4 each program that submitted hears JobEnded once, last;
+//  D2 a device or slot is leased to one job at most. The lease ends when its process has been cleared, with all that it
+//     had started, and its group has ended; or when every node that had processes of the job has cleared it, is gone,
+//     or has not answered within the clearing limit;
+//  D3 a group that has lost one process is ended: its other processes are told to end, and every process that may wait
+//     for one of them is told of all losses, the first cause first, once;
+//  D4 each program that submitted a job hears JobEnded once, last;
 //  D5 silence, and the time that others take, count only while the driver was awake (base::AwakeClock): after a pause
-//  of
-//     its own every lease begins anew.
-// The order of events is their time: `now` is when an event arrived. Not thread-safe.
+//     of the driver's own every lease begins anew.
 class ClusterState {
  public:
-  // `restored`: what an earlier driver of this cluster has kept.
+  // `restored`: the state that an earlier driver of this cluster has kept.
   ClusterState(ClusterOptions options, base::Instant now, const Restored& restored = {});
 
   // ---- nodes
-  // InvalidArgument: its words about itself are not believed (bounds.h). AlreadyExists: another daemon of that name is
-  // there; of the same process, which has connected anew, it is not.
+  // Whether a node may join. InvalidArgument: its description is out of bounds (bounds.h). AlreadyExists: another
+  // daemon of that name is there. The same daemon process that has connected anew may join.
   absl::Status CheckJoin(const v1::NodeDescription& description) const;
-  // What NodeJoined promises with the next number; it is to be kept before.
+  // The record of the node that NodeJoined would add next; to be written to the journal before NodeJoined.
   Record Joining(const v1::NodeDescription& description) const;
-  // Of one that CheckJoin lets in.
+  // Adds a node that CheckJoin lets in.
   NodeId NodeJoined(const v1::NodeDescription& description, base::Instant now, Effects* effects);
   bool HasNode(NodeId node) const { return nodes_.count(node) != 0; }
-  // Something came from it.
+  // A message of the node has arrived: its lease begins anew.
   void NodeAlive(NodeId node, base::Instant now);
-  // TCP ports that were free there just now.
+  // The node's free TCP ports, as of just now.
   void NodeHasPorts(NodeId node, const google::protobuf::RepeatedField<int>& ports);
   void NodeGone(NodeId node, const std::string& why, base::Instant now, Effects* effects);
-  // The same of one whose connection ended: its daemon did, or nothing came over it any more.
+  // NodeGone for a node whose connection ended, because its daemon ended or the network fell silent.
   void NodeDisconnected(NodeId node, base::Instant now, Effects* effects);
   void ProcessListens(NodeId node, const v1::ProcessListens& message, Effects* effects);
   void ProcessExited(NodeId node, const v1::ProcessExited& message, base::Instant now, Effects* effects);
@@ -90,48 +91,47 @@ class ClusterState {
   void JobCleared(NodeId node, JobNumber job, base::Instant now, Effects* effects);
 
   // ---- programs
-  // What Submit promises with the next number; it is to be kept before.
+  // The record of the job that Submit would add next; to be written to the journal before Submit.
   Record Submitting(const v1::SubmitJob& submit) const;
-  // `secret` is the job's. The job is placed, waits, or ends at once.
+  // Adds a job, and returns its number. The job is placed, waits, or ends at once. `secret`: the job's own.
   JobNumber Submit(const v1::SubmitJob& submit, const std::string& secret, base::Instant now, Effects* effects);
   void ProgramListens(JobNumber job, const v1::ProgramListens& message, Effects* effects);
-  // The group cannot go on, says the program, or one of its processes.
-  void EndGroup(JobNumber job, const v1::EndGroup& end, Effects* effects);
+    void EndGroup(JobNumber job, const v1::EndGroup& end, Effects* effects);
+  // The program wants its job to end, and gives its processes `grace` to end by themselves.
   void Finish(JobNumber job, absl::Duration grace, base::Instant now, Effects* effects);
-  // Its connection ended: the job's processes end at once, and nobody is told.
+  // The program's connection ended: the job's processes end at once, and the program is told nothing.
   void ProgramGone(JobNumber job, base::Instant now, Effects* effects);
-  // A node does not find it. The same; it is told, in case it is there.
+  // ProgramGone for a program that a node does not find. The program is told, in case it still runs.
   void ProgramNotFound(NodeId node, JobNumber job, base::Instant now, Effects* effects);
-  // NotFound.
+  // Ends a job for a command. NotFound: there is no such job.
   absl::Status Stop(JobNumber job, const std::string& why, base::Instant now, Effects* effects);
 
   // ---- names
-  // InvalidArgument, AlreadyExists: see ComponentTable. Cancelled: the job has ended.
+  // Adds a component of the job. InvalidArgument, AlreadyExists: as ComponentTable::Add. Cancelled: the job has ended.
   absl::StatusOr<v1::AddComponentReply> AddComponent(JobNumber job, v1::Component component, Effects* effects);
-  // NotFound. PermissionDenied: it is another job's.
+  // Removes a component. NotFound: there is none. PermissionDenied: it is another job's.
   absl::Status RemoveComponent(JobNumber caller, uint64_t id, Effects* effects);
-  // NotFound. `caller`: the job that asks; it hears of the processes' ends from now on.
+  // Finds a component by its name. The job `caller` is told of the ends of the component's processes from now on.
+  // NotFound: there is none.
   absl::StatusOr<v1::FoundComponent> FindComponent(JobNumber caller, const std::string& name);
   v1::Components ComponentsOf(JobNumber job) const { return components_.Of(job); }
-  // Where a process is, and what it is to be shown if it is another job's; the caller hears of that job's ends from now
-  // on.
-  // NotFound; Unavailable: it is gone; PermissionDenied: none of the two jobs has found a component of the other, nor
-  // has any job of both.
+  // Where a process listens, and the ticket that it wants to see from another job. The job `caller` is told of losses
+  // in that process's job from now on. NotFound: there is no such process; Unavailable: it is gone; PermissionDenied:
+  // neither job has found a component of the other, and no third job has found components of both.
   absl::StatusOr<v1::MetProcess> Meet(JobNumber caller, uint64_t process);
-  // NotFound. PermissionDenied: it is another job's. The component's own address, HOST:PORT on the host of its group's
-  // first process.
+  // The component's own rendezvous address, HOST:PORT on the host of its group's first process. NotFound: there is no
+  // such component. PermissionDenied: it is another job's.
   absl::StatusOr<std::string> Rendezvous(JobNumber caller, uint64_t component);
 
-  // For a command that asks the job's processes. NotFound.
+  // The processes of a job, and the ticket with which a command may ask them. NotFound: there is no such job.
   absl::StatusOr<v1::JobVisit> Visit(JobNumber job) const;
 
-  // ---- time and words
-  // Deadlines that have passed.
+  // ---- time and status
   void Tick(base::Instant now, Effects* effects);
-  // When Tick wants to be called next.
+  // When Tick must be called next; nothing: no deadline is set.
   std::optional<base::Instant> NextTick() const;
   v1::ClusterStatus Status(base::Instant now) const;
-  // The job that a secret belongs to, for whoever shows it; 0: none.
+  // The job with this secret; 0: there is none.
   JobNumber JobOfSecret(const std::string& secret) const;
 
  private:
@@ -139,11 +139,12 @@ class ClusterState {
   struct Node {
     v1::NodeDescription description;
     base::Instant joined;
-    base::Instant heard;    // of it, last; awake
-    std::deque<int> ports;  // that were free, for rendezvous
+    base::Instant heard;    // when its last message arrived; awake
+    std::deque<int> ports;  // free ports, for rendezvous addresses
     FreeNode free;
   };
-  struct Departed {  // a node that may come back
+  // A node that is gone and may come back.
+  struct Departed {
     FreeNode whole;
     base::Instant until;  // awake
   };
@@ -153,24 +154,24 @@ class ClusterState {
     std::string device_type;
     int slots = 0;
     bool gone = false;
-    bool given_back = false;  // what it had leased
+    bool given_back = false;  // its lease has ended
     std::string cause;
   };
   struct Job {
     v1::SubmitJob submit;
     std::string secret;
     JobState state = JobState::kWaiting;
-    std::string reason;                             // what it waits for, or why it ends
-    absl::StatusCode code = absl::StatusCode::kOk;  // with which it ends
+    std::string reason;                             // why the job waits, or ends
+    absl::StatusCode code = absl::StatusCode::kOk;  // with which the job ends
     base::Instant submitted;
-    base::Instant deadline = base::kForever;  // of waiting, or of clearing; awake
+    base::Instant deadline = base::kForever;  // for waiting, or for clearing; awake
     std::optional<v1::Endpoint> endpoint;     // the program's
     bool program_gone = false;
     std::map<uint64_t, ProcessState> processes;         // by id
-    std::set<uint64_t> starting;                        // those that neither listen yet nor are gone
-    std::set<NodeId> nodes;                             // not yet cleared
-    std::map<std::string, std::string> aborted_groups;  // and why
-    std::set<JobNumber> guests;                         // live jobs that found a component, or met a process, of it
+    std::set<uint64_t> starting;                        // processes that do not listen yet and are not gone
+    std::set<NodeId> nodes;                             // that have not cleared the job yet
+    std::map<std::string, std::string> aborted_groups;  // with their causes
+    std::set<JobNumber> guests;  // live jobs that found a component of this job, or met a process of it
   };
   struct EndedJob {
     JobNumber number = 0;
@@ -187,12 +188,12 @@ class ClusterState {
   void Enter(JobNumber number, Job& job, JobState state);
   void Observe(base::Instant now);
   // Nodes.
-  static FreeNode Whole(NodeId id, const v1::NodeDescription& description);
+  static FreeNode CapacityOf(NodeId id, const v1::NodeDescription& description);
   const Node* NodeNamed(const std::string& name, NodeId* id) const;
   absl::Duration SilenceOf(const Node& node) const;
   void EndSilentNodes(Effects* effects);
   void ForgetDeparted(Effects* effects);
-  // Placing.
+  // Placement.
   void TryWaiting(Effects* effects);
   bool TryPlace(JobNumber number, Job& job, Effects* effects);
   absl::StatusOr<PlacedGroups> PlaceOn(const Job& job, const std::vector<FreeNode>& nodes) const;
@@ -214,8 +215,8 @@ class ClusterState {
   // Ending.
   void LoseProcess(JobNumber number, uint64_t process, const std::string& cause, Effects* effects);
   struct GroupEnd {
-    uint64_t first = 0;      // the process that is gone; 0: none is, yet
-    bool asked_for = false;  // no failure
+    uint64_t first = 0;      // the process that was lost first; 0: none is lost yet
+    bool asked_for = false;  // by the job itself: no failure
     std::string cause;
   };
   void LoseGroup(JobNumber number, Job& job, const std::string& group, const GroupEnd& end, Effects* effects);
@@ -233,17 +234,17 @@ class ClusterState {
 
   const ClusterOptions options_;
   const base::Instant began_;
-  base::Instant now_;  // of the event under way
+  base::Instant now_;  // time of the event under way
   base::AwakeClock clock_;
-  base::Instant judges_from_;  // whether a job can ever fit: an earlier driver's nodes may be on their way; awake
+  base::Instant judges_from_;  // until then nodes of an earlier driver may come, and no waiting job is ended; awake
   NodeId next_node_;
   JobNumber next_job_;
   std::map<NodeId, Node> nodes_;
   std::map<std::string, Departed> departed_;  // by name
   std::map<JobNumber, Job> jobs_;
-  std::deque<EndedJob> ended_jobs_;  // the last one last
+  std::deque<EndedJob> ended_jobs_;  // the latest is last
   ComponentTable components_;
-  std::map<uint64_t, std::string> rendezvous_;
+  std::map<uint64_t, std::string> rendezvous_;  // addresses, by component
 };
 
 }  // namespace twinkle::driver

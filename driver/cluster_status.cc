@@ -1,4 +1,4 @@
-// What people are told of a cluster.
+// The cluster's status, as people and commands are told it.
 #include "driver/cluster_state.h"
 
 namespace twinkle::driver {

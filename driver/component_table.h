@@ -12,22 +12,23 @@
 
 namespace twinkle::driver {
 
-// Not thread-safe.
+// The components of all jobs, by id and by name. For one thread at a time.
 class ComponentTable {
  public:
-  // `next`: the id of the first that is added.
+  // `next`: the id of the first component that is added.
   explicit ComponentTable(uint64_t next) : next_(next) {}
 
-  // Gives it an id. With the instance id of another one of that job and of its class and group, the other comes back
-  // (`existed`). AlreadyExists: the cluster has its name. InvalidArgument: the instance id is of another class or
-  // group.
+  // Adds a component, and gives it an id. If the job has a component with the same instance id, class and group, that
+  // one is returned instead (`existed`). AlreadyExists: the name is taken in the cluster. InvalidArgument: the instance
+  // id belongs to a component of another class or group.
   absl::StatusOr<v1::AddComponentReply> Add(uint64_t job, v1::Component component);
-  // Whether it was there.
+  // Removes a component; false: there was none.
   bool Remove(uint64_t id);
 
-  // Null: there is none. Until the next change.
+  // The component with an id, or a name; null: there is none. Valid until the next change of the table.
   const v1::Component* Get(uint64_t id) const;
   const v1::Component* Named(const std::string& name) const;
+  // All components of a job.
   v1::Components Of(uint64_t job) const;
 
  private:

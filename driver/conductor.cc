@@ -101,7 +101,7 @@ void Conductor::Deliver(Effects effects) {
   }
 }
 
-// A node that counts as gone is told so, with why: when it hears that it ends its ranks and joins afresh.
+// Tells a node that counts as gone why: it then ends its ranks and joins afresh.
 void Conductor::EndLostNodes(const std::vector<Record>& records) {
   for (const Record& record : records) {
     const auto node = record.kind == Record::Kind::kNodeGone ? nodes_.find(record.id) : nodes_.end();
@@ -117,7 +117,7 @@ void Conductor::SetAlarm() {
   if (next >= alarm_) return;
   alarm_ = next;
   queue_->PostAfter(std::max(absl::ZeroDuration(), next - executor_->Now()), [this, at = next] {
-    if (alarm_ != at) return;  // an earlier one came in between, and has set its own
+    if (alarm_ != at) return;  // an earlier alarm was posted meanwhile, and has set the next one
     alarm_ = base::kForever;
     Effects effects;
     state_.Tick(executor_->Now(), &effects);
@@ -138,7 +138,7 @@ absl::StatusOr<NodeId> Conductor::Join(const v1::NodeDescription& description, N
 }
 
 void Conductor::OnNode(NodeId node, const v1::NodeToDriver& message, base::Instant arrived) {
-  if (!state_.HasNode(node)) return;  // it has been told
+  if (!state_.HasNode(node)) return;  // a lost node was told so
   Effects effects;
   state_.NodeAlive(node, arrived);
   if (message.has_alive()) {
@@ -208,7 +208,7 @@ absl::Status Conductor::StopJob(JobNumber job, base::Instant arrived) {
 }
 
 // ---- names
-// The one effect of adding is the promise: without it the component was never there.
+// Adding has one effect, the record of the new number. If that cannot be written the component is removed again.
 absl::StatusOr<v1::AddComponentReply> Conductor::AddComponent(JobNumber job, const v1::Component& component) {
   Effects effects;
   TWINKLE_ASSIGN_OR_RETURN(v1::AddComponentReply reply, state_.AddComponent(job, component, &effects));

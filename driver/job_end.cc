@@ -1,4 +1,4 @@
-// Losses, and the end of a job.
+// Losses of processes and groups, and the end of a job.
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
@@ -35,7 +35,7 @@ void ClusterState::ProcessExited(NodeId node, const v1::ProcessExited& message, 
   LoseProcess(message.job(), message.process(), CauseOf(message), effects);
 }
 
-// Of an aborted group: what the process had leased is free before its job ends.
+// In an aborted group, what the process had leased is free before its job ends.
 void ClusterState::ProcessCleared(NodeId node, JobNumber number, uint64_t id, base::Instant now, Effects* effects) {
   Observe(now);
   const auto job = jobs_.find(number);
@@ -47,7 +47,7 @@ void ClusterState::ProcessCleared(NodeId node, JobNumber number, uint64_t id, ba
   TryWaiting(effects);
 }
 
-// It may be the job's end.
+// This may end the job.
 void ClusterState::LoseProcess(JobNumber number, uint64_t process, const std::string& cause, Effects* effects) {
   const auto found = jobs_.find(number);
   if (found == jobs_.end()) return;
@@ -75,7 +75,7 @@ void ClusterState::EndGroup(JobNumber number, const v1::EndGroup& end, Effects* 
   LoseGroup(number, job->second, end.group(), {.asked_for = !end.cut(), .cause = base::CutText(end.cause())}, effects);
 }
 
-// What is true of all processes is said once.
+// A cause that all lost processes share is said once.
 void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& group, const GroupEnd& end,
                              Effects* effects) {
   std::string why = end.cause;
@@ -91,7 +91,7 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
     why = absl::StrCat("rank ", process.rank(), " (", process.place().host(), ", pid ", process.place().pid(), ") ",
                        end.cause);
   }
-  if (!job.aborted_groups.emplace(group, why).second) return;  // all have heard
+  if (!job.aborted_groups.emplace(group, why).second) return;  // all have heard of it
   effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat("'", group, "' was aborted: ", why)});
   lost.set_cause(absl::StrCat("group '", group, "' was aborted: ", why));
   std::map<NodeId, v1::EndProcesses> ends;
@@ -113,7 +113,7 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
   }
 }
 
-// A rank that failed at the end, in its exit handlers perhaps: the program hears of it before it hears of the end.
+// A rank may fail at the end of its job, in its exit handlers for example. The program hears of that before JobEnded.
 void ClusterState::TellOfEnd(JobNumber number, const Job& job, uint64_t process, const std::string& cause,
                              Effects* effects) {
   const bool well = cause == "exited with code 0" || absl::StartsWith(cause, "exited with code 0;");
@@ -127,7 +127,7 @@ void ClusterState::TellOfEnd(JobNumber number, const Job& job, uint64_t process,
   effects->push_back(std::move(effect));
 }
 
-// These programs, the nodes of their jobs, and `nodes`.
+// Tells these programs, the nodes of their jobs, and `nodes`.
 void ClusterState::Tell(const std::set<JobNumber>& programs, std::set<NodeId> nodes, const v1::PeersLost& lost,
                         Effects* effects) {
   for (JobNumber program : programs) {
@@ -185,7 +185,7 @@ absl::Status ClusterState::Stop(JobNumber number, const std::string& why, base::
   return absl::OkStatus();
 }
 
-// A second wish may shorten the grace, not change the words. It may be the job's end: `job` is not used after.
+// A second call may shorten the grace, but keeps the first reason. It may end the job: `job` must not be used after it.
 void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why,
                             absl::Duration grace, Effects* effects) {
   const base::Instant deadline = clock_.Awake() + grace + options_.clearing_limit;
@@ -220,7 +220,7 @@ void ClusterState::EndIfCleared(JobNumber number, Effects* effects) {
   }
 }
 
-// Nothing of it is left: what it had is free, its guests and its program hear of it, and it is kept for those who ask.
+// Nothing of the job is left: its leases end, its guests and its program are told, and it is kept for the status.
 void ClusterState::End(JobNumber number, Effects* effects) {
   const auto found = jobs_.find(number);
   Job job = std::move(found->second);
@@ -242,7 +242,7 @@ void ClusterState::End(JobNumber number, Effects* effects) {
   TryWaiting(effects);
 }
 
-// Those that it has found something of stay acquainted: one may have got what is the other's.
+// Jobs of which the ended job has found something stay acquainted: one may have received references of the other.
 void ClusterState::ForgetGuest(JobNumber number) {
   std::vector<JobNumber> hosts;
   for (auto& [host, job] : jobs_) {

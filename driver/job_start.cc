@@ -1,4 +1,4 @@
-// From a job's placement until all of its processes listen.
+// The start of a job: from its placement until all of its processes listen.
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr int kUsualPort = 29500;            // where a node told of none
-constexpr size_t kIntroducedTogether = 256;  // processes of a job that are told of each other when it starts
+constexpr int kUsualPort = 29500;            // where a node has reported no free port
+constexpr size_t kIntroducedTogether = 256;  // up to so many processes of a job are all told of each other at its start
 
 v1::GroupLayout LayoutOf(const v1::Group& group) {
   v1::GroupLayout layout;
@@ -39,7 +39,7 @@ void ClusterState::SendPlaced(JobNumber number, const Job& job, Effects* effects
   placed.set_process(number << kProcessBits);
   for (const auto& [id, state] : job.processes) *placed.add_processes() = state.process;
   for (NodeId node : job.nodes) *placed.add_nodes() = nodes_.at(node).description;
-  // Other jobs, on other machines, may find something of a job that is on one.
+  // Jobs on other machines may find a component of a job that runs on one machine.
   for (const auto& [id, node] : nodes_) {
     if (node.description.place().machine() != job.submit.program().place().machine()) continue;
     const std::string& address = node.description.endpoint().address();
@@ -59,7 +59,7 @@ void ClusterState::ProgramListens(JobNumber number, const v1::ProgramListens& me
   StartedIfAll(number, found->second, effects);
 }
 
-// HOST:PORT where the group's first process is.
+// HOST:PORT on the node of the group's first process.
 std::string ClusterState::NewAddress(const Job& job, const std::string& group) {
   for (const auto& [id, state] : job.processes) {
     if (state.process.group() != group) continue;
@@ -98,7 +98,8 @@ void ClusterState::StartOnNodes(JobNumber number, Job& job, Effects* effects) {
   for (NodeId id : job.nodes) of_node[id] = for_all;
   for (const auto& [process, state] : job.processes) {
     const auto node = of_node.find(state.node);
-    if (node != of_node.end()) *node->second.add_processes() = state.process;  // else it is gone, and the job ends
+    if (node != of_node.end())
+      *node->second.add_processes() = state.process;  // else the node is gone, and the job ends
   }
   int node_rank = 0;
   for (auto& [id, start] : of_node) {
@@ -145,7 +146,8 @@ void ClusterState::StartedIfAll(JobNumber number, Job& job, Effects* effects) {
     const auto node = of_node.find(state.node);
     if (node != of_node.end()) *node->second.add_processes() = state.process;
   }
-  // Each with each is quadratic: in large jobs those on other nodes are asked for when they are needed (Meet).
+  // To tell each process of each other is quadratic. In large jobs, processes on other nodes are looked up when they
+  // are needed (Meet).
   const bool all = job.processes.size() <= kIntroducedTogether;
   for (auto& [node, some] : of_node) {
     ToNode effect{node, {}};

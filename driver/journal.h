@@ -1,4 +1,4 @@
-// What of a cluster's state outlives the driver's process.
+// The journal: the part of a cluster's state that outlives the driver's process.
 #pragma once
 
 #include <absl/status/status.h>
@@ -28,43 +28,45 @@ struct Record {
   std::string detail;  // its name, or why
   bool operator==(const Record&) const = default;
 };
-// "node_joined", …
+// A kind's name: "node_joined", …
 const char* NameOf(Record::Kind kind);
-// "job 7 has ended: its program is gone", for people.
+// A record as text: "job 7 has ended: its program is gone".
 std::string TextOf(const Record& record);
 
-// What a restarted driver takes over: numbers are never given twice, since processes of before may still be about.
+// What a restarted driver takes over. A number is never given twice, since processes with earlier numbers may still
+// run.
 struct Restored {
   uint64_t last_node = 0;
   uint64_t last_job = 0;
   uint64_t last_component = 0;
-  std::vector<uint64_t> open_jobs;  // that had not ended when the driver did
+  std::vector<uint64_t> open_jobs;  // jobs that had not ended when the driver did
 };
 
-// For one thread.
+// A list of records that grows. For one thread at a time.
 class Journal {
  public:
   virtual ~Journal() = default;
-  // All of them, or none; when this returns OK they outlive the process and the machine's power. Blocks for the disk.
-  // ResourceExhausted: the disk is full; Unavailable: it fails, or the journal was removed or replaced underneath. Both
-  // name the folder, and may pass: the next Append tries again.
+  // Appends all records, or none. After OK they outlive the process and a loss of power. Blocks for the disk.
+  // ResourceExhausted: the disk is full; Unavailable: the disk fails, or the journal was removed or replaced. Both
+  // errors name the folder, and may pass: the next Append tries again.
   virtual absl::Status Append(const std::vector<Record>& records, int64_t unix_ms) = 0;
-  // Unavailable, DataLoss: they cannot be read.
+  // What the records say that a restarted driver must know. Unavailable, DataLoss: the records cannot be read.
   virtual absl::StatusOr<Restored> Restore() = 0;
-  // The last ones, oldest first.
+  // The last `most` records, oldest first. Errors as Restore.
   virtual absl::StatusOr<std::vector<Record>> Last(size_t most) = 0;
 };
 
-// Forgets with the process.
+// A journal in memory, which ends with the process: for private clusters, and drivers without a state folder.
 std::unique_ptr<Journal> NewMemoryJournal();
 
 struct SqliteJournalOptions {
-  // Of older records only those that Restore needs are kept.
+  // The number of records to keep, besides those that Restore needs.
   int64_t kept = 10'000;
 };
 
-// In journal.sqlite in that folder, which is made; for this user's eyes only. FailedPrecondition: another driver uses
-// it, or it is of another version. DataLoss: it is no journal. Unavailable: it cannot be made or written.
+// Opens the journal journal.sqlite in a folder, which is made if needed; only this user can read it.
+// FailedPrecondition: another driver uses it, or it is of another version. DataLoss: it is no journal. Unavailable: it
+// cannot be made or written.
 absl::StatusOr<std::unique_ptr<Journal>> OpenSqliteJournal(const std::string& folder,
                                                            SqliteJournalOptions options = {});
 

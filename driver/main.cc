@@ -1,4 +1,5 @@
-// twinkle-driver: knows the nodes of a cluster, places jobs on them, keeps names. No data passes through it.
+// twinkle-driver: knows the nodes of a cluster, places jobs on them, and keeps the names of components. No user data
+// passes through it.
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <poll.h>
@@ -41,10 +42,10 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr absl::Duration kAnswerLimit = absl::Milliseconds(500);  // for calls to end by themselves, at the driver's end
-constexpr unsigned int kEndLimitSeconds = 5;                      // for that end
+constexpr absl::Duration kAnswerLimit = absl::Milliseconds(500);  // for calls to end by themselves when the driver ends
+constexpr unsigned int kEndLimitSeconds = 5;                      // for the driver's whole end
 
-// To the program that a private driver belongs to.
+// Reports to the program to which a private driver belongs.
 void TellProgram(const Options& options, absl::string_view why) {
   if (options.private_fd >= 0) rpc::ParentLink::Refuse(options.private_fd, why);
 }
@@ -57,13 +58,14 @@ int Fail(const Options& options, const absl::Status& status) {
 
 int64_t UnixMs() { return absl::ToUnixMillis(absl::Now()); }
 
-// One line of what comes and goes, with the time.
+// Writes a line with the time to the driver's log.
 void Say(const std::string& line) {
   const std::string time = absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::Now(), absl::LocalTimeZone());
   base::SayLine(STDERR_FILENO, absl::StrCat(time, " twinkle-driver: ", line));
 }
 
-// What an earlier driver has kept; its jobs have ended with it, as their programs were told by their connections' end.
+// Opens the journal, and reads what an earlier driver has kept. The jobs of that driver have ended with it; their
+// programs saw it by their connections' end.
 absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const std::string& folder, Restored* restored) {
   if (folder.empty()) return NewMemoryJournal();
   TWINKLE_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, OpenSqliteJournal(folder));
@@ -74,7 +76,7 @@ absl::StatusOr<std::unique_ptr<Journal>> OpenJournal(const std::string& folder, 
   return journal;
 }
 
-// Until there is a signal to read from `end`, or the end of the program that this private driver belongs to.
+// Waits until a signal can be read from `end`, or the program to which this private driver belongs has ended.
 void WaitForEnd(base::FdLoop& loop, int end, const rpc::ParentLink* parent) {
   loop.Watch(end, [&] { loop.Stop(); });
   if (parent != nullptr) {
@@ -84,7 +86,7 @@ void WaitForEnd(base::FdLoop& loop, int end, const rpc::ParentLink* parent) {
   loop.Run();
 }
 
-// Whatever hangs, a disk say, and where no thread can be had: the driver's end has its limit.
+// Limits the time that the driver's end may take, whatever hangs (a disk, say), and even if no thread can be had.
 void LimitEnd() {
   std::signal(SIGALRM, [](int) {
     constexpr char kText[] = "twinkle-driver: it does not end by itself in time\n";
@@ -98,13 +100,13 @@ void LimitEnd() {
 struct Start {
   std::unique_ptr<rpc::ParentLink> parent;  // of a private driver
   std::unique_ptr<rpc::Listener> listener;
-  std::string host;  // on which it listens, for people
+  std::string host;  // the host on which it listens, for texts
   std::string token;
   std::unique_ptr<Journal> journal;
   Restored restored;
 };
 
-// The link to the program is there whether it succeeds or not.
+// Starts a private driver. `start` has the link to the program even if this fails.
 absl::Status PrivateStart(int fd, Start* start) {
   TWINKLE_ASSIGN_OR_RETURN(rpc::ParentLink link, rpc::ParentLink::Open(fd));
   start->parent = std::make_unique<rpc::ParentLink>(std::move(link));
@@ -114,9 +116,9 @@ absl::Status PrivateStart(int fd, Start* start) {
   return absl::OkStatus();
 }
 
-// The token last: a driver that does not start has made none.
+// Starts a driver of its own. The token is made last, so that a driver that does not start leaves none.
 absl::Status PublicStart(const Options& options, Start* start) {
-  const base::EndSignalsEnd may_hang;  // on the journal's disk, or the token's
+  const base::EndSignalsEnd may_hang;  // on the disk of the journal or the token
   TWINKLE_ASSIGN_OR_RETURN(const rpc::HostPort at, CheckListen(options));
   TWINKLE_ASSIGN_OR_RETURN(const rpc::WireLimits wires, rpc::ParseWireLimits(options.wire_limits));
   absl::StatusOr<std::unique_ptr<rpc::Listener>> listener =
@@ -129,7 +131,7 @@ absl::Status PublicStart(const Options& options, Start* start) {
   return absl::OkStatus();
 }
 
-// By which commands find a private cluster; one that cannot be found serves all the same.
+// The record by which commands find a private cluster. Without one the driver serves all the same.
 std::optional<rpc::PrivateClusterRecord> RecordOf(const Start& start) {
   auto record = rpc::PrivateClusterRecord::Write(rpc::PrivateClustersFolder(),
                                                  {start.parent->program(), start.parent->role().target, start.token});
@@ -193,7 +195,7 @@ int Main(int argc, char** argv) {
   if (const auto at = CheckListen(options); options.private_fd < 0 && !at.ok()) {
     return base::TellWrongWords(app, std::string(at.status().message()));
   }
-  std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is told of by its error
+  std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow reports an error instead
   if (const absl::Status able = base::CheckProcess(); !able.ok()) return Fail(options, able);
   Start start;
   const absl::Status begun =

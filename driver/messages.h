@@ -1,4 +1,4 @@
-// What the driver says in several places.
+// Messages that the driver sends from several places.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,6 +9,7 @@
 
 namespace twinkle::driver {
 
+// The message that a job has ended.
 inline v1::DriverToProgram Ended(absl::StatusCode code, const std::string& message) {
   v1::DriverToProgram ended;
   ended.mutable_ended()->set_code(static_cast<int32_t>(code));

@@ -9,7 +9,7 @@
 namespace twinkle::driver {
 
 void AddOptions(CLI::App& app, Options& options) {
-  // For private clusters. It is read first: what is wrong with the others is told there.
+  // For private clusters. It is read first, because errors of the other options are reported there.
   app.add_option("--private-fd", options.private_fd)->group("");
   app.add_option("--listen", options.listen, "HOST:PORT to serve on; port 0: one that the kernel chooses")
       ->envname("TWINKLE_LISTEN")

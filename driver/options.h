@@ -1,4 +1,4 @@
-// What twinkle-driver is told on its command line.
+// The command line of twinkle-driver.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -24,10 +24,12 @@ struct Options {
   int private_fd = -1;
 };
 
-// With `options` as the defaults; they are what the command line says once the application has parsed it.
+// Declares the options, with the values in `options` as their defaults. Once the application has parsed a command line,
+// `options` holds its values.
 void AddOptions(CLI::App& app, Options& options);
 
-// Where to listen. InvalidArgument: it is no HOST:PORT, or reaches beyond this machine without --insecure-network.
+// Where to listen. InvalidArgument: it is no HOST:PORT, or can be reached from other machines without
+// --insecure-network.
 absl::StatusOr<rpc::HostPort> CheckListen(const Options& options);
 
 ClusterOptions ClusterOptionsFrom(const Options& options);

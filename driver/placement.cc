@@ -11,7 +11,7 @@
 namespace twinkle::driver {
 namespace {
 
-// The devices of one virtual node that the job uses: indexes by type.
+// The devices of one virtual node that the job uses: their indexes, by type.
 struct VirtualNode {
   int number = 0;
   std::map<std::string, std::set<int>> indexes;
@@ -58,7 +58,7 @@ void Take(const VirtualNode& wanted, FreeNode& node, Leases* leases) {
   }
 }
 
-// How many of the virtual nodes the node can take, and what it would have left.
+// How many of the virtual nodes a node can take, and how many devices it would have left.
 std::pair<int, size_t> Capacity(const std::vector<VirtualNode>& wanted, FreeNode node) {
   int taken = 0;
   Leases ignored;
@@ -72,7 +72,7 @@ std::pair<int, size_t> Capacity(const std::vector<VirtualNode>& wanted, FreeNode
   return {taken, left};
 }
 
-// Nodes that have as much to give can take as much.
+// The number of free devices by type. Nodes with equal numbers have equal capacities.
 std::map<std::string, size_t> FreeDevices(const FreeNode& node) {
   std::map<std::string, size_t> free;
   for (const auto& [type, devices] : node.devices) free[type] = devices.size();
@@ -97,7 +97,7 @@ std::string Describe(const VirtualNode& wanted) {
   return absl::StrJoin(needs, " and ");
 }
 
-// The groups that use it, for people.
+// The names of the groups that use a virtual node.
 std::string UsersOf(const VirtualNode& wanted, const Wish& wish) {
   std::vector<std::string> names;
   for (const v1::Group& group : wish.groups) {
@@ -112,7 +112,8 @@ std::string UsersOf(const VirtualNode& wanted, const Wish& wish) {
   return absl::StrCat(names.size() == 1 ? "group " : "groups ", absl::StrJoin(names, ", "));
 }
 
-// People forget to say that a group needs no devices: it is said where no node has any of the type, free or leased.
+// The hint that a group may need no devices, where no node has any of its type, free or leased: people forget to say
+// so.
 std::string Hint(const VirtualNode& wanted, const std::vector<FreeNode>& nodes) {
   const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const FreeNode& node) {
     return std::any_of(wanted.indexes.begin(), wanted.indexes.end(),
@@ -125,7 +126,7 @@ absl::StatusOr<Leases> LeaseDevices(const Wish& wish, std::vector<FreeNode>& nod
   std::vector<VirtualNode> wanted = VirtualNodes(wish);
   Leases leases;
   while (!wanted.empty()) {
-    std::map<std::map<std::string, size_t>, std::pair<int, size_t>> capacities;  // by what is free
+    std::map<std::map<std::string, size_t>, std::pair<int, size_t>> capacities;  // by free devices
     FreeNode* best = nullptr;
     std::tuple<int, size_t, std::string> best_rank;
     for (FreeNode& node : nodes) {
@@ -155,7 +156,7 @@ absl::StatusOr<Leases> LeaseDevices(const Wish& wish, std::vector<FreeNode>& nod
   return leases;
 }
 
-// CPU groups: `nodes` in the order in which they are preferred.
+// Takes slots for a CPU group from `nodes`, in their order of preference.
 absl::StatusOr<std::vector<PlacedWorker>> TakeSlots(const v1::Group& group, int run_length,
                                                     const std::vector<FreeNode*>& nodes) {
   std::vector<PlacedWorker> placed;

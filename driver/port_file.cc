@@ -17,10 +17,10 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr int kReaderPollMs = 20;  // a pipe with a name tells nobody that its reader has come
-constexpr int kMostLinks = 40;     // as many as the kernel follows
+constexpr int kReaderPollMs = 20;  // a named pipe does not report that its reader has come
+constexpr int kMostLinks = 40;     // links to follow, as in the kernel
 
-// With the error of the system call before it.
+// The error of the last system call, with the file's name.
 absl::Status Failed(const std::string& file) {
   return base::ErrnoStatus(errno, absl::StrCat("the port file ", file, " cannot be written"));
 }
@@ -32,7 +32,7 @@ bool WriteAll(int fd, const std::string& text) {
   return false;
 }
 
-// Where a link leads, whether there is something or not.
+// The end of a chain of links, whether there is something or not.
 std::filesystem::path Target(std::filesystem::path path) {
   std::error_code error;
   for (int links = 0; links < kMostLinks && std::filesystem::is_symlink(path, error); ++links) {
@@ -43,7 +43,7 @@ std::filesystem::path Target(std::filesystem::path path) {
   return path;
 }
 
-// Written beside it and renamed.
+// Writes a new file beside the old one and renames it.
 absl::Status Replace(const std::string& file, const std::string& text) {
   const std::string target = Target(file).string();
   const std::string fresh = absl::StrCat(target, ".", ::getpid());
@@ -71,7 +71,7 @@ absl::Status WriteInto(const std::string& file, bool is_pipe, const std::string&
   return fd.valid() && WriteAll(fd.get(), text) ? absl::OkStatus() : Failed(file);
 }
 
-// Whether the file is what this process has open there.
+// Whether `fd` of this process is that file.
 bool IsOpenAs(const struct stat& file, int fd) {
   struct stat open {};
   return ::fstat(fd, &open) == 0 && open.st_dev == file.st_dev && open.st_ino == file.st_ino;

@@ -1,4 +1,4 @@
-// The file in which a driver leaves the port that it serves on.
+// The port file, in which a driver leaves the port on which it serves.
 #pragma once
 
 #include <absl/status/status.h>
@@ -7,10 +7,10 @@
 
 namespace twinkle::driver {
 
-// Writes the port and a line's end. A regular file, or none, is replaced at once: who waits for it finds a whole one. A
-// link is followed. What is something else (a terminal, a pipe, /dev/stdout) stays what it is and is written to; where
-// nobody reads a pipe with a name yet, this waits for a reader until there is something to read from `end`, and is OK
-// then, too. Else the error of the system, with the file's name; nothing is left behind then.
+// Writes the port and a line end to a file. A regular file, or none, is replaced atomically, so that whoever waits for
+// it finds a whole one. A link is followed. Anything else (a terminal, a pipe, /dev/stdout) is written to. A named pipe
+// that nobody reads yet is waited for until there is something to read from `end`, which is OK, too. Errors: the
+// system's, with the file's name; then nothing is left behind.
 absl::Status WritePort(const std::string& file, int port, int end);
 
 }  // namespace twinkle::driver

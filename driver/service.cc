@@ -20,7 +20,7 @@ absl::Status AnswerWith(absl::StatusOr<T> result, T* reply) {
 
 }  // namespace
 
-// A call that a task is to answer; told that the driver stops if that task never runs (S2).
+// A call that a task will answer. If the task never runs, its destruction answers that the driver stops (S2).
 template <class Reactor>
 class Question {
  public:
@@ -31,7 +31,7 @@ class Question {
     if (reactor_ != nullptr) Answer(Stopping());
   }
   void Answer(const absl::Status& status) { Take()->Finish(rpc::ToGrpc(status)); }
-  // Who takes the call answers it.
+  // Gives the reactor to the caller, who answers it.
   Reactor* Take() { return std::exchange(reactor_, nullptr); }
 
  private:
@@ -159,8 +159,8 @@ grpc::ServerUnaryReactor* DriverService::ForCommand(grpc::CallbackServerContext*
 }
 
 // ---- names
-// A component is read once its caller has been let in: who sends so much before that is cut off as a stranger. Deletes
-// itself.
+// One call of AddComponent. The component is read only after its caller has been let in, because a stranger's message
+// is cut off at a small size. Deletes itself.
 class DriverService::Addition final : public grpc::ServerReadReactor<v1::Component> {
  public:
   Addition(DriverService* service, v1::AddComponentReply* reply) : service_(*service), reply_(reply) {}

@@ -1,4 +1,5 @@
-// The driver's gRPC service: turns what arrives into tasks of its queue, for the Conductor, and answers.
+// The driver's gRPC service: turns calls into tasks of the driver's queue, which the Conductor carries out, and answers
+// them.
 #pragma once
 
 #include <absl/status/status.h>
@@ -15,20 +16,21 @@
 
 namespace twinkle::driver {
 
-// Everything that calls must show the cluster's token, or, for names, a job's secret: else Unauthenticated. Invariants:
+// The service Driver of cluster.proto. Thread-safe; gRPC calls it. Callers must show the cluster's token or, for names,
+// a job's secret: else Unauthenticated. Invariants:
 //  S1 the conductor is confined to one task queue; gRPC's threads only post to it;
 //  S2 each call is answered: by its task, or, if that never runs, with Unavailable.
 class DriverService final : public v1::Driver::CallbackService {
  public:
-  // `token`: of the cluster; what it is to be told is that of each call that has shown it, or a job's secret. The
-  // executor outlives it.
+  // `token`: checks the cluster's token, and is told of each caller that has shown it, or a job's secret. `executor`
+  // must outlive the service.
   DriverService(rpc::TokenCheck token, ConductorOptions options, base::Executor* executor,
                 std::unique_ptr<Journal> journal, const Restored& restored);
   ~DriverService() override;
-  // ResourceExhausted: there is no thread for it. It must not be served, nor stopped, then.
+  // ResourceExhausted: there is no thread for the service. It must not be served or stopped then.
   absl::Status Check() const;
-  // Ends the streams, answers what waits. Blocks for the task under way. The server must be shut down afterwards,
-  // before this goes.
+  // Ends the streams, and answers waiting calls. Blocks for the task under way. Afterwards the server must be shut
+  // down, before the service is destroyed.
   void Stop();
 
   grpc::ServerBidiReactor<v1::NodeToDriver, v1::DriverToNode>* Node(grpc::CallbackServerContext* context) override;
@@ -57,30 +59,32 @@ class DriverService final : public v1::Driver::CallbackService {
   using ProgramStream = rpc::ServerStream<v1::ProgramToDriver, v1::DriverToProgram>;
   struct NodeConnection {
     std::shared_ptr<NodeStream> stream;
-    NodeId node = 0;  // 0: it has not joined
+    NodeId node = 0;  // 0: it has not joined yet
   };
   struct ProgramConnection {
     std::shared_ptr<ProgramStream> stream;
-    JobNumber job = 0;  // 0: it has not submitted
+    JobNumber job = 0;  // 0: it has not submitted yet
   };
 
   class Addition;
 
-  // Answers with what `answer` says, on the queue; OK only once the reply is filled in.
+  // Runs `answer` on the queue and answers the call with its status; the reply must be filled in before OK.
   grpc::ServerUnaryReactor* OnQueue(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
-  // For a job's process: `answer` is given the job that it belongs to.
+  // OnQueue for a process of a job: `answer` is given the job.
   grpc::ServerUnaryReactor* ForJob(grpc::CallbackServerContext* context, std::function<absl::Status(JobNumber)> answer);
+  // OnQueue for a command, which shows the cluster's token.
   grpc::ServerUnaryReactor* ForCommand(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);
 
-  // A process of a job, as its call shows it.
+  // What a call of a job's process shows.
   struct CallingProcess {
-    absl::Status protocol;  // whether it speaks this driver's
+    absl::Status protocol;  // whether it speaks this driver's protocol
     std::string secret;
     std::string peer;
   };
   CallingProcess ProcessOf(const grpc::CallbackServerContext& context) const;
 
-  // On the queue.
+  // ---- on the queue
+  // The job of a calling process. Unauthenticated: it shows no job's secret; FailedPrecondition: another protocol.
   absl::StatusOr<JobNumber> LetIn(const CallingProcess& process);
   void OnNodeMessage(NodeConnection& connection, const v1::NodeToDriver& message, base::Instant arrived);
   void OnProgramMessage(ProgramConnection& connection, const v1::ProgramToDriver& message, base::Instant arrived);

@@ -15,7 +15,7 @@
 namespace twinkle::driver {
 namespace {
 
-constexpr int kVersion = 1;  // of the tables
+constexpr int kVersion = 1;  // of the tables' layout
 
 absl::StatusOr<Record::Kind> KindFrom(int64_t number) {
   if (number >= 0 && number <= static_cast<int64_t>(Record::Kind::kComponentRemoved)) {
@@ -33,7 +33,7 @@ class SqliteJournal final : public Journal {
         inode_(facts.st_ino),
         options_(options) {}
 
-  // Tables, and the lock that keeps other drivers out. Each commit is on the disk when it returns.
+  // Makes the tables, and takes the lock that keeps other drivers out. Each commit is on the disk when it returns.
   absl::Status Prepare() {
     constexpr char kTable[] =
         "CREATE TABLE IF NOT EXISTS record(number INTEGER PRIMARY KEY, unix_ms INTEGER NOT NULL, "
@@ -50,7 +50,7 @@ class SqliteJournal final : public Journal {
         absl::StrCat(file_, " was written by another version of Twinkle (", found, ", not ", kVersion, ")"));
   }
 
-  // Whoever else holds the file does so for a moment: it is this driver's.
+  // Others hold the file for moments only: the lock is this driver's.
   absl::Status Append(const std::vector<Record>& records, int64_t unix_ms) override {
     absl::Status written = TryAppend(records, unix_ms);
     return absl::IsFailedPrecondition(written) ? absl::UnavailableError(written.message()) : written;
@@ -95,11 +95,11 @@ class SqliteJournal final : public Journal {
     absl::Status written = Insert(records, unix_ms);
     if (written.ok()) written = Run("COMMIT");
     if (!written.ok()) {
-      Run("ROLLBACK").IgnoreError();  // SQLite may have done so
+      Run("ROLLBACK").IgnoreError();  // fails if SQLite has rolled back itself
       return written;
     }
     appended_ += static_cast<int64_t>(records.size());
-    if (appended_ >= options_.kept && Compact().ok()) appended_ = 0;  // else later
+    if (appended_ >= options_.kept && Compact().ok()) appended_ = 0;  // after a failure the next Append tries again
     return absl::OkStatus();
   }
 
@@ -111,7 +111,7 @@ class SqliteJournal final : public Journal {
     return statement.Number(0);
   }
 
-  // What is written to a file that was removed is lost with the process.
+  // Checks that the file is still in its place: what is written to a removed file is lost with the process.
   absl::Status CheckInPlace() const {
     struct stat facts {};
     if (::stat(file_.c_str(), &facts) == 0 && facts.st_dev == device_ && facts.st_ino == inode_) {
@@ -131,7 +131,7 @@ class SqliteJournal final : public Journal {
     return absl::OkStatus();
   }
 
-  // 0: none.
+  // The highest number of a kind; 0: there is none.
   absl::StatusOr<uint64_t> Highest(Record::Kind kind) {
     Statement highest(database_.get(), "SELECT max(id) FROM record WHERE kind=?", file_);
     highest.Bind(1, static_cast<int64_t>(kind));
@@ -139,7 +139,7 @@ class SqliteJournal final : public Journal {
     return found ? static_cast<uint64_t>(highest.Number(0)) : 0;
   }
 
-  // Old records go, but for those of the highest number of each kind and of jobs that have not ended.
+  // Deletes old records, except those of the highest number of each kind and of jobs that have not ended.
   absl::Status Compact() {
     Statement remove(database_.get(),
                      "DELETE FROM record WHERE number <= (SELECT max(number) FROM record) - ?1 "
@@ -155,7 +155,7 @@ class SqliteJournal final : public Journal {
   const dev_t device_;
   const ino_t inode_;
   const SqliteJournalOptions options_;
-  int64_t appended_ = 0;  // since the last compaction, by earlier drivers too
+  int64_t appended_ = 0;  // records since the last compaction, those of earlier drivers included
 };
 
 absl::Status MakeFolder(const std::string& folder) {
@@ -167,7 +167,7 @@ absl::Status MakeFolder(const std::string& folder) {
   return absl::OkStatus();
 }
 
-// SQLite gives the files beside it the same mode.
+// Makes the file with its mode; SQLite gives its companion files the same mode.
 absl::StatusOr<struct stat> MakeFile(const std::string& file) {
   const base::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   struct stat facts {};

@@ -25,7 +25,7 @@ absl::Status WhyFailed(sqlite3* database, const std::string& file) {
 
 Statement::Statement(sqlite3* database, const char* sql, std::string file)
     : database_(database), file_(std::move(file)) {
-  sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);  // null when it fails: Step tells
+  sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);  // null if it fails: Step reports it
 }
 
 Statement::~Statement() { sqlite3_finalize(statement_); }

@@ -1,4 +1,4 @@
-// What the journal uses of SQLite, with statuses.
+// SQLite as the journal uses it: statements, and its errors as statuses.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,14 +16,15 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
-// What the last failure in the database was, in words that name its file. FailedPrecondition: another process uses it;
+// The last failure in the database as a status that names its file. FailedPrecondition: another process uses it;
 // ResourceExhausted: the disk is full; DataLoss: it is no database, or a damaged one; Unavailable: anything else.
 absl::Status WhyFailed(sqlite3* database, const std::string& file);
 
-// One prepared statement; finalized with its owner, which must go before the database.
+// A prepared statement. Finalized by its destructor, which must run before the database is closed. For one thread at a
+// time.
 class Statement {
  public:
-  // `file` is for texts.
+  // `file`: the database's name, for texts.
   Statement(sqlite3* database, const char* sql, std::string file);
   ~Statement();
   Statement(const Statement&) = delete;
@@ -31,12 +32,12 @@ class Statement {
 
   Statement& Bind(int index, int64_t value);
   Statement& Bind(int index, const std::string& text);
-  // Whether there is a row. Errors as WhyFailed.
+  // Runs the statement to its next row; false: there is none. Errors as WhyFailed.
   absl::StatusOr<bool> Step();
-  // For the next Bind and Step.
+  // Prepares for another Bind and Step.
   void Reset();
 
-  // Of the row.
+  // A column of the current row.
   int64_t Number(int column) const;
   std::string Text(int column) const;
 
@@ -46,7 +47,7 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
-// Statements without rows. Errors as WhyFailed.
+// Runs statements without rows. Errors as WhyFailed.
 absl::Status Execute(sqlite3* database, const char* sql, const std::string& file);
 
 }  // namespace twinkle::driver

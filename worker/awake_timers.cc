@@ -24,7 +24,7 @@ void AwakeTimers::Arm() {
   if (next >= alarm_) return;
   alarm_ = next;
   post_after_(std::max(absl::ZeroDuration(), next - now_()), [this, next] {
-    if (alarm_ == next) OnAlarm();  // else an earlier one came in between, and has set its own
+    if (alarm_ == next) OnAlarm();  // else an earlier alarm was posted meanwhile, and has set the next one
   });
 }
 

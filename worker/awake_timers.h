@@ -1,4 +1,4 @@
-// Timers for which what the whole machine has slept does not count.
+// Timers that do not count the time during which the whole machine slept.
 #pragma once
 
 #include <absl/time/time.h>
@@ -12,23 +12,24 @@
 
 namespace twinkle::worker {
 
-// For those who give others a time to do something. When everything was stopped meanwhile (a frozen control group, a
-// suspended machine), the others have not had that time: a wait goes on where it was (base::AwakeClock). Confined to
-// one thread. Invariants:
-//  A1 each task runs once, when its time awake has passed, never from within After;
-//  A2 while a task waits the clock is told the time once in every pulse; while none does nothing is posted.
+// Timers for limits that are given to others, for example to a process that starts. When everything was stopped
+// meanwhile (a frozen control group, a suspended machine), the others could not use that time, so the wait is prolonged
+// by it (base::AwakeClock). Confined to the loop's thread. Invariants:
+//  A1 each task runs once, when its time awake has passed, and never from within After;
+//  A2 while a task waits, the clock is told the time once in every pulse; while none waits, nothing is posted.
 class AwakeTimers {
  public:
-  // Runs a task on this thread after a time of the plain clock.
+  // Runs a task on the loop's thread after a duration of the plain clock.
   using PostAfter = std::function<void(absl::Duration, base::Task)>;
 
-  // It outlives what `post_after` still runs.
+  // The timers must outlive every task that `post_after` may still run.
   AwakeTimers(PostAfter post_after, std::function<base::Instant()> now);
   AwakeTimers(const AwakeTimers&) = delete;
   AwakeTimers& operator=(const AwakeTimers&) = delete;
 
+  // Runs `task` when `wait` of time awake has passed.
   void After(absl::Duration wait, base::Task task);
-  // The time awake, by which the tasks are due. It knows what was slept while a task waited.
+  // The time awake now: the clock by which tasks are due. It leaves out what was slept while a task waited.
   base::Instant Awake() { return clock_.Observe(now_()); }
 
  private:
@@ -38,8 +39,8 @@ class AwakeTimers {
   const PostAfter post_after_;
   const std::function<base::Instant()> now_;
   base::AwakeClock clock_;
-  std::multimap<base::Instant, base::Task> tasks_;  // by when they are due, awake
-  base::Instant alarm_ = base::kForever;            // the next that was posted
+  std::multimap<base::Instant, base::Task> tasks_;  // by the time awake at which they are due
+  base::Instant alarm_ = base::kForever;            // when the earliest posted OnAlarm runs
 };
 
 }  // namespace twinkle::worker

@@ -1,4 +1,4 @@
-// Why a process ended, in words.
+// The cause of a process's end, as text.
 #pragma once
 
 #include <cstdint>
@@ -6,16 +6,16 @@
 
 namespace twinkle::worker {
 
-// "exited with code 3", "was killed by signal 9 (SIGKILL)", of a status as waitpid gives it.
+// The text for a status of waitpid: "exited with code 3", "was killed by signal 9 (SIGKILL)".
 std::string CauseOfDeath(int wait_status);
 
-// The kernel's count of processes that it killed because memory ran out, on this machine. Not thread-safe.
+// The kernel's count of processes on this machine that it killed because memory ran out. For one thread at a time.
 class OomWatch {
  public:
-  // `file`: in the format of /proc/vmstat.
+  // `file`: a file in the format of /proc/vmstat.
   explicit OomWatch(std::string file = "/proc/vmstat") : file_(std::move(file)), seen_(Read()) {}
 
-  // Whether it has risen since it was last asked, or since the beginning.
+  // Whether the count has risen since the last call of Rose, or since construction.
   bool Rose();
 
  private:

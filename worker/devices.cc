@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMostOfType = 4096;
 
-// Part of the names of variables, too.
+// A device type's name. It becomes part of the names of environment variables.
 bool IsType(const std::string& text) {
   return !text.empty() && std::none_of(text.begin(), text.end(), [](char each) { return absl::ascii_isspace(each); });
 }

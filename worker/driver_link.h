@@ -14,8 +14,8 @@
 
 namespace twinkle::worker {
 
-// One connection at a time. For one thread; events come on threads of gRPC's, and none once the destructor has
-// returned.
+// The node daemon's stream to the driver: one connection at a time, which can be made anew. For one thread at a time.
+// Events come on gRPC's threads; none comes once the destructor has returned.
 class DriverLink {
  public:
   using Stream = rpc::ClientStream<v1::NodeToDriver, v1::DriverToNode>;
@@ -23,19 +23,19 @@ class DriverLink {
   DriverLink(const std::string& target, std::string token, const rpc::KeepAlive& keep_alive = {});
   ~DriverLink() { Close(); }
 
-  // Joins, once the connection before has ended. `patient`: a driver that is not there yet is waited for, else it is an
-  // end with what the network says.
+  // Opens a connection and joins with `node`. The connection before must have ended. `patient`: waits for a driver that
+  // is not there yet; otherwise the connection ends with the network's error.
   void Connect(const v1::NodeDescription& node, bool patient, Stream::Events events);
-  // Dropped where there is no connection.
+  // Sends a message. Without a connection the message is dropped.
   void Send(v1::NodeToDriver message);
-  // Ends the connection, and waits until its last event has come back.
+  // Ends the connection. Blocks until its last event has returned.
   void Close();
 
  private:
   const std::string token_;
   const std::unique_ptr<v1::Driver::Stub> stub_;
   std::shared_ptr<Stream> stream_;
-  std::shared_ptr<base::Event> ended_;  // of the stream
+  std::shared_ptr<base::Event> ended_;  // set when the stream has ended
 };
 
 }  // namespace twinkle::worker

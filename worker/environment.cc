@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kCpu[] = "cpu";
 
-// What is about the machine or the terminal on which the program was started.
+// Whether a variable describes the machine or the terminal on which the program was started, and so is not passed on.
 bool BelongsToMachine(const std::string& name) {
   static const auto* const kNames = new std::set<std::string>{"HOSTNAME",
                                                               "DISPLAY",
@@ -87,7 +87,7 @@ std::optional<std::vector<std::string>> DevicesInView(const std::string& device_
   if (names == nullptr) return std::nullopt;
   std::vector<std::string> devices;
   for (const absl::string_view name : absl::StrSplit(names, ',', absl::SkipWhitespace())) {
-    if (absl::StartsWith(absl::StripAsciiWhitespace(name), "-")) break;  // as the drivers do: no device from here on
+    if (absl::StartsWith(absl::StripAsciiWhitespace(name), "-")) break;  // as device drivers do: no device from here on
     devices.emplace_back(absl::StripAsciiWhitespace(name));
   }
   return devices;
@@ -95,7 +95,7 @@ std::optional<std::vector<std::string>> DevicesInView(const std::string& device_
 
 namespace {
 
-// What the rank's runtime is to be told of devices that the node has these numbers for.
+// The value of a device variable for devices that have these numbers on the node.
 std::string NamesOf(const std::string& device_type, const std::vector<int>& devices) {
   const auto in_view = DevicesInView(device_type);
   std::vector<std::string> names;

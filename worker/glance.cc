@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The beginning of a file that the kernel makes as it is read; all that is needed stands there.
+// Reads the beginning of a file of the kernel, which holds all that is needed.
 std::string Read(const std::string& path) {
   std::array<char, 4096> bytes;
   const base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -31,13 +31,14 @@ std::string Read(const std::string& path) {
   return got > 0 ? std::string(bytes.data(), static_cast<size_t>(got)) : "";
 }
 
-// Z, X: what is left of it until somebody has heard of its end. Without a state it is not there, or cannot be read.
+// Whether the state letter means that the process has ended: Z and X are what is left of a process until its parent has
+// waited for it. An empty state: the process is not there, or cannot be read.
 bool HasEnded(absl::string_view state) { return state.empty() || state[0] == 'Z' || state[0] == 'X'; }
 
-// T: by a signal; t: by who traces it.
+// Whether the state letter means stopped: T by a signal, t by a tracer.
 bool IsStopped(absl::string_view state) { return absl::StartsWithIgnoreCase(state, "t"); }
 
-// What stands behind `name` in a file of lines; empty: there is no such line.
+// The value of field `name` in a status file; empty: there is no such field.
 absl::string_view Field(absl::string_view status, absl::string_view name) {
   for (absl::string_view line : absl::StrSplit(status, '\n')) {
     if (absl::ConsumePrefix(&line, name)) return absl::StripLeadingAsciiWhitespace(line);
@@ -45,7 +46,7 @@ absl::string_view Field(absl::string_view status, absl::string_view name) {
   return "";
 }
 
-// Of all threads in the folder `tasks`. One that has ended, or cannot be read, has paused no more.
+// The context switches of all threads in the folder `tasks`. A thread that has ended, or cannot be read, counts as 0.
 uint64_t TimesPaused(const std::string& tasks) {
   uint64_t all = 0;
   std::error_code error;
@@ -57,7 +58,7 @@ uint64_t TimesPaused(const std::string& tasks) {
   return all;
 }
 
-// What the first thread's file says of all, and how often each of them has paused.
+// The first thread's status, and the context switches of all threads.
 std::optional<Glance> GlanceAtStopped(const std::string& folder) {
   Glance glance;
   const std::string status = Read(folder + "/status");

@@ -1,4 +1,4 @@
-// What one look at a process sees: whether it is stopped, and by whom.
+// A single look at a process: whether it is stopped, and by what.
 #pragma once
 
 #include <sys/types.h>
@@ -9,23 +9,24 @@
 
 namespace twinkle::worker {
 
+// What a look at a process has found.
 struct Glance {
-  bool stopped = false;       // by a signal, or in the hands of a debugger
-  bool traced = false;        // somebody has attached to it: a debugger
-  pid_t tracer = 0;           // 0: none, or of another PID namespace
-  uint64_t times_paused = 0;  // of all its threads together: while it is stopped this stays as it is
+  bool stopped = false;       // by a signal, or held by a debugger
+  bool traced = false;        // a debugger is attached
+  pid_t tracer = 0;           // the debugger; 0: none, or in another PID namespace
+  uint64_t times_paused = 0;  // context switches of all threads together; constant while the process is stopped
 };
 
-// Nothing: the process has ended, or the kernel does not tell of it now; whether it goes on is not known then. Reads
-// `proc`, which is where the kernel tells of this PID namespace: one file of a process that goes on, and of one whose
+// Looks at a process. Nothing: the process has ended, or the kernel does not report on it now, and whether it runs is
+// not known. `proc`: where the kernel reports on this PID namespace. Reads one file of a running process; of one whose
 // first thread is stopped one more, and one for each thread.
 std::optional<Glance> GlanceAt(pid_t pid, const std::string& proc = "/proc");
 
-// Whether the process goes on: it has not ended, and the kernel is not taking it down, which takes seconds where it has
-// device memory. False, too, where that cannot be told.
+// Whether a process still runs: it has not ended, and the kernel is not taking it down (which takes seconds for a
+// process with device memory). False, too, if that cannot be read.
 bool GoesOn(pid_t pid, const std::string& proc = "/proc");
 
-// Whether `proc` tells of the processes of this one's PID namespace: then a pid means the same there and here.
+// Whether `proc` reports on this process's PID namespace, so that a pid means the same process there and here.
 bool TellsOfOwnPids(const std::string& proc = "/proc");
 
 }  // namespace twinkle::worker

@@ -24,7 +24,7 @@ namespace {
 
 constexpr size_t kLongestName = 100;
 
-// Whether all of it was written.
+// Writes all of `text`; false: an error, in errno.
 bool WriteAll(int to, const std::string& text) {
   size_t written = 0;
   while (written < text.size()) {
@@ -61,19 +61,19 @@ std::string FileNameOf(const std::string& group) {
   return name;
 }
 
-// Of one process. `missing` is under the state's lock, the rest is the thread's.
+// The file of one process. `missing` is guarded by the state's mutex, the rest is confined to the writing thread.
 struct LogFiles::File {
   std::string path;
   base::Fd fd;
   size_t bytes = 0;
-  size_t missing = 0;  // lines that were lost since the last that was written
+  size_t missing = 0;  // lines lost since the last line that was written
   bool complained = false;
 };
 
 struct LogFiles::State {
   explicit State(LogFileOptions given) : options(std::move(given)) {}
 
-  // On the thread.
+  // On the writing thread.
   void Append(File& file, const std::string& text, size_t lines, size_t missing);
   bool Open(File& file) const;
   void TurnOver(File& file) const;
@@ -84,6 +84,7 @@ struct LogFiles::State {
   std::map<uint64_t, std::shared_ptr<File>> files ABSL_GUARDED_BY(mutex);
 };
 
+// Opens the file if it is not open; false: an error, in errno.
 bool LogFiles::State::Open(File& file) const {
   if (file.fd.valid()) return true;
   std::error_code ignored;
@@ -94,6 +95,7 @@ bool LogFiles::State::Open(File& file) const {
   return file.fd.valid();
 }
 
+// Renames a full file to FILE.1, so that the next Open begins a new one.
 void LogFiles::State::TurnOver(File& file) const {
   file.fd.Reset();
   std::error_code ignored;
@@ -113,8 +115,8 @@ void LogFiles::State::Append(File& file, const std::string& text, size_t lines, 
   if (written) {
     file.bytes += note.size() + text.size();
   } else if (file.fd.valid()) {
-    (void)!::ftruncate(file.fd.get(), static_cast<off_t>(file.bytes));  // no half of a line
-    file.fd.Reset();                                                    // tried anew with the next
+    (void)!::ftruncate(file.fd.get(), static_cast<off_t>(file.bytes));  // leave no partial line
+    file.fd.Reset();                                                    // the next Append opens it again
   }
   base::MutexLock lock(&mutex);
   waiting -= text.size();
@@ -167,7 +169,6 @@ void LogFiles::Write(uint64_t process, std::string text, size_t lines) {
                  missing = std::exchange(file.missing, 0)] { state->Append(*file, text, lines, missing); });
 }
 
-// What is still missing is told at the end.
 void LogFiles::Close(uint64_t process) {
   if (state_ == nullptr) return;
   base::MutexLock lock(&state_->mutex);

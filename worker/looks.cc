@@ -6,7 +6,7 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr absl::Duration kPauseForEach = absl::Milliseconds(1);  // of whom a look takes some 10 us
+constexpr absl::Duration kPauseForEach = absl::Milliseconds(1);  // a look takes some 10 us for each process
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void Looks::LookIn(absl::Duration pause) {
 }
 
 void Looks::Look() {
-  Pids pids = events_.whom();
+  Pids pids = events_.running();
   if (pids.empty()) {
     looking_ = false;
     return;
@@ -42,10 +42,10 @@ void Looks::Look() {
   const absl::Status begun = threads_.Run(
       "looks", [ask = ask_, pids = std::move(pids), glances] { *glances = ask(pids); },
       [this, glances, pause] {
-        events_.seen(*glances, timers_.Awake());
+        events_.on_glances(*glances, timers_.Awake());
         LookIn(pause);
       });
-  if (!begun.ok()) LookIn(pause);  // there may be a thread to be had then
+  if (!begun.ok()) LookIn(pause);  // a thread may be available by then
 }
 
 }  // namespace twinkle::worker

@@ -1,4 +1,4 @@
-// Looks at this node's processes now and then: whether they are stopped.
+// Periodic looks at this node's processes, which tell whether they are stopped.
 #pragma once
 
 #include <absl/time/time.h>
@@ -17,30 +17,32 @@
 
 namespace twinkle::worker {
 
-// Confined to the loop's thread; the kernel is asked on a thread of its own, which a look has while it lasts.
-// Invariants:
-//  K1 one look at a time: one that hangs keeps nobody but the next one from being made;
-//  K2 while there is nobody to look at nothing waits and nothing is asked;
-//  K3 the more there are to look at, the longer is the pause: a thousand processes cost less than a hundredth of
-//     a processor.
+// Looks at all running processes at an interval. Confined to the loop's thread; a look reads from the kernel on a side
+// thread of its own. Invariants:
+//  K1 one look at a time: a look that hangs delays the next look and nothing else;
+//  K2 while there are no processes, no timer waits and nothing is read;
+//  K3 the pause grows with the number of processes: looks at a thousand processes take less than a hundredth of a
+//     processor.
 class Looks {
  public:
-  using Pids = std::vector<std::pair<uint64_t, pid_t>>;      // with the caller's names of the processes
-  using Glances = std::vector<std::pair<uint64_t, Glance>>;  // of those of which something is known
+  // Processes to look at: the caller's key of each, and its pid.
+  using Pids = std::vector<std::pair<uint64_t, pid_t>>;
+  // What a look has found of each process, by the caller's key. Processes of which nothing is known are left out.
+  using Glances = std::vector<std::pair<uint64_t, Glance>>;
   struct Events {
-    std::function<Pids()> whom;                               // that are there now
-    std::function<void(const Glances&, base::Instant)> seen;  // and the time awake
+    std::function<Pids()> running;                                  // the processes to look at now
+    std::function<void(const Glances&, base::Instant)> on_glances;  // with the time awake
   };
-  // Asks the kernel. Blocks as that does; on any thread.
+  // Looks at processes. Blocks as the kernel does; runs on a side thread.
   using Ask = std::function<Glances(const Pids&)>;
   static Glances AskKernel(const Pids& pids);
 
-  // What is pointed to outlives it, and it outlives what `timers` and `threads` still run on the loop.
+  // What is pointed to must outlive this object, which must outlive what `timers` and `threads` still run on the loop.
   Looks(absl::Duration interval, AwakeTimers* timers, SideThreads* threads, Events events, Ask ask = &AskKernel);
   Looks(const Looks&) = delete;
   Looks& operator=(const Looks&) = delete;
 
-  // Somebody is there to be looked at.
+  // Begins to look, unless it does already: a process has started.
   void Begin();
 
  private:

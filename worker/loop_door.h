@@ -1,4 +1,4 @@
-// The way to a loop for threads that may outlive it.
+// A handle on a loop, for threads that may outlive the loop.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace twinkle::worker {
 
-// Copies lead to the same loop. Thread-safe. Its maker closes it before the loop is destroyed; a task that comes later
-// is dropped.
+// Posts tasks to a loop for as long as the loop exists. Copies lead to the same loop. Thread-safe. Whoever made it
+// calls Close before the loop is destroyed; tasks that are posted later are dropped.
 class LoopDoor {
  public:
   explicit LoopDoor(base::FdLoop* loop) : state_(std::make_shared<State>()) {

@@ -49,16 +49,16 @@ struct Options {
   std::string devices;
   std::string log_folder;
   double start_limit_s = 20;
-  double stopped_limit_s = 3600;  // 0: none
+  double stopped_limit_s = 3600;  // 0: no limit
   std::string object_memory;
   std::string cgroup = "auto";
   bool allow_root = false;
-  std::string wire_limits;  // as rpc::ParseWireLimits
+  std::string wire_limits;  // format: rpc::ParseWireLimits
   int private_fd = -1;
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  // For private clusters. It is read first: what is wrong with the others is told there.
+  // For private clusters. It is read first, because errors of the other options are reported there.
   app.add_option("--private-fd", options.private_fd)->group("");
   app.add_option("--driver", options.driver, "HOST:PORT of the driver")
       ->envname("TWINKLE_DRIVER")
@@ -121,7 +121,7 @@ void AddOptions(CLI::App& app, Options& options) {
                        absl::StrCat("twinkle-worker ", TWINKLE_VERSION, " (protocol ", rpc::kProtocol, ")"));
 }
 
-// To the program that a private daemon belongs to.
+// Reports to the program to which a private daemon belongs.
 void TellProgram(const Options& options, absl::string_view why) {
   if (options.private_fd >= 0) rpc::ParentLink::Refuse(options.private_fd, why);
 }
@@ -132,7 +132,7 @@ int Fail(const Options& options, const absl::Status& status) {
   return 1;
 }
 
-// What only all options together, or the machine, can say of them.
+// Checks what depends on several options together, or on the machine.
 absl::Status Check(const Options& options) {
   if (options.private_fd < 0 && options.driver.empty()) {
     return absl::InvalidArgumentError("which driver? give --driver HOST:PORT, or set TWINKLE_DRIVER");
@@ -144,14 +144,14 @@ absl::Status Check(const Options& options) {
   return base::Annotate(CheckLogFolder(options.log_folder), "--log-dir");
 }
 
-// Those that this process may see, where its environment says which these are.
+// The devices that this process may see, restricted by its environment.
 absl::StatusOr<std::map<std::string, int>> DevicesOf(const Options& options) {
   auto devices = options.devices.empty() ? DiscoverDevices() : ParseDevices(options.devices);
   if (!devices.ok()) return devices.status();
   for (auto& [type, count] : *devices) {
     const auto in_view = DevicesInView(type);
     if (!in_view || count <= static_cast<int>(in_view->size())) continue;
-    // A rank without devices sees none, whatever the environment tells the programs that it starts.
+    // A private cluster that a rank without devices starts has no devices, whatever the environment says.
     const bool of_rank = in_view->empty() && options.private_fd >= 0;
     if (!options.devices.empty() && !of_rank) {
       return absl::InvalidArgumentError(absl::StrCat("--devices says ", type, ":", count, ", and ",
@@ -189,15 +189,16 @@ std::string CgroupOf(const Options& options) {
   return options.cgroup == "none" ? "" : options.cgroup;
 }
 
-// Whoever is not in a private cluster can be reached by others, too.
+// Only nodes outside private clusters can be reached by other programs.
 DriverAccess AccessOf(const Options& options) {
   if (options.private_fd >= 0) return {};
   std::error_code ignored;
   return {options.driver, std::filesystem::absolute(options.token_file, ignored).string()};
 }
 
-// Whoever has the cluster's token has worker processes started here, as the daemon's user. One that is root says no to
-// other machines: here where they would reach it, else when the driver, which they may reach, asks for their processes.
+// Whether programs of other machines are refused. Whoever has the cluster's token can start worker processes here, as
+// the daemon's user. A daemon that is root refuses that to other machines: here, if it can be reached from them;
+// otherwise when the driver, which they may reach, asks for their processes.
 bool OwnMachineAlone(const Options& options) {
   return ::geteuid() == 0 && !options.allow_root && options.private_fd < 0;
 }
@@ -210,13 +211,13 @@ absl::Status CheckUser(const Options& options, const rpc::HostPort& driver) {
       "--allow-root (TWINKLE_ALLOW_ROOT=1) where root is not the machine's (a container)");
 }
 
-// `parent`: of a private daemon; else null.
+// Runs the daemon. `parent`: of a private daemon; else null.
 int Serve(Options options, const rpc::ParentLink* parent, Spawner spawner) {
   std::string token;
   if (parent != nullptr) {
     token = parent->role().token;
     options.driver = parent->role().target;
-    options.host.clear();  // which is the environment's: a private cluster is for its machine alone
+    options.host.clear();  // the environment may set it, but a private cluster is for its machine alone
   } else {
     const auto driver = rpc::ParseHostPort(options.driver, "--driver");
     if (!driver.ok()) return Fail(options, driver.status());
@@ -269,7 +270,7 @@ int main(int argc, char** argv) {
   if (const absl::Status able = twinkle::base::CheckProcess(); !able.ok()) return twinkle::worker::Fail(options, able);
   std::unique_ptr<twinkle::rpc::ParentLink> parent;
   if (options.private_fd >= 0) {
-    auto link = twinkle::rpc::ParentLink::Open(options.private_fd);  // before the spawner: in another process
+    auto link = twinkle::rpc::ParentLink::Open(options.private_fd);  // before the spawner, which is another process
     if (!link.ok()) return twinkle::worker::Fail(options, link.status());
     parent = std::make_unique<twinkle::rpc::ParentLink>(*std::move(link));
   }

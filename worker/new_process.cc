@@ -19,7 +19,7 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr int kFirstHigh = 10;  // above the numbers that the program's descriptors get
+constexpr int kFirstHigh = 10;  // above all numbers that the program's descriptors get
 
 [[noreturn]] void Fail(int report, const std::string& what, int error) {
   const std::string text = absl::StrCat(what, ": ", std::strerror(error));
@@ -37,12 +37,12 @@ std::vector<char*> Pointers(const google::protobuf::RepeatedPtrField<std::string
 
 bool Has(uint64_t signals, int number) { return (signals >> (number - 1) & 1) != 0; }
 
-// The dispositions of `spawn`, and nothing of those of the processes that it descends from.
+// Sets the signals' dispositions to those in `ignored`; all others to the default, whatever the parents had.
 void SetDispositions(uint64_t ignored) {
   for (int number = 1; number < NSIG && number <= 64; ++number) {
     struct sigaction action {};
     action.sa_handler = Has(ignored, number) ? SIG_IGN : SIG_DFL;
-    ::sigaction(number, &action, nullptr);  // refused for those that nobody may change
+    ::sigaction(number, &action, nullptr);  // fails for signals whose disposition nobody may change
   }
 }
 
@@ -55,9 +55,9 @@ void SetMask(uint64_t blocked) {
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 
-// Gives the program's descriptors their numbers. The executable and the report, where they are then.
+// Gives the program's descriptors their numbers. Returns where the executable and the report are then.
 std::pair<int, int> ArrangeDescriptors(const std::vector<base::Fd>& fds, int report) {
-  // First above the numbers that they are to have.
+  // First moves all of them above the numbers that they will get.
   std::array<int, 5> high{};
   const std::array<int, 5> from = {fds[0].get(), fds[1].get(), fds[2].get(), fds[3].get(), report};
   for (size_t i = 0; i < high.size(); ++i) {
@@ -77,7 +77,7 @@ std::pair<int, int> ArrangeDescriptors(const std::vector<base::Fd>& fds, int rep
   return {high[0], high[4]};
 }
 
-// Number of the first line of a file; nothing: it has none.
+// The number in the first line of a file; nothing: there is none.
 std::optional<uint64_t> NumberIn(const std::string& path) {
   std::ifstream file(path);
   uint64_t number = 0;

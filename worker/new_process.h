@@ -1,4 +1,4 @@
-// The last steps of a new process before it is another program.
+// The last steps of a forked process before it executes the program.
 #pragma once
 
 #include <sys/resource.h>
@@ -11,27 +11,28 @@
 
 namespace twinkle::worker {
 
-// Where a worker process finds its role's descriptor.
+// The descriptor number under which a worker process finds its role's socket.
 inline constexpr int kRoleDescriptor = 3;
 
-// What it begins with.
+// What a new process is given.
 struct NewProcess {
   v1::Spawn spawn;
-  std::vector<base::Fd> fds;  // executable, role, output, error
-  rlimit open_files{};        // its limit
-  std::string cgroup;         // folder of its control group; empty: the spawner's
+  std::vector<base::Fd> fds;  // executable, role, standard output, standard error
+  rlimit open_files{};        // the process's limit of open files
+  std::string cgroup;         // folder of the process's control group; empty: it stays in the spawner's
 };
 
-// Written before exec is tried.
+// The byte that a new process reports just before it calls exec.
 inline constexpr char kAboutToExecute = 'x';
 
-// For a process that was just forked by a single-threaded one: gives it a process group of its own, SIGKILL when
-// `parent` ends, /dev/null as standard input, the role's descriptor as kRoleDescriptor, and what else it is to begin
-// with; then executes the file, with nothing else open. Writes kAboutToExecute to `report` when only that is left, and
-// a sentence where something fails, and exits then. Success closes `report`.
+// Turns a process that was just forked by a single-threaded one into the program. It gets a process group of its own,
+// SIGKILL when `parent` ends, /dev/null as standard input, the role's socket as kRoleDescriptor, and the rest of
+// `process`; all other descriptors are closed. Then the executable is executed. Writes kAboutToExecute to `report` when
+// only exec is left to do. If a step fails, writes a sentence that says which, and exits. A successful exec closes
+// `report`.
 [[noreturn]] void BecomeProgram(const NewProcess& process, int report, pid_t parent);
 
-// Why there is no new process, after fork has failed with that error: a sentence with the resource that is used up.
+// The sentence for an error of fork; it names the resource that is used up.
 std::string WhyNoProcess(int error);
 
 }  // namespace twinkle::worker

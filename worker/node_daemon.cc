@@ -17,7 +17,7 @@ namespace twinkle::worker {
 namespace {
 
 constexpr size_t kLastLines = 10;
-// From the end of a process's sockets until the kernel is asked whether the process goes on.
+// How long after a process has closed its role's socket the kernel is asked whether the process still runs.
 constexpr absl::Duration kEndMoment = absl::Milliseconds(100);
 
 base::Fd PidFd(int pid) { return base::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
@@ -53,7 +53,7 @@ NodeDaemon::NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loo
                 });
               }}) {}
 
-// Effects may bring events of their own: these come after what the present event wants.
+// Carries out the effects of an event. Effects may cause further events, whose effects are carried out afterwards.
 template <class Event>
 void NodeDaemon::Handle(Event event) {
   Effects effects;
@@ -69,7 +69,7 @@ void NodeDaemon::Handle(Event event) {
 }
 
 void NodeDaemon::OnMessage(const v1::DriverToNode& message) {
-  if (state_.FindJob(message.start().job()) == nullptr) {  // else it is not begun
+  if (state_.FindJob(message.start().job()) == nullptr) {  // a job that is here already is not begun again
     for (const v1::Process& process : message.start().processes()) output_.AddProcess(message.start().job(), process);
   }
   Handle([&](Effects* effects) { state_.OnMessage(message, effects); });
@@ -97,7 +97,7 @@ void NodeDaemon::Do(const Effect& effect) {
 }
 
 void NodeDaemon::Do(const ToProcess& effect) {
-  const auto rank = ranks_.find(effect.process);  // else its turn to start has not come
+  const auto rank = ranks_.find(effect.process);  // none: its turn to start has not come
   if (rank != ranks_.end()) rank->second.link->Write(effect.message);
 }
 
@@ -137,7 +137,7 @@ void NodeDaemon::Do(const StartProcess& effect) {
   processes_.Start(effect.process, [this, process = effect.process] { return LaunchOf(process); });
 }
 
-// Its descriptors are made here and not before: hundreds may wait for their turn.
+// Makes a process's descriptors. They are made when its turn to start has come: hundreds of processes may be queued.
 absl::StatusOr<Launch> NodeDaemon::LaunchOf(uint64_t process) {
   const v1::Process* const facts = state_.FindProcess(process);
   const v1::StartJob* const job = state_.JobOf(process);
@@ -201,7 +201,8 @@ void NodeDaemon::OnNotStarted(uint64_t process, const std::string& why) {
   Handle([&](Effects* effects) { state_.OnNotStarted(process, why, effects); });
 }
 
-// An end is told of when it is: this is none, unless the process goes on.
+// A closed socket usually means that the process has ended, which is reported separately. If the process still runs a
+// moment later it has left its job.
 void NodeDaemon::OnRoleClosed(uint64_t process) {
   timers_.After(kEndMoment, [this, process] {
     const auto rank = ranks_.find(process);
@@ -210,7 +211,7 @@ void NodeDaemon::OnRoleClosed(uint64_t process) {
   });
 }
 
-// What it has printed comes before the verdict.
+// What the process has printed is read before its end is decided upon.
 void NodeDaemon::OnEnded(uint64_t process, int status) {
   const auto rank = ranks_.find(process);
   if (rank != ranks_.end() && rank->second.link != nullptr) rank->second.link->Drain();
@@ -239,7 +240,7 @@ void NodeDaemon::EndOutput() {
 
 void NodeDaemon::OnSpawnerGone() {
   processes_.KillAll();
-  events_.end_orphans();  // what they print until then is read
+  events_.end_orphans();  // what they print until then is read by DrainAll
   DrainAll();
   Handle([&](Effects* effects) {
     state_.OnSpawnerGone("was ended with the node's spawner, which was killed or has crashed", effects);

@@ -1,4 +1,4 @@
-// The node daemon: carries out what its state machine decides, and tells it what happens.
+// The node daemon: carries out what its state machine (NodeState) decides, and reports events to it.
 #pragma once
 
 #include <absl/status/status.h>
@@ -28,41 +28,46 @@ namespace twinkle::worker {
 struct DaemonOptions {
   v1::NodeDescription node;
   NodeStateOptions state;
-  uint64_t object_memory = 0;  // for the objects of a worker process; 0: its share of half the machine's memory
+  uint64_t object_memory = 0;  // bytes for the objects of a worker process; 0: its share of half the machine's memory
   DriverAccess access;         // for programs that worker processes start
   absl::Duration look_interval = absl::Seconds(1);  // between looks at whether processes are stopped
 };
 
-// Confined to the loop's thread. Never blocks: what may hang is the program store's, the log files' and the spawner's.
-// Decides nothing: that is NodeState's, whose effects are carried out here in their order, one event at a time.
+// The node daemon. Confined to the loop's thread. Never blocks: what may hang is done by the program store, the log
+// files and the spawner. Decides nothing: NodeState decides, and its effects are carried out here in their order, one
+// event at a time.
 class NodeDaemon final : public Processes::Listener {
  public:
+  // Called on the loop.
   struct Events {
+    // Sends a message to the driver.
     std::function<void(v1::NodeToDriver)> to_driver;
-    std::function<void(const std::string&)> say;  // for people
-    std::function<void()> end_orphans;      // the spawner is gone: what it had started is to end, a moment at most
-    std::function<void()> on_spawner_gone;  // after its processes' ends were told
+    std::function<void(const std::string&)> say;  // a line for the daemon's log
+    std::function<void()> end_orphans;  // the spawner is gone: ends what it had started; blocks for a moment at most
+    std::function<void()> on_spawner_gone;  // after the ends of all its processes were reported
   };
 
-  // All that is pointed to outlives the daemon, which outlives what the loop still runs.
+  // Everything that is pointed to must outlive the daemon, and the daemon must outlive the tasks on the loop.
   NodeDaemon(DaemonOptions options, Spawner spawner, base::FdLoop* loop, OutputStore* output, ProgramStore* store,
              SideThreads* threads, Events events);
 
+  // A message of the driver has arrived.
   void OnMessage(const v1::DriverToNode& message);
-  // The driver is gone, or this daemon is to end: all jobs end.
+  // Ends all jobs: the driver is gone, or this daemon is to end.
   void EndAllJobs();
-  // The folder goes with the daemon, however that ends, unless it has gone before.
+  // Registers a folder that is removed when the daemon ends, however it ends. ForgetScratch: the folder was removed.
   void KeepScratch(const std::string& folder) { processes_.KeepScratch(folder); }
   void ForgetScratch(const std::string& folder) { processes_.ForgetScratch(folder); }
-  // What a spawner that is gone had started has ended, to the last.
+  // All processes that a lost spawner had started have ended.
   void OnOrphansEnded();
-  // Ends the spawner, and with it all that it started; blocks as Processes::EndSpawner, and returns what that returns.
+  // Ends the spawner and everything that it started. Blocks, and returns, as Processes::EndSpawner.
   bool EndSpawner() { return processes_.EndSpawner(); }
-  // After that, and where the spawner is gone: what processes that have ended so had printed is read, and their jobs'
-  // output ends.
+  // Reads what ended processes had printed, and ends the output of all jobs. Called after EndSpawner, or when the
+  // spawner is gone.
   void EndOutput();
-  // As Processes::Leftovers.
+  // See Processes::Leftovers.
   std::function<void()> Leftovers() const { return processes_.Leftovers(); }
+  // Whether no job is left.
   bool idle() const { return state_.idle(); }
 
  private:

@@ -26,22 +26,23 @@ namespace twinkle::worker {
 namespace {
 
 constexpr absl::Duration kReconnectInterval = absl::Seconds(1);
-constexpr absl::Duration kRejoinLimit = absl::Seconds(10);  // for ranks of a lost driver to end, before the next
+// For ranks of a lost driver to end before the node joins again.
+constexpr absl::Duration kRejoinLimit = absl::Seconds(10);
 constexpr absl::Duration kIdlePoll = absl::Milliseconds(5);
-constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver has no lease
-constexpr int kAliveInLease = 5;                             // times that a node speaks in the driver's lease
-constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, then people are told
-constexpr absl::Duration kTellAgain = absl::Minutes(1);      // that the driver cannot be reached
+constexpr absl::Duration kAliveInterval = absl::Seconds(4);  // where the driver gives no lease
+constexpr int kAliveInLease = 5;                             // alive messages within one lease of the driver
+constexpr absl::Duration kSilence = absl::Seconds(3);        // of a driver, until the log says that it does not answer
+constexpr absl::Duration kTellAgain = absl::Minutes(1);      // between log lines that the driver cannot be reached
 constexpr absl::Duration kStopLimit = absl::Seconds(2);
-constexpr absl::Duration kFetchLimit = absl::Minutes(5);    // for a file from another node
-constexpr absl::Duration kRemoveLimit = absl::Seconds(2);   // for what a spawner that was killed has left
-constexpr int kOrphanRounds = 100;                          // before the last lines of their output are read
-constexpr int kEndRounds = 5000;                            // as the spawner's
-constexpr absl::Duration kLookInterval = absl::Seconds(1);  // at whether processes are stopped, or
+constexpr absl::Duration kFetchLimit = absl::Minutes(5);   // for a file from another node
+constexpr absl::Duration kRemoveLimit = absl::Seconds(2);  // for removing what a killed spawner has left
+constexpr int kOrphanRounds = 100;  // of EndOwnChildren, before the last lines of output are read
+constexpr int kEndRounds = 5000;    // of EndOwnChildren at the end, as in the spawner
+constexpr absl::Duration kLookInterval = absl::Seconds(1);  // between looks at whether processes are stopped, or less
 constexpr absl::Duration kLeastLookInterval = absl::Milliseconds(20);
-constexpr int kLooksInLimit = 4;  // times in what they may be stopped
+constexpr int kLooksInLimit = 4;  // looks within the limit for which a process may be stopped
 
-// A driver that says this will say it again.
+// Whether a driver that gave this error will give it again.
 bool IsRefusal(const absl::Status& why) {
   return absl::IsUnauthenticated(why) || absl::IsInvalidArgument(why) || absl::IsFailedPrecondition(why) ||
          absl::IsPermissionDenied(why) || absl::IsUnimplemented(why);
@@ -64,7 +65,7 @@ NodeService::NodeService(ServiceOptions options, Spawner spawner)
               .fetch =
                   [token = options_.token, keep_alive = options_.keep_alive](const v1::FetchProgram& wanted,
                                                                              const std::string& from, int to) {
-                    // A program is kept in memory.
+                    // A copy of a program is kept in memory, so its size is limited.
                     const uint64_t most = wanted.path().empty() ? base::MachineMemory() / 4 : UINT64_MAX;
                     return FetchFile(wanted, {from, token, keep_alive}, kFetchLimit, most, to);
                   },
@@ -159,7 +160,8 @@ void NodeService::OnMessage(const v1::DriverToNode& message) {
   const absl::Duration lease = absl::Milliseconds(message.joined().lease_ms());
   alive_interval_ = lease > absl::ZeroDuration() ? lease / kAliveInLease : kAliveInterval;
   if (parent_ != nullptr) {
-    parent_->Ready();  // first: the program waits for nothing else, and the driver has ports to tell from the joining
+    // Before SayAlive: the program waits for nothing else, and the driver knows ports from the joining.
+    parent_->Ready();
   } else {
     base::SayLine(STDOUT_FILENO,
                   absl::StrCat("twinkle-worker: node '", node_.name(), "' has joined the driver at ", options_.driver));
@@ -167,7 +169,7 @@ void NodeService::OnMessage(const v1::DriverToNode& message) {
   SayAlive(connection_);
 }
 
-// As long as it is this connection.
+// Says that the node is alive, again and again, for as long as this connection lasts.
 void NodeService::SayAlive(int connection) {
   if (connection != connection_ || !joined_) return;
   v1::NodeToDriver alive;
@@ -197,14 +199,14 @@ void NodeService::OnDriverGone(const absl::Status& why) {
   loop_.PostAfter(kReconnectInterval, [this, latest] { ConnectWhenIdle(latest); });
 }
 
-// What the next driver is told of as free is free then, devices above all.
+// Connects again when no job is left, or at `latest`. What the node then reports as free (devices above all) is free.
 void NodeService::ConnectWhenIdle(base::Instant latest) {
   if (stopping_) return;
   if (daemon_.idle() || base::Now() >= latest) return Connect();
   loop_.PostAfter(kIdlePoll, [this, latest] { ConnectWhenIdle(latest); });
 }
 
-// At once, then now and again.
+// Logs that the driver cannot be reached: at once, then once in every kTellAgain.
 void NodeService::TellUnreachable(const std::string& why) {
   const base::Instant now = base::Now();
   if (parent_ != nullptr || stopping_ || now - told_unreachable_ < kTellAgain) return;
@@ -214,8 +216,8 @@ void NodeService::TellUnreachable(const std::string& why) {
 }
 
 // ---- the end
-// What a spawner had that was killed is orphaned to this process: its death has ended the wardens and the worker
-// processes, and what these had started comes here then. Storage that hangs is not waited for.
+// The death of a killed spawner ends the wardens and the worker processes. What these had started becomes this
+// process's children, and is ended here. Storage that hangs is not waited for.
 void NodeService::EndSpawner() {
   if (!spawner_gone_ && daemon_.EndSpawner()) return;
   EndOwnChildren(kEndRounds);
@@ -225,25 +227,25 @@ void NodeService::EndSpawner() {
     leftovers();
     removed->Set();
   };
-  // What has ended gives its threads back to the system in a moment.
+  // The system may need a moment to take back the threads of processes that have ended.
   while (!threads_.Run("leftovers", remove).ok() && base::Now() < deadline) ::usleep(1000);
   removed->WaitUntil(deadline);
 }
 
 void NodeService::EndOutput() {
   daemon_.EndOutput();
-  server_->Shutdown(rpc::DeadlineIn(base::kOutputLimit));  // watchers that read have all by then
+  server_->Shutdown(rpc::DeadlineIn(base::kOutputLimit));  // until then watchers can read the rest
   logs_.Flush();
 }
 
-// The spawner ends what there is, if it still can.
+// The spawner, if it still runs, ends all processes.
 void NodeService::OnParentGone(int fd) {
   loop_.Forget(fd);
   if (spawner_gone_) return Stop();
   loop_.Stop();
 }
 
-// The driver hears how its processes ended, and then that its jobs are cleared.
+// The driver is told how the processes ended, and then that the jobs are cleared.
 void NodeService::OnSpawnerGone() {
   spawner_gone_ = true;
   exit_code_ = 1;
@@ -260,7 +262,8 @@ void NodeService::Stop() {
   StopWhenIdle();
 }
 
-// Who waited for jobs to be ended by the driver ends them then: their folders go, too.
+// Stops the loop when no job is left. At the deadline a daemon that waited for the driver to end its jobs ends them
+// itself, so that their folders are removed, too.
 void NodeService::StopWhenIdle() {
   if (spawner_gone_ && EndOwnChildren(1)) daemon_.OnOrphansEnded();
   if (daemon_.idle() && store_.idle()) return loop_.Stop();

@@ -1,4 +1,4 @@
-// Everything that one node's daemon is made of.
+// The whole service of a node daemon, put together.
 #pragma once
 
 #include <absl/status/status.h>
@@ -30,25 +30,25 @@
 
 namespace twinkle::worker {
 
-// Free ports of the node that the driver is told, each time anew.
+// How many free TCP ports a node reports to the driver at a time.
 inline constexpr int kPortsTold = 32;
 
 struct ServiceOptions {
   std::string driver;  // gRPC target
   std::string token;
   DriverAccess access;             // for programs that worker processes start
-  std::string host;                // for other machines; empty: none can reach this one
-  bool own_machine_alone = false;  // programs of other machines are refused
+  std::string host;                // this node's address for other machines; empty: they cannot reach it
+  bool own_machine_alone = false;  // refuses programs of other machines
   std::string log_folder;
   absl::Duration start_limit = absl::Seconds(20);
   absl::Duration stopped_limit = absl::Hours(1);
   uint64_t object_memory = 0;
-  rpc::KeepAlive keep_alive = {};  // of connections between machines
+  rpc::KeepAlive keep_alive = {};  // for connections between machines
   v1::NodeDescription node;        // Listen completes its endpoint
 };
 
-// The daemon on its one loop, the services that it offers, and its connection to the driver, which is made again when
-// it breaks. For one thread.
+// A node daemon with its loop, the gRPC services that it offers, and its connection to the driver, which is made again
+// when it breaks. For one thread at a time.
 class NodeService {
  public:
   NodeService(ServiceOptions options, Spawner spawner);
@@ -56,10 +56,10 @@ class NodeService {
   NodeService(const NodeService&) = delete;
   NodeService& operator=(const NodeService&) = delete;
 
-  // Listener::Open's, which says why it cannot listen there.
+  // Begins to serve. Errors as rpc::Listener::Open; Internal: gRPC's server does not start.
   absl::Status Listen();
-  // Until SIGINT or SIGTERM, until the parent (of a private cluster; else null) is gone, or until it cannot go on. The
-  // exit code. Blocks.
+  // Runs the daemon. Returns its exit code after SIGINT or SIGTERM, when `parent` is gone (the program of a private
+  // cluster; else null), or when the daemon cannot go on. Blocks until then.
   int Run(const rpc::ParentLink* parent);
 
  private:
@@ -74,11 +74,11 @@ class NodeService {
   void OnParentGone(int fd);
   void Stop();
   void StopWhenIdle();
-  // What the spawner has started, and all that is its to remove.
+  // Ends the spawner, everything that it has started, and removes what these leave behind.
   void EndSpawner();
-  // To files and watchers, the last lines too.
+  // Passes the last lines of output to watchers and log files, and ends both.
   void EndOutput();
-  // On stderr; services of a private cluster are silent.
+  // Writes a line to stderr. A private cluster's services write none.
   void Say(const std::string& text) const;
 
   const ServiceOptions options_;
@@ -98,7 +98,7 @@ class NodeService {
   DriverLink link_;
   const rpc::ParentLink* parent_ = nullptr;
   bool joined_ = false;
-  absl::Duration alive_interval_;  // once joined
+  absl::Duration alive_interval_;  // how often the node says that it is alive; known once it has joined
   int connection_ = 0;
   base::Instant told_unreachable_ = base::kLongAgo;
   bool stopping_ = false;

@@ -13,24 +13,24 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr size_t kMostLineBytes = 2 << 10;  // of each of a dead process's last lines
+constexpr size_t kMostLineBytes = 2 << 10;  // of each of the last lines of a process that has ended
 constexpr size_t kMostNameBytes = 1 << 10;
 constexpr size_t kMostEndpointBytes = 4 << 10;
 
-// What the library says is: who says more is another, and has not said where it listens.
+// Whether an endpoint is short enough to be one of the library's. A longer one is not believed.
 bool IsShort(const v1::Endpoint& endpoint) { return endpoint.ByteSizeLong() <= kMostEndpointBytes; }
 
 std::string WhoIs(const v1::Process& process) {
   return base::Printable(absl::StrCat(process.group(), ":", process.rank()));
 }
 
-// By whom a process is stopped.
+// The text that says by what a process is stopped.
 std::string Holder(const Glance& glance) {
   if (!glance.traced) return "stopped by a signal";
   return absl::StrCat("held by a debugger", glance.tracer == 0 ? "" : absl::StrCat(" (pid ", glance.tracer, ")"));
 }
 
-// As the option has them, where they are whole.
+// A duration in whole seconds where it has them, as the option was given.
 std::string Seconds(absl::Duration time) {
   const int64_t whole = absl::ToInt64Seconds(time);
   return time == absl::Seconds(whole) ? absl::StrCat(whole, " s") : absl::FormatDuration(time);
@@ -89,7 +89,7 @@ std::vector<std::pair<uint64_t, int>> NodeState::Running() const {
   return running;
 }
 
-void NodeState::Tell(const Job& job, v1::NodeToDriver message, Effects* effects) const {
+void NodeState::TellDriver(const Job& job, v1::NodeToDriver message, Effects* effects) const {
   if (job.connection == connection_) effects->push_back(ToDriver{std::move(message)});
 }
 
@@ -104,7 +104,7 @@ void NodeState::OnMessage(const v1::DriverToNode& message, Effects* effects) {
   if (message.has_lost()) {
     v1::ToWorker lost;
     *lost.mutable_lost() = message.lost();
-    ToAll(0, lost, effects);  // guests of that job have to hear it, too
+    ToAll(0, lost, effects);  // to all jobs: guests of that job must hear it, too
   }
   for (uint64_t id : message.end().processes()) {
     const auto process = processes_.find(id);
@@ -186,7 +186,7 @@ void NodeState::OnProgramGone(uint64_t number, Effects* effects) {
   if (job == jobs_.end()) return;
   v1::NodeToDriver gone;
   gone.mutable_program_gone()->set_job(number);
-  Tell(job->second, std::move(gone), effects);
+  TellDriver(job->second, std::move(gone), effects);
   Stop(number, absl::ZeroDuration(), "its program is gone", effects);
 }
 
@@ -209,7 +209,7 @@ void NodeState::OnSaid(uint64_t id, const v1::FromWorker& message, Effects* effe
   Process& process = found->second;
   if (message.has_listening() && !process.endpoint && IsShort(message.listening())) {
     process.endpoint = message.listening();
-    // A process may be up before it is known to have been started.
+    // The process may say so before its start is reported; then OnStarted reports it.
     if (process.state == ProcessState::kRunning) TellListens(process, effects);
   }
   if (message.has_end_group()) {
@@ -219,7 +219,7 @@ void NodeState::OnSaid(uint64_t id, const v1::FromWorker& message, Effects* effe
     end.set_group(base::CutText(message.end_group().group(), kMostNameBytes));
     end.set_cause(base::CutText(message.end_group().cause()));
     end.set_cut(message.end_group().cut());
-    Tell(jobs_.at(process.job), std::move(told), effects);
+    TellDriver(jobs_.at(process.job), std::move(told), effects);
   }
 }
 
@@ -231,13 +231,13 @@ void NodeState::TellListens(Process& process, Effects* effects) {
   listens.set_process(process.facts.id());
   listens.set_pid(process.facts.place().pid());
   *listens.mutable_endpoint() = *process.endpoint;
-  Tell(jobs_.at(process.job), std::move(told), effects);
+  TellDriver(jobs_.at(process.job), std::move(told), effects);
 }
 
 void NodeState::OnLeft(uint64_t id, Effects* effects) {
   const auto found = processes_.find(id);
   if (found == processes_.end() || found->second.signalled) return;
-  found->second.left = true;
+  found->second.left_job = true;
   TellPeople(id, found->second, "has left its job without ending: it is killed", effects);
   Kill(found, effects);
 }
@@ -248,7 +248,7 @@ void NodeState::OnEnded(uint64_t id, const Death& death, Effects* effects) {
 }
 
 std::string NodeState::CauseOf(const Process& process, const Death& death) const {
-  if (process.late) {
+  if (process.missed_start_limit) {
     return absl::StrCat("did not reach twinkle::Initialize within ", absl::FormatDuration(options_.start_limit),
                         " (call it, or ServeIfWorker, at the top of main)");
   }
@@ -263,15 +263,15 @@ std::string NodeState::CauseOf(const Process& process, const Death& death) const
 
 std::string NodeState::WhyKilled(const Process& process) const {
   const Glance& last = process.stoppage.last();
-  if (process.stopped_out) {
+  if (process.outlasted_stopped_limit) {
     return absl::StrCat("was ", last.traced ? Holder(last) : "stopped", " for ", Seconds(options_.stopped_limit),
                         " (--stopped-limit)");
   }
-  if (process.left) {
+  if (process.left_job) {
     return "left its job without ending, and was killed: it replaced its program (exec), or closed descriptors that it "
            "had not opened; a method starts another program in a child (posix_spawn, or fork and exec)";
   }
-  if (!process.overdue) return "";
+  if (!process.outlasted_grace) return "";
   if (process.stoppage.state() == Stoppage::State::kStopped) {
     return absl::StrCat("was ", Holder(last), " when the abort_grace of the session's end was over, and was killed");
   }
@@ -289,15 +289,15 @@ void NodeState::OnGlance(uint64_t id, const Glance& glance, base::Instant awake,
   const bool is_stopped = process.stoppage.state() == Stoppage::State::kStopped;
   if (was_stopped && !is_stopped) return TellPeople(id, process, "goes on", effects);
   if (!is_stopped) return;
-  if (!was_stopped) TellPeople(id, process, Stopped(process), effects);
+  if (!was_stopped) TellPeople(id, process, StoppedText(process), effects);
   if (process.stoppage.Lasts(awake) < options_.stopped_limit) return;
   TellPeople(id, process, absl::StrCat("has been stopped for ", Seconds(options_.stopped_limit), ": it is killed"),
              effects);
-  process.stopped_out = true;
+  process.outlasted_stopped_limit = true;
   Kill(found, effects);
 }
 
-std::string NodeState::Stopped(const Process& process) const {
+std::string NodeState::StoppedText(const Process& process) const {
   const Glance& glance = process.stoppage.last();
   std::string goes_on = "it goes on";
   if (!glance.traced) absl::StrAppend(&goes_on, " (kill -CONT ", process.facts.place().pid(), ")");
@@ -342,7 +342,7 @@ void NodeState::End(uint64_t id, const std::string& cause, const std::vector<std
   for (const std::string& line : last_lines) {
     told.mutable_exited()->add_last_lines(base::CutText(line, kMostLineBytes));
   }
-  Tell(job->second, std::move(told), effects);
+  TellDriver(job->second, std::move(told), effects);
   if (process.state != ProcessState::kWaiting) effects->push_back(CloseProcess{id});
   if (!process.signalled && job->second.state != JobState::kStopping) {
     effects->push_back(Say{absl::StrCat("job ", process.job, ": rank ", WhoIs(process.facts), " (pid ",
@@ -360,8 +360,8 @@ void NodeState::OnCleared(uint64_t id, Effects* effects) {
   leaving_.erase(found);
   Job& job = jobs_.at(number);
   --job.leaving;
-  // Where the job ends all of its processes are told of at once.
-  if (job.state != JobState::kStopping) Tell(job, ProcessClearedOf(number, id), effects);
+  // A stopping job reports all of its processes as cleared at once.
+  if (job.state != JobState::kStopping) TellDriver(job, ProcessClearedOf(number, id), effects);
   ClearIfDone(number, effects);
 }
 
@@ -370,7 +370,8 @@ void NodeState::OnAllCleared(Effects* effects) {
 }
 
 // ---- the end of a job
-// Of a job that is not here, or that was not begun since an earlier driver's has its number, nothing is left.
+// Answers at once that nothing is left of a job that is unknown here, and of one that was not begun because a job of an
+// earlier driver has its number.
 void NodeState::OnStop(const v1::StopJob& stop, Effects* effects) {
   const auto job = jobs_.find(stop.job());
   if (job == jobs_.end() || job->second.connection != connection_) {
@@ -389,7 +390,7 @@ void NodeState::Stop(uint64_t number, absl::Duration grace, const std::string& w
     stop.mutable_stop()->set_job(number);
     stop.mutable_stop()->set_grace_ms(absl::ToInt64Milliseconds(grace));
     ToAll(number, stop, effects);
-    // The processes keep to the grace themselves; this is for those that cannot.
+    // The processes end within the grace by themselves; the timer is for those that cannot.
     effects->push_back(SetTimer{SetTimer::Kind::kKill, number, job->second.connection, grace + options_.kill_margin});
   }
   const std::set<uint64_t> processes = job->second.processes;
@@ -406,7 +407,7 @@ void NodeState::ClearIfDone(uint64_t number, Effects* effects) {
   if (!job->second.processes.empty() || job->second.leaving > 0) return;
   effects->push_back(DropJob{number});
   effects->push_back(Say{absl::StrCat("job ", number, " has ended here")});
-  Tell(job->second, ClearedOf(number), effects);
+  TellDriver(job->second, ClearedOf(number), effects);
   jobs_.erase(job);
 }
 
@@ -424,13 +425,13 @@ void NodeState::OnTimer(const SetTimer& timer, Effects* effects) {
           effects);
     case SetTimer::Kind::kStart:
       if (process == processes_.end() || process->second.state != ProcessState::kRunning) return;
-      if (process->second.stoppage.state() != Stoppage::State::kGoesOn) {  // it is given the time once more
+      if (process->second.stoppage.state() != Stoppage::State::kGoesOn) {  // stopped: it gets the whole time again
         return effects->push_back(timer);
       }
-      process->second.late = true;
+      process->second.missed_start_limit = true;
       return Kill(process, effects);
     case SetTimer::Kind::kKill:
-      for (uint64_t id : job->second.processes) processes_.at(id).overdue = true;
+      for (uint64_t id : job->second.processes) processes_.at(id).outlasted_grace = true;
       return Stop(timer.key, absl::ZeroDuration(), "its grace is over", effects);
   }
 }

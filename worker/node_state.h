@@ -1,4 +1,4 @@
-// What a node daemon decides: its jobs and their processes, from what the driver asks for to the last one's end.
+// The node's state machine: what a node daemon decides about its jobs and their processes.
 #pragma once
 
 #include <absl/status/status.h>
@@ -21,97 +21,104 @@
 
 namespace twinkle::worker {
 
+// What the node is, and its limits.
 struct NodeStateOptions {
-  std::string node;                                  // its name, for people
-  std::string pids;                                  // as in Place, the daemon's
-  std::string driver;                                // gRPC target, for worker processes
-  std::string only_machine = {};                     // as in Place: whose programs alone run here; empty: all machines'
-  absl::Duration start_limit = absl::Seconds(20);    // for a process, once it is the program, to reach Initialize
-  absl::Duration bring_limit = absl::Minutes(5);     // for the program and its files to be here
-  absl::Duration stopped_limit = absl::Hours(1);     // for a process that is stopped to go on
-  absl::Duration kill_margin = base::kDaemonMargin;  // beyond the grace of a job that ends
+  std::string node;               // name of the node, for texts
+  std::string pids;               // the daemon's, as in v1::Place
+  std::string driver;             // gRPC target of the driver, for worker processes
+  std::string only_machine = {};  // as Place.machine: only programs of it run here; empty: of all machines
+  absl::Duration start_limit = absl::Seconds(20);  // from a process's exec until it reaches Initialize
+  absl::Duration bring_limit = absl::Minutes(5);   // for a job's program and files to be on this node
+  absl::Duration stopped_limit = absl::Hours(1);   // how long a process may be stopped
+  // Beyond the grace of a job that ends, before its processes are killed.
+  absl::Duration kill_margin = base::kDaemonMargin;
 };
 
-// How a process ended.
+// How a worker process ended.
 struct Death {
-  int wait_status = 0;         // as waitpid gives it
-  bool out_of_memory = false;  // the kernel has just killed a process for want of memory
-  std::vector<std::string> last_lines;
+  int wait_status = 0;                  // of waitpid
+  bool out_of_memory = false;           // the kernel has just killed some process because memory ran out
+  std::vector<std::string> last_lines;  // of its output
 };
 
-// A deterministic state machine: no descriptors, no clock, no threads. An event changes the state and appends what is
-// to be done; nothing is done here. Events about what is not known (any more) change nothing. Invariants:
-//  W1 every process that the driver wanted is told of once more: when it has ended, or could not be started;
-//  W2 a job that was to stop is told as cleared once, when none of its processes is left, nor anything that one of them
-//     had started; the same is told of each process of a job that goes on. The verdict on a process waits for neither;
-//  W3 each process that was started is closed once, when it has ended, and each job is dropped once, after its last;
-//  W4 a driver hears nothing of jobs that another connection's driver asked for: they end with that connection;
-//  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace; none concerns a job of
+// The state of a node's jobs and processes. A deterministic state machine without descriptors, clock or threads: each
+// event changes the state and appends to `effects` what is to be done, and nothing is done here. Events about unknown
+// jobs and processes, or those that have ended, change nothing. For one thread at a time. Invariants:
+//  W1 each process that the driver asked for is reported once more: that it has ended, or that it could not be started;
+//  W2 a job that was to stop is reported as cleared once, when none of its processes is left, nor anything that one of
+//     them had started; each process of a job that goes on is reported as cleared likewise. The report that a process
+//     has ended waits for neither;
+//  W3 each process that was started is closed once, when it has ended; each job is dropped once, after its last
+//     process;
+//  W4 a driver hears nothing of jobs that were asked for over another connection: they end with that connection;
+//  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace. No timer concerns a job of
 //     another connection that has the same number;
-//  W6 no text of a user's makes a message longer than a few kilobytes;
-//  W7 with `only_machine` nothing is brought or started for a program of another machine: its processes could not be
-//     started, and why is what they are told of with;
-//  W8 it is told once of a process that it is stopped (Stoppage), and once that it goes on. One that does not within
-//     the limit is killed, and that is its cause. No wait for Initialize ends while it is stopped;
-//  W9 a process that has closed the socket of its role and goes on is no rank any more: it is killed, and that is its
-//     cause.
+//  W6 no text of a user makes a message longer than a few kilobytes;
+//  W7 with `only_machine`, nothing is brought or started for a program of another machine: its processes are reported
+//     as not started, with the reason;
+//  W8 a process that is stopped (Stoppage) is announced once as stopped and once as going on. One that stays stopped
+//     beyond the limit is killed, with that cause. While a process is stopped its wait for Initialize does not end;
+//  W9 a process that has closed its role's socket and goes on is no rank any more: it is killed, with that cause.
 class NodeState {
  public:
   explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}
 
   // ---- the driver
   void OnMessage(const v1::DriverToNode& message, Effects* effects);
-  // Its jobs end. What comes after belongs to the next connection.
+  // The connection to the driver has ended: its jobs end. Later messages belong to the next connection.
   void OnDriverGone(Effects* effects);
 
   // ---- a job's program
+  // `brought`: OK, or why the job cannot have its program here.
   void OnProgramReady(uint64_t job, const absl::Status& brought, Effects* effects);
   void OnProgramGone(uint64_t job, Effects* effects);
 
   // ---- processes
   void OnStarted(uint64_t process, int pid, Effects* effects);
   void OnNotStarted(uint64_t process, const std::string& why, Effects* effects);
+  // The process has sent a message over its role's socket.
   void OnSaid(uint64_t process, const v1::FromWorker& message, Effects* effects);
-  // It has closed its role's socket, and not ended.
+  // The process has closed its role's socket, and still runs.
   void OnLeft(uint64_t process, Effects* effects);
   void OnEnded(uint64_t process, const Death& death, Effects* effects);
-  // Of one that has ended: nothing that it had started is left. One that did not start has started nothing.
+  // Nothing is left of what an ended process had started. Not called for processes that did not start.
   void OnCleared(uint64_t process, Effects* effects);
+  // OnCleared for all processes that have ended.
   void OnAllCleared(Effects* effects);
-  // What a look at one that runs has seen, by the time awake.
+  // A look at a running process has found `glance`, at the time awake `awake`.
   void OnGlance(uint64_t process, const Glance& glance, base::Instant awake, Effects* effects);
-  // All processes have ended with the spawner, and no more can be started. Answered by OnAllCleared.
+  // The spawner is gone: all processes have ended, and no more can be started. Answered by OnAllCleared.
   void OnSpawnerGone(const std::string& why, Effects* effects);
 
   void OnTimer(const SetTimer& timer, Effects* effects);
 
-  // Nothing is left to do.
+  // Whether no job is left.
   bool idle() const { return jobs_.empty(); }
-  // For StartProcess; null: it is known no more.
+  // Facts for carrying out StartProcess. Null: the process or job is not known any more.
   const v1::Process* FindProcess(uint64_t process) const;
   const v1::StartJob* FindJob(uint64_t job) const;
   const v1::StartJob* JobOf(uint64_t process) const;
-  // The pids of all that run.
+  // All running processes with their pids.
   std::vector<std::pair<uint64_t, int>> Running() const;
 
  private:
   enum class JobState { kBringing, kRunning, kStopping };
   enum class ProcessState {
-    kWaiting,   // for the program
-    kStarting,  // asked for
-    kRunning,   // the program runs
-    kListening  // it has reached Initialize
+    kWaiting,   // for the job's program to be on this node
+    kStarting,  // StartProcess was asked for
+    kRunning,   // the program runs, and has not reached Initialize
+    kListening  // the program has reached Initialize
   };
   struct Process {
     uint64_t job = 0;
     v1::Process facts;
     ProcessState state = ProcessState::kWaiting;
-    std::optional<v1::Endpoint> endpoint = {};  // of one that listens, or will once it is known as started
-    bool late = false;                          // it did not reach Initialize in time
-    bool signalled = false;                     // by this daemon
-    bool overdue = false;                       // it outlasted the grace of its job's end
-    bool stopped_out = false;                   // it was stopped for longer than the limit
-    bool left = false;                          // it has left its job without ending
+    std::optional<v1::Endpoint> endpoint = {};  // where it listens; it may say so before OnStarted
+    bool missed_start_limit = false;            // it did not reach Initialize in time
+    bool signalled = false;                     // killed by this daemon
+    bool outlasted_grace = false;               // it still ran when the grace of its job's end was over
+    bool outlasted_stopped_limit = false;       // it was stopped for longer than the limit
+    bool left_job = false;                      // it has closed its role's socket without ending
     Stoppage stoppage = {};
   };
   struct Job {
@@ -119,39 +126,44 @@ class NodeState {
     JobState state = JobState::kBringing;
     uint64_t connection = 0;
     std::set<uint64_t> processes;
-    size_t leaving = 0;  // processes that have ended, and have not been cleared
+    size_t leaving = 0;  // processes that have ended, and are not cleared yet
   };
   using Jobs = std::map<uint64_t, Job>;
   using Processes = std::map<uint64_t, Process>;
 
-  // The only one that changes a job's state; people are told why.
+  // Changes a job's state; nothing else does. `why` goes to the log.
   void Enter(Jobs::iterator job, JobState state, const std::string& why, Effects* effects);
   void OnStart(const v1::StartJob& start, Effects* effects);
-  // Whether programs from there run here, and why not.
+  // PermissionDenied: programs of that place do not run here; the message says why.
   absl::Status Admit(const v1::Place& program) const;
   void OnStop(const v1::StopJob& stop, Effects* effects);
   void Stop(uint64_t job, absl::Duration grace, const std::string& why, Effects* effects);
+  // Kills a process. One that is still kWaiting ends at once.
   void Kill(Processes::iterator process, Effects* effects);
-  // In the daemon's log, and to those who watch what the process prints.
+  // Writes to the daemon's log and to the process's output.
   void TellPeople(uint64_t id, const Process& process, const std::string& what, Effects* effects) const;
-  std::string Stopped(const Process& process) const;
+  // The text for a process that is stopped.
+  std::string StoppedText(const Process& process) const;
+  // Sends a message to all processes of a job; `job` 0: of all jobs.
   void ToAll(uint64_t job, const v1::ToWorker& message, Effects* effects) const;
+  // Reports to the driver where the process listens.
   void TellListens(Process& process, Effects* effects);
   std::string CauseOf(const Process& process, const Death& death) const;
-  // By this daemon; empty: for none of the reasons that are told.
+  // The reason for which this daemon has killed the process; empty: it has another cause.
   std::string WhyKilled(const Process& process) const;
-  // The process is known no more.
+  // Reports the end of a process, and removes it.
   void End(uint64_t process, const std::string& cause, const std::vector<std::string>& last_lines, Effects* effects);
+  // Ends a stopping job of which nothing is left.
   void ClearIfDone(uint64_t job, Effects* effects);
-  // To the driver that asked for the job, if it is still there.
-  void Tell(const Job& job, v1::NodeToDriver message, Effects* effects) const;
+  // Reports to the driver that asked for the job, if its connection still exists.
+  void TellDriver(const Job& job, v1::NodeToDriver message, Effects* effects) const;
 
   const NodeStateOptions options_;
-  uint64_t connection_ = 1;
-  std::optional<std::string> spawner_gone_;  // why
+  uint64_t connection_ = 1;                  // counts the connections to drivers
+  std::optional<std::string> spawner_gone_;  // the reason, once the spawner is gone
   Jobs jobs_;
   Processes processes_;
-  std::map<uint64_t, uint64_t> leaving_;  // processes that have ended, and have not been cleared: their jobs
+  std::map<uint64_t, uint64_t> leaving_;  // processes that have ended, and are not cleared yet, with their jobs
 };
 
 }  // namespace twinkle::worker

@@ -13,13 +13,16 @@
 namespace twinkle::worker {
 namespace {
 
-// Who does not read has this much waiting, then loses the oldest.
+// Bytes that wait for a watcher who does not read; beyond that the oldest lines are lost.
 constexpr size_t kMostWaiting = 64 << 20;
 
+// One call of Watch: passes the store's messages on to one watcher. Thread-safe. Owned by itself until OnDone, and by
+// the store while it calls.
 class Watching final : public grpc::ServerWriteReactor<v1::Output> {
  public:
   explicit Watching(OutputStore* store) : store_(*store) {}
 
+  // Watches as `request` says. `self` is this object, which it keeps until gRPC is done with it.
   void Begin(const std::shared_ptr<Watching>& self, const v1::WatchJob& request) {
     self_ = self;
     const uint64_t id = store_.Watch(request, [weak = std::weak_ptr(self)](const OutputStore::Message& message) {
@@ -33,6 +36,7 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
     id_ = id;
     if (!request.follow()) EndLocked(absl::OkStatus());
   }
+  // Ends the call with `why`.
   void Refuse(const std::shared_ptr<Watching>& self, const absl::Status& why) {
     self_ = self;
     End(why);
@@ -85,7 +89,7 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
   base::Mutex mutex_;
   uint64_t id_ ABSL_GUARDED_BY(mutex_) = 0;
   OutputBacklog waiting_ ABSL_GUARDED_BY(mutex_) = OutputBacklog(kMostWaiting);
-  OutputStore::Message writing_ ABSL_GUARDED_BY(mutex_);  // gRPC reads it
+  OutputStore::Message writing_ ABSL_GUARDED_BY(mutex_);  // read by gRPC until OnWriteDone
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };

@@ -9,9 +9,9 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr size_t kLineBytes = 64;  // what a line takes in a message besides its text
+constexpr size_t kLineBytes = 64;  // of a line in a message, besides its text
 
-constexpr uint64_t kNote = 0;  // in the place of the process that has printed it
+constexpr uint64_t kNote = 0;  // stands for the process in lines of the node daemon's own
 
 size_t SizeOf(const v1::Output::Line& line) { return line.text().size() + line.group().size() + kLineBytes; }
 
@@ -95,7 +95,7 @@ void OutputStore::AddNote(uint64_t id, int pid, const std::string& text) {
   if (found == processes_.end()) return;
   v1::Output::Line line = NoteOf(pid, found->second, text);
   const std::deque<v1::Output::Line>& before = found->second.lines;
-  const bool within = !before.empty() && before.back().continues();  // a line of which more is to come
+  const bool within = !before.empty() && before.back().continues();  // in the middle of a long line
   if (files_.enabled()) files_.Write(id, absl::StrCat(within ? "\n" : "", line.text(), "\n"), 1);
   PassOn(found->second, {std::move(line)});
 }

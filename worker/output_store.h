@@ -1,5 +1,5 @@
-// What worker processes print: the last lines of each, a file for each, and whoever watches. Until the program of a job
-// watches, nearly all is kept: what its ranks print at their start comes before it can.
+// The output of worker processes: the last lines of each, its log file, and its watchers. Until the program of a job
+// watches, nearly all output is kept, because ranks print before the program can ask for it.
 #pragma once
 
 #include <cstddef>
@@ -21,34 +21,40 @@ namespace twinkle::worker {
 struct OutputOptions {
   size_t kept_lines = 1000;           // of each process
   size_t kept_bytes = 1 << 20;        // of each process
-  size_t unwatched_bytes = 32 << 20;  // of each job of which nobody has watched all; more than the two above
-  size_t message_bytes = 256 << 10;   // of a message to a watcher, or a little more: many lines fit into one
+  size_t unwatched_bytes = 32 << 20;  // of each job that nobody watches in full; on top of the two limits above
+  size_t message_bytes = 256 << 10;   // of a message to a watcher; a message may be larger by one line
 };
 
-// Thread-safe. Watchers are called in order, on whichever thread brings the lines; they must not block.
+// Keeps and passes on the output of worker processes. Thread-safe. Watchers are called in order, on the thread that
+// brings the lines, with the store locked: they must not block, and must not call the store.
 class OutputStore {
  public:
-  using Message = std::shared_ptr<const v1::Output>;  // of one process's lines, or of those that were kept
-  // Null: the job has ended, nothing more comes.
+  // A batch of lines: of one process, or of the kept lines of several.
+  using Message = std::shared_ptr<const v1::Output>;
+  // Receives messages. Null: the job has ended, and nothing more comes.
   using Watcher = std::function<void(const Message&)>;
 
-  // `files` outlive the store.
+  // `files` must outlive the store.
   OutputStore(OutputOptions options, LogFiles* files) : options_(options), files_(*files) {}
 
+  // Begins to keep the output of a process.
   void AddProcess(uint64_t job, const v1::Process& process);
+  // Lines that a process has printed. `error`: on its standard error. Lines of an unknown process are dropped.
   void Add(uint64_t process, int pid, bool error, const std::vector<OutputLine>& lines);
-  // What the node daemon has to say of the process, among its lines of standard error.
+  // A line of the node daemon's own about a process, among the lines of its standard error.
   void AddNote(uint64_t process, int pid, const std::string& text);
-  // Of what it has printed.
+  // The last `most` lines that the process itself has printed, oldest first.
   std::vector<std::string> LastLines(uint64_t process, size_t most) const;
-  // No process of the job is left.
+  // No process of the job is left: its watchers are told so, and its output is dropped.
   void EndJob(uint64_t job);
-  // The same of all jobs.
+  // EndJob for all jobs.
   void EndAllJobs();
 
-  // Tells the watcher of kept lines as `watch` says, then of all that come. Who wants all that is kept is told, where
-  // they would have been, how many lines of a process are not. 0: the job is not known here.
+  // Passes the kept lines on to the watcher as `watch` says, and then all that come. Who asks for all kept lines is
+  // told how many lines of a process are no longer kept, in their place. Returns the id for Unwatch; 0: the job is not
+  // known here.
   uint64_t Watch(const v1::WatchJob& watch, Watcher watcher);
+  // Ends a watch. No call of the watcher is under way, or follows.
   void Unwatch(uint64_t id);
 
  private:
@@ -57,14 +63,14 @@ class OutputStore {
     v1::Process facts;
     std::deque<v1::Output::Line> lines;
     size_t bytes = 0;      // of `lines`
-    uint64_t dropped = 0;  // lines that came before them
-    bool watched = false;  // somebody has been told of all, and is told of what comes
+    uint64_t dropped = 0;  // lines that came before `lines` and are not kept any more
+    bool watched = false;  // somebody has received all lines, and receives further ones
   };
   struct Watching {
     v1::WatchJob wish;
     Watcher watcher;
   };
-  // Collects lines into messages of about `most` bytes.
+  // Collects lines into messages of about `most` bytes each.
   class Batch;
 
   static bool Wants(const v1::WatchJob& wish, const Process& process);
@@ -72,7 +78,7 @@ class OutputStore {
   static bool WantsAll(const v1::WatchJob& wish);
   static v1::Output::Line NoteOf(int pid, const Process& process, const std::string& text);
   static v1::Output::Line DroppedNoteOf(const Process& process);
-  // Keeps the lines, and tells the watchers of them.
+  // Keeps the lines, and passes them on to watchers.
   void PassOn(Process& process, std::vector<v1::Output::Line> lines) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Keep(Process& process, v1::Output::Line line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool KeepsTooMuch(const Process& process) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

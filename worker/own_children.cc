@@ -15,9 +15,10 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr int kMostBusy = 10;  // times the rounds
+constexpr int kMostBusy = 10;  // times `rounds`, while some children still end
 
-// The numbers of a process, from the PID namespace that /proc is of down to the process's own. One: they are the same.
+// The numbers of a process (NSpid): from that in the PID namespace of /proc to that in the process's own. One number:
+// the two are the same.
 std::vector<pid_t> NumbersOf(const std::string& process) {
   constexpr absl::string_view kName = "NSpid:";
   std::vector<pid_t> numbers;

@@ -7,14 +7,14 @@
 
 namespace twinkle::worker {
 
-// Those that its main thread started, and those that came to it because it is their subreaper; with those that have
-// ended and were not waited for. By their numbers in this process's PID namespace, also where /proc is of one around
-// it. Empty where the kernel does not tell.
+// The pids of all children: those that the main thread started, those that came to this process because it is their
+// subreaper, and zombies. The pids are those of this process's PID namespace, even if /proc is of one around it. Empty:
+// the kernel does not tell.
 std::vector<pid_t> OwnChildren();
 
-// Kills all children, and what comes to this process as they end, until none is left. Gives up when none has ended in
-// so many rounds, of a millisecond at least, or after ten times as many: some start others as fast as they are killed.
-// Blocks. Takes the status of every child. Whether none is left.
+// Kills all children, and what becomes a child as they end, until none is left. Returns whether none is left. Gives up
+// when none has ended in `rounds` rounds of a millisecond or more, or after ten times as many rounds: some processes
+// start others as fast as they are killed. Blocks, and waits for the status of every child.
 bool EndOwnChildren(int rounds);
 
 }  // namespace twinkle::worker

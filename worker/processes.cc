@@ -79,7 +79,7 @@ void Processes::Enter(Entries::iterator entry, State state) {
   }
   if (state == State::kExecuted) entry->second.directory.clear();
   if (state == State::kEnded) {
-    entry->second.pid = 0;  // which may be another's soon
+    entry->second.pid = 0;  // the number may soon be another process's
     Settle(entry->first);
   }
 }
@@ -204,7 +204,7 @@ void Processes::OnMessage(const v1::FromSpawner& message) {
   if (message.has_ended()) key = message.ended().key();
   if (message.has_cleared()) key = message.cleared().key();
   const auto found = entries_.find(key);
-  if (found == entries_.end()) return;  // it was given up
+  if (found == entries_.end()) return;  // the start was given up
   Entry& entry = found->second;
   if (message.has_forked() && entry.state == State::kAsked) {
     Enter(found, State::kForked);
@@ -223,7 +223,7 @@ void Processes::OnMessage(const v1::FromSpawner& message) {
   }
 }
 
-// The kernel may keep it for as long as it likes; nobody waits for it any more.
+// The process may still become the program much later; it is killed then, and nobody waits for it any more.
 void Processes::OnLate(uint64_t key) {
   const auto found = entries_.find(key);
   if (found == entries_.end() || found->second.state >= State::kExecuted) return;

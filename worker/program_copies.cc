@@ -20,7 +20,7 @@ absl::StatusOr<ProgramCopies::Copy> BringCopy(const std::string& expected, const
   TWINKLE_RETURN_IF_ERROR(bring(file.get()));
   TWINKLE_ASSIGN_OR_RETURN(const std::string digest, rpc::FileDigest(file.get()));
   if (digest != expected) return absl::DataLossError("what came is another file");
-  // A file that is open for writing cannot be executed.
+  // Opens the copy anew for reading only: a file that is open for writing cannot be executed.
   base::Fd closed(::open(absl::StrCat("/proc/self/fd/", file.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!closed.valid()) return absl::ErrnoToStatus(errno, "a copy");
   return std::make_shared<const base::Fd>(std::move(closed));
@@ -45,7 +45,7 @@ absl::StatusOr<ProgramCopies::Copy> ProgramCopies::Get(const std::string& digest
   if (copy.ok()) {
     copies_[digest].copy = *copy;
   } else {
-    copies_.erase(digest);  // who waits tries for itself
+    copies_.erase(digest);  // callers that wait now try to bring it themselves
   }
   DropUnusedLocked();
   changed_.SignalAll();

@@ -1,4 +1,4 @@
-// Programs that were brought from other nodes.
+// Copies of programs that were brought from other nodes.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -15,23 +15,23 @@
 
 namespace twinkle::worker {
 
-// Memory files by digest: they are checked, leave nothing behind, and go when nobody uses them, but for the last.
-// Thread-safe. Invariants:
-//  P1 a copy is given out only after its digest was found right;
-//  P2 one caller brings a digest at a time, the others wait for it;
-//  P3 of copies that no job uses the one used last is kept, for the next run of the same program.
+// Copies of programs in memory files, by digest. Their content is verified, they leave nothing on disk, and they are
+// dropped when nobody uses them, except for the last one. Thread-safe. Invariants:
+//  P1 a copy is given out only after its digest was verified;
+//  P2 one caller at a time brings a digest, and the others wait for it;
+//  P3 of the copies that no job uses, the one used last is kept, for the next run of the same program.
 class ProgramCopies {
  public:
   using Copy = std::shared_ptr<const base::Fd>;
-  // Writes the file into that descriptor; blocks.
+  // Writes the program's file into a descriptor; blocks.
   using Bring = std::function<absl::Status(int to)>;
 
-  // The copy with that SHA-256; the caller uses it as long as it holds it. Blocks while it is brought. What `bring`
-  // says when it fails; DataLoss: what came is another file.
+  // The copy with a SHA-256. The caller uses it for as long as it holds it. Blocks while the copy is brought. Errors:
+  // those of `bring`; DataLoss: what came has another digest.
   absl::StatusOr<Copy> Get(const std::string& digest, const Bring& bring);
-  // To be called when a user has let go of a copy.
+  // Drops copies that are not used. To be called when a user has let go of a copy.
   void DropUnused();
-  // How many are kept, in use or not.
+  // The number of copies that are kept, in use or not.
   size_t size() const;
 
  private:

@@ -19,8 +19,8 @@ namespace {
 constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kMostAtOnce = 64;
 
-// One file to one caller. Kept by gRPC until the call is done, and by the thread that reads. Read is for that thread;
-// the rest is thread-safe.
+// One call of Fetch: sends one file to one caller. Owned by gRPC until the call is done, and by the thread that reads.
+// Read is for that thread; the other functions are thread-safe.
 class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
  public:
   static std::shared_ptr<Sending> Make() {
@@ -63,10 +63,10 @@ class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
       if (got == 0) return absl::OkStatus();
       bytes.resize(static_cast<size_t>(got));
       offset += got;
-      if (!Write(std::move(bytes))) return absl::OkStatus();  // it has ended
+      if (!Write(std::move(bytes))) return absl::OkStatus();  // the call has ended
     }
   }
-  // False: the call has ended.
+  // Sends a chunk; blocks until the chunk before is sent. False: the call has ended.
   bool Write(std::string bytes) {
     base::MutexLock lock(&mutex_);
     while (writing_ && !ended_) changed_.Wait(&mutex_);
@@ -80,7 +80,7 @@ class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
   std::shared_ptr<Sending> self_;
   base::Mutex mutex_;
   base::CondVar changed_;
-  v1::FileChunk chunk_;  // gRPC's while it is being written
+  v1::FileChunk chunk_;  // read by gRPC while `writing_`
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);

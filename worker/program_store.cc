@@ -18,7 +18,8 @@
 namespace twinkle::worker {
 namespace {
 
-// In the first folder that is told, as std::filesystem::temp_directory_path looks for it, which does not say where.
+// Makes a folder for a job's files in the first temporary folder that the environment names; its errors name that
+// folder.
 absl::StatusOr<std::string> NewFolder(uint64_t job) {
   const char* variable = "";
   std::filesystem::path parent = "/tmp";
@@ -47,13 +48,13 @@ struct ProgramStore::Work {
 
   absl::StatusOr<Brought> Bring(const v1::StartJob& start, std::string* folder);
   absl::StatusOr<ProgramCopies::Copy> Program(const v1::StartJob& start);
-  // As soon as it is made: filling it may take long, and the daemon may end meanwhile.
+  // Reports a new folder at once: filling it may take long, and the daemon may end meanwhile.
   void TellScratch(const std::string& folder) const {
     if (options.scratch) post([scratch = options.scratch, folder] { scratch(folder); });
   }
   absl::Status PutFile(const v1::StartJob& start, const v1::File& file, const std::string& folder);
   absl::Status Fetch(const v1::StartJob& start, v1::FetchProgram wanted, int to) const;
-  // Whether paths and pids of the program mean the same here.
+  // Whether paths and pids of the program mean the same on this node.
   bool IsBeside(const v1::Program& program) const {
     return !options.place.pids().empty() && program.place().pids() == options.place.pids() &&
            program.place().machine() == options.place.machine();
@@ -99,7 +100,7 @@ absl::StatusOr<ProgramCopies::Copy> ProgramStore::Work::Program(const v1::StartJ
       absl::StrCat(why.message(), "; nor be brought from the program's machine: ", copy.status().message()));
 }
 
-// Where paths mean the same files a link, else a copy.
+// Puts a file into the folder: a link where its path means the same file here, otherwise a copy.
 absl::Status ProgramStore::Work::PutFile(const v1::StartJob& start, const v1::File& file, const std::string& folder) {
   const std::filesystem::path to = std::filesystem::path(folder) / std::filesystem::path(file.path()).filename();
   if (IsBeside(start.program()) || OpenIfSame(file.path(), file.digest()).ok()) {
@@ -141,13 +142,13 @@ void ProgramStore::Bring(const v1::StartJob& start, Done done) {
   const absl::Status begun = threads_.Run(
       absl::StrCat("job-", job),
       [work = work_, start, result] { result->brought = work->Bring(start, &result->folder); },
-      [this, job, bringing, result] { Came(job, bringing, result); });
+      [this, job, bringing, result] { OnBrought(job, bringing, result); });
   if (begun.ok()) return;
   result->brought = begun;
-  Came(job, bringing, result);
+  OnBrought(job, bringing, result);
 }
 
-void ProgramStore::Came(uint64_t number, uint64_t bringing, const std::shared_ptr<Result>& result) {
+void ProgramStore::OnBrought(uint64_t number, uint64_t bringing, const std::shared_ptr<Result>& result) {
   const auto found = jobs_.find(number);
   if (found == jobs_.end() || found->second.bringing != bringing) {
     result->brought = absl::CancelledError("the job has ended");

@@ -1,4 +1,5 @@
-// What a job's processes are started with on this node: the program's file, and a folder with the files that it needs.
+// The files with which a job's processes are started on this node: the program, and a folder with the files that it
+// needs.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,31 +17,36 @@
 
 namespace twinkle::worker {
 
-// What was brought for one job.
+// The files of one job on this node.
 struct Brought {
-  ProgramCopies::Copy program;  // to be executed; it may be open for its path alone
+  ProgramCopies::Copy program;  // to be executed; may be open for its path alone (O_PATH)
   std::string folder;           // absolute; empty: the program needs no files
 };
 
+// The node, and how to reach other nodes.
 struct ProgramStoreOptions {
-  std::string node;  // its name, for people
+  std::string node;  // its name, for texts
   v1::Place place;   // the node daemon's
-  // Writes a file of the node daemon at that gRPC target into the descriptor; blocks. Null: there are no other nodes.
+  // Fetches a file from the node daemon at a gRPC target, and writes it into a descriptor; blocks. Null: there are no
+  // other nodes.
   std::function<absl::Status(const v1::FetchProgram&, const std::string& from, int to)> fetch;
-  // Told on the loop of each folder that is to go with the daemon, however that ends; and of each that has gone before.
+  // Called on the loop with each folder that must be removed when the daemon ends. `scratch_gone`: with each such
+  // folder that has been removed.
   std::function<void(const std::string&)> scratch;
   std::function<void(const std::string&)> scratch_gone;
 };
 
-// For the loop's thread. Invariants:
-//  S1 what touches a file system runs on a thread of the job's own: storage that hangs delays that job and nothing
-//  else; S2 `done` is called once, on the loop, unless the job was dropped before; S3 no folder is left of a job that
-//  was dropped, whenever its thread comes back; nor of one that is being filled when the daemon ends: `scratch` is told
-//  as soon as it is made.
+// Brings programs and their files to this node, and removes them after their jobs. Confined to the loop's thread.
+// Invariants:
+//  S1 whatever touches a file system runs on a thread of the job's own: storage that hangs delays that job and nothing
+//     else;
+//  S2 `done` is called once, on the loop, unless the job was dropped before;
+//  S3 no folder is left of a job that was dropped, whenever its thread comes back, nor of a job whose folder is being
+//     filled when the daemon ends: `scratch` is called as soon as the folder is made.
 //
-// On the program's own machine, where its pid means the same process, the very file that it runs is used, replaced on
-// disk or not, readable or not. Elsewhere the file at the same path is used, if it is the same by its SHA-256; else a
-// copy is brought from the node daemon beside the program.
+// Which file is executed: on the program's own machine, where its pid means the same process, the very file that the
+// program runs, whether or not it was replaced on disk or can be read. Elsewhere the file at the same path, if it has
+// the same SHA-256; otherwise a copy from the node daemon on the program's machine.
 class ProgramStore {
  public:
   using Done = std::function<void(absl::StatusOr<Brought>)>;
@@ -48,28 +54,29 @@ class ProgramStore {
   ProgramStore(ProgramStoreOptions options, base::Executor* executor, SideThreads::Post post);
   ~ProgramStore();
 
-  // Brings what the job needs. FailedPrecondition: the file here is another one, and no copy can be had;
-  // ResourceExhausted, Unavailable and the like: what the disk or the other node says.
+  // Brings the files of a job, and calls `done`. FailedPrecondition: the file at the path here is another one, and no
+  // copy can be had; ResourceExhausted, Unavailable and others: the error of the disk or the other node.
   void Bring(const v1::StartJob& start, Done done);
-  // The job has ended: its folder goes, and its program's copy when no other job uses it. Unknown jobs are none.
+  // Removes the folder of a job that has ended, and its copy of the program if no other job uses it. Unknown jobs are
+  // ignored.
   void Drop(uint64_t job);
-  // Nothing is under way.
+  // Whether no thread works.
   bool idle() const { return threads_.running() == 0; }
 
  private:
-  struct Result {  // of the work on the thread
+  struct Result {  // what a thread has brought
     absl::StatusOr<Brought> brought = absl::UnknownError("");
-    std::string folder;  // also when bringing failed
+    std::string folder;  // set even if bringing failed
   };
-  void Came(uint64_t job, uint64_t bringing, const std::shared_ptr<Result>& result);
+  void OnBrought(uint64_t job, uint64_t bringing, const std::shared_ptr<Result>& result);
   void Remove(const std::string& folder);
 
   struct Work;  // the part that runs on threads
   const std::shared_ptr<Work> work_;
   SideThreads threads_;
   struct Job {
-    uint64_t bringing = 0;  // what it waits for; another job may have the number of one that was dropped
-    Done done;              // null: told
+    uint64_t bringing = 0;  // the bringing that it waits for; another job may have the number of a dropped one
+    Done done;              // null: it was called
     std::string folder;
     ProgramCopies::Copy program;
   };

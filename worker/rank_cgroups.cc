@@ -23,13 +23,13 @@ namespace fs = std::filesystem;
 
 constexpr char kFolderPrefix[] = "twinkle-";
 
-// Whether all of it was taken.
+// Writes `text` to a file; false: not all of it was taken.
 bool Put(const std::string& file, absl::string_view text) {
   const base::Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   return fd.valid() && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-// Where the hierarchy is mounted, and which of its groups is seen there as the root.
+// Where the hierarchy is mounted, and which of its groups is the root there.
 std::pair<std::string, std::string> Mounted() {
   std::ifstream file("/proc/self/mountinfo");
   for (std::string line; std::getline(file, line);) {
@@ -62,7 +62,7 @@ void RemoveTree(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     if (entry.is_directory(ignored)) RemoveTree(entry.path());
   }
-  ::rmdir(folder.c_str());  // refused while there are processes in it
+  ::rmdir(folder.c_str());  // fails while there are processes in it
 }
 
 void EndTree(const std::string& folder) {
@@ -70,8 +70,8 @@ void EndTree(const std::string& folder) {
   RemoveTree(folder);
 }
 
-// Open as long as the folder is the caller's; not valid: it is somebody else's, or is not there. Whoever has it ends
-// with its processes, in whatever PID namespace these are.
+// Locks a folder for as long as the descriptor is open. The lock ends with the processes that hold it, in whatever PID
+// namespace they are. Not valid: another spawner has locked it, or it is not there.
 base::Fd Lock(const std::string& folder) {
   base::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return {};
@@ -114,7 +114,7 @@ RankCgroups::RankCgroups(const std::string& parent) {
   const std::string folder = CgroupsOf(parent, ::getpid());
   if (::mkdir(folder.c_str(), 0755) != 0) return;
   lock_ = Lock(folder);
-  // Another spawner that began just now may have taken it for one that was left.
+  // A spawner that began at the same moment may have removed the folder as a leftover.
   if (lock_.valid() && ::access(folder.c_str(), F_OK) == 0) folder_ = folder;
 }
 

@@ -12,11 +12,12 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr size_t kLongestLine = 64 << 10;  // what is longer comes in pieces
+constexpr size_t kLongestLine = 64 << 10;  // bytes; longer lines come in pieces
 constexpr size_t kReadBytes = 64 << 10;
-constexpr size_t kReadAtOnce = 1 << 20;                              // before the next process's turn
-constexpr size_t kLongestMessage = 4 << 20;                          // that a process may say
-constexpr absl::Duration kProgressMoment = absl::Milliseconds(200);  // then it is told without its end
+constexpr size_t kReadAtOnce = 1 << 20;      // bytes, before it is another process's turn
+constexpr size_t kLongestMessage = 4 << 20;  // bytes of a process's message
+// Without output, then a progress bar's line is reported unfinished.
+constexpr absl::Duration kProgressMoment = absl::Milliseconds(200);
 
 absl::StatusOr<std::pair<base::Fd, base::Fd>> NewPipe() {
   std::array<int, 2> ends{};
@@ -61,7 +62,7 @@ RankLink::~RankLink() {
 // ---- the role
 void RankLink::Write(const v1::ToWorker& message) { Written(writer_.Write(message)); }
 
-// One that is gone is told of by its end.
+// An error means that the process is gone, which its end reports.
 void RankLink::Written(const absl::StatusOr<bool>& done) {
   if (!done.ok() || *done) return;
   if (writer_.shortage().empty()) return loop_.WaitWritable(role_.get(), [this] { Written(writer_.Flush()); });

@@ -1,4 +1,4 @@
-// What connects the daemon with one worker process: its role's socket, and the pipes that it prints into.
+// The daemon's connection to one worker process: the role's socket, and the pipes into which the process prints.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -15,40 +15,44 @@
 
 namespace twinkle::worker {
 
-// The process's ends.
+// The worker process's ends.
 struct RankEnds {
   base::Fd role;
   base::Fd output;
   base::Fd error;
 };
 
-// For the loop's thread. Never blocks. What the process says and prints is told from the loop, and from Drain; it may
-// say anything: a message that is none ends the listening, not the daemon.
+// The daemon's ends of a worker process's socket and pipes. Confined to the loop's thread. Never blocks. Events come
+// from the loop, and from Drain. The process is not trusted: what is no message ends the reading from its socket, and
+// not the daemon.
 class RankLink {
  public:
   struct Events {
+    // A message of the process.
     std::function<void(const v1::FromWorker&)> on_said;
+    // Lines of output. `error`: of standard error.
     std::function<void(bool error, const std::vector<OutputLine>&)> on_printed;
-    // It has closed its role's socket, by its end or before that: nothing is said any more. What it prints may come.
+    // The process has closed its role's socket, by its end or before: no message follows. Output may still follow.
     std::function<void()> on_left;
   };
 
-  // ResourceExhausted and the like: what the kernel is short of.
+  // Makes the socket and the pipes; `ends` gets the process's ends. ResourceExhausted and others: what the kernel is
+  // short of.
   static absl::StatusOr<std::unique_ptr<RankLink>> Make(base::FdLoop* loop, Events events, RankEnds* ends);
   ~RankLink();
   RankLink(const RankLink&) = delete;
   RankLink& operator=(const RankLink&) = delete;
 
-  // What the process does not take waits here.
+  // Sends a message. What the process does not take yet is queued here.
   void Write(const v1::ToWorker& message);
-  // Tells what has been printed so far, lines that have not ended among it: for when the process has ended.
+  // Reads and reports all that was printed so far, unfinished lines included: for when the process has ended.
   void Drain();
 
  private:
   struct Pipe {
     base::Fd fd;
     LineSplitter splitter;
-    bool waits = false;  // for a progress bar to stand still
+    bool waits = false;  // for a progress bar to stop moving
   };
   RankLink(base::FdLoop* loop, Events events, base::Fd role, base::Fd output, base::Fd error);
 

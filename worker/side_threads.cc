@@ -32,12 +32,12 @@ absl::Status SideThreads::Run(const std::string& name, base::Task work, base::Ta
   queue->Post([state = state_, post = post_, id, work = std::move(work), done = std::move(done)]() mutable {
     work();
     work = nullptr;
-    post([state, id, done = std::move(done)]() mutable { CameBack(*state, id, done); });
+    post([state, id, done = std::move(done)]() mutable { OnWorkDone(*state, id, done); });
   });
   return absl::OkStatus();
 }
 
-void SideThreads::CameBack(State& state, uint64_t id, base::Task& done) {
+void SideThreads::OnWorkDone(State& state, uint64_t id, base::Task& done) {
   std::unique_ptr<base::TaskQueue> thread;
   {
     base::MutexLock lock(&state.mutex);

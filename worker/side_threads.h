@@ -1,4 +1,4 @@
-// Work that may hang, on threads of its own.
+// Threads for work that may hang.
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,11 +14,12 @@
 
 namespace twinkle::worker {
 
-// Each piece of work has a thread, which ends with it: storage that hangs stops the piece that met it and nothing else.
-// Thread-safe. Work owns what it uses: a piece that hangs is left behind by the destructor, which waits for nobody.
+// Runs each piece of work on a thread of its own, which ends with the work: storage that hangs stops one piece of work
+// and nothing else. Thread-safe. The destructor waits for nobody: work that hangs is left behind, so work must own all
+// that it uses.
 class SideThreads {
  public:
-  // Runs a task on the loop; from any thread, and after the loop's end (then it does nothing).
+  // Posts a task to the loop. May be called on any thread, and after the loop's end (then it does nothing).
   using Post = std::function<void(base::Task)>;
 
   SideThreads(base::Executor* executor, Post post);
@@ -26,11 +27,11 @@ class SideThreads {
   SideThreads(const SideThreads&) = delete;
   SideThreads& operator=(const SideThreads&) = delete;
 
-  // Runs `work` on a thread of that name, then `done` on the loop. ResourceExhausted: no thread can be had; nothing
-  // runs then.
+  // Runs `work` on a thread of that name, then `done` on the loop. ResourceExhausted: there is no thread to be had, and
+  // nothing runs.
   absl::Status Run(
       const std::string& name, base::Task work, base::Task done = [] {});
-  // How many pieces have not come back.
+  // The number of pieces of work whose `done` has not run yet.
   size_t running() const;
 
  private:
@@ -41,7 +42,7 @@ class SideThreads {
     bool closed ABSL_GUARDED_BY(mutex) = false;
   };
   // On the loop.
-  static void CameBack(State& state, uint64_t id, base::Task& done);
+  static void OnWorkDone(State& state, uint64_t id, base::Task& done);
 
   base::Executor& executor_;
   const Post post_;

@@ -16,9 +16,9 @@
 namespace twinkle::worker {
 namespace {
 
-constexpr int kFirstOwn = 3;  // of descriptors, after the standard ones
+constexpr int kFirstOwn = 3;  // the first descriptor after the standard ones
 
-// Signals as the spawner, and the wardens after it, need them, whatever the daemon was started with.
+// Sets the signals as the spawner and its wardens need them, whatever the daemon was started with.
 void SetSignals() {
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(number, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
@@ -36,13 +36,13 @@ absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options) {
   const pid_t pid = ::fork();
   if (pid < 0) return absl::ErrnoToStatus(errno, "the spawner could not be started");
   if (pid > 0) return Spawner{pid, std::move(sockets->first), CgroupsOf(options.cgroup, pid)};
-  ::setsid();  // signals from a terminal are the daemon's
+  ::setsid();  // a terminal's signals go to the daemon only
   ::prctl(PR_SET_NAME, "twinkle-spawner");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   SetSignals();
   sockets->first.Reset();
   const int socket = sockets->second.Release();
-  // Nothing of the daemon's is kept open.
+  // None of the daemon's descriptors stays open.
   if (socket > kFirstOwn) ::syscall(SYS_close_range, kFirstOwn, socket - 1, 0);
   ::syscall(SYS_close_range, socket + 1, ~0U, 0);
   ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);

@@ -1,11 +1,11 @@
-// The process that starts worker processes: single-threaded, forked from the node daemon before that has any threads,
-// so that fork is cheap and safe, and so that whatever becomes of the daemon there is somebody who cleans up.
+// The spawner: the process that starts worker processes. It is single-threaded, and forked from the node daemon before
+// the daemon has any threads. So fork is cheap and safe, and somebody cleans up whatever happens to the daemon.
 //
 //   twinkle-worker ── socket ──► spawner ──┬── pipe ── warden ── worker process (rank) ── what it starts
 //   (Processes)                            ├── pipe ── warden ── worker process ── …
 //
-// Each worker process has a warden (warden.h), which does all that can take long: entering a directory and executing a
-// file on storage that may not answer, waiting, and ending what a rank leaves behind.
+// Each worker process has a warden (warden.h), which does all that can take long: it enters a directory and executes a
+// file on storage that may not answer, waits, and ends what a rank leaves behind.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -19,26 +19,29 @@
 
 namespace twinkle::worker {
 
-// The daemon's side. Messages are those of proto/twinkle/v1/local.proto: ToSpawner, FromSpawner.
+// The daemon's side of the spawner. The socket carries the messages ToSpawner and FromSpawner of
+// proto/twinkle/v1/local.proto.
 struct Spawner {
   pid_t pid = 0;
   base::Fd socket;
-  std::string cgroups = {};  // folder above those of its processes; empty: there is none
+  std::string cgroups = {};  // the folder above its processes' control groups; empty: there is none
 };
 
 struct SpawnerOptions {
-  rlimit open_files{};  // with which processes begin
-  std::string cgroup;   // folder of the control group in which each has one of its own; empty: they have none
+  rlimit open_files{};  // the processes' limit of open files
+  std::string cgroup;   // folder of the group below which each process has its own; empty: there are none
 };
 
-// Forks the spawner. Before the first thread. Its end, like the end of its socket, ends all that it started.
+// Forks the spawner. To be called before the first thread starts. When the spawner ends, or its socket, everything that
+// it started ends.
 //
 // Each process gets a process group of its own, a signal when the spawner dies, /dev/null as standard input, the
-// descriptors of its Spawn message as kRoleDescriptor, 1 and 2, and none of any other. When it ends, everything does
-// that descends from it; when the daemon is gone, so do its scratch folders and all processes.
+// descriptors of its Spawn message as kRoleDescriptor, 1 and 2, and no others. When it ends, everything that descends
+// from it ends; when the daemon is gone, all processes end and the scratch folders are removed.
 absl::StatusOr<Spawner> StartSpawner(const SpawnerOptions& options);
 
-// What goes when the daemon does: by the spawner, or after it, where that was killed.
+// Removes the scratch folders: called by the spawner when the daemon is gone, and by the daemon when the spawner was
+// killed.
 void RemoveScratch(const std::set<std::string>& folders);
 
 }  // namespace twinkle::worker

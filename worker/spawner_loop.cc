@@ -21,7 +21,7 @@ namespace {
 constexpr size_t kDescriptors = 4;  // executable, role, output, error
 constexpr int kEndRounds = 5000;
 
-// To its process group; to itself, where it has left that.
+// Signals a process group; the process itself, if it has left its group.
 void SignalRank(pid_t pid, int number) {
   if (::kill(-pid, number) != 0) ::kill(pid, number);
 }
@@ -104,34 +104,34 @@ void SpawnerLoop::Spawn(v1::Spawn spawn, std::vector<base::Fd> fds) {
   ::fcntl(reading.get(), F_SETFL, O_NONBLOCK);
   Ward& ward = wards_[key];
   ward.warden = warden;
-  ward.told = std::move(reading);
+  ward.words = std::move(reading);
   keys_[warden] = key;
-  loop_.Watch(ward.told.get(), [this, key] { OnTold(key); });
+  loop_.Watch(ward.words.get(), [this, key] { OnWords(key); });
 }
 
 void SpawnerLoop::Signal(const v1::Signal& signal) {
   const auto found = wards_.find(signal.key());
   if (found == wards_.end()) return;
-  OnTold(signal.key());  // it may have ended
+  OnWords(signal.key());  // the process may have ended
   Ward& ward = found->second;
   if (ward.state == State::kStarting) ward.signals.push_back(signal.number());
   if (ward.state == State::kForked || ward.state == State::kExecuted) SignalRank(ward.pid, signal.number());
 }
 
 // ---- wardens
-void SpawnerLoop::OnTold(uint64_t key) {
+void SpawnerLoop::OnWords(uint64_t key) {
   Ward& ward = wards_[key];
-  while (ward.told.valid()) {
+  while (ward.words.valid()) {
     WardenWord word;
-    const ssize_t got = ::read(ward.told.get(), &word, sizeof(word));
+    const ssize_t got = ::read(ward.words.get(), &word, sizeof(word));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return;
     if (got == sizeof(word)) {
       OnWord(key, ward, word);
       continue;
     }
-    loop_.Forget(ward.told.get());
-    ward.told.Reset();
+    loop_.Forget(ward.words.get());
+    ward.words.Reset();
   }
 }
 
@@ -172,7 +172,7 @@ void SpawnerLoop::Reap() {
     const uint64_t key = found->second;
     keys_.erase(found);
     if (wards_.count(key) == 0) continue;
-    OnTold(key);
+    OnWords(key);
     if (pid == wards_[key].warden) {
       OnWardenReaped(key, status);
     } else {
@@ -191,12 +191,13 @@ void SpawnerLoop::ClearIfDone(uint64_t key) {
     answer.mutable_cleared()->set_key(key);
     Send(answer);
   }
-  if (ward.told.valid()) loop_.Forget(ward.told.get());
+  if (ward.words.valid()) loop_.Forget(ward.words.get());
   wards_.erase(key);
   cgroups_.Remove(key);  // of a warden that could not
 }
 
-// Its warden has left it to this process: it has told of the end, or was killed itself.
+// A worker process becomes this process's child when its warden has ended: after the warden has reported its end, or
+// because the warden was killed.
 void SpawnerLoop::OnRankReaped(uint64_t key, int status) {
   Ward& ward = wards_[key];
   if (ward.state >= State::kEnded) return;
@@ -219,7 +220,7 @@ void SpawnerLoop::OnWardenReaped(uint64_t key, int status) {
     strays_ = true;
     cgroups_.Kill(key);
   }
-  if (ward.state != State::kStarting) return;  // a worker process that is left is waited for, too
+  if (ward.state != State::kStarting) return;  // the worker process is waited for
   ward.state = State::kOver;
   NotStarted(key, absl::StrCat("the process that was to start it ", CauseOfDeath(status)));
 }

@@ -1,4 +1,4 @@
-// What the spawner does.
+// The spawner's loop: what the spawner process does.
 #pragma once
 
 #include <sys/types.h>
@@ -18,50 +18,53 @@
 
 namespace twinkle::worker {
 
-// Single-threaded. Invariants:
-//  S1 it waits for nothing but all of its descriptors at once: neither a daemon that does not read, nor a process that
-//     does not get to its program, nor one that cannot be killed delays another;
-//  S2 a number is signalled only while it is that of the worker process, alive or not yet waited for;
-//  S3 its children are wardens, and worker processes that it has yet to wait for; anything else has lost its warden,
-//     and is killed;
-//  S4 a process is told as cleared once, after its end, when its warden has ended all that it had started; where that
-//     was killed itself, when nothing is left that has lost its warden.
+// Starts processes through wardens, and reports their ends to the daemon. For one thread at a time. Invariants:
+//  S1 the spawner waits only for all of its descriptors at once. So a daemon that does not read, a process that does
+//     not become its program, and a process that cannot be killed delay nothing else;
+//  S2 a pid is signalled only while it is the worker process's: while that lives, or has not been waited for;
+//  S3 the spawner's children are wardens, and worker processes that it has yet to wait for. Any other child has lost
+//     its warden, and is killed;
+//  S4 a process is reported as cleared once, after its end, when its warden has ended all that it had started. If the
+//     warden itself was killed: when no child is left that has lost its warden.
 class SpawnerLoop {
  public:
-  // `socket`: to the daemon, not blocking. SIGCHLD is blocked.
+  // `socket`: to the daemon, not blocking. SIGCHLD must be blocked.
   SpawnerLoop(int socket, const SpawnerOptions& options);
 
-  // Until the daemon is gone; then ends what there is.
+  // Runs until the daemon is gone; then ends all processes and removes what they leave.
   void Run();
 
  private:
-  // kEnded: it is to be told as cleared; kOver: nothing more is to be told.
+  // kEnded: its end was reported, and that it is cleared is to be. kOver: nothing more is to be reported.
   enum class State { kStarting, kForked, kExecuted, kEnded, kOver };
   struct Ward {
     State state = State::kStarting;
-    pid_t warden = 0;          // 0: it has ended
-    bool forsaken = false;     // by a warden that did not end as it should
+    pid_t warden = 0;          // 0: the warden has ended
+    bool forsaken = false;     // its warden did not end as it should
     pid_t pid = 0;             // of the worker process, from kForked on
-    base::Fd told;             // by the warden
-    std::vector<int> signals;  // that came before there was a process
+    base::Fd words;            // pipe with the warden's words
+    std::vector<int> signals;  // that came before the process existed
   };
   using Wards = std::map<uint64_t, Ward>;
 
   void OnDaemon();
+  // Forks a warden for a new process.
   void Spawn(v1::Spawn spawn, std::vector<base::Fd> fds);
   void NotStarted(uint64_t key, const std::string& why);
   void Signal(const v1::Signal& signal);
-  // What a warden has told.
-  void OnTold(uint64_t key);
+  // Reads the words that a warden has written.
+  void OnWords(uint64_t key);
   void OnWord(uint64_t key, Ward& ward, const WardenWord& word);
   void OnRankReaped(uint64_t key, int status);
   void OnWardenReaped(uint64_t key, int status);
   void Reap();
+  // Kills children that have lost their warden.
   void EndStrays();
-  // Forgets it, once everything of it is over.
+  // Reports a process as cleared and forgets it, when all of it is over.
   void ClearIfDone(uint64_t key);
   void Send(const v1::FromSpawner& message);
   void Sent(const absl::StatusOr<bool>& done);
+  // Kills all processes, and removes control groups and scratch folders.
   void EndAll();
 
   const int socket_;
@@ -71,9 +74,9 @@ class SpawnerLoop {
   rpc::MessageReader reader_;
   rpc::MessageWriter writer_;
   Wards wards_;                     // by key
-  std::map<pid_t, uint64_t> keys_;  // of wardens and worker processes, until they are waited for
-  bool strays_ = false;             // there may be some that have lost their wardens
-  std::set<std::string> scratch_;   // folders that go with the daemon
+  std::map<pid_t, uint64_t> keys_;  // of wardens and worker processes that have not been waited for
+  bool strays_ = false;             // there may be children that have lost their warden
+  std::set<std::string> scratch_;   // folders that are removed when the daemon is gone
 };
 
 }  // namespace twinkle::worker

@@ -1,4 +1,4 @@
-// Whether a process is stopped, and for how long, as looks at it now and then can tell.
+// Whether a process is stopped, and for how long, as far as periodic looks can tell.
 #pragma once
 
 #include <absl/time/time.h>
@@ -10,14 +10,15 @@
 
 namespace twinkle::worker {
 
-// What a process does between two looks is not seen. So it counts as stopped when two looks in a row have found it so
-// and it has not run in between: one that is stopped for a moment, as its system calls are when somebody traces them,
-// never does. One that has run unseen, a step of its debugger's, has been stopped since then and no longer.
+// Judges from looks at a process whether it is stopped. What the process does between two looks is not seen. So it
+// counts as stopped when two looks in a row found it stopped and it has not run in between. A process that is stopped
+// for moments only, as it is in system calls that somebody traces, never counts. If it has run unseen between two looks
+// (a step in a debugger), its stop counts from then on. For one thread at a time.
 class Stoppage {
  public:
   enum class State { kGoesOn, kSeenStopped, kStopped };
 
-  // Looks are told in their order; `awake` is the time by which whoever looks has been awake himself.
+  // A look has found `glance`, at the time awake `awake`. To be called in the order of the looks.
   void Look(const Glance& glance, base::Instant awake) {
     const bool ran = state_ == State::kGoesOn || glance.times_paused != last_.times_paused;
     if (ran) since_ = awake;
@@ -32,9 +33,9 @@ class Stoppage {
   }
 
   State state() const { return state_; }
-  // Of the last look.
+  // What the last look has found.
   const Glance& last() const { return last_; }
-  // How long it has been stopped without a break; while it is.
+  // How long the process has been stopped without a break, while it is stopped.
   absl::Duration Lasts(base::Instant awake) const { return awake - since_; }
 
  private:

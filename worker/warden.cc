@@ -19,7 +19,7 @@
 namespace twinkle::worker {
 namespace {
 
-// Closes all descriptors but these and the standard ones.
+// Closes all descriptors but those in `kept` and the standard ones.
 void CloseAllBut(std::vector<int> kept) {
   std::sort(kept.begin(), kept.end());
   unsigned int next = STDERR_FILENO + 1;
@@ -31,6 +31,7 @@ void CloseAllBut(std::vector<int> kept) {
   ::syscall(SYS_close_range, next, ~0U, 0);
 }
 
+// Writes a word to the spawner.
 void Tell(int pipe, WardenWord::Kind kind, int number, absl::string_view text = "") {
   WardenWord word;
   word.kind = kind;
@@ -39,7 +40,7 @@ void Tell(int pipe, WardenWord::Kind kind, int number, absl::string_view text = 
   (void)!::write(pipe, &word, sizeof(word));
 }
 
-// Why the new process is not the program; empty: it is. Blocks until one or the other is certain.
+// Reads why the new process could not become the program; empty: it did. Blocks until one of the two is certain.
 std::string ReadReport(int report) {
   std::string text;
   std::array<char, 256> chunk{};
@@ -51,12 +52,13 @@ std::string ReadReport(int report) {
   return text.front() == kAboutToExecute ? text.substr(1) : text;
 }
 
+// The status as waitpid would give it.
 int StatusOf(const siginfo_t& info) {
   if (info.si_code == CLD_EXITED) return info.si_status << 8;
   return info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
-// Until it has ended, which can be seen again afterwards. Waits for what comes to this process meanwhile.
+// Waits until the worker process has ended, and leaves its zombie. Reaps other children meanwhile. Returns the status.
 int AwaitEnd(pid_t rank) {
   while (true) {
     siginfo_t info{};
@@ -69,7 +71,8 @@ int AwaitEnd(pid_t rank) {
   }
 }
 
-// What descends from it: its children came to this process when it ended, and theirs do as these end.
+// Kills all that descends from the worker process. Its children came to this process when it ended, and their children
+// come as they end.
 void EndRest(pid_t rank, const std::string& cgroup) {
   ::kill(-rank, SIGKILL);
   KillCgroup(cgroup);
@@ -104,7 +107,7 @@ void RunWarden(const NewProcess& process, int tell, pid_t spawner) {
     Tell(tell, WardenWord::Kind::kNotStarted, 0, WhyNoProcess(errno));
     ::_exit(0);
   }
-  ::setpgid(rank, rank);  // whoever of the two comes first: from here on it can be signalled
+  ::setpgid(rank, rank);  // both processes do it: from here on the group can be signalled
   Tell(tell, WardenWord::Kind::kForked, rank);
   CloseAllBut({tell, report[0]});
   const std::string failure = ReadReport(report[0]);

@@ -1,12 +1,12 @@
-// A warden stands between the spawner and one worker process: a single-threaded process that starts it, is the reaper
-// of all that descends from it, and ends what is left of these when it has ended.
+// The warden: a single-threaded process between the spawner and one worker process. It starts the worker process, is
+// the reaper of all its descendants, and ends those that are left when the worker process has ended.
 //
-// Whose helper a process is cannot be read off the process itself: it may have a session, a process group and an
-// environment of its own, and be no child of its rank any more. The kernel knows, though: what loses its parent becomes
-// a child of its nearest ancestor that is a subreaper, which is the warden of the rank that it descends from, however
-// it came to be. So a helper lives as long as its rank lives, and who kills all children of a warden until there are
-// none has killed exactly what the rank had started. Where the rank has a control group of its own (rank_cgroups.h) all
-// in it are killed at once before; with the same outcome.
+// To which rank a helper process belongs cannot be read off the helper: it may have a session, a process group and an
+// environment of its own, and no longer be a child of its rank. The kernel knows, though. A process that loses its
+// parent becomes a child of its nearest ancestor that is a subreaper, and that is the warden of the rank from which it
+// descends. So a helper lives at most as long as its rank, and killing all children of a warden until none is left
+// kills exactly what the rank had started. If the rank has a control group (rank_cgroups.h), all processes in it are
+// killed at once before that; the outcome is the same.
 #pragma once
 
 #include <sys/types.h>
@@ -18,19 +18,20 @@
 
 namespace twinkle::worker {
 
-// What a warden tells the spawner, through a pipe that holds whole words. The same events, in the same order, as in
+// A message of the warden to the spawner, of a fixed size, through a pipe. The events and their order are those of
 // FromSpawner.
 struct WardenWord {
   enum class Kind : int32_t { kForked, kExecuted, kNotStarted, kEnded };
   Kind kind = Kind::kForked;
-  int32_t number = 0;            // its pid; its status, as waitpid has it
+  int32_t number = 0;            // the pid (kForked, kExecuted) or waitpid's status (kEnded)
   std::array<char, 500> text{};  // why it was not started
 };
 static_assert(sizeof(WardenWord) <= 512, "a pipe takes that much whole, whoever else writes");
 
-// For a process that the spawner has just forked. Does not return. Tells of the worker process's end at once. Ends with
-// 0 when nothing is left of that but itself, which it leaves to the spawner to wait for: until then its number is not
-// given to another process. Is killed when the spawner ends, and the worker process with it.
+// Runs a warden in a process that the spawner has just forked. Reports to the pipe `tell` at once when the worker
+// process ends. Exits with 0 when nothing of the worker process is left but its zombie. The spawner waits for that, so
+// its number is not given to another process before. The warden is killed when the spawner ends, and the worker process
+// with it.
 [[noreturn]] void RunWarden(const NewProcess& process, int tell, pid_t spawner);
 
 }  // namespace twinkle::worker

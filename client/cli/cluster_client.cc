@@ -20,9 +20,9 @@ namespace twinkle::cli {
 namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
-constexpr absl::Duration kLinesLimit = absl::Seconds(30);  // for all lines that a node keeps
+constexpr absl::Duration kLinesLimit = absl::Seconds(30);  // for all lines that a node keeps to arrive
 
-// Where it listens for this machine; empty: it cannot be reached from here.
+// The gRPC target for this machine; empty: it cannot be reached from here.
 const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint) {
   return place.machine() == rpc::ThisMachine() ? endpoint.socket() : endpoint.address();
 }
@@ -64,7 +64,7 @@ void ClusterClient::Prepare(grpc::ClientContext& context) const {
   context.set_deadline(rpc::DeadlineIn(kAnswerLimit));
 }
 
-absl::Status ClusterClient::Told(const grpc::Status& status) const {
+absl::Status ClusterClient::ErrorOf(const grpc::Status& status) const {
   absl::Status told = rpc::FromGrpc(status);
   if (!absl::IsUnavailable(told) && !absl::IsDeadlineExceeded(told)) return told;
   return absl::UnavailableError(absl::StrCat("no driver answers at ", driver_, ": is twinkle-driver running there?"));
@@ -74,7 +74,7 @@ absl::StatusOr<v1::ClusterStatus> ClusterClient::Status() const {
   grpc::ClientContext context;
   Prepare(context);
   v1::ClusterStatus reply;
-  if (absl::Status told = Told(stub_->GetStatus(&context, v1::Nothing(), &reply)); !told.ok()) return told;
+  if (absl::Status told = ErrorOf(stub_->GetStatus(&context, v1::Nothing(), &reply)); !told.ok()) return told;
   return reply;
 }
 
@@ -84,7 +84,7 @@ absl::Status ClusterClient::Stop(uint64_t job) const {
   v1::JobId request;
   request.set_job(job);
   v1::Nothing reply;
-  return Told(stub_->StopJob(&context, request, &reply));
+  return ErrorOf(stub_->StopJob(&context, request, &reply));
 }
 
 absl::StatusOr<v1::JobVisit> ClusterClient::Visit(uint64_t job) const {
@@ -93,7 +93,7 @@ absl::StatusOr<v1::JobVisit> ClusterClient::Visit(uint64_t job) const {
   v1::JobId request;
   request.set_job(job);
   v1::JobVisit reply;
-  if (absl::Status told = Told(stub_->VisitJob(&context, request, &reply)); !told.ok()) return told;
+  if (absl::Status told = ErrorOf(stub_->VisitJob(&context, request, &reply)); !told.ok()) return told;
   return reply;
 }
 

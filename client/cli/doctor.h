@@ -1,4 +1,4 @@
-// What would keep a cluster from working on this machine.
+// The command `twinkle doctor`: looks for what would keep a cluster from working on this machine.
 #pragma once
 
 #include <string>
@@ -6,14 +6,15 @@
 
 namespace twinkle::cli {
 
+// One line of the doctor's report.
 struct Finding {
   enum class Level { kFine, kNote, kBad };
   Level level = Level::kFine;
   std::string what;
-  std::string detail;  // and the way out, where there is one
+  std::string detail;  // with the way out, where there is one
 };
 
-// `driver` may be empty: then it is not asked. Blocks for some seconds at most.
+// Examines this machine and, unless `driver` is empty, the connection to a driver. Blocks, for some seconds at most.
 std::vector<Finding> Examine(const std::string& driver, const std::string& token_file);
 
 }  // namespace twinkle::cli

@@ -13,7 +13,7 @@ namespace {
 LimitFacts::Limit NumberIn(const std::string& path) {
   std::ifstream file(path);
   uint64_t number = 0;
-  if (!(file >> number)) return std::nullopt;  // "max", too
+  if (!(file >> number)) return std::nullopt;  // also for "max"
   return number;
 }
 
@@ -22,7 +22,7 @@ LimitFacts::Limit Known(rlim_t limit) {
   return limit;
 }
 
-// Processes and threads: the second number of "1/234", after three averages.
+// The number of processes and threads: the second number of "1/234" in /proc/loadavg, after three averages.
 uint64_t TasksInUse() {
   std::ifstream file("/proc/loadavg");
   double average = 0;
@@ -50,7 +50,7 @@ LimitFacts ReadLimits() {
   facts.threads_max = NumberIn("/proc/sys/kernel/threads-max");
   facts.maps = NumberIn("/proc/sys/vm/max_map_count");
   rlimit limit{};
-  // Root is not counted.
+  // The limit does not apply to root.
   if (::getrlimit(RLIMIT_NPROC, &limit) == 0 && ::geteuid() != 0) facts.processes = Known(limit.rlim_cur);
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     facts.open_files = Known(limit.rlim_cur);

@@ -1,4 +1,4 @@
-// twinkle: looks at a cluster, and stops jobs.
+// twinkle: shows a cluster, and stops jobs.
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
@@ -75,8 +75,8 @@ bool IsThere(const rpc::PrivateClusterFacts& one) {
   return std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.target == one.target; });
 }
 
-// The cluster that is named, where one is, and the private ones of this user and machine. One that ends meanwhile is
-// left out; one that is there and does not answer is told on stderr. As JSON one list.
+// Prints the status of the named cluster, if one is named, and of the private clusters of this user and machine. A
+// cluster that ends meanwhile is left out; one that does not answer is reported on stderr. As JSON it is one list.
 int PrintAllStatus(const Options& options) {
   int failed = 0;
   std::vector<std::string> told;
@@ -119,7 +119,7 @@ int Stop(const Options& options, const ClusterClient& client) {
   return 0;
 }
 
-// "2" or "policy:2" or "policy".
+// Parses the option --rank: "2", "policy:2" or "policy".
 absl::Status ParseRank(const std::string& text, v1::WatchJob* wish) {
   wish->set_rank(-1);
   if (text.empty()) return absl::OkStatus();
@@ -139,7 +139,7 @@ std::string CheckRank(const std::string& text) {
   return std::string(ParseRank(text, &wish).message());
 }
 
-// The names of the nodes on which the processes meant are. NotFound: there is no such job, group or rank.
+// The names of the nodes with the processes that `wish` names. NotFound: there is no such job, group or rank.
 absl::StatusOr<std::set<std::string>> NodesOf(const v1::ClusterStatus& status, const v1::WatchJob& wish) {
   std::set<std::string> nodes, groups;
   bool known = false;
@@ -167,13 +167,13 @@ absl::StatusOr<std::set<std::string>> NodesOf(const v1::ClusterStatus& status, c
       absl::StrCat(has, "no group '", wish.group(), "'; its groups are: ", absl::StrJoin(groups, ", ")));
 }
 
-// Of all nodes at once: a job's processes may be on many.
+// Prints the logs of all nodes at once, since a job's processes may be on many.
 int PrintLogs(const Options& options, const ClusterClient& client) {
   v1::WatchJob wish;
   wish.set_job(options.job);
   wish.set_tail(options.tail);
   wish.set_follow(options.follow);
-  ParseRank(options.rank, &wish).IgnoreError();  // it was checked
+  ParseRank(options.rank, &wish).IgnoreError();  // the option was checked before
   const auto status = client.Status();
   if (!status.ok()) return Fail(status.status());
   const auto nodes = NodesOf(*status, wish);
@@ -198,7 +198,7 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
   return failed;
 }
 
-// The job that was asked for, or the only one.
+// The job that was named, or the only job of the cluster.
 absl::StatusOr<uint64_t> JobMeant(const Options& options, const ClusterClient& client) {
   if (options.job != 0) return options.job;
   const auto status = client.Status();
@@ -208,7 +208,7 @@ absl::StatusOr<uint64_t> JobMeant(const Options& options, const ClusterClient& c
   return absl::InvalidArgumentError(absl::StrCat("which job? there are ", status->jobs_size(), " (twinkle status)"));
 }
 
-// Of all of a job's processes at once; those that cannot be asked are named on stderr.
+// Asks all processes of a job at once for their reports. Processes that cannot be asked are named on stderr.
 absl::StatusOr<std::vector<ReportOfProcess>> AskAll(const ClusterClient& client, uint64_t job) {
   constexpr size_t kThreads = 16;
   const auto visit = client.Visit(job);
@@ -279,8 +279,9 @@ std::string CheckDriver(const std::string& text) {
   return std::string(rpc::ParseHostPort(text, "a driver").status().message());
 }
 
-// Each is declared once, for all commands: a second declaration would take its value from the environment, and put it
-// over what the command line says of the first. The command line goes before the file, and that before the environment.
+// Declares the options that all commands share. Each is declared once for all commands: a second declaration would take
+// its value from the environment, and override the first one's value from the command line. The command line overrides
+// the options file, which overrides the environment.
 void AddCommon(CLI::App& app, Options& options) {
   app.add_option("--driver", options.driver,
                  "HOST:PORT of the driver, or private:PID for that program's private cluster")
@@ -290,7 +291,7 @@ void AddCommon(CLI::App& app, Options& options) {
       ->envname("TWINKLE_TOKEN_FILE")
       ->capture_default_str();
   base::AddOptionsFile(app);
-  app.fallthrough();  // they may stand behind the command, too
+  app.fallthrough();  // allows the options behind the command, too
 }
 
 CLI::App& AddCommand(CLI::App& app, const char* name, const char* what) {
@@ -332,7 +333,7 @@ void AddCommands(CLI::App& app, Options& options) {
   AddCommand(app, "doctor", "What would keep a cluster from working on this machine");
 }
 
-// The sentence of a first word that is no command, with the one that was meant.
+// The error text for a first word that is no command; it names the command that may be meant.
 std::string UnknownCommand(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -375,7 +376,7 @@ int Main(int argc, char** argv) {
 }  // namespace twinkle::cli
 
 int main(int argc, char** argv) {
-  // Where standard output is closed, nothing else becomes it, and what is written fails.
+  // If standard output is closed, no other file may take its number, and writing fails.
   if (::fcntl(STDOUT_FILENO, F_GETFD) < 0) {
     const int full = ::open("/dev/full", O_WRONLY);
     if (full >= 0 && full != STDOUT_FILENO) {

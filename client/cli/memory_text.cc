@@ -30,7 +30,8 @@ std::map<uint64_t, std::string> NamesOf(const std::vector<ReportOfProcess>& repo
   return names;
 }
 
-// One that has not reported may be another job's, which found the component by its name.
+// The name of a process that holds objects. A process that has not reported may be another job's, which found the
+// component by its name.
 std::string HolderName(uint64_t process, const std::map<uint64_t, std::string>& names) {
   if (const auto known = names.find(process); known != names.end()) return known->second;
   const uint32_t place = base::PlaceOf(process);
@@ -52,7 +53,7 @@ struct HeldHere {
   const v1::HeldObjects* held;
 };
 
-// The largest first.
+// The objects of all processes, the largest first.
 std::vector<HeldHere> AllHeld(const std::vector<ReportOfProcess>& reports) {
   std::vector<HeldHere> all;
   for (const ReportOfProcess& one : reports) {
@@ -63,7 +64,7 @@ std::vector<HeldHere> AllHeld(const std::vector<ReportOfProcess>& reports) {
   return all;
 }
 
-// A label's value, with what would end it escaped.
+// A label's value, with the characters escaped that would end it.
 std::string Escaped(const std::string& text) {
   return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}});
 }

@@ -1,4 +1,4 @@
-// What processes tell of themselves, as text.
+// The reports of a job's processes, as text, JSON and metrics.
 #pragma once
 
 #include <string>
@@ -13,11 +13,13 @@ struct ReportOfProcess {
   v1::ProcessReport report;
 };
 
-// How full each process is, and who holds what since when: at most that many lines of it.
+// A table of how much memory each process's objects use, and a list of `most_lines` lines of who holds which objects,
+// the largest first.
 std::string MemoryText(uint64_t job, const std::vector<ReportOfProcess>& reports, size_t most_lines);
+// The same as one JSON object.
 std::string MemoryJson(uint64_t job, const std::vector<ReportOfProcess>& reports);
 
-// Prometheus' text format; each line is labelled with job, group, rank, node and pid.
+// The same in Prometheus' text format. Each line is labelled with job, group, rank, node and pid.
 std::string MetricsText(uint64_t job, const std::vector<ReportOfProcess>& reports);
 
 }  // namespace twinkle::cli

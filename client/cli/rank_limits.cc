@@ -9,23 +9,23 @@ namespace {
 
 using Level = Finding::Level;
 
-// What a rank takes, rounded up from what was counted on running ones.
-constexpr uint64_t kTasksOfRank = 16;       // its warden, and the 15 threads of one that is at work
-constexpr uint64_t kDescriptorsOfRank = 4;  // at the node daemon (its role, two pipes), or at another rank
-constexpr uint64_t kMapsOfRank = 4;         // at another rank: two rings, a doorbell
-// What there is without any other rank.
+// What one rank takes, rounded up from counts on running ranks.
+constexpr uint64_t kTasksOfRank = 16;       // processes and threads: a warden, and the 15 threads of a rank at work
+constexpr uint64_t kDescriptorsOfRank = 4;  // in the node daemon (its role, two pipes), or in another rank
+constexpr uint64_t kMapsOfRank = 4;         // in another rank: two rings, a doorbell
+// What a process takes without any other rank.
 constexpr uint64_t kDescriptorsBefore = 64;
 constexpr uint64_t kMapsBefore = 1000;
 
 constexpr uint64_t kManyRanks = 1000;
-constexpr uint64_t kFewRanks = 8;  // as many devices as a machine often has
+constexpr uint64_t kFewRanks = 8;  // as many as a machine often has devices
 
 struct Question {
   std::string what;
   LimitFacts::Limit limit;
   uint64_t in_use = 0;
   uint64_t of_rank = 1;
-  std::string whose;  // what it is that a rank takes of it
+  std::string per_rank;  // what a rank takes of the limit, as text
   std::string way_out;
 };
 
@@ -37,16 +37,16 @@ Finding Answer(const Question& question) {
   if (!question.limit.has_value()) return {Level::kFine, question.what, "no limit is known"};
   const uint64_t ranks = Ranks(*question.limit, question.in_use, question.of_rank);
   std::string text =
-      absl::StrCat(*question.limit, ": about ", ranks, " ranks, with ", question.of_rank, " ", question.whose);
+      absl::StrCat(*question.limit, ": about ", ranks, " ranks, with ", question.of_rank, " ", question.per_rank);
   if (ranks >= kManyRanks) return {Level::kFine, question.what, std::move(text)};
   absl::StrAppend(&text, "; for more, ", question.way_out);
   return {ranks >= kFewRanks ? Level::kNote : Level::kBad, question.what, std::move(text)};
 }
 
 Question OfTasks(std::string what, LimitFacts::Limit limit, uint64_t in_use, std::string way_out) {
-  std::string whose = "processes and threads for each";
-  if (in_use > 0) absl::StrAppend(&whose, " beside the ", in_use, " that there are");
-  return {std::move(what), limit, in_use, kTasksOfRank, std::move(whose), std::move(way_out)};
+  std::string per_rank = "processes and threads for each";
+  if (in_use > 0) absl::StrAppend(&per_rank, " beside the ", in_use, " that there are");
+  return {std::move(what), limit, in_use, kTasksOfRank, std::move(per_rank), std::move(way_out)};
 }
 
 Question OfGroups(const LimitFacts& facts) {

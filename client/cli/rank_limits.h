@@ -10,7 +10,7 @@
 
 namespace twinkle::cli {
 
-// What the kernel says. Nothing: there is no limit, or it is not known.
+// The limits that the kernel reports. A limit without a value: there is none, or it is not known.
 struct LimitFacts {
   using Limit = std::optional<uint64_t>;
   struct Group {
@@ -24,15 +24,15 @@ struct LimitFacts {
   Limit processes = {};            // ulimit -u
   Limit open_files = {};           // ulimit -n
   Limit most_open_files = {};      // ulimit -Hn
-  Limit maps = {};                 // of one process
-  std::vector<Group> groups = {};  // the control groups above this process, and its own
+  Limit maps = {};                 // memory mappings of one process
+  std::vector<Group> groups = {};  // this process's control group, and those above it
 };
 
-// A line for each limit, with about how many ranks it allows; of the control groups, for the one that allows the
-// fewest. A note where they are fewer than 1,000, bad where they are fewer than 8. Pure.
+// A line for each limit with about how many ranks it allows; for control groups, a line for the one that allows the
+// fewest. Fewer than 1,000 ranks are a note, fewer than 8 are bad. A pure function.
 std::vector<Finding> LimitFindings(const LimitFacts& facts);
 
-// Of this process and its machine. Blocks for files that the kernel makes up.
+// Reads the limits of this process and its machine. Blocks for files that the kernel generates.
 LimitFacts ReadLimits();
 
 }  // namespace twinkle::cli

@@ -16,7 +16,7 @@
 namespace twinkle::cli {
 namespace {
 
-constexpr size_t kEndedBesides = 5;  // jobs that have ended, beside those that have not
+constexpr size_t kEndedBesides = 5;  // ended jobs that are shown beside the others
 
 std::string DevicesText(const v1::ClusterStatus::Node& node) {
   std::map<std::string, std::string> devices;
@@ -32,10 +32,10 @@ std::string PlaceText(const v1::Place& place) {
   return absl::StrCat(base::Printable(place.host()), ", pid ", place.pid());
 }
 
-// What others have written, under a line of its own: nothing in it can look like one of ours.
+// Text that others have written, indented below a line of ours, so that nothing in it can look like one of our lines.
 std::string Indented(absl::string_view text) { return base::PrintableLines(text, "        "); }
 
-// "  model: 4 ranks on a (3), b (1)" for each group.
+// A line for each group: "  model: 4 ranks on a (3), b (1)".
 std::string GroupsText(const v1::ClusterStatus::Job& job) {
   std::map<std::string, std::map<std::string, int>> groups;
   for (const v1::Process& process : job.processes())

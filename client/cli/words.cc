@@ -6,7 +6,7 @@
 namespace twinkle::cli {
 namespace {
 
-// Levenshtein's: letters to put in, leave out or change.
+// Levenshtein's distance: the number of letters to insert, leave out or change.
 size_t Distance(absl::string_view a, absl::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;

@@ -1,4 +1,4 @@
-// What a command's author meant who made a mistake in it.
+// Guesses which word a user meant who has mistyped one.
 #pragma once
 
 #include <absl/strings/string_view.h>
@@ -8,8 +8,8 @@
 
 namespace twinkle::cli {
 
-// The word among `known` that differs least from `word`, where that is little enough for a slip: at most two letters,
-// and fewer than half of them. Empty: none.
+// The word in `known` that is closest to `word`, if the difference is small enough for a slip: at most two letters, and
+// fewer than half of them. Empty: no word is.
 std::string MostLike(absl::string_view word, const std::vector<std::string>& known);
 
 }  // namespace twinkle::cli
