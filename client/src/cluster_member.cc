@@ -99,31 +99,17 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   base::SetMemorySource(pool);
   const auto files = std::make_shared<memory::MappedFiles>();
   options.spill.mapped = files;
-  const std::shared_ptr<base::TaskQueue> prefault = Prefault(pool, *surroundings.executor, member.prefault_bytes);
+  surroundings.kept = {Prefault(pool, *surroundings.executor, member.prefault_bytes)};
   const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };
-  surroundings.join = [near, directory, table = member.table, self = options.id, pool, files, prefault, traffic,
-                       executor = surroundings.executor, on_cut = std::move(on_cut),
-                       transport = std::make_shared<std::unique_ptr<rpc::GrpcTransport>>(std::move(member.transport))](
-                          rpc::Receiver* receiver, base::TaskQueue* queue) -> std::unique_ptr<rpc::Transport> {
-    pool->OnIdle([queue, weak = std::weak_ptr(pool)](absl::Duration delay) {
-      queue->PostAfter(delay, [weak] {
-        if (const auto idle = weak.lock()) idle->Trim();
-      });
-    });
-    return std::make_unique<object::SharedMemoryTransport>(
-        object::SharedMemoryTransport::Options{
-            .self = self, .is_near = near, .memories = {pool}, .traffic = traffic, .files = files},
-        executor.get(), receiver, [&](rpc::Receiver* shared) -> std::unique_ptr<rpc::Transport> {
-          auto rings = std::make_unique<rpc::RingTransport>(
-              rpc::RingTransport::Options{.self = self, .is_near = near, .traffic = traffic}, shared, queue,
-              [&](rpc::Receiver* ringed) -> std::unique_ptr<rpc::Transport> {
-                (*transport)->Start(ringed, queue, IntroducerFrom(directory, table), on_cut);
-                return std::move(*transport);
-              });
-          base::SetWaitHelper(rings->helper());
-          return rings;
-        });
-  };
+  transport->SetEvents(IntroducerFrom(directory, member.table), std::move(on_cut));
+  auto rings = std::make_unique<rpc::RingTransport>(
+      rpc::RingTransport::Options{.self = options.id, .is_near = near, .traffic = traffic},
+      std::move(member.transport));
+  base::SetWaitHelper(rings->helper());
+  surroundings.transport = std::make_unique<object::SharedMemoryTransport>(
+      object::SharedMemoryTransport::Options{
+          .self = options.id, .is_near = near, .memories = {pool}, .traffic = traffic, .files = files},
+      surroundings.executor.get(), std::move(rings));
   auto process = actor::Process::Start(std::move(options), std::move(surroundings));
   if (process == nullptr) return nullptr;
   transport->SetReport([weak = std::weak_ptr(process), pool] {

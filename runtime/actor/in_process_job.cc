@@ -66,9 +66,8 @@ std::shared_ptr<Process> InProcessJob::Join(const std::shared_ptr<World>& world,
   surroundings.directory = world->directory;
   surroundings.notifier = std::move(notifier);
   surroundings.placement = world->placement;
-  surroundings.join = [world, id = options.id](rpc::Receiver* receiver, base::TaskQueue* queue) {
-    return world->network.Join(id, receiver, queue);
-  };
+  surroundings.kept = {world};
+  surroundings.transport = world->network.Join(options.id);
   return Process::Start(std::move(options), std::move(surroundings));
 }
 

@@ -45,7 +45,8 @@ bool CloseDrained(base::TaskQueue& queue, base::Instant deadline) {
 }  // namespace
 
 std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings surroundings) {
-  std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings)));
+  std::unique_ptr<rpc::Transport> transport = std::move(surroundings.transport);
+  std::shared_ptr<Process> process(new Process(std::move(options), std::move(surroundings), std::move(transport)));
   if (!process->HasThreads()) {
     process->ended_ = true;
     process->joined_ = true;
@@ -55,15 +56,12 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
   process->store_ = std::make_unique<ProcessStore>(&process->services_, process->exchange_.get());
   process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get(), &process->lost_);
   process->caller_ = std::make_shared<Caller>(&process->services_, process->host_.get());
-  process->transport_ = process->surroundings_.join(process.get(), process->service_.get());
-  process->services_.transport = process->transport_.get();
-  process->wired_ = true;
-  process->wired_.notify_all();
+  process->transport_->Start(process.get(), process->service_.get());  // last: frames may come at once
   return process;
 }
 
-Process::Process(ProcessOptions options, Surroundings surroundings)
-    : surroundings_(std::move(surroundings)), accounts_(&services_) {
+Process::Process(ProcessOptions options, Surroundings surroundings, std::unique_ptr<rpc::Transport> transport)
+    : surroundings_(std::move(surroundings)), transport_(std::move(transport)), accounts_(&services_) {
   const std::string name = options.group.empty() ? "program" : absl::StrCat(options.group, ".", options.rank);
   base::Executor& executor = *surroundings_.executor;
   service_ = surroundings_.share_service ? executor.NewSharedQueue(name) : executor.NewQueue(name);
@@ -78,6 +76,7 @@ Process::Process(ProcessOptions options, Surroundings surroundings)
   services_.binder = this;
   services_.directory = surroundings_.directory.get();
   services_.placement = surroundings_.placement.get();
+  services_.transport = transport_.get();
   services_.traffic = surroundings_.traffic;
   services_.failures = std::make_shared<object::FailureLog>(surroundings_.notifier, notifier_.get());
 }
@@ -283,7 +282,6 @@ void Process::CallSelf(const std::shared_ptr<OutgoingCall>& call) {
 
 // ---- frames
 void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
-  if (!wired_) wired_.wait(false);  // the first may come before Start knows the transport
   Message message;
   if (const absl::Status decoded = DecodeMessage(frame, &message); !decoded.ok()) {
     // Whatever it was, somebody waits for what it would have said: both sides had better know that nothing comes.
@@ -344,7 +342,6 @@ size_t Process::remembered() {
 }
 
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
-  wired_.wait(false);
   if (ended_) return;  // what is under way ends with this process's own end: the peer is as it was
   {
     base::MutexLock lock(&mutex_);

@@ -27,12 +27,12 @@
 
 namespace twinkle::actor {
 
-// What a process joins its job with; shared with the other processes where these are in one.
+// What a process joins its job with; but for the transport, shared with the other processes where these are in one.
 struct Surroundings {
   std::shared_ptr<base::Executor> executor;
   std::shared_ptr<Directory> directory;
-  // Joins the network; the receiver is called on the queue.
-  std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*, base::TaskQueue*)> join;
+  std::vector<std::shared_ptr<const void>> kept;  // for as long as the process is there: what the transport is made on
+  std::unique_ptr<rpc::Transport> transport;      // the process starts it
   object::FailureLog::Notifier notifier;
   std::shared_ptr<Placement> placement;
   std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();  // what crosses is counted there
@@ -136,7 +136,7 @@ class Process final : public rpc::Receiver,
   void CancelCall(uint64_t call, const std::string& what) override;
 
  private:
-  Process(ProcessOptions options, Surroundings surroundings);
+  Process(ProcessOptions options, Surroundings surroundings, std::unique_ptr<rpc::Transport> transport);
   bool HasThreads() const;
 
   std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
@@ -181,10 +181,9 @@ class Process final : public rpc::Receiver,
   std::unique_ptr<base::TaskQueue> service_;
   std::unique_ptr<base::TaskQueue> collector_;
   std::unique_ptr<base::TaskQueue> notifier_;
-  std::unique_ptr<rpc::Transport> transport_;
+  const std::unique_ptr<rpc::Transport> transport_;
   std::atomic<uint64_t> next_id_ = 1;
   std::atomic<size_t> keeping_ = 0;  // values that Keep has posted to the service queue
-  std::atomic<bool> wired_ = false;  // Start has put everything together
   std::atomic<bool> ending_ = false;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> joined_ = false;

@@ -161,10 +161,10 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
 };
 
 // ---- life
-SharedMemoryTransport::SharedMemoryTransport(Options options, base::Executor* executor, rpc::Receiver* receiver,
-                                             const Join& join)
+SharedMemoryTransport::SharedMemoryTransport(Options options, base::Executor* executor,
+                                             std::unique_ptr<rpc::Transport> below)
     : options_(std::move(options)),
-      receiver_(*receiver),
+      below_(std::move(below)),
       releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options_.self))) {
   MakeProbe();
   for (size_t kind = 0; kind < options_.memories.size(); ++kind) {
@@ -172,10 +172,19 @@ SharedMemoryTransport::SharedMemoryTransport(Options options, base::Executor* ex
       if (const auto releases = weak.lock()) releases->AddUnmapped({kind, chunk});
     });
   }
-  below_ = join(this);
   releases_->SetTransport(below_.get());
-  joined_ = true;
-  joined_.notify_all();
+}
+
+void SharedMemoryTransport::Start(rpc::Receiver* receiver, base::TaskQueue* queue) {
+  receiver_ = receiver;
+  for (const auto& memory : options_.memories) {
+    memory->OnIdle([queue, weak = std::weak_ptr(memory)](absl::Duration delay) {
+      queue->PostAfter(delay, [weak] {
+        if (const auto idle = weak.lock()) idle->Trim();
+      });
+    });
+  }
+  below_->Start(this, queue);
 }
 
 SharedMemoryTransport::~SharedMemoryTransport() { Close(); }
@@ -296,7 +305,6 @@ std::shared_ptr<const SharedMemoryTransport::Copy> SharedMemoryTransport::CopyOf
 
 // ---- receiving
 void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) {
-  if (!joined_) joined_.wait(false);  // the first may come before the constructor knows how to answer
   absl::StatusOr<std::optional<FrameTrailer>> trailer = TakeTrailer(&frame.head);
   absl::Status status = trailer.status();
   if (status.ok() && trailer->has_value()) {
@@ -306,7 +314,7 @@ void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc
   }
   if (peers_.At(from).lost) return;
   if (!status.ok()) return LoseUnread(from, status);
-  receiver_.OnFrame(from, stream, std::move(frame));
+  receiver_->OnFrame(from, stream, std::move(frame));
 }
 
 // Nothing that it sends can be understood from here on.
@@ -433,7 +441,7 @@ void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why)
   }
   releases_->RemoveReader(peer);
   leases_.PeerLost(peer, reader);
-  if (!told) receiver_.OnLost(peer, why);
+  if (!told) receiver_->OnLost(peer, why);
 }
 
 }  // namespace twinkle::object

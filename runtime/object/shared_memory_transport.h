@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,14 +79,13 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
     // Where values are that were to take no more memory; may be null.
     std::shared_ptr<const memory::MappedFiles> files = nullptr;
   };
-  // Joins the network below.
-  using Join = std::function<std::unique_ptr<rpc::Transport>(rpc::Receiver*)>;
 
-  // `receiver` and `executor` outlive it.
-  SharedMemoryTransport(Options options, base::Executor* executor, rpc::Receiver* receiver, const Join& join);
+  // `executor` outlives it.
+  SharedMemoryTransport(Options options, base::Executor* executor, std::unique_ptr<rpc::Transport> below);
   ~SharedMemoryTransport() override;
 
-  // Transport
+  // Transport. What the memories want done later is done on the queue, too.
+  void Start(rpc::Receiver* receiver, base::TaskQueue* queue) override;
   absl::Status Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) override;
   void Lose(rpc::ProcessId peer, const absl::Status& why) override;
   void Close() override;
@@ -139,14 +137,13 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   void LoseUnread(rpc::ProcessId peer, const absl::Status& why);
 
   const Options options_;
-  rpc::Receiver& receiver_;
+  const std::unique_ptr<rpc::Transport> below_;
+  rpc::Receiver* receiver_ = nullptr;  // as Start was given it
   memory::Leases leases_;
   const std::shared_ptr<Releases> releases_;
   memory::SpareDescriptor spare_;
   base::Fd probe_;
   std::string nonce_;  // what the probe contains
-  std::unique_ptr<rpc::Transport> below_;
-  std::atomic<bool> joined_ = false;
   std::atomic<bool> closed_ = false;
 
   rpc::PeerMap<Peer> peers_;

@@ -62,11 +62,14 @@ absl::Status GrpcTransport::Impl::StartThreads() {
   return listener_->Start();
 }
 
-void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut) {
-  receiver_ = receiver;
-  queue_ = queue;
+void GrpcTransport::Impl::SetEvents(Introducer introducer, OnCut on_cut) {
   introducer_ = std::move(introducer);
   on_cut_ = std::move(on_cut);
+}
+
+void GrpcTransport::Impl::Start(Receiver* receiver, base::TaskQueue* queue) {
+  receiver_ = receiver;
+  queue_ = queue;
   base::MutexLock lock(&mutex_);
   Accept();
 }
@@ -292,9 +295,10 @@ GrpcTransport::~GrpcTransport() { impl_->Close(); }
 const std::string& GrpcTransport::socket() const { return impl_->socket(); }
 int GrpcTransport::port() const { return impl_->port(); }
 const std::shared_ptr<Traffic>& GrpcTransport::traffic() const { return impl_->traffic(); }
-void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut) {
-  impl_->Start(receiver, queue, std::move(introducer), std::move(on_cut));
+void GrpcTransport::SetEvents(Introducer introducer, OnCut on_cut) {
+  impl_->SetEvents(std::move(introducer), std::move(on_cut));
 }
+void GrpcTransport::Start(Receiver* receiver, base::TaskQueue* queue) { impl_->Start(receiver, queue); }
 void GrpcTransport::Introduce(ProcessId peer, Introduction introduction) {
   impl_->Introduce(peer, std::move(introduction));
 }

@@ -67,12 +67,11 @@ class GrpcTransport final : public Transport {
   int port() const;
   const std::shared_ptr<Traffic>& traffic() const;
 
-  // `receiver` is called on `queue`; both must stay until Close, and the queue until it has run out or is closed. Once.
-  // `introducer`: asked for processes that something is sent to before they were introduced. `on_cut` runs on `queue`,
-  // after OnLost.
-  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer = {}, OnCut on_cut = {});
+  // Before Start. `introducer`: asked for processes that something is sent to before they were introduced. `on_cut`
+  // runs on the queue of Start, after OnLost.
+  void SetEvents(Introducer introducer, OnCut on_cut);
 
-  // Frames sent to a process before wait for this.
+  // Frames sent to a process before wait for this. Also before Start.
   void Introduce(ProcessId peer, Introduction introduction);
 
   // What commands that show the CommandTicket (rpc/secret.h) are told of this process, as a message of protobuf; called
@@ -80,6 +79,7 @@ class GrpcTransport final : public Transport {
   void SetReport(std::function<std::string()> report);
 
   // Transport
+  void Start(Receiver* receiver, base::TaskQueue* queue) override;
   absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
   // Also the verdict on a peer: it is gone, and why.
   void Lose(ProcessId peer, const absl::Status& why) override;

@@ -43,7 +43,8 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   const std::string& socket() const { return options_.socket; }
   int port() const { return listener_->port(); }
   const std::shared_ptr<Traffic>& traffic() const { return options_.traffic; }
-  void Start(Receiver* receiver, base::TaskQueue* queue, Introducer introducer, OnCut on_cut);
+  void SetEvents(Introducer introducer, OnCut on_cut);
+  void Start(Receiver* receiver, base::TaskQueue* queue);
   void Introduce(ProcessId id, Introduction introduction);
   void SetReport(std::function<std::string()> report);
   // Whether that is news.

@@ -18,6 +18,7 @@ class InMemoryNetwork::Port final : public Transport {
   Port(InMemoryNetwork* network, ProcessId self) : network_(network), self_(self) {}
   ~Port() override { Close(); }
 
+  void Start(Receiver* receiver, base::TaskQueue* queue) override { network_->Start(self_, receiver, queue); }
   absl::Status Send(ProcessId to, Stream stream, Frame frame) override {
     if (closed_) return absl::CancelledError("this process has left its job");
     return network_->Send(self_, to, stream, std::move(frame));
@@ -35,10 +36,29 @@ class InMemoryNetwork::Port final : public Transport {
   std::atomic<bool> closed_ = false;
 };
 
-std::unique_ptr<Transport> InMemoryNetwork::Join(ProcessId self, Receiver* receiver, base::TaskQueue* queue) {
+std::unique_ptr<Transport> InMemoryNetwork::Join(ProcessId self) {
   base::MutexLock lock(&mutex_);
-  members_[self] = {receiver, queue, std::make_shared<std::atomic<bool>>(true)};
+  members_[self] = std::make_shared<Member>();
   return std::make_unique<Port>(this, self);
+}
+
+void InMemoryNetwork::Start(ProcessId self, Receiver* receiver, base::TaskQueue* queue) {
+  base::MutexLock lock(&mutex_);
+  const auto found = members_.find(self);
+  if (found == members_.end()) return;  // it was killed
+  Member& member = *found->second;
+  member.receiver = receiver;
+  member.queue = queue;
+  for (base::Task& task : member.early) queue->Post(std::move(task));
+  member.early.clear();
+}
+
+void InMemoryNetwork::Post(Member& member, base::Task task) {
+  if (member.queue == nullptr) {
+    member.early.push_back(std::move(task));
+  } else {
+    member.queue->Post(std::move(task));
+  }
 }
 
 absl::Status InMemoryNetwork::Send(ProcessId from, ProcessId to, Stream stream, Frame frame) {
@@ -64,10 +84,9 @@ void InMemoryNetwork::Deliver(const Route& route, Frame frame) {
   const auto& [from, to, stream] = route;
   const auto member = members_.find(to);
   if (member == members_.end()) return;
-  member->second.queue->Post(
-      [to_member = member->second, from = from, stream = stream, frame = std::move(frame)]() mutable {
-        if (*to_member.open) to_member.receiver->OnFrame(from, stream, std::move(frame));
-      });
+  Post(*member->second, [to_member = member->second, from = from, stream = stream, frame = std::move(frame)]() mutable {
+    if (to_member->open) to_member->receiver->OnFrame(from, stream, std::move(frame));
+  });
 }
 
 void InMemoryNetwork::End() {
@@ -81,7 +100,7 @@ void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
   base::MutexLock lock(&mutex_);
   const auto leaving = members_.find(process);
   if (leaving == members_.end()) return;
-  *leaving->second.open = false;
+  leaving->second->open = false;
   members_.erase(leaving);
   gone_[process] = why;
   if (ending_) return;
@@ -104,9 +123,9 @@ void InMemoryNetwork::Part(ProcessId self, ProcessId peer, const absl::Status& w
 
 bool InMemoryNetwork::AreParted(ProcessId a, ProcessId b) const { return parted_.count(PairOf(a, b)) != 0; }
 
-void InMemoryNetwork::TellLoss(const Member& member, ProcessId peer, const absl::Status& why) {
-  member.queue->Post([member, peer, why] {
-    if (*member.open) member.receiver->OnLost(peer, why);
+void InMemoryNetwork::TellLoss(const std::shared_ptr<Member>& member, ProcessId peer, const absl::Status& why) {
+  Post(*member, [member, peer, why] {
+    if (member->open) member->receiver->OnLost(peer, why);
   });
 }
 

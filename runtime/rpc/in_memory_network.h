@@ -12,6 +12,7 @@
 #include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
@@ -26,9 +27,8 @@ class InMemoryNetwork {
   InMemoryNetwork(const InMemoryNetwork&) = delete;
   InMemoryNetwork& operator=(const InMemoryNetwork&) = delete;
 
-  // `receiver` is called on `queue`; both must stay until the transport is closed and the queue has run out or is
-  // closed.
-  std::unique_ptr<Transport> Join(ProcessId self, Receiver* receiver, base::TaskQueue* queue);
+  // The process is there from now on, for others to send to.
+  std::unique_ptr<Transport> Join(ProcessId self);
 
   // All are about to leave: from now on nobody is told who does, which would be a word from each to each.
   void End();
@@ -42,25 +42,29 @@ class InMemoryNetwork {
 
  private:
   class Port;
-  struct Member {  // of a process that is there
-    Receiver* receiver;
-    base::TaskQueue* queue;
-    std::shared_ptr<std::atomic<bool>> open;  // also asked by frames on their way, which a close overtakes
+  // Of a process that is there. Also what is on its way to it has this, and a close overtakes that.
+  struct Member {
+    std::atomic<bool> open = true;
+    Receiver* receiver = nullptr;      // once it has started
+    base::TaskQueue* queue = nullptr;  // with the network's lock
+    std::vector<base::Task> early;     // with the network's lock: what came before that
   };
   using Route = std::tuple<ProcessId, ProcessId, Stream>;
 
   absl::Status Send(ProcessId from, ProcessId to, Stream stream, Frame frame);
+  void Start(ProcessId self, Receiver* receiver, base::TaskQueue* queue);
   void Deliver(const Route& route, Frame frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave(ProcessId process, const absl::Status& why);
   void Part(ProcessId self, ProcessId peer, const absl::Status& why);
   bool AreParted(ProcessId a, ProcessId b) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static void TellLoss(const Member& member, ProcessId peer, const absl::Status& why);
+  static void Post(Member& member, base::Task task);
+  static void TellLoss(const std::shared_ptr<Member>& member, ProcessId peer, const absl::Status& why);
   void DropWaiting(const std::function<bool(ProcessId from, ProcessId to)>& concerned)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   base::Mutex mutex_;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<ProcessId, Member> members_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ProcessId, std::shared_ptr<Member>> members_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<ProcessId, absl::Status> gone_ ABSL_GUARDED_BY(mutex_);
   std::set<std::pair<ProcessId, ProcessId>> parted_ ABSL_GUARDED_BY(mutex_);  // lost to each other; the lower id first
   std::set<Route> held_ ABSL_GUARDED_BY(mutex_);

@@ -41,19 +41,21 @@ std::shared_ptr<const Doorbell> NewBell() {
 }  // namespace
 
 // ---- life
-RingTransport::RingTransport(Options options, Receiver* receiver, base::TaskQueue* queue, const Join& join)
-    : options_(std::move(options)), receiver_(*receiver), queue_(*queue), bell_(NewBell()) {
-  if (bell_ != nullptr) {
-    poller_ = Poller::Start(
-        bell_, [this](bool everywhere) { return Poll(everywhere); }, options_.polling);
-    if (poller_ == nullptr) bell_ = nullptr;
-  }
-  below_ = join(this);
-  joined_ = true;
-  joined_.notify_all();
+RingTransport::RingTransport(Options options, std::unique_ptr<Transport> below)
+    : options_(std::move(options)), below_(std::move(below)), bell_(NewBell()) {
+  if (bell_ == nullptr) return;
+  poller_ = Poller::Start(
+      bell_, [this](bool everywhere) { return Poll(everywhere); }, options_.polling);
+  if (poller_ == nullptr) bell_ = nullptr;
 }
 
 RingTransport::~RingTransport() { Close(); }
+
+void RingTransport::Start(Receiver* receiver, base::TaskQueue* queue) {
+  receiver_ = receiver;
+  queue_ = queue;
+  below_->Start(this, queue);
+}
 
 void RingTransport::Close() {
   if (!open_->exchange(false)) return;
@@ -101,12 +103,11 @@ void RingTransport::Say(ProcessId to, const RingWord& word) {
 
 // ---- receiving, from below
 void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
-  if (!joined_) joined_.wait(false);  // the first may come before the constructor knows how to answer
   const char kind = frame.head.empty() ? '\0' : frame.head.back();
   if (kind != '\0') frame.head.pop_back();
   if (kind == kPlain) {
     if (from != options_.self && bell_ != nullptr && LinkTo(from).lost()) return;
-    return receiver_.OnFrame(from, stream, std::move(frame));
+    return receiver_->OnFrame(from, stream, std::move(frame));
   }
   absl::StatusOr<RingWord> word = absl::InvalidArgumentError("a frame of no kind");
   if (kind == kWord) word = codec::DecodeAs<RingWord>(frame.head, frame.buffers);
@@ -143,8 +144,7 @@ void RingTransport::Lose(ProcessId peer, const absl::Status& why) {
 }
 
 void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
-  joined_.wait(false);
-  if (bell_ == nullptr) return receiver_.OnLost(peer, why);
+  if (bell_ == nullptr) return receiver_->OnLost(peer, why);
   RingLink& link = LinkTo(peer);
   link.Lose(why);
   if (!link.Told()) return;
@@ -187,7 +187,7 @@ size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
       for (const Frame& frame : frames) {
         options_.traffic->rings.received.fetch_add(frame.bytes(), std::memory_order_relaxed);
       }
-      queue_.Post([receiver = &receiver_, open = open_, peer, stream, frames = std::move(frames)]() mutable {
+      queue_->Post([receiver = receiver_, open = open_, peer, stream, frames = std::move(frames)]() mutable {
         for (Frame& frame : frames) {
           if (*open) receiver->OnFrame(peer, stream, std::move(frame));
         }
@@ -210,7 +210,7 @@ void RingTransport::TellLosses() {
     RingLink& link = LinkTo(peer);
     PollLink(peer, link);
     link.Forget();
-    queue_.Post([receiver = &receiver_, open = open_, peer, why = link.why_lost()] {
+    queue_->Post([receiver = receiver_, open = open_, peer, why = link.why_lost()] {
       if (*open) receiver->OnLost(peer, why);
     });
   }

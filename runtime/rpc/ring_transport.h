@@ -4,7 +4,6 @@
 #include <absl/status/status.h>
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -37,14 +36,12 @@ class RingTransport final : public Transport, public Receiver {
     IsNear is_near = [](ProcessId) { return true; };
     std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
   };
-  // Joins the network below.
-  using Join = std::function<std::unique_ptr<Transport>(Receiver*)>;
 
-  // `receiver` is called on `queue`; both outlive it.
-  RingTransport(Options options, Receiver* receiver, base::TaskQueue* queue, const Join& join);
+  RingTransport(Options options, std::unique_ptr<Transport> below);
   ~RingTransport() override;
 
   // Transport. Close not from within a task of the queue.
+  void Start(Receiver* receiver, base::TaskQueue* queue) override;
   absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
   void Lose(ProcessId peer, const absl::Status& why) override;
   void Close() override;
@@ -69,13 +66,12 @@ class RingTransport final : public Transport, public Receiver {
   void TellLosses();
 
   const Options options_;
-  Receiver& receiver_;
-  base::TaskQueue& queue_;
+  const std::unique_ptr<Transport> below_;
+  Receiver* receiver_ = nullptr;  // as Start was given it; before there is nobody to poll for
+  base::TaskQueue* queue_ = nullptr;
   std::shared_ptr<const Doorbell> bell_;  // null: there are no rings here
-  std::unique_ptr<Transport> below_;
   std::shared_ptr<Poller> poller_;
   const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
-  std::atomic<bool> joined_ = false;
   std::atomic<uint64_t> frames_ = 0;
 
   PeerMap<RingLink> links_;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "runtime/base/executor.h"
 #include "runtime/base/ids.h"
 #include "runtime/codec/codec.h"
 
@@ -26,7 +27,7 @@ enum class Stream : uint8_t { kData, kControl };
 // What a message is on the wire: a head, and large parts that are referred to.
 using Frame = codec::Encoded;
 
-// Called on the task queue the process joined with, never concurrently.
+// Called on the task queue that Start was given, never concurrently.
 class Receiver {
  public:
   virtual ~Receiver() = default;
@@ -39,10 +40,16 @@ class Receiver {
 //  T1 frames of one stream arrive in the order sent, each once, though connections break and are made again;
 //  T2 what a buffer refers to is the same when it arrives as when it was sent;
 //  T3 after a peer is lost nothing more arrives from it, and Send to it fails with Unavailable;
-//  T4 after Close nothing is delivered, and Send fails with Cancelled; T5 control does not wait behind data.
+//  T4 after Close nothing is delivered, and Send fails with Cancelled; T5 control does not wait behind data;
+//  T6 frames that come before Start are delivered after it, in the order in which they came.
 class Transport {
  public:
   virtual ~Transport() = default;
+
+  // Begins to deliver to `receiver`, on `queue`. Both must stay until Close, and the queue until it has run out or is
+  // closed. Once; before it only Close may be called. A transport over another one starts that one last, so that
+  // whoever hears something can answer.
+  virtual void Start(Receiver* receiver, base::TaskQueue* queue) = 0;
 
   // Thread-safe; never blocks. OK says that the frame was taken, not that it arrived: a peer that is lost before is
   // told through OnLost.

@@ -4,6 +4,7 @@
 #include "runtime/object/shared_memory_transport.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/fuzz/target.h"
+#include "tests/support/joined.h"
 
 namespace twinkle {
 namespace {
@@ -44,10 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Ignored ignored;
   const auto queue = executor.NewQueue("service");
   object::SharedMemoryTransport transport({.self = 1, .memories = {std::make_shared<memory::SegmentPool>()}}, &executor,
-                                          &ignored,
-                                          [&](rpc::Receiver* below) { return network.Join(1, below, queue.get()); });
+                                          network.Join(1));
+  transport.Start(&ignored, queue.get());
   const auto liar_queue = executor.NewQueue("liar");
-  const auto liar = network.Join(2, &ignored, liar_queue.get());
+  const auto liar = rpc::JoinStarted(network, 2, &ignored, liar_queue.get());
   liar->Send(1, rpc::Stream::kData, {std::string(reinterpret_cast<const char*>(data), size), {}}).IgnoreError();
   executor.RunAll();
   return 0;

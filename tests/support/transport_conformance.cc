@@ -30,16 +30,20 @@ struct Arrived {
 // A process that keeps what it hears.
 class Peer final : public Receiver {
  public:
-  Peer(TransportFixture& fixture, ProcessId id)
+  enum class Begins { kAtOnce, kLater };
+  Peer(TransportFixture& fixture, ProcessId id, Begins begins = Begins::kAtOnce)
       : id_(id),
         executor_(base::NewThreadExecutor()),
         queue_(executor_->NewQueue("peer")),
-        transport_(fixture.Join(id, this, queue_.get())) {}
+        transport_(fixture.Join(id)) {
+    if (begins == Begins::kAtOnce) Start();
+  }
   ~Peer() override {
     transport_->Close();
     queue_->Close();
   }
 
+  void Start() { transport_->Start(this, queue_.get()); }
   ProcessId id() const { return id_; }
   Transport& transport() { return *transport_; }
   base::TaskQueue& queue() { return *queue_; }
@@ -397,6 +401,26 @@ void LossPassesData(TransportFixture& fixture) {
   CHECK(b.frames().empty());
 }
 
+// ---- T6 ----------------------------------------------------------------------------------------
+void KeepsWhatCameEarly(TransportFixture& fixture) {
+  Peer a(fixture, 1);
+  Peer b(fixture, 2, Peer::Begins::kLater);
+  constexpr int kFrames = 20;
+  for (int i = 0; i < kFrames; ++i) {
+    REQUIRE(a.Send(b, "d" + std::to_string(i)).ok());
+    REQUIRE(a.Send(b, "c" + std::to_string(i), Stream::kControl).ok());
+  }
+  b.Settle();
+  CHECK(b.frames().empty());
+  b.Start();
+  REQUIRE(a.Send(b, "d" + std::to_string(kFrames)).ok());
+  REQUIRE(b.Send(a, "heard").ok());
+  REQUIRE(b.AwaitFrames(2 * kFrames + 1));
+  CHECK(b.Heads(1, Stream::kData) == Counted("d", kFrames + 1));
+  CHECK(b.Heads(1, Stream::kControl) == Counted("c", kFrames));
+  REQUIRE(a.AwaitFrames(1));
+}
+
 }  // namespace
 
 const std::vector<TransportCheck>& TransportChecks() {
@@ -416,6 +440,7 @@ const std::vector<TransportCheck>& TransportChecks() {
       {"T4: after Close nothing is delivered, not even what was on its way", &DeliversNothingAfterClose},
       {"T5: control does not wait behind data that is held up", &ControlPassesData},
       {"T3, T5: a loss does not wait behind data that is held up, which never arrives then", &LossPassesData},
+      {"T6: what comes before Start is delivered after it, in order", &KeepsWhatCameEarly},
   };
   return kChecks;
 }

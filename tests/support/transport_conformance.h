@@ -12,7 +12,6 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/base/executor.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
@@ -22,9 +21,8 @@ class TransportFixture {
  public:
   virtual ~TransportFixture() = default;
 
-  // A process that takes part from now on. `receiver` is called on `queue`; both, and the fixture, outlive the
-  // transport.
-  virtual std::unique_ptr<Transport> Join(ProcessId id, Receiver* receiver, base::TaskQueue* queue) = 0;
+  // A process that takes part from now on; the check starts it. The fixture outlives the transport.
+  virtual std::unique_ptr<Transport> Join(ProcessId id) = 0;
 
   // The process is gone without a word: no Close.
   virtual void Kill(ProcessId id) = 0;

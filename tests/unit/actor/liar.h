@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/joined.h"
 #include "tests/support/stepped_job.h"
 
 namespace twinkle::actor::steps {
@@ -21,7 +22,7 @@ class Liar final : public rpc::Receiver {
   Liar(const tests::SteppedJob& job, rpc::ProcessId id, Answer answer)
       : answer_(std::move(answer)),
         queue_(job.executor().NewQueue("liar")),
-        transport_(job.network().Join(id, this, queue_.get())) {}
+        transport_(rpc::JoinStarted(job.network(), id, this, queue_.get())) {}
 
   void OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) override {
     transport_->Send(from, rpc::Stream::kData, {answer_(frame), {}}).IgnoreError();

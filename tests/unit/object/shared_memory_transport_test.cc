@@ -20,6 +20,7 @@
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/support/catch.h"
 #include "tests/support/fake_shared_memory.h"
+#include "tests/support/joined.h"
 #include "tests/support/limited_executor.h"
 #include "tests/support/transport_conformance.h"
 
@@ -33,10 +34,10 @@ using rpc::Stream;
 // Over memory: the process below all of them is this one, which can read itself.
 class SharedMemoryFixture final : public rpc::TransportFixture {
  public:
-  std::unique_ptr<rpc::Transport> Join(ProcessId id, rpc::Receiver* receiver, base::TaskQueue* queue) override {
+  std::unique_ptr<rpc::Transport> Join(ProcessId id) override {
     return std::make_unique<SharedMemoryTransport>(
         SharedMemoryTransport::Options{.self = id, .memories = {std::make_shared<memory::SegmentPool>()}},
-        executor_.get(), receiver, [&](rpc::Receiver* shared) { return network_.Join(id, shared, queue); });
+        executor_.get(), network_.Join(id));
   }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
   bool HoldData(ProcessId from, ProcessId to) override { return network_.Hold(from, to, Stream::kData), true; }
@@ -47,7 +48,7 @@ class SharedMemoryFixture final : public rpc::TransportFixture {
   rpc::InMemoryNetwork network_;
 };
 
-TEST_CASE("shared memory over a transport does what every transport must (T1-T5)") {
+TEST_CASE("shared memory over a transport does what every transport must (T1-T6)") {
   for (const rpc::TransportCheck& check : rpc::TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
       SharedMemoryFixture fixture;
@@ -70,16 +71,17 @@ struct MemberWith {
              std::shared_ptr<const memory::MappedFiles> files = nullptr)
       : pool(std::move(memory)),
         queue(executor->NewQueue("service." + std::to_string(id))),
+        joined(network->Join(id)),
+        below(joined.get()),
         transport(SharedMemoryTransport::Options{.self = id, .memories = {pool}, .files = std::move(files)}, executor,
-                  &kept, [&](rpc::Receiver* shared) {
-                    auto joined = network->Join(id, shared, queue.get());
-                    below = joined.get();
-                    return joined;
-                  }) {}
+                  std::move(joined)) {
+    transport.Start(&kept, queue.get());
+  }
   const std::shared_ptr<Memory> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
-  rpc::Transport* below = nullptr;
+  std::unique_ptr<rpc::Transport> joined;  // until the other one has it
+  rpc::Transport* const below;
   SharedMemoryTransport transport;
 };
 
@@ -470,7 +472,7 @@ TEST_CASE("places that make no sense lose the peer that sent them, not this proc
   pair.Meet();
   const auto send = [&](const FrameTrailer& trailer) {
     auto queue = pair.executor.NewQueue("liar");
-    const auto liar = pair.network.Join(9, &pair.a.kept, queue.get());
+    const auto liar = rpc::JoinStarted(pair.network, 9, &pair.a.kept, queue.get());
     CHECK(liar->Send(2, Stream::kData, Frame{HeadOf(trailer), {}}).ok());
     pair.Run();
     liar->Close();

@@ -9,6 +9,7 @@
 
 #include "runtime/base/stepped_executor.h"
 #include "tests/support/catch.h"
+#include "tests/support/joined.h"
 #include "tests/support/transport_conformance.h"
 
 namespace twinkle::rpc {
@@ -16,9 +17,7 @@ namespace {
 
 class InMemoryFixture final : public TransportFixture {
  public:
-  std::unique_ptr<Transport> Join(ProcessId id, Receiver* receiver, base::TaskQueue* queue) override {
-    return network_.Join(id, receiver, queue);
-  }
+  std::unique_ptr<Transport> Join(ProcessId id) override { return network_.Join(id); }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
   bool HoldData(ProcessId from, ProcessId to) override {
     network_.Hold(from, to, Stream::kData);
@@ -30,7 +29,7 @@ class InMemoryFixture final : public TransportFixture {
   InMemoryNetwork network_;
 };
 
-TEST_CASE("the in-memory network does what every transport must (T1-T5)") {
+TEST_CASE("the in-memory network does what every transport must (T1-T6)") {
   for (const TransportCheck& check : TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
       InMemoryFixture fixture;
@@ -71,8 +70,8 @@ struct NetworkPair {
   Notes notes2;
   const std::unique_ptr<base::TaskQueue> queue1 = executor.NewQueue("1");
   const std::unique_ptr<base::TaskQueue> queue2 = executor.NewQueue("2");
-  const std::unique_ptr<Transport> one = network.Join(1, &notes1, queue1.get());
-  const std::unique_ptr<Transport> two = network.Join(2, &notes2, queue2.get());
+  const std::unique_ptr<Transport> one = JoinStarted(network, 1, &notes1, queue1.get());
+  const std::unique_ptr<Transport> two = JoinStarted(network, 2, &notes2, queue2.get());
 };
 
 absl::Status SendText(Transport& from, ProcessId to, const std::string& text, Stream stream = Stream::kData) {
@@ -150,7 +149,7 @@ TEST_CASE("a transport that is destroyed has left") {
   {
     Notes notes3;
     const auto queue3 = pair.executor.NewQueue("3");
-    const auto three = pair.network.Join(3, &notes3, queue3.get());
+    const auto three = JoinStarted(pair.network, 3, &notes3, queue3.get());
   }
   pair.executor.RunAll();
   CHECK(pair.notes1.texts() == Texts{"lost 3: the process has ended"});

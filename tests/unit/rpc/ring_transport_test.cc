@@ -11,6 +11,7 @@
 #include "runtime/base/event.h"
 #include "runtime/rpc/in_memory_network.h"
 #include "tests/support/catch.h"
+#include "tests/support/joined.h"
 #include "tests/support/soon.h"
 #include "tests/support/transport_conformance.h"
 
@@ -21,10 +22,9 @@ namespace {
 class RingFixture final : public TransportFixture {
  public:
   explicit RingFixture(absl::Duration patience) : patience_(patience) {}
-  std::unique_ptr<Transport> Join(ProcessId id, Receiver* receiver, base::TaskQueue* queue) override {
+  std::unique_ptr<Transport> Join(ProcessId id) override {
     return std::make_unique<RingTransport>(RingTransport::Options{.self = id, .polling = {.patience = patience_}},
-                                           receiver, queue,
-                                           [&](Receiver* ringed) { return network_.Join(id, ringed, queue); });
+                                           network_.Join(id));
   }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
   // Below: the word that a stream goes on in its ring is held up, too, so it does not.
@@ -39,7 +39,7 @@ class RingFixture final : public TransportFixture {
   InMemoryNetwork network_;
 };
 
-TEST_CASE("rings over a transport do what every transport must (T1-T5)") {
+TEST_CASE("rings over a transport do what every transport must (T1-T6)") {
   for (const absl::Duration patience : {absl::ZeroDuration(), absl::Milliseconds(1)}) {
     for (const TransportCheck& check : TransportChecks()) {
       DYNAMIC_SECTION(check.name << ", patience " << patience) {
@@ -55,11 +55,11 @@ class Member final : public Receiver {
  public:
   Member(ProcessId id, InMemoryNetwork& network)
       : queue_(executor_->NewQueue("member")),
-        transport_(RingTransport::Options{.self = id}, this, queue_.get(), [&](Receiver* ringed) {
-          auto joined = network.Join(id, ringed, queue_.get());
-          below_ = joined.get();
-          return joined;
-        }) {}
+        joined_(network.Join(id)),
+        below_(joined_.get()),
+        transport_(RingTransport::Options{.self = id}, std::move(joined_)) {
+    transport_.Start(this, queue_.get());
+  }
   ~Member() override {
     transport_.Close();
     queue_->Close();
@@ -99,7 +99,8 @@ class Member final : public Receiver {
   std::vector<std::string> heard_;
   const std::unique_ptr<base::Executor> executor_ = base::NewThreadExecutor();
   const std::unique_ptr<base::TaskQueue> queue_;
-  Transport* below_ = nullptr;
+  std::unique_ptr<Transport> joined_;  // until the other one has it
+  Transport* const below_;
   RingTransport transport_;
 };
 
@@ -184,7 +185,7 @@ TEST_CASE("a peer that says it goes on in a ring it never offered is refused, an
     void OnFrame(ProcessId, Stream, Frame) override {}
     void OnLost(ProcessId, const absl::Status&) override {}
   } liar;
-  const auto transport = network.Join(2, &liar, queue.get());
+  const auto transport = JoinStarted(network, 2, &liar, queue.get());
   RingWord word;
   word.switched = true;
   Frame frame{codec::Encode(codec::Hold(word), nullptr, SIZE_MAX)->head + 'w', {}};
