@@ -12,14 +12,16 @@ set(TWINKLE_PUBLIC_INCLUDES
 
 # twinkle_library(name [DIRECTORY dir] [DEPS part...] [LIBRARIES target...])
 #
-# Adds twinkle_<name>: all sources of `dir` (default: <name> below the current directory). DEPS are the parts that it may
+# Adds twinkle_<name>: all sources of `dir` (default: <name> below the current directory), and of the folders in it, which
+# are for people: one target, one namespace. DEPS are the parts that it may
 # include, by name; LIBRARIES are what only its sources use.
 function(twinkle_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DIRECTORY" "DEPS;LIBRARIES")
   if(NOT arg_DIRECTORY)
     set(arg_DIRECTORY "${name}")
   endif()
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${arg_DIRECTORY}/*.cc")
+  set(directory "${CMAKE_CURRENT_SOURCE_DIR}/${arg_DIRECTORY}")
+  file(GLOB sources CONFIGURE_DEPENDS "${directory}/*.cc" "${directory}/*/*.cc")
   list(TRANSFORM arg_DEPS PREPEND twinkle_ OUTPUT_VARIABLE dependencies)
 
   set(target twinkle_${name})

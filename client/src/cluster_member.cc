@@ -9,8 +9,8 @@
 #include "runtime/base/memory.h"
 #include "runtime/base/wait_helper.h"
 #include "runtime/memory/segment_pool.h"
-#include "runtime/object/shared_memory_transport.h"
-#include "runtime/rpc/ring_transport.h"
+#include "runtime/rpc/near/ring_transport.h"
+#include "runtime/rpc/near/shared_memory_transport.h"
 
 namespace twinkle::internal {
 namespace {
@@ -106,8 +106,8 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
       rpc::RingTransport::Options{.self = options.id, .is_near = near, .traffic = traffic},
       std::move(member.transport));
   base::SetWaitHelper(rings->helper());
-  surroundings.transport = std::make_unique<object::SharedMemoryTransport>(
-      object::SharedMemoryTransport::Options{
+  surroundings.transport = std::make_unique<rpc::SharedMemoryTransport>(
+      rpc::SharedMemoryTransport::Options{
           .self = options.id, .is_near = near, .memories = {pool}, .traffic = traffic, .files = files},
       surroundings.executor.get(), std::move(rings));
   auto process = actor::Process::Start(std::move(options), std::move(surroundings));

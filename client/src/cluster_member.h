@@ -9,7 +9,7 @@
 #include "client/src/cluster_placement.h"
 #include "client/src/peer_table.h"
 #include "runtime/actor/process.h"
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 
 namespace twinkle::internal {
 

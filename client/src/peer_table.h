@@ -7,7 +7,7 @@
 
 #include "proto/twinkle/v1/cluster.pb.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 
 namespace twinkle::internal {
 

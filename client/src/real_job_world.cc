@@ -20,7 +20,7 @@
 #include "runtime/memory/leases.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"

@@ -25,7 +25,7 @@
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/wire_limits.h"

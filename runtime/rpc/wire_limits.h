@@ -4,8 +4,8 @@
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 
+#include "runtime/rpc/grpc/redial.h"
 #include "runtime/rpc/keep_alive.h"
-#include "runtime/rpc/redial.h"
 
 namespace twinkle::rpc {
 

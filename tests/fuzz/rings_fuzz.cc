@@ -1,7 +1,7 @@
 // The numbers in memory that a neighbour writes.
 #include <cstring>
 
-#include "runtime/rpc/ring_pair.h"
+#include "runtime/rpc/near/ring_pair.h"
 #include "tests/fuzz/target.h"
 
 namespace twinkle {

@@ -1,8 +1,8 @@
 // What two processes of one machine add to their frames about the memory that they share.
 #include "runtime/base/stepped_executor.h"
 #include "runtime/memory/segment_pool.h"
-#include "runtime/object/shared_memory_transport.h"
 #include "runtime/rpc/in_memory_network.h"
+#include "runtime/rpc/near/shared_memory_transport.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/joined.h"
 
@@ -14,7 +14,7 @@ struct Ignored final : rpc::Receiver {
   void OnLost(rpc::ProcessId, const absl::Status&) override {}
 };
 
-std::string WithTrailer(const object::FrameTrailer& trailer) {
+std::string WithTrailer(const rpc::FrameTrailer& trailer) {
   std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
   const uint32_t size = static_cast<uint32_t>(head.size());
   return head.append(reinterpret_cast<const char*>(&size), sizeof(size));
@@ -23,16 +23,16 @@ std::string WithTrailer(const object::FrameTrailer& trailer) {
 }  // namespace
 
 std::vector<std::string> fuzz::Seeds() {
-  object::FrameTrailer shared;
+  rpc::FrameTrailer shared;
   shared.shared.push_back({.index = 0,
                            .place = memory::SegmentPlace{.segment = 1, .fd = 3, .segment_bytes = 4096},
                            .bytes = 8,
                            .lease = 1});
-  object::FrameTrailer told;
+  rpc::FrameTrailer told;
   told.released = {1, 2, 3};
   told.unmapped = {{0, 1}, {1, 1}};
-  told.probe = object::ReadProbe{1, 3, "content"};
-  told.answer = object::ReadAnswer{1, true};
+  told.probe = rpc::ReadProbe{1, 3, "content"};
+  told.answer = rpc::ReadAnswer{1, true};
   return {WithTrailer(shared), WithTrailer(told), std::string(4, '\0')};
 }
 
@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rpc::InMemoryNetwork network;
   Ignored ignored;
   const auto queue = executor.NewQueue("service");
-  object::SharedMemoryTransport transport({.self = 1, .memories = {std::make_shared<memory::SegmentPool>()}}, &executor,
-                                          network.Join(1));
+  rpc::SharedMemoryTransport transport({.self = 1, .memories = {std::make_shared<memory::SegmentPool>()}}, &executor,
+                                       network.Join(1));
   transport.Start(&ignored, queue.get());
   const auto liar_queue = executor.NewQueue("liar");
   const auto liar = rpc::JoinStarted(network, 2, &ignored, liar_queue.get());

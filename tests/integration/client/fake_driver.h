@@ -20,7 +20,7 @@
 #include "runtime/base/event.h"
 #include "runtime/base/executor.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/streams.h"
 #include "tests/support/driver_words.h"

@@ -1,5 +1,5 @@
 // The transport between real processes, over real sockets.
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 
 #include <absl/strings/str_cat.h>
 

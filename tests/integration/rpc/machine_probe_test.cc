@@ -1,5 +1,5 @@
 // Of real sockets: what their kernel says.
-#include "runtime/rpc/machine_probe.h"
+#include "runtime/rpc/grpc/machine_probe.h"
 
 #include <absl/strings/str_cat.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "runtime/rpc/compression_choice.h"
+#include "runtime/rpc/grpc/compression_choice.h"
 
 #include "tests/support/catch.h"
 

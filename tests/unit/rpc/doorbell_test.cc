@@ -1,11 +1,11 @@
-#include "runtime/rpc/doorbell.h"
+#include "runtime/rpc/near/doorbell.h"
 
 #include <unistd.h>
 
 #include <string>
 #include <vector>
 
-#include "runtime/rpc/ring_link.h"
+#include "runtime/rpc/near/ring_link.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::rpc {

@@ -1,5 +1,5 @@
 // A link over a stream of the test's, step by step.
-#include "runtime/rpc/grpc_link.h"
+#include "runtime/rpc/grpc/grpc_link.h"
 
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-#include "runtime/rpc/message_header.h"
+#include "runtime/rpc/grpc/message_header.h"
 
 #include <string>
 

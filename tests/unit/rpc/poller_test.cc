@@ -1,4 +1,4 @@
-#include "runtime/rpc/poller.h"
+#include "runtime/rpc/near/poller.h"
 
 #include <atomic>
 #include <memory>

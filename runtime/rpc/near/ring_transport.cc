@@ -1,4 +1,4 @@
-#include "runtime/rpc/ring_transport.h"
+#include "runtime/rpc/near/ring_transport.h"
 
 #include <absl/strings/str_cat.h>
 

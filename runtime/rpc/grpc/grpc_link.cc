@@ -1,4 +1,4 @@
-#include "runtime/rpc/grpc_link.h"
+#include "runtime/rpc/grpc/grpc_link.h"
 
 #include <absl/strings/match.h>
 #include <zstd.h>

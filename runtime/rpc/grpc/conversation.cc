@@ -1,4 +1,4 @@
-#include "runtime/rpc/conversation.h"
+#include "runtime/rpc/grpc/conversation.h"
 
 #include <algorithm>
 #include <utility>

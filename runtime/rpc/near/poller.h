@@ -12,7 +12,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 #include "runtime/base/wait_helper.h"
-#include "runtime/rpc/doorbell.h"
+#include "runtime/rpc/near/doorbell.h"
 
 namespace twinkle::rpc {
 

@@ -1,4 +1,4 @@
-#include "runtime/rpc/ring_pair.h"
+#include "runtime/rpc/near/ring_pair.h"
 
 #include <algorithm>
 #include <cstring>

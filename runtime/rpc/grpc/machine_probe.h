@@ -6,8 +6,8 @@
 #include <string>
 
 #include "runtime/base/fd.h"
+#include "runtime/rpc/grpc/redial.h"
 #include "runtime/rpc/keep_alive.h"
-#include "runtime/rpc/redial.h"
 
 namespace twinkle::rpc {
 

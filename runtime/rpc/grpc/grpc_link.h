@@ -15,11 +15,11 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/compression_choice.h"
-#include "runtime/rpc/conversation.h"
-#include "runtime/rpc/frame_link.h"
 #include "runtime/rpc/frame_stream.h"
-#include "runtime/rpc/message_header.h"
+#include "runtime/rpc/grpc/compression_choice.h"
+#include "runtime/rpc/grpc/conversation.h"
+#include "runtime/rpc/grpc/frame_link.h"
+#include "runtime/rpc/grpc/message_header.h"
 #include "runtime/rpc/traffic.h"
 
 namespace twinkle::rpc {

@@ -10,8 +10,8 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/rpc/frame_link.h"
-#include "runtime/rpc/numbered_frames.h"
+#include "runtime/rpc/grpc/frame_link.h"
+#include "runtime/rpc/grpc/numbered_frames.h"
 
 namespace twinkle::rpc {
 

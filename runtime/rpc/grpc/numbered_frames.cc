@@ -1,4 +1,4 @@
-#include "runtime/rpc/numbered_frames.h"
+#include "runtime/rpc/grpc/numbered_frames.h"
 
 #include <absl/strings/str_cat.h>
 

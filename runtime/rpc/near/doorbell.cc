@@ -1,4 +1,4 @@
-#include "runtime/rpc/doorbell.h"
+#include "runtime/rpc/near/doorbell.h"
 
 #include <limits>
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/doorbell.h"
 #include "runtime/rpc/frame_stream.h"
-#include "runtime/rpc/ring_pair.h"
+#include "runtime/rpc/near/doorbell.h"
+#include "runtime/rpc/near/ring_pair.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "runtime/rpc/grpc_transport_impl.h"
+#include "runtime/rpc/grpc/grpc_transport_impl.h"
 
 namespace twinkle::rpc {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
@@ -10,7 +10,7 @@
 #include "runtime/base/threads.h"
 #include "runtime/rpc/address.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/grpc_transport_impl.h"
+#include "runtime/rpc/grpc/grpc_transport_impl.h"
 #include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/conversation.h"
-#include "runtime/rpc/grpc_link.h"
-#include "runtime/rpc/grpc_transport.h"
+#include "runtime/rpc/grpc/conversation.h"
+#include "runtime/rpc/grpc/grpc_link.h"
+#include "runtime/rpc/grpc/grpc_transport.h"
+#include "runtime/rpc/grpc/machine_probe.h"
 #include "runtime/rpc/listener.h"
-#include "runtime/rpc/machine_probe.h"
 
 namespace twinkle::rpc {
 

@@ -20,7 +20,7 @@
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
-namespace twinkle::object {
+namespace twinkle::rpc {
 
 // Says what of a frame is elsewhere, and what the two transports have to say to each other. The codec's description is
 // its wire format.
@@ -66,34 +66,34 @@ struct FrameTrailer {
 //  M5 it is the transport below that loses a peer, for whatever reason, and tells both sides: no layer has one that
 //     another has lost.
 // Thread-safe.
-class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver {
+class SharedMemoryTransport final : public Transport, public Receiver {
  public:
   struct Options {
-    rpc::ProcessId self = rpc::kProgram;
+    ProcessId self = kProgram;
     size_t shared_bytes = 32 << 10;
-    rpc::IsNear is_near = [](rpc::ProcessId) { return true; };
+    IsNear is_near = [](ProcessId) { return true; };
     // What peers can map: the kinds of memory::Place, in their order, at least the first. What is in none of them is
     // copied into the first. This closes them.
     std::vector<std::shared_ptr<memory::SharedMemory>> memories = {};
-    std::shared_ptr<rpc::Traffic> traffic = std::make_shared<rpc::Traffic>();
+    std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
     // Where values are that were to take no more memory; may be null.
     std::shared_ptr<const memory::MappedFiles> files = nullptr;
   };
 
   // `executor` outlives it.
-  SharedMemoryTransport(Options options, base::Executor* executor, std::unique_ptr<rpc::Transport> below);
+  SharedMemoryTransport(Options options, base::Executor* executor, std::unique_ptr<Transport> below);
   ~SharedMemoryTransport() override;
 
   // Transport. What the memories want done later is done on the queue, too.
-  void Start(rpc::Receiver* receiver, base::TaskQueue* queue) override;
-  absl::Status Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) override;
-  void Lose(rpc::ProcessId peer, const absl::Status& why) override;
+  void Start(Receiver* receiver, base::TaskQueue* queue) override;
+  absl::Status Send(ProcessId to, Stream stream, Frame frame) override;
+  void Lose(ProcessId peer, const absl::Status& why) override;
   void Close() override;
   // Receiver, of the transport below
-  void OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) override;
-  void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
+  void OnFrame(ProcessId from, Stream stream, Frame frame) override;
+  void OnLost(ProcessId peer, const absl::Status& why) override;
 
-  const rpc::Traffic& traffic() const { return *options_.traffic; }
+  const Traffic& traffic() const { return *options_.traffic; }
   // Held now.
   size_t lease_count() const { return leases_.size(); }
 
@@ -127,18 +127,18 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   };
 
   void MakeProbe();
-  void ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, FrameTrailer* trailer);
+  void ShareBuffers(ProcessId to, Frame* frame, FrameTrailer* trailer);
   std::shared_ptr<const void> InSharedMemory(const codec::Buffer& buffer, memory::Place* place);
   std::shared_ptr<const Copy> CopyOf(const codec::Buffer& buffer);
-  void OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer);
-  void Answer(rpc::ProcessId from, const FrameTrailer& trailer);
-  void SendBare(rpc::ProcessId to, FrameTrailer trailer);
-  absl::Status Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame);
-  void LoseUnread(rpc::ProcessId peer, const absl::Status& why);
+  void OnTrailer(ProcessId from, const FrameTrailer& trailer);
+  void Answer(ProcessId from, const FrameTrailer& trailer);
+  void SendBare(ProcessId to, FrameTrailer trailer);
+  absl::Status Resolve(ProcessId from, const FrameTrailer& trailer, Frame* frame);
+  void LoseUnread(ProcessId peer, const absl::Status& why);
 
   const Options options_;
-  const std::unique_ptr<rpc::Transport> below_;
-  rpc::Receiver* receiver_ = nullptr;  // as Start was given it
+  const std::unique_ptr<Transport> below_;
+  Receiver* receiver_ = nullptr;  // as Start was given it
   memory::Leases leases_;
   const std::shared_ptr<Releases> releases_;
   memory::SpareDescriptor spare_;
@@ -146,10 +146,10 @@ class SharedMemoryTransport final : public rpc::Transport, public rpc::Receiver 
   std::string nonce_;  // what the probe contains
   std::atomic<bool> closed_ = false;
 
-  rpc::PeerMap<Peer> peers_;
+  PeerMap<Peer> peers_;
   base::Mutex mutex_;
   std::vector<Copied> copied_ ABSL_GUARDED_BY(mutex_);
   size_t next_copied_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace twinkle::object
+}  // namespace twinkle::rpc

@@ -1,4 +1,4 @@
-#include "runtime/rpc/redial.h"
+#include "runtime/rpc/grpc/redial.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "runtime/object/shared_memory_transport.h"
+#include "runtime/rpc/near/shared_memory_transport.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -24,17 +24,13 @@
 #include "tests/support/limited_executor.h"
 #include "tests/support/transport_conformance.h"
 
-namespace twinkle::object {
+namespace twinkle::rpc {
 namespace {
 
-using rpc::Frame;
-using rpc::ProcessId;
-using rpc::Stream;
-
 // Over memory: the process below all of them is this one, which can read itself.
-class SharedMemoryFixture final : public rpc::TransportFixture {
+class SharedMemoryFixture final : public TransportFixture {
  public:
-  std::unique_ptr<rpc::Transport> Join(ProcessId id) override {
+  std::unique_ptr<Transport> Join(ProcessId id) override {
     return std::make_unique<SharedMemoryTransport>(
         SharedMemoryTransport::Options{.self = id, .memories = {std::make_shared<memory::SegmentPool>()}},
         executor_.get(), network_.Join(id));
@@ -45,11 +41,11 @@ class SharedMemoryFixture final : public rpc::TransportFixture {
 
  private:
   const std::unique_ptr<base::Executor> executor_ = base::NewThreadExecutor();
-  rpc::InMemoryNetwork network_;
+  InMemoryNetwork network_;
 };
 
 TEST_CASE("shared memory over a transport does what every transport must (T1-T6)") {
-  for (const rpc::TransportCheck& check : rpc::TransportChecks()) {
+  for (const TransportCheck& check : TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
       SharedMemoryFixture fixture;
       check.run(fixture);
@@ -58,7 +54,7 @@ TEST_CASE("shared memory over a transport does what every transport must (T1-T6)
 }
 
 // ---- what only this one has --------------------------------------------------------------------
-struct Kept final : rpc::Receiver {
+struct Kept final : Receiver {
   void OnFrame(ProcessId, Stream, Frame frame) override { frames.push_back(std::move(frame)); }
   void OnLost(ProcessId, const absl::Status& status) override { lost.push_back(status); }
   std::vector<Frame> frames;
@@ -66,8 +62,8 @@ struct Kept final : rpc::Receiver {
 };
 
 template <class Memory>
-struct MemberWith {
-  MemberWith(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, std::shared_ptr<Memory> memory,
+struct SharerWith {
+  SharerWith(ProcessId id, base::Executor* executor, InMemoryNetwork* network, std::shared_ptr<Memory> memory,
              std::shared_ptr<const memory::MappedFiles> files = nullptr)
       : pool(std::move(memory)),
         queue(executor->NewQueue("service." + std::to_string(id))),
@@ -80,22 +76,22 @@ struct MemberWith {
   const std::shared_ptr<Memory> pool;
   Kept kept;
   const std::unique_ptr<base::TaskQueue> queue;
-  std::unique_ptr<rpc::Transport> joined;  // until the other one has it
-  rpc::Transport* const below;
+  std::unique_ptr<Transport> joined;  // until the other one has it
+  Transport* const below;
   SharedMemoryTransport transport;
 };
 
-struct Member : MemberWith<memory::SegmentPool> {
-  Member(ProcessId id, base::Executor* executor, rpc::InMemoryNetwork* network, memory::SegmentOptions segments = {},
+struct Sharer : SharerWith<memory::SegmentPool> {
+  Sharer(ProcessId id, base::Executor* executor, InMemoryNetwork* network, memory::SegmentOptions segments = {},
          std::shared_ptr<const memory::MappedFiles> files = nullptr)
-      : MemberWith(id, executor, network, std::make_shared<memory::SegmentPool>(segments), std::move(files)) {}
+      : SharerWith(id, executor, network, std::make_shared<memory::SegmentPool>(segments), std::move(files)) {}
 };
 
 struct Pair {
   base::SteppedExecutor executor;
-  rpc::InMemoryNetwork network;
-  Member a{1, &executor, &network};
-  Member b{2, &executor, &network};
+  InMemoryNetwork network;
+  Sharer a{1, &executor, &network};
+  Sharer b{2, &executor, &network};
 
   void Run() { executor.RunAll(); }
   // They know of each other what they can read.
@@ -109,7 +105,9 @@ struct Pair {
   }
 };
 
-codec::Buffer BufferOf(const std::shared_ptr<std::byte>& memory, size_t bytes) { return {memory.get(), bytes, memory}; }
+codec::Buffer LentBuffer(const std::shared_ptr<std::byte>& memory, size_t bytes) {
+  return {memory.get(), bytes, memory};
+}
 
 constexpr size_t kLarge = 100'000;
 
@@ -121,7 +119,7 @@ TEST_CASE("a buffer in a segment is not copied; what it holds stays until the re
   const std::string small(100, 'x');
   const codec::Buffer travelling{reinterpret_cast<const std::byte*>(small.data()), small.size(), nullptr};
   REQUIRE(
-      pair.a.transport.Send(2, Stream::kData, Frame{"head", {travelling, BufferOf(block, kLarge), travelling}}).ok());
+      pair.a.transport.Send(2, Stream::kData, Frame{"head", {travelling, LentBuffer(block, kLarge), travelling}}).ok());
   const std::weak_ptr<std::byte> watched = block;
   block.reset();
   pair.Run();
@@ -147,7 +145,7 @@ TEST_CASE("a buffer in a segment is not copied; what it holds stays until the re
 
 TEST_CASE("what is not in a segment is copied into one, once for all peers") {
   Pair pair;
-  Member c(3, &pair.executor, &pair.network);
+  Sharer c(3, &pair.executor, &pair.network);
   pair.Meet();
   CHECK(pair.a.transport.Send(3, Stream::kData, Frame{"hello", {}}).ok());
   pair.Run();
@@ -156,7 +154,7 @@ TEST_CASE("what is not in a segment is copied into one, once for all peers") {
   const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
   for (ProcessId to : {2, 3}) REQUIRE(pair.a.transport.Send(to, Stream::kData, Frame{"head", {buffer}}).ok());
   pair.Run();
-  for (Member* member : {&pair.b, &c}) {
+  for (Sharer* member : {&pair.b, &c}) {
     REQUIRE(member->kept.frames.size() == 1);
     CHECK(std::memcmp(member->kept.frames[0].buffers.at(0).data, text->data(), kLarge) == 0);
   }
@@ -170,10 +168,10 @@ TEST_CASE("what is not in a segment is copied into one, once for all peers") {
 
 TEST_CASE("a value on disk travels: it takes no memory of its owner's") {
   base::SteppedExecutor executor;
-  rpc::InMemoryNetwork network;
+  InMemoryNetwork network;
   const auto files = std::make_shared<memory::MappedFiles>();
-  Member a(1, &executor, &network, {}, files);
-  Member b(2, &executor, &network);
+  Sharer a(1, &executor, &network, {}, files);
+  Sharer b(2, &executor, &network);
   for (const auto& [from, to] : {std::pair(&a, 2), std::pair(&b, 1)}) {  // they know what they can read
     CHECK(from->transport.Send(static_cast<ProcessId>(to), Stream::kData, Frame{"hello", {}}).ok());
     executor.RunAll();
@@ -181,7 +179,7 @@ TEST_CASE("a value on disk travels: it takes no memory of its owner's") {
   b.kept.frames.clear();
   const std::string text(kLarge, 'y');
   const auto* const data = reinterpret_cast<const std::byte*>(text.data());
-  auto file = *SpillFile::Write("/var/tmp", {"head", {{data, kLarge, nullptr}}}, files);
+  auto file = *object::SpillFile::Write("/var/tmp", {"head", {{data, kLarge, nullptr}}}, files);
   const codec::Buffer buffer = file->Read().buffers.at(0);
   file = nullptr;
   CHECK(files->Has(buffer.data));
@@ -197,7 +195,7 @@ TEST_CASE("a value on disk travels: it takes no memory of its owner's") {
 
 TEST_CASE("a copy that one peer keeps is not what another gets once the original was overwritten (M3)") {
   Pair pair;
-  Member c(3, &pair.executor, &pair.network);
+  Sharer c(3, &pair.executor, &pair.network);
   pair.Meet();
   CHECK(pair.a.transport.Send(3, Stream::kData, Frame{"hello", {}}).ok());
   pair.Run();
@@ -220,9 +218,9 @@ TEST_CASE("a copy that one peer keeps is not what another gets once the original
 
 TEST_CASE("when there is no room in segments the bytes travel") {
   base::SteppedExecutor executor;
-  rpc::InMemoryNetwork network;
-  Member a(1, &executor, &network, {.capacity = kLarge / 2});
-  Member b(2, &executor, &network);
+  InMemoryNetwork network;
+  Sharer a(1, &executor, &network, {.capacity = kLarge / 2});
+  Sharer b(2, &executor, &network);
   for (int i = 0; i < 2; ++i) {
     const auto text = std::make_shared<std::string>(kLarge, 'y');
     const codec::Buffer buffer{reinterpret_cast<const std::byte*>(text->data()), text->size(), text};
@@ -252,7 +250,7 @@ TEST_CASE("what a peer had is free once its process has ended, not when only the
   Pair pair;
   pair.Meet();
   REQUIRE(
-      pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(pair.a.pool->Allocate(kLarge, false), kLarge)}})
+      pair.a.transport.Send(2, Stream::kData, Frame{"head", {LentBuffer(pair.a.pool->Allocate(kLarge, false), kLarge)}})
           .ok());
   pair.network.Kill(2, absl::UnavailableError("it was killed"));
   pair.Run();
@@ -266,7 +264,7 @@ TEST_CASE("after Close what others map stays as it is (M1)") {
   std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
   std::memset(block.get(), 5, kLarge);
   const std::byte* const where = block.get();
-  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(block, kLarge)}}).ok());
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {LentBuffer(block, kLarge)}}).ok());
   block.reset();
   pair.Run();
   REQUIRE(pair.b.kept.frames.size() == 1);
@@ -284,7 +282,7 @@ TEST_CASE("a peer that cannot read what it is sent says so, and counts as lost o
   const int other = ::memfd_create("another", MFD_CLOEXEC);
   const int kept = ::dup(fd);
   REQUIRE(::dup2(other, fd) == fd);
-  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {BufferOf(block, kLarge)}}).ok());
+  REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"head", {LentBuffer(block, kLarge)}}).ok());
   REQUIRE(pair.a.transport.Send(2, Stream::kData, Frame{"what follows is not taken for what is missing", {}}).ok());
   pair.Run();
   REQUIRE(::dup2(kept, fd) == fd);
@@ -318,9 +316,9 @@ struct FakePair {
 
   memory::FakeMachine machine;
   base::SteppedExecutor executor;
-  rpc::InMemoryNetwork network;
-  MemberWith<memory::FakeSharedMemory> a{1, &executor, &network, machine.Start(::getpid())};
-  MemberWith<memory::FakeSharedMemory> b{2, &executor, &network, machine.Start(::getpid())};
+  InMemoryNetwork network;
+  SharerWith<memory::FakeSharedMemory> a{1, &executor, &network, machine.Start(::getpid())};
+  SharerWith<memory::FakeSharedMemory> b{2, &executor, &network, machine.Start(::getpid())};
 };
 
 TEST_CASE("a reader keeps a chunk mapped until it is told that its owner has no such chunk any more") {
@@ -341,13 +339,13 @@ TEST_CASE("memory that cannot be mapped for now is missing, and a peer whose mem
   FakePair pair;
   const std::shared_ptr<std::byte> block = pair.a.pool->CopyOf(std::vector<std::byte>(kLarge).data(), kLarge);
   pair.machine.RefuseMapping(absl::ResourceExhaustedError("no room"));
-  pair.Send(BufferOf(block, kLarge));
+  pair.Send(LentBuffer(block, kLarge));
   REQUIRE(pair.b.kept.frames.size() == 1);
   CHECK(absl::IsResourceExhausted(codec::CheckThere(pair.b.kept.frames[0].buffers.at(0))));
   CHECK(pair.b.kept.lost.empty());
   CHECK(pair.a.transport.lease_count() == 0);
   pair.machine.RefuseMapping(absl::FailedPreconditionError("another file"));
-  pair.Send(BufferOf(block, kLarge));
+  pair.Send(LentBuffer(block, kLarge));
   CHECK(pair.b.kept.frames.size() == 1);
   CHECK(pair.b.kept.lost.size() == 1);
 }
@@ -379,7 +377,7 @@ rlim_t AddressSpace() {
 codec::Buffer FreshBuffer(memory::SegmentPool& pool, std::byte mark) {
   const std::shared_ptr<std::byte> block = pool.Allocate(kLarge, false);
   std::memset(block.get(), static_cast<int>(mark), kLarge);
-  return BufferOf(block, kLarge);
+  return LentBuffer(block, kLarge);
 }
 
 TEST_CASE("without a free descriptor what comes is mapped all the same (M4)") {
@@ -427,9 +425,9 @@ TEST_CASE("what cannot be mapped now is missing, with the reason; the peer is no
 
 TEST_CASE("nothing is mapped where there is no thread to give it back (M4)") {
   tests::LimitedExecutor executor(2);
-  rpc::InMemoryNetwork network;
-  Member a(1, &executor, &network);
-  Member b(2, &executor, &network);
+  InMemoryNetwork network;
+  Sharer a(1, &executor, &network);
+  Sharer b(2, &executor, &network);
   for (int i = 0; i < 2; ++i) {
     REQUIRE(a.transport.Send(2, Stream::kData, Frame{"hello", {}}).ok());
     executor.stepped.RunAll();
@@ -472,7 +470,7 @@ TEST_CASE("places that make no sense lose the peer that sent them, not this proc
   pair.Meet();
   const auto send = [&](const FrameTrailer& trailer) {
     auto queue = pair.executor.NewQueue("liar");
-    const auto liar = rpc::JoinStarted(pair.network, 9, &pair.a.kept, queue.get());
+    const auto liar = JoinStarted(pair.network, 9, &pair.a.kept, queue.get());
     CHECK(liar->Send(2, Stream::kData, Frame{HeadOf(trailer), {}}).ok());
     pair.Run();
     liar->Close();
@@ -487,4 +485,4 @@ TEST_CASE("places that make no sense lose the peer that sent them, not this proc
 }
 
 }  // namespace
-}  // namespace twinkle::object
+}  // namespace twinkle::rpc

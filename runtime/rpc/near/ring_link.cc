@@ -1,4 +1,4 @@
-#include "runtime/rpc/ring_link.h"
+#include "runtime/rpc/near/ring_link.h"
 
 #include <unistd.h>
 

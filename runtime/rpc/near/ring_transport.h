@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "runtime/base/executor.h"
-#include "runtime/rpc/doorbell.h"
+#include "runtime/rpc/near/doorbell.h"
+#include "runtime/rpc/near/poller.h"
+#include "runtime/rpc/near/ring_link.h"
 #include "runtime/rpc/peer_map.h"
-#include "runtime/rpc/poller.h"
-#include "runtime/rpc/ring_link.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 

@@ -1,4 +1,4 @@
-#include "runtime/rpc/machine_probe.h"
+#include "runtime/rpc/grpc/machine_probe.h"
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>

@@ -11,9 +11,9 @@
 #include <string>
 
 #include "runtime/base/executor.h"
+#include "runtime/rpc/grpc/redial.h"
 #include "runtime/rpc/keep_alive.h"
 #include "runtime/rpc/protocol.h"
-#include "runtime/rpc/redial.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 

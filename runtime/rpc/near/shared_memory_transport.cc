@@ -1,4 +1,4 @@
-#include "runtime/object/shared_memory_transport.h"
+#include "runtime/rpc/near/shared_memory_transport.h"
 
 #include <absl/container/flat_hash_set.h>
 #include <absl/strings/str_cat.h>
@@ -15,7 +15,7 @@
 #include "runtime/memory/memory_file.h"
 #include "runtime/rpc/secret.h"
 
-namespace twinkle::object {
+namespace twinkle::rpc {
 namespace {
 
 constexpr size_t kCopiesKnown = 64;
@@ -76,7 +76,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
  public:
   Releases(base::Executor* executor, std::string name) : executor_(*executor), name_(std::move(name)) {}
 
-  void SetTransport(rpc::Transport* below) {
+  void SetTransport(Transport* below) {
     base::MutexLock lock(&mutex_);
     below_ = below;
   }
@@ -85,7 +85,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     base::MutexLock lock(&mutex_);
     return HasThread();
   }
-  void Add(rpc::ProcessId peer, uint64_t lease) {
+  void Add(ProcessId peer, uint64_t lease) {
     if (::getpid() != process_) return;  // a fork of it has no lease
     base::MutexLock lock(&mutex_);
     if (below_ == nullptr) return;
@@ -93,11 +93,11 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     FlushLater();
   }
   // Those that map memory of this process.
-  void AddReader(rpc::ProcessId peer) {
+  void AddReader(ProcessId peer) {
     base::MutexLock lock(&mutex_);
     readers_.insert(peer);
   }
-  void RemoveReader(rpc::ProcessId peer) {
+  void RemoveReader(ProcessId peer) {
     base::MutexLock lock(&mutex_);
     readers_.erase(peer);
     pending_.erase(peer);
@@ -106,7 +106,7 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
   void AddUnmapped(const UnmappedChunk& gone) {
     base::MutexLock lock(&mutex_);
     if (below_ == nullptr || readers_.empty()) return;
-    for (rpc::ProcessId peer : readers_) pending_[peer].unmapped.push_back(gone);
+    for (ProcessId peer : readers_) pending_[peer].unmapped.push_back(gone);
     FlushLater();
   }
   // Not from a task of its own queue.
@@ -132,8 +132,8 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     queue_->Post([self = shared_from_this()] { self->Flush(); });
   }
   void Flush() {
-    absl::flat_hash_map<rpc::ProcessId, FrameTrailer> pending;
-    rpc::Transport* below = nullptr;
+    absl::flat_hash_map<ProcessId, FrameTrailer> pending;
+    Transport* below = nullptr;
     {
       base::MutexLock lock(&mutex_);
       flushing_ = false;
@@ -143,9 +143,9 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
     for (auto& [peer, trailer] : pending) {
       if (below == nullptr) return;
       trailer.bare = true;
-      rpc::Frame frame;
+      Frame frame;
       AppendTrailer(trailer, &frame.head);
-      below->Send(peer, rpc::Stream::kControl, std::move(frame)).IgnoreError();
+      below->Send(peer, Stream::kControl, std::move(frame)).IgnoreError();
     }
   }
 
@@ -153,16 +153,16 @@ class SharedMemoryTransport::Releases : public std::enable_shared_from_this<Shar
   const std::string name_;
   const pid_t process_ = ::getpid();
   base::Mutex mutex_;
-  rpc::Transport* below_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  Transport* below_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::unique_ptr<base::TaskQueue> queue_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<rpc::ProcessId, FrameTrailer> pending_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_set<rpc::ProcessId> readers_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ProcessId, FrameTrailer> pending_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<ProcessId> readers_ ABSL_GUARDED_BY(mutex_);
   bool flushing_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // ---- life
 SharedMemoryTransport::SharedMemoryTransport(Options options, base::Executor* executor,
-                                             std::unique_ptr<rpc::Transport> below)
+                                             std::unique_ptr<Transport> below)
     : options_(std::move(options)),
       below_(std::move(below)),
       releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options_.self))) {
@@ -175,7 +175,7 @@ SharedMemoryTransport::SharedMemoryTransport(Options options, base::Executor* ex
   releases_->SetTransport(below_.get());
 }
 
-void SharedMemoryTransport::Start(rpc::Receiver* receiver, base::TaskQueue* queue) {
+void SharedMemoryTransport::Start(Receiver* receiver, base::TaskQueue* queue) {
   receiver_ = receiver;
   for (const auto& memory : options_.memories) {
     memory->OnIdle([queue, weak = std::weak_ptr(memory)](absl::Duration delay) {
@@ -192,7 +192,7 @@ SharedMemoryTransport::~SharedMemoryTransport() { Close(); }
 // A file of its own: shared memory is only made when there is something for it.
 void SharedMemoryTransport::MakeProbe() {
   probe_ = base::Fd(::memfd_create("twinkle.probe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  nonce_ = rpc::NewSecret();
+  nonce_ = NewSecret();
   const bool written = probe_.valid() &&
                        ::write(probe_.get(), nonce_.data(), nonce_.size()) == static_cast<ssize_t>(nonce_.size()) &&
                        ::fcntl(probe_.get(), F_ADD_SEALS, kProbeSeals) == 0;
@@ -222,7 +222,7 @@ void SharedMemoryTransport::Close() {
 }
 
 // ---- sending
-absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, rpc::Frame frame) {
+absl::Status SharedMemoryTransport::Send(ProcessId to, Stream stream, Frame frame) {
   if (closed_) return absl::CancelledError("this process has left its job");
   bool ask = false;
   bool shares = false;
@@ -252,7 +252,7 @@ absl::Status SharedMemoryTransport::Send(rpc::ProcessId to, rpc::Stream stream, 
   return sent;
 }
 
-void SharedMemoryTransport::ShareBuffers(rpc::ProcessId to, rpc::Frame* frame, FrameTrailer* trailer) {
+void SharedMemoryTransport::ShareBuffers(ProcessId to, Frame* frame, FrameTrailer* trailer) {
   std::vector<codec::Buffer> travelling;
   for (size_t i = 0; i < frame->buffers.size(); ++i) {
     codec::Buffer& buffer = frame->buffers[i];
@@ -304,7 +304,7 @@ std::shared_ptr<const SharedMemoryTransport::Copy> SharedMemoryTransport::CopyOf
 }
 
 // ---- receiving
-void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc::Frame frame) {
+void SharedMemoryTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
   absl::StatusOr<std::optional<FrameTrailer>> trailer = TakeTrailer(&frame.head);
   absl::Status status = trailer.status();
   if (status.ok() && trailer->has_value()) {
@@ -318,12 +318,12 @@ void SharedMemoryTransport::OnFrame(rpc::ProcessId from, rpc::Stream stream, rpc
 }
 
 // Nothing that it sends can be understood from here on.
-void SharedMemoryTransport::LoseUnread(rpc::ProcessId peer, const absl::Status& why) {
+void SharedMemoryTransport::LoseUnread(ProcessId peer, const absl::Status& why) {
   base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
   Lose(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
 }
 
-void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
+void SharedMemoryTransport::Lose(ProcessId peer, const absl::Status& why) {
   {
     Peer& lost = peers_.At(peer);
     base::MutexLock lock(&lost.mutex);
@@ -333,14 +333,14 @@ void SharedMemoryTransport::Lose(rpc::ProcessId peer, const absl::Status& why) {
   below_->Lose(peer, why);
 }
 
-void SharedMemoryTransport::SendBare(rpc::ProcessId to, FrameTrailer trailer) {
+void SharedMemoryTransport::SendBare(ProcessId to, FrameTrailer trailer) {
   trailer.bare = true;
-  rpc::Frame frame;
+  Frame frame;
   AppendTrailer(trailer, &frame.head);
-  below_->Send(to, rpc::Stream::kControl, std::move(frame)).IgnoreError();
+  below_->Send(to, Stream::kControl, std::move(frame)).IgnoreError();
 }
 
-void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& trailer) {
+void SharedMemoryTransport::OnTrailer(ProcessId from, const FrameTrailer& trailer) {
   if (trailer.probe) Answer(from, trailer);
   if (!trailer.released.empty()) leases_.Release(from, trailer.released);
   base::ProcessMark reader;
@@ -359,7 +359,7 @@ void SharedMemoryTransport::OnTrailer(rpc::ProcessId from, const FrameTrailer& t
 }
 
 // Whether the peer's files can be read from here: the content proves that it is the peer's.
-void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trailer) {
+void SharedMemoryTransport::Answer(ProcessId from, const FrameTrailer& trailer) {
   const ReadProbe& probe = *trailer.probe;
   const absl::StatusOr<std::string> content = spare_.Lend([&] { return ContentOf(probe); });
   const bool readable = content.ok() && !content->empty() && *content == probe.content;
@@ -375,7 +375,7 @@ void SharedMemoryTransport::Answer(rpc::ProcessId from, const FrameTrailer& trai
   SendBare(from, std::move(answer));
 }
 
-absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrailer& trailer, rpc::Frame* frame) {
+absl::Status SharedMemoryTransport::Resolve(ProcessId from, const FrameTrailer& trailer, Frame* frame) {
   if (trailer.shared.empty()) return absl::OkStatus();
   std::shared_ptr<const Mapped> mapped;
   {
@@ -385,14 +385,13 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
   }
   if (mapped == nullptr) return absl::InvalidArgumentError("places in memory that were not to be sent");
   struct Held {
-    Held(std::shared_ptr<Releases> to, rpc::ProcessId peer, uint64_t id)
-        : releases(std::move(to)), owner(peer), lease(id) {}
+    Held(std::shared_ptr<Releases> to, ProcessId peer, uint64_t id) : releases(std::move(to)), owner(peer), lease(id) {}
     ~Held() {
       memory.reset();
       releases->Add(owner, lease);
     }
     const std::shared_ptr<Releases> releases;
-    const rpc::ProcessId owner;
+    const ProcessId owner;
     const uint64_t lease;
     std::shared_ptr<const std::byte> memory;
   };
@@ -427,7 +426,7 @@ absl::Status SharedMemoryTransport::Resolve(rpc::ProcessId from, const FrameTrai
   return absl::OkStatus();
 }
 
-void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why) {
+void SharedMemoryTransport::OnLost(ProcessId peer, const absl::Status& why) {
   base::ProcessMark reader;
   bool told = false;
   {
@@ -444,4 +443,4 @@ void SharedMemoryTransport::OnLost(rpc::ProcessId peer, const absl::Status& why)
   if (!told) receiver_->OnLost(peer, why);
 }
 
-}  // namespace twinkle::object
+}  // namespace twinkle::rpc

@@ -6,7 +6,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/rpc/channel.h"
-#include "runtime/rpc/grpc_transport_impl.h"
+#include "runtime/rpc/grpc/grpc_transport_impl.h"
 #include "runtime/rpc/protocol.h"
 #include "runtime/rpc/secret.h"
 
