@@ -108,7 +108,7 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   base::SetWaitHelper(rings->helper());
   surroundings.transport = std::make_unique<rpc::SharedMemoryTransport>(
       rpc::SharedMemoryTransport::Options{
-          .self = options.id, .is_near = near, .memories = {pool}, .traffic = traffic, .files = files},
+          .self = options.id, .is_near = near, .buffers = {.memories = {pool}, .files = files}, .traffic = traffic},
       surroundings.executor.get(), std::move(rings));
   auto process = actor::Process::Start(std::move(options), std::move(surroundings));
   if (process == nullptr) return nullptr;

@@ -14,26 +14,26 @@ struct Ignored final : rpc::Receiver {
   void OnLost(rpc::ProcessId, const absl::Status&) override {}
 };
 
-std::string WithTrailer(const rpc::FrameTrailer& trailer) {
-  std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
-  const uint32_t size = static_cast<uint32_t>(head.size());
-  return head.append(reinterpret_cast<const char*>(&size), sizeof(size));
+std::string WithWord(const rpc::NearWord& word) {
+  std::string head;
+  rpc::AppendWord(word, &head);
+  return head;
 }
 
 }  // namespace
 
 std::vector<std::string> fuzz::Seeds() {
-  rpc::FrameTrailer shared;
+  rpc::NearWord shared;
   shared.shared.push_back({.index = 0,
                            .place = memory::SegmentPlace{.segment = 1, .fd = 3, .segment_bytes = 4096},
                            .bytes = 8,
                            .lease = 1});
-  rpc::FrameTrailer told;
+  rpc::NearWord told;
   told.released = {1, 2, 3};
   told.unmapped = {{0, 1}, {1, 1}};
-  told.probe = rpc::ReadProbe{1, 3, "content"};
-  told.answer = rpc::ReadAnswer{1, true};
-  return {WithTrailer(shared), WithTrailer(told), std::string(4, '\0')};
+  told.hello = rpc::Hello{1, 3, "content"};
+  told.answer = rpc::HelloAnswer{1, true};
+  return {WithWord(shared), WithWord(told), std::string(4, '\0')};
 }
 
 }  // namespace twinkle
@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rpc::InMemoryNetwork network;
   Ignored ignored;
   const auto queue = executor.NewQueue("service");
-  rpc::SharedMemoryTransport transport({.self = 1, .memories = {std::make_shared<memory::SegmentPool>()}}, &executor,
-                                       network.Join(1));
+  rpc::SharedMemoryTransport transport({.self = 1, .buffers = {.memories = {std::make_shared<memory::SegmentPool>()}}},
+                                       &executor, network.Join(1));
   transport.Start(&ignored, queue.get());
   const auto liar_queue = executor.NewQueue("liar");
   const auto liar = rpc::JoinStarted(network, 2, &ignored, liar_queue.get());

@@ -32,7 +32,7 @@ class SharedMemoryFixture final : public TransportFixture {
  public:
   std::unique_ptr<Transport> Join(ProcessId id) override {
     return std::make_unique<SharedMemoryTransport>(
-        SharedMemoryTransport::Options{.self = id, .memories = {std::make_shared<memory::SegmentPool>()}},
+        SharedMemoryTransport::Options{.self = id, .buffers = {.memories = {std::make_shared<memory::SegmentPool>()}}},
         executor_.get(), network_.Join(id));
   }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
@@ -69,8 +69,9 @@ struct SharerWith {
         queue(executor->NewQueue("service." + std::to_string(id))),
         joined(network->Join(id)),
         below(joined.get()),
-        transport(SharedMemoryTransport::Options{.self = id, .memories = {pool}, .files = std::move(files)}, executor,
-                  std::move(joined)) {
+        transport(
+            SharedMemoryTransport::Options{.self = id, .buffers = {.memories = {pool}, .files = std::move(files)}},
+            executor, std::move(joined)) {
     transport.Start(&kept, queue.get());
   }
   const std::shared_ptr<Memory> pool;
@@ -111,7 +112,7 @@ codec::Buffer LentBuffer(const std::shared_ptr<std::byte>& memory, size_t bytes)
 
 constexpr size_t kLarge = 100'000;
 
-TEST_CASE("a buffer in a segment is not copied; what it holds stays until the reader lets go (M1)") {
+TEST_CASE("a buffer in a segment is not copied; what it holds stays until the reader lets go (SB1)") {
   Pair pair;
   pair.Meet();
   std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
@@ -193,7 +194,7 @@ TEST_CASE("a value on disk travels: it takes no memory of its owner's") {
   CHECK(a.transport.traffic().copied_to_share == 0);
 }
 
-TEST_CASE("a copy that one peer keeps is not what another gets once the original was overwritten (M3)") {
+TEST_CASE("a copy that one peer keeps is not what another gets once the original was overwritten (SB3)") {
   Pair pair;
   Sharer c(3, &pair.executor, &pair.network);
   pair.Meet();
@@ -246,7 +247,7 @@ TEST_CASE("before the peer has said that it can read them the bytes travel") {
   CHECK(pair.a.transport.traffic().shared.sent == 0);
 }
 
-TEST_CASE("what a peer had is free once its process has ended, not when only the connection broke (M1)") {
+TEST_CASE("what a peer had is free once its process has ended, not when only the connection broke (SB1)") {
   Pair pair;
   pair.Meet();
   REQUIRE(
@@ -258,7 +259,7 @@ TEST_CASE("what a peer had is free once its process has ended, not when only the
   CHECK(pair.a.pool->bytes_used() > 0);  // the process with that pid, this one, is still there
 }
 
-TEST_CASE("after Close what others map stays as it is (M1)") {
+TEST_CASE("after Close what others map stays as it is (SB1)") {
   Pair pair;
   pair.Meet();
   std::shared_ptr<std::byte> block = pair.a.pool->Allocate(kLarge, false);
@@ -335,7 +336,8 @@ TEST_CASE("a reader keeps a chunk mapped until it is told that its owner has no 
   CHECK(pair.machine.mapped_count() == 0);
 }
 
-TEST_CASE("memory that cannot be mapped for now is missing, and a peer whose memory is not what it says is lost (M4)") {
+TEST_CASE(
+    "memory that cannot be mapped for now is missing, and a peer whose memory is not what it says is lost (SB4)") {
   FakePair pair;
   const std::shared_ptr<std::byte> block = pair.a.pool->CopyOf(std::vector<std::byte>(kLarge).data(), kLarge);
   pair.machine.RefuseMapping(absl::ResourceExhaustedError("no room"));
@@ -380,7 +382,7 @@ codec::Buffer FreshBuffer(memory::SegmentPool& pool, std::byte mark) {
   return LentBuffer(block, kLarge);
 }
 
-TEST_CASE("without a free descriptor what comes is mapped all the same (M4)") {
+TEST_CASE("without a free descriptor what comes is mapped all the same (SB4)") {
   Pair pair;
   pair.Meet();
   Frame frame{"head", {FreshBuffer(*pair.a.pool, std::byte{7})}};
@@ -397,7 +399,7 @@ TEST_CASE("without a free descriptor what comes is mapped all the same (M4)") {
   CHECK(pair.b.kept.frames[0].buffers[0].data[kLarge - 1] == std::byte{7});
 }
 
-TEST_CASE("what cannot be mapped now is missing, with the reason; the peer is not lost, and the next comes (M4)") {
+TEST_CASE("what cannot be mapped now is missing, with the reason; the peer is not lost, and the next comes (SB4)") {
   Pair pair;
   pair.Meet();
   {
@@ -423,7 +425,7 @@ TEST_CASE("what cannot be mapped now is missing, with the reason; the peer is no
   CHECK(pair.b.kept.frames[0].buffers.at(0).data[0] == std::byte{8});
 }
 
-TEST_CASE("nothing is mapped where there is no thread to give it back (M4)") {
+TEST_CASE("nothing is mapped where there is no thread to give it back (SB4)") {
   tests::LimitedExecutor executor(2);
   InMemoryNetwork network;
   Sharer a(1, &executor, &network);
@@ -448,19 +450,19 @@ TEST_CASE("nothing is mapped where there is no thread to give it back (M4)") {
 }
 
 // Of a frame that has nothing else.
-std::string HeadOf(const FrameTrailer& trailer) {
-  std::string head = codec::Encode(codec::Hold(trailer), nullptr, SIZE_MAX)->head;
-  const uint32_t size = static_cast<uint32_t>(head.size());
-  return head.append(reinterpret_cast<const char*>(&size), sizeof(size));
+std::string HeadOf(const NearWord& word) {
+  std::string head;
+  AppendWord(word, &head);
+  return head;
 }
 
 TEST_CASE("that a chunk has gone of a kind that is unknown here is nobody's concern") {
   Pair pair;
   pair.Meet();
-  FrameTrailer trailer;
-  trailer.unmapped = {{7, 1}};
-  trailer.bare = true;
-  REQUIRE(pair.a.below->Send(2, Stream::kData, Frame{HeadOf(trailer), {}}).ok());
+  NearWord word;
+  word.unmapped = {{7, 1}};
+  word.bare = true;
+  REQUIRE(pair.a.below->Send(2, Stream::kData, Frame{HeadOf(word), {}}).ok());
   pair.Run();
   CHECK(pair.b.kept.lost.empty());
 }
@@ -468,17 +470,17 @@ TEST_CASE("that a chunk has gone of a kind that is unknown here is nobody's conc
 TEST_CASE("places that make no sense lose the peer that sent them, not this process") {
   Pair pair;
   pair.Meet();
-  const auto send = [&](const FrameTrailer& trailer) {
+  const auto send = [&](const NearWord& word) {
     auto queue = pair.executor.NewQueue("liar");
     const auto liar = JoinStarted(pair.network, 9, &pair.a.kept, queue.get());
-    CHECK(liar->Send(2, Stream::kData, Frame{HeadOf(trailer), {}}).ok());
+    CHECK(liar->Send(2, Stream::kData, Frame{HeadOf(word), {}}).ok());
     pair.Run();
     liar->Close();
   };
   const memory::SegmentPlace nowhere{.segment = 1, .fd = 0, .segment_bytes = 10, .offset = 1 << 30};
-  FrameTrailer trailer;
-  trailer.shared.push_back({.index = 3, .place = nowhere, .bytes = 5, .lease = 1});
-  send(trailer);
+  NearWord word;
+  word.shared.push_back({.index = 3, .place = nowhere, .bytes = 5, .lease = 1});
+  send(word);
   CHECK(pair.b.kept.frames.empty());
   REQUIRE(pair.b.kept.lost.size() >= 1);
   CHECK(absl::IsUnavailable(pair.b.kept.lost[0]));
