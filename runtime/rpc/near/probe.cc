@@ -12,7 +12,7 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kMostBytes = 4096;
+constexpr size_t kMostNonceBytes = 4096;
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 }  // namespace
@@ -24,7 +24,7 @@ Probe::Probe() : file_(::memfd_create("twinkle.probe", MFD_CLOEXEC | MFD_ALLOW_S
 }
 
 absl::Status Probe::Check(int pid, int fd, const std::string& nonce) {
-  if (nonce.empty() || nonce.size() > kMostBytes) return absl::InvalidArgumentError("a nonce of no such size");
+  if (nonce.empty() || nonce.size() > kMostNonceBytes) return absl::InvalidArgumentError("a nonce of no such size");
   const base::Fd file(memory::OpenFileOf(pid, fd));
   if (!file.valid()) return absl::ErrnoToStatus(errno, "the probe cannot be opened");
   std::string content(nonce.size(), '\0');

@@ -10,9 +10,6 @@
 namespace twinkle::rpc {
 namespace {
 
-// A process that is always busy looks everywhere that often, though it never sleeps.
-constexpr uint64_t kPollsBetween = 1024;
-
 // What a frame on the transport below ends with.
 constexpr char kPlain = 'f';  // it is the receiver's
 constexpr char kWord = 'w';
@@ -33,21 +30,18 @@ const Frame& SwitchedFrame() {
   return frame;
 }
 
-std::shared_ptr<const Doorbell> NewBell() {
-  absl::StatusOr<Doorbell> bell = Doorbell::Make();
-  return bell.ok() ? std::make_shared<const Doorbell>(*std::move(bell)) : nullptr;
-}
-
 }  // namespace
 
 // ---- life
 RingTransport::RingTransport(Options options, std::unique_ptr<Transport> below)
-    : options_(std::move(options)), below_(std::move(below)), bell_(NewBell()) {
-  if (bell_ == nullptr) return;
-  poller_ = Poller::Start(
-      bell_, [this](bool everywhere) { return Poll(everywhere); }, options_.polling);
-  if (poller_ == nullptr) bell_ = nullptr;
-}
+    : options_(std::move(options)),
+      below_(std::move(below)),
+      rings_(options_.polling, {[this] { return links_.size(); }, [this] { return links_.All(); }},
+             {[this](ProcessId from, Stream stream, std::vector<Frame> frames) {
+                Deliver(from, stream, std::move(frames));
+              },
+              [this](ProcessId peer, const absl::Status& why) { LoseUnread(peer, why); },
+              [this](ProcessId peer) { TellLoss(peer); }}) {}
 
 RingTransport::~RingTransport() { Close(); }
 
@@ -59,7 +53,7 @@ void RingTransport::Start(Receiver* receiver, base::TaskQueue* queue) {
 
 void RingTransport::Close() {
   if (!open_->exchange(false)) return;
-  if (poller_ != nullptr) poller_->Close();
+  rings_.Close();
   below_->Close();
 }
 
@@ -74,7 +68,7 @@ RingLink& RingTransport::LinkTo(ProcessId peer) {
 
 absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
   if (!*open_) return absl::CancelledError("this process has left its job");
-  if (to == options_.self || bell_ == nullptr) {
+  if (to == options_.self || !rings_.there()) {
     frame.head += kPlain;
     return below_->Send(to, stream, std::move(frame));
   }
@@ -93,7 +87,7 @@ absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
 void RingTransport::Offer(ProcessId to, RingLink& link) {
   if (!options_.is_near(to)) return link.DoWithout();
   RingWord word;
-  word.offer = link.Offer(*bell_);
+  word.offer = link.Offer(rings_.bell());
   if (word.offer) Say(to, word);
 }
 
@@ -106,7 +100,7 @@ void RingTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
   const char kind = frame.head.empty() ? '\0' : frame.head.back();
   if (kind != '\0') frame.head.pop_back();
   if (kind == kPlain) {
-    if (from != options_.self && bell_ != nullptr && LinkTo(from).lost()) return;
+    if (from != options_.self && rings_.there() && LinkTo(from).lost()) return;
     return receiver_->OnFrame(from, stream, std::move(frame));
   }
   absl::StatusOr<RingWord> word = absl::InvalidArgumentError("a frame of no kind");
@@ -119,15 +113,14 @@ absl::Status RingTransport::OnWord(ProcessId from, Stream stream, const RingWord
   RingLink& link = LinkTo(from);
   if (word.offer) {
     RingWord answer;
-    answer.accepted = bell_ != nullptr && link.OnOffer(*word.offer);
+    answer.accepted = rings_.there() && link.OnOffer(*word.offer);
     Say(from, answer);
-    if (bell_ != nullptr && !link.offered()) Offer(from, link);
+    if (rings_.there() && !link.offered()) Offer(from, link);
   }
   if (word.accepted) link.OnAccepted(*word.accepted);
   if (word.switched) {
     TWINKLE_RETURN_IF_ERROR(link.OnSwitched(stream));
-    bell_->Mark(link.slot());  // the ring may be full already
-    bell_->WakeAll();
+    rings_.Wake(link);
   }
   return absl::OkStatus();
 }
@@ -139,81 +132,33 @@ void RingTransport::LoseUnread(ProcessId peer, const absl::Status& why) {
 }
 
 void RingTransport::Lose(ProcessId peer, const absl::Status& why) {
-  if (bell_ != nullptr && peer != options_.self) LinkTo(peer).Lose(why);
+  if (rings_.there() && peer != options_.self) LinkTo(peer).Lose(why);
   below_->Lose(peer, why);
 }
 
 void RingTransport::OnLost(ProcessId peer, const absl::Status& why) {
-  if (bell_ == nullptr) return receiver_->OnLost(peer, why);
+  if (!rings_.there()) return receiver_->OnLost(peer, why);
   RingLink& link = LinkTo(peer);
   link.Lose(why);
-  if (!link.Told()) return;
-  {
-    base::MutexLock lock(&mutex_);
-    losses_.push_back(peer);
-    any_losses_ = true;
-  }
-  // Told by the thread that polls, after what is in the rings. The peer may have ended while it was to wake somebody.
-  bell_->WakeAll();
+  if (link.Told()) rings_.Drain(peer, &link);
 }
 
 // ---- receiving, from rings
-size_t RingTransport::Poll(bool everywhere) {
-  if (polled_.size() != links_.size()) polled_ = links_.All();
-  size_t found = 0;
-  if (everywhere || ++polls_ % kPollsBetween == 0) {
-    for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
-  } else {
-    bell_->TakeMarks(polled_.size(), [&](size_t slot) {
-      if (slot >= polled_.size()) polled_ = links_.All();  // it was made meanwhile
-      for (size_t i = slot; i < polled_.size(); i += Doorbell::kSlots) {
-        found += PollLink(polled_[i].first, *polled_[i].second);
-      }
-    });
+void RingTransport::Deliver(ProcessId from, Stream stream, std::vector<Frame> frames) {
+  for (const Frame& frame : frames) {
+    options_.traffic->rings.received.fetch_add(frame.bytes(), std::memory_order_relaxed);
   }
-  if (any_losses_) TellLosses();
-  return found;
-}
-
-size_t RingTransport::PollLink(ProcessId peer, RingLink& link) {
-  size_t found = link.Flush() ? 1 : 0;
-  for (const Stream stream : {Stream::kControl, Stream::kData}) {
-    std::vector<Frame> frames;
-    bool more = false;
-    const absl::Status read = link.Read(stream, &frames, &more);
-    if (more) bell_->Ring(link.slot());
-    if (!frames.empty()) {
-      found += frames.size();
-      for (const Frame& frame : frames) {
-        options_.traffic->rings.received.fetch_add(frame.bytes(), std::memory_order_relaxed);
-      }
-      queue_->Post([receiver = receiver_, open = open_, peer, stream, frames = std::move(frames)]() mutable {
-        for (Frame& frame : frames) {
-          if (*open) receiver->OnFrame(peer, stream, std::move(frame));
-        }
-      });
+  queue_->Post([receiver = receiver_, open = open_, from, stream, frames = std::move(frames)]() mutable {
+    for (Frame& frame : frames) {
+      if (*open) receiver->OnFrame(from, stream, std::move(frame));
     }
-    if (!read.ok()) LoseUnread(peer, read);
-  }
-  return found;
+  });
 }
 
-// In the order in which they came from below.
-void RingTransport::TellLosses() {
-  std::vector<ProcessId> losses;
-  {
-    base::MutexLock lock(&mutex_);
-    losses.swap(losses_);
-    any_losses_ = false;
-  }
-  for (const ProcessId peer : losses) {
-    RingLink& link = LinkTo(peer);
-    PollLink(peer, link);
-    link.Forget();
-    queue_->Post([receiver = receiver_, open = open_, peer, why = link.why_lost()] {
-      if (*open) receiver->OnLost(peer, why);
-    });
-  }
+void RingTransport::TellLoss(ProcessId peer) {
+  queue_->Post([receiver = receiver_, open = open_, peer, why = LinkTo(peer).why_lost()] {
+    if (*open) receiver->OnLost(peer, why);
+  });
 }
 
 }  // namespace twinkle::rpc

@@ -5,13 +5,11 @@
 
 #include <atomic>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "runtime/base/executor.h"
-#include "runtime/rpc/near/doorbell.h"
-#include "runtime/rpc/near/poller.h"
 #include "runtime/rpc/near/ring_link.h"
+#include "runtime/rpc/near/rings.h"
 #include "runtime/rpc/peer_map.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
@@ -21,13 +19,11 @@ namespace twinkle::rpc {
 // A transport over another one, which introduces the processes, carries the first frames, says who is lost, and carries
 // everything to those that cannot map this process's memory (other machines, other containers). With its first frame a
 // process offers its peer a pair of rings; once each has mapped the other's, each stream ends on the transport below
-// with a word that says so, and goes on in its ring. Invariants, besides the transport's own:
+// with a word that says so, and goes on in its ring. Invariants, besides the transport's own and those of rings.h:
 //  R1 frames of a stream are read from the ring only after that word has come;
-//  R2 what is in the rings of a process that died is read before its loss is told;
 //  R3 it is the transport below that loses a peer, for whatever reason, and tells both sides: no layer has one that
 //     another has lost.
-// Measured on two cores, a call and its reply: 40-110 us over a Unix socket, of which two thirds are the kernel waking
-// somebody; 1 us here, while both sides look. Thread-safe.
+// Thread-safe.
 class RingTransport final : public Transport, public Receiver {
  public:
   struct Options {
@@ -50,7 +46,7 @@ class RingTransport final : public Transport, public Receiver {
   void OnLost(ProcessId peer, const absl::Status& why) override;
 
   // With which threads of this process wait. Null: there are no rings here.
-  std::shared_ptr<base::WaitHelper> helper() const { return poller_; }
+  std::shared_ptr<base::WaitHelper> helper() const { return rings_.helper(); }
   // Frames sent through rings.
   uint64_t frames_sent() const { return frames_; }
 
@@ -60,28 +56,17 @@ class RingTransport final : public Transport, public Receiver {
   void Say(ProcessId to, const RingWord& word);
   void LoseUnread(ProcessId peer, const absl::Status& why);
   absl::Status OnWord(ProcessId from, Stream stream, const RingWord& word);
-  // Those that have rung, or all. How many frames, and pieces of frames sent, there were.
-  size_t Poll(bool everywhere);
-  size_t PollLink(ProcessId peer, RingLink& link);
-  void TellLosses();
+  void Deliver(ProcessId from, Stream stream, std::vector<Frame> frames);
+  void TellLoss(ProcessId peer);
 
   const Options options_;
   const std::unique_ptr<Transport> below_;
   Receiver* receiver_ = nullptr;  // as Start was given it; before there is nobody to poll for
   base::TaskQueue* queue_ = nullptr;
-  std::shared_ptr<const Doorbell> bell_;  // null: there are no rings here
-  std::shared_ptr<Poller> poller_;
   const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
   std::atomic<uint64_t> frames_ = 0;
-
   PeerMap<RingLink> links_;
-  base::Mutex mutex_;
-  std::vector<ProcessId> losses_ ABSL_GUARDED_BY(mutex_);  // to be told, in order
-  std::atomic<bool> any_losses_ = false;
-
-  // Of the thread that polls.
-  std::vector<std::pair<ProcessId, RingLink*>> polled_;  // by slot
-  uint64_t polls_ = 0;
+  Rings rings_;
 };
 
 }  // namespace twinkle::rpc

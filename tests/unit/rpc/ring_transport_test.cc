@@ -137,7 +137,7 @@ TEST_CASE("frames larger than a ring go through it, in order with small ones") {
 }
 
 TEST_CASE(
-    "what a process sent before it died arrives before its loss is told; losses in the order they happened (R2)") {
+    "what a process sent before it died arrives before its loss is told; losses in the order they happened (RG2)") {
   for (int round = 0; round < 20; ++round) {
     InMemoryNetwork network;
     Member survivor(1, network);
