@@ -36,7 +36,10 @@ class SharedMemoryFixture final : public TransportFixture {
         executor_.get(), network_.Join(id));
   }
   void Kill(ProcessId id) override { network_.Kill(id, absl::UnavailableError("it was killed")); }
-  bool HoldData(ProcessId from, ProcessId to) override { return network_.Hold(from, to, Stream::kData), true; }
+  bool HoldData(ProcessId from, ProcessId to) override {
+    network_.Hold(from, to, Stream::kData);
+    return true;
+  }
   void ReleaseData(ProcessId from, ProcessId to) override { network_.Release(from, to, Stream::kData); }
 
  private:
