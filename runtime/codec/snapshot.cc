@@ -14,13 +14,17 @@ namespace {
 using internal::As;
 using internal::Kind;
 
+// What crosses is packed, also where nothing is encoded: its strides are the same wherever it arrives.
 void SnapshotTensor(Tensor& tensor) {
+  if (!tensor.contiguous()) {
+    tensor = tensor.Contiguous();
+    return;
+  }
   if (tensor.CanBeAdopted()) return;
-  const Tensor packed = tensor.Contiguous();
-  const size_t bytes = static_cast<size_t>(packed.bytes());
-  absl::StatusOr<Tensor> copy = Tensor::Empty(packed.dtype(), packed.shape());
+  const size_t bytes = static_cast<size_t>(tensor.bytes());
+  absl::StatusOr<Tensor> copy = Tensor::Empty(tensor.dtype(), tensor.shape());
   if (!copy.ok()) throw std::bad_alloc();  // as a vector's copy does: Guarded makes a status of both
-  if (bytes > 0) std::memcpy(const_cast<std::byte*>(copy->raw()), packed.raw(), bytes);
+  if (bytes > 0) std::memcpy(const_cast<std::byte*>(copy->raw()), tensor.raw(), bytes);
   tensor = *std::move(copy);
 }
 

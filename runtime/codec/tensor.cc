@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <new>
+#include <utility>
 
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/memory.h"
@@ -173,7 +174,16 @@ int64_t Tensor::size() const {
   return count;
 }
 
-bool Tensor::contiguous() const { return size() == 0 || strides_ == PackedStrides(shape_); }
+bool Tensor::contiguous() const {
+  if (size() == 0) return true;
+  int64_t packed = 1;
+  for (size_t i = shape_.size(); i > 0; --i) {
+    if (shape_[i - 1] == 1) continue;  // nobody takes a step there
+    if (strides_[i - 1] != packed) return false;
+    packed *= shape_[i - 1];
+  }
+  return true;
+}
 
 absl::Status Tensor::CheckRead(DType asked) const {
   if (asked != dtype_) {
@@ -208,6 +218,7 @@ Tensor Tensor::Rows(int64_t begin, int64_t end) const {
   begin = std::clamp<int64_t>(begin, 0, end);
   view.shape_[0] = end - begin;
   view.offset_ += begin * strides_[0] * SizeOf(dtype_);
+  if (end - begin <= 1 && view.contiguous()) view.strides_ = PackedStrides(view.shape_);
   return view;
 }
 
@@ -273,7 +284,9 @@ Answer<Tensor> Tensor::FromDLPack(DLManagedTensor* managed) {
   absl::StatusOr<Tensor> tensor = FromBuffer(*dtype, shape, std::move(owner), data, false);
   if (!tensor.ok()) return tensor;
   tensor->storage_->foreign = true;
-  if (t.strides != nullptr) tensor->strides_.assign(t.strides, t.strides + t.ndim);
+  if (t.strides == nullptr) return tensor;
+  const std::vector<int64_t> packed = std::exchange(tensor->strides_, {t.strides, t.strides + t.ndim});
+  if (tensor->contiguous()) tensor->strides_ = packed;  // where they differ, they mean nothing
   return tensor;
 }
 

@@ -1,4 +1,5 @@
 // Every kind of value goes to a remote object and comes back equal.
+#include <dlpack/dlpack.h>
 #include <twinkle/twinkle.h>
 
 #include <array>
@@ -137,8 +138,30 @@ struct Everything {
   }
 };
 
+// Another library's tensor of 1 to 6, frozen, as that library has it: adoptable as it is, strides included.
+Tensor Imported(std::vector<int64_t> shape, std::vector<int64_t> strides) {
+  struct Lent {
+    std::vector<int64_t> shape, strides;
+    std::vector<int64_t> elements = {1, 2, 3, 4, 5, 6};
+    DLManagedTensor managed{};
+  };
+  auto* lent = new Lent{std::move(shape), std::move(strides)};
+  const auto dimensions = static_cast<int32_t>(lent->shape.size());
+  lent->managed.dl_tensor = {lent->elements.data(), {kDLCPU, 0},          dimensions, {kDLInt, 64, 1},
+                             lent->shape.data(),    lent->strides.data(), 0};
+  lent->managed.manager_ctx = lent;
+  lent->managed.deleter = [](DLManagedTensor* managed) { delete static_cast<Lent*>(managed->manager_ctx); };
+  Tensor tensor = twinkle::tests::Must(Tensor::FromDLPack(&lent->managed));
+  tensor.Freeze();
+  return tensor;
+}
+
 class Echo {
  public:
+  std::vector<int64_t> StridesOf(const Tensor& tensor) { return tensor.strides(); }
+  Tensor MadeThere(std::vector<int64_t> shape, std::vector<int64_t> strides) {
+    return Imported(std::move(shape), std::move(strides));
+  }
   Everything All(const Everything& everything) { return everything; }
   std::vector<Everything> Many(std::vector<Everything> many) { return many; }
   Value Dynamic(const Value& value) { return value; }
@@ -160,10 +183,11 @@ class Echo {
   int64_t NoArguments() const noexcept { return 42; }
   std::string Text(std::string text, const std::string& more) { return text + more; }
 };
-TWINKLE_REMOTE_CLASS(Echo, (), (All, Dispatch::kAll, Collect::kFirst), (Many, Dispatch::kAll, Collect::kFirst),
-                     (Dynamic, Dispatch::kAll, Collect::kFirst), (OneTensor, Dispatch::kAll, Collect::kFirst),
-                     (Foreign, Collect::kFirst), (Mesh, Collect::kFirst), (Number, Collect::kFirst),
-                     (Deep, Collect::kFirst), (CountOf, Dispatch::kAll, Collect::kFirst),
+TWINKLE_REMOTE_CLASS(Echo, (), (StridesOf, Dispatch::kAll, Collect::kFirst),
+                     (MadeThere, Dispatch::kAll, Collect::kFirst), (All, Dispatch::kAll, Collect::kFirst),
+                     (Many, Dispatch::kAll, Collect::kFirst), (Dynamic, Dispatch::kAll, Collect::kFirst),
+                     (OneTensor, Dispatch::kAll, Collect::kFirst), (Foreign, Collect::kFirst), (Mesh, Collect::kFirst),
+                     (Number, Collect::kFirst), (Deep, Collect::kFirst), (CountOf, Dispatch::kAll, Collect::kFirst),
                      (NoArguments, Collect::kFirst), (Text, Collect::kFirst))
 
 Everything Filled() {
@@ -243,6 +267,37 @@ TEST_CASE("tensors of every dtype and shape come back as they were sent") {
   CHECK(Items<bool>(Result(echo.OneTensor(TensorOf<bool>({true, false})))) == std::vector<bool>{true, false});
   const Tensor rows = TensorOf<float>({1, 2, 3, 4, 5, 6}, {3, 2}).Rows(1, 3);
   CHECK(Result(echo.OneTensor(rows)) == TensorOf<float>({3, 4, 5, 6}, {2, 2}));
+}
+
+TEST_CASE("strides after a crossing are row-major in every mode, whatever they were before") {
+  const auto mode = GENERATE(Mode::kLocal, Mode::kInProcess);
+  CAPTURE(NameOf(mode));
+  auto session = Begin(mode, {Cpu("g", 1)});
+  auto echo = Must(twinkle::New<Echo>({.remote_group = "g"}));
+  using Sizes = std::vector<int64_t>;
+  struct Case {
+    Sizes shape, strides, packed, elements;
+  };
+  const std::vector<Case> cases = {{{3, 2}, {1, 3}, {2, 1}, {1, 4, 2, 5, 3, 6}},  // transposed
+                                   {{1, 6}, {77, 1}, {6, 1}, {1, 2, 3, 4, 5, 6}},
+                                   {{2, 2}, {4, 1}, {2, 1}, {1, 2, 5, 6}}};
+  for (const Case& c : cases) {
+    const auto arrived = [&](const Tensor& tensor) {
+      CHECK(tensor.shape() == c.shape);
+      CHECK(tensor.strides() == c.packed);
+      CHECK(Items<int64_t>(tensor) == c.elements);
+    };
+    const Tensor tensor = Imported(c.shape, c.strides);
+    CHECK(Result(echo.StridesOf(tensor)) == c.packed);
+    arrived(Result(echo.OneTensor(tensor)));
+    arrived(Result(echo.MadeThere(c.shape, c.strides)));
+    CHECK(Result(echo.StridesOf(echo.MadeThere(c.shape, c.strides))) == c.packed);
+    const auto put = twinkle::Put(tensor);
+    arrived(Result(put));
+    CHECK(Result(echo.StridesOf(put)) == c.packed);
+    const Value in_list = Result(echo.Dynamic(Value::List{tensor}));
+    arrived(*in_list.get_if<Value::List>()->front().get_if<Tensor>());
+  }
 }
 
 TEST_CASE("a codec that refuses what it is sent fails the call with its reason") {

@@ -109,7 +109,8 @@ class TWINKLE_EXPORT Tensor {
   int64_t rows() const { return shape_.empty() ? -1 : shape_[0]; }
   int64_t size() const;                                      // elements
   int64_t bytes() const { return size() * SizeOf(dtype_); }  // of the elements, packed
-  bool contiguous() const;                                   // row-major without gaps
+  // Whether the elements are row-major without gaps; strides() then says so, too. A dimension of size 1 makes no gap.
+  bool contiguous() const;
 
   // The elements. InvalidArgument when of another dtype or not contiguous. The span lives as long as the tensor's
   // memory; that of a temporary keeps it.
@@ -135,8 +136,9 @@ class TWINKLE_EXPORT Tensor {
 
   // A new DLManagedTensor that shares the memory, which must not be written through it; the receiver calls its deleter.
   DLManagedTensor* ToDLPack() const;
-  // Takes the tensor over (its deleter is called when the memory is no longer used, or at once on error).
-  // InvalidArgument for memory that is not the CPU's and for element types without a DType.
+  // Takes the tensor over (its deleter is called when the memory is no longer used, or at once on error). Its strides
+  // are kept as they are here, but what goes to another object, and what Put takes, arrives contiguous. InvalidArgument
+  // for memory that is not the CPU's and for element types without a DType.
   static Answer<Tensor> FromDLPack(DLManagedTensor* managed);
 
   // The first element's address, null when there is no memory. For codecs.

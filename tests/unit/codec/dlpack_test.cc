@@ -83,6 +83,33 @@ TEST_CASE("an imported tensor may have any strides and an offset") {
   CHECK(Int32s(*Tensor::FromDLPack(&repeated.managed)) == std::vector<int32_t>{7, 7, 7, 7});
 }
 
+TEST_CASE("a dimension of one or no elements has no stride of its own") {
+  const auto strides_of = [](Shape shape, Shape given) {
+    Foreign foreign({1, 2, 3, 4, 5, 6}, std::move(shape), std::move(given));
+    const Tensor tensor = *Tensor::FromDLPack(&foreign.managed);
+    CHECK(tensor.contiguous());
+    CHECK(tensor.data<int32_t>().ok());
+    return tensor.strides();
+  };
+  CHECK(strides_of({1, 6}, {99, 1}) == Shape{6, 1});
+  CHECK(strides_of({6, 1}, {1, 77}) == Shape{1, 1});
+  CHECK(strides_of({2, 1, 3}, {3, -5, 1}) == Shape{3, 3, 1});
+  CHECK(strides_of({1, 1}, {0, 0}) == Shape{1, 1});
+  CHECK(strides_of({0, 3}, {7, 9}) == Shape{3, 1});
+  CHECK(strides_of({3, 0}, {7, 9}) == Shape{1, 1});
+}
+
+TEST_CASE("of a strided tensor one row or none is contiguous if the row is") {
+  Foreign wide({1, 2, 3, 4, 5, 6}, {3, 1}, {2, 9});  // every other element
+  const Tensor tensor = *Tensor::FromDLPack(&wide.managed);
+  CHECK_FALSE(tensor.contiguous());
+  CHECK(tensor.Rows(1, 2).strides() == Shape{1, 1});
+  CHECK(tensor.Rows(1, 2).data<int32_t>()->front() == 3);
+  CHECK(tensor.Rows(2, 2).strides() == Shape{1, 1});
+  Foreign columns({1, 2, 3, 4, 5, 6}, {3, 2}, {1, 3});
+  CHECK_FALSE(Tensor::FromDLPack(&columns.managed)->Rows(1, 2).contiguous());
+}
+
 TEST_CASE("a strided tensor is sent packed") {
   Foreign columns({1, 2, 3, 4, 5, 6}, {3, 2}, {1, 3});
   const Tensor transposed = *Tensor::FromDLPack(&columns.managed);

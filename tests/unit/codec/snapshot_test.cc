@@ -159,22 +159,28 @@ TEST_CASE("tensors that an Array holds are made independent, too") {
   CHECK(argument[0].data<int64_t>()->front() == 1);
 }
 
-TEST_CASE("a strided tensor that somebody else holds is packed") {
-  const int64_t elements[] = {1, 2, 3, 4, 5, 6};
-  int64_t shape[] = {3, 2};
-  int64_t strides[] = {1, 3};  // two columns of three
-  DLManagedTensor managed{};
-  managed.dl_tensor.data = const_cast<int64_t*>(elements);
-  managed.dl_tensor.device = {kDLCPU, 0};
-  managed.dl_tensor.ndim = 2;
-  managed.dl_tensor.dtype = {kDLInt, 64, 1};
-  managed.dl_tensor.shape = shape;
-  managed.dl_tensor.strides = strides;
-  Tensor tensor = *Tensor::FromDLPack(&managed);
-  CHECK_FALSE(tensor.contiguous());
-  Snap(tensor);
-  CHECK(tensor.contiguous());
-  CHECK((tensor == TensorOf<int64_t>({1, 4, 2, 5, 3, 6}, {3, 2})));
+// Two columns of three, which nobody else holds once they are frozen.
+Tensor Transposed() {
+  static int64_t elements[] = {1, 2, 3, 4, 5, 6};
+  static int64_t shape[] = {3, 2};
+  static int64_t strides[] = {1, 3};
+  static DLManagedTensor managed{};
+  managed.dl_tensor = {elements, {kDLCPU, 0}, 2, {kDLInt, 64, 1}, shape, strides, 0};
+  return *Tensor::FromDLPack(&managed);
+}
+
+TEST_CASE("a strided tensor is packed, whoever holds it") {
+  for (const bool frozen : {false, true}) {
+    Tensor tensor = Transposed();
+    if (frozen) tensor.Freeze();
+    CHECK(tensor.CanBeAdopted() == frozen);
+    CHECK_FALSE(tensor.contiguous());
+    Snap(tensor);
+    CHECK(tensor.contiguous());
+    CHECK(tensor.strides() == std::vector<int64_t>{2, 1});
+    CHECK(tensor.CanBeAdopted());
+    CHECK((tensor == TensorOf<int64_t>({1, 4, 2, 5, 3, 6}, {3, 2})));
+  }
 }
 
 }  // namespace
