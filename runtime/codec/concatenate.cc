@@ -2,8 +2,11 @@
 #include <absl/strings/str_join.h>
 
 #include <algorithm>
+#include <array>
+#include <complex>
 #include <cstring>
 #include <map>
+#include <type_traits>
 
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
@@ -114,60 +117,39 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
 }
 
 // ---- tensors
-template <class F>
-auto WithElement(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kUint8:
-      return f(uint8_t{});
-    case DType::kInt32:
-      return f(int32_t{});
-    case DType::kInt64:
-      return f(int64_t{});
-    case DType::kBFloat16:
-      return f(BFloat16{});
-    case DType::kFloat32:
-      return f(float{});
-    case DType::kFloat64:
-      break;
-  }
-  return f(double{});
-}
-
-template <class To, class From>
-To Convert(From value) {
-  if constexpr (std::is_same_v<To, From>) {
-    return value;
-  } else if constexpr (std::is_same_v<From, BFloat16>) {
-    return static_cast<To>(static_cast<float>(value));
-  } else if constexpr (std::is_same_v<To, BFloat16>) {
-    return BFloat16(static_cast<float>(value));
-  } else {
-    return static_cast<To>(value);
+// Copies `count` elements of `from` to `to`, converting each by way of a Wide.
+template <class Wide>
+void ConvertBy(DType to_dtype, std::byte* to, DType from_dtype, const std::byte* from, int64_t count) {
+  constexpr int64_t kBlock = 256;
+  std::array<Wide, kBlock> wide;
+  for (; count > 0; count -= kBlock) {
+    const int64_t block = std::min(count, kBlock);
+    WithElementType(from_dtype, [&]<class T>(std::type_identity<T>) {
+      const auto* typed = reinterpret_cast<const Stored<T>*>(from);
+      std::transform(typed, typed + block, wide.begin(), Widened<Wide, Stored<T>>);
+    });
+    WithElementType(to_dtype, [&]<class T>(std::type_identity<T>) {
+      std::transform(wide.begin(), wide.begin() + block, reinterpret_cast<Stored<T>*>(to), Narrowed<Stored<T>, Wide>);
+    });
+    from += block * SizeOf(from_dtype);
+    to += block * SizeOf(to_dtype);
   }
 }
 
-// Copies `count` elements of `from` to `to`, converting.
+// To another dtype it is one that Promoted() gave: a double holds the elements, or is what they become.
 void ConvertElements(DType to_dtype, std::byte* to, DType from_dtype, const std::byte* from, int64_t count) {
   if (to_dtype == from_dtype) {
     if (count > 0) std::memcpy(to, from, static_cast<size_t>(count * SizeOf(to_dtype)));
     return;
   }
-  WithElement(to_dtype, [&](auto to_element) {
-    WithElement(from_dtype, [&](auto from_element) {
-      using To = decltype(to_element);
-      using From = decltype(from_element);
-      for (int64_t i = 0; i < count; ++i) {
-        reinterpret_cast<To*>(to)[i] = Convert<To>(reinterpret_cast<const From*>(from)[i]);
-      }
-    });
-  });
+  const auto convert = IsComplex(to_dtype) ? ConvertBy<std::complex<double>> : ConvertBy<double>;
+  convert(to_dtype, to, from_dtype, from, count);
 }
 
 void Fill(DType dtype, std::byte* to, int64_t count, double value) {
   if (dtype == DType::kBool) value = value != 0 ? 1 : 0;
-  WithElement(dtype, [&](auto element) {
-    std::fill_n(reinterpret_cast<decltype(element)*>(to), count, Convert<decltype(element)>(value));
+  WithElementType(dtype, [&]<class T>(std::type_identity<T>) {
+    std::fill_n(reinterpret_cast<Stored<T>*>(to), count, Narrowed<Stored<T>>(value));
   });
 }
 

@@ -17,7 +17,7 @@ using internal::Kind;
 using internal::Visitor;
 
 constexpr size_t kNodeOverhead = 48;  // of an entry in a dict or set, about
-constexpr uint64_t kMostElements = uint64_t{1} << 56;
+constexpr uint64_t kMostTensorBytes = uint64_t{1} << 56;
 constexpr uint64_t kMostDimensions = 64;
 
 class Decoder : public Visitor {
@@ -308,12 +308,12 @@ class Decoder : public Visitor {
     if (dtype >= kDTypeCount || dimensions > kMostDimensions) return Fail("not a tensor");
     std::vector<int64_t> shape;
     uint64_t elements = 1;
+    const uint64_t most = kMostTensorBytes / static_cast<uint64_t>(SizeOf(static_cast<DType>(dtype)));
     uint64_t extent = 1;  // as if no dimension were 0: bounds the others
     for (; dimensions > 0; --dimensions) {
       uint64_t size;
       if (!Number(size)) return false;
-      if (size > kMostElements || __builtin_mul_overflow(extent, size == 0 ? 1 : size, &extent) ||
-          extent > kMostElements / 8) {
+      if (__builtin_mul_overflow(extent, size == 0 ? 1 : size, &extent) || extent > most) {
         return Fail("a tensor too large");
       }
       elements *= size;

@@ -1,14 +1,121 @@
-// What holds the elements of tensors of two dtypes.
+// The C++ types behind dtypes, and what holds the elements of tensors of two dtypes.
 #pragma once
 
-#include <twinkle/tensor.h>
+#include <twinkle/dtype.h>
+
+#include <complex>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
 
 namespace twinkle::codec {
 
-inline bool IsFloating(DType dtype) { return dtype >= DType::kBFloat16; }
+inline bool IsFloating(DType dtype) { return internal::FactsOf(dtype).kind == internal::DTypeKind::kFloat; }
+inline bool IsComplex(DType dtype) { return internal::FactsOf(dtype).kind == internal::DTypeKind::kComplex; }
+inline bool IsFloat8(DType dtype) { return IsFloating(dtype) && SizeOf(dtype) == 1; }
 
-// The smallest dtype that holds what both hold, as NumPy's promote_types() says; NumPy has no bfloat16, which mixes as
-// float32 does, but holds a uint8.
+// The dtype that a C++ number of that kind and size has; the kinds are those of which a size says all.
+DType DTypeOf(internal::DTypeKind kind, int64_t size);
+
+// The smallest dtype that holds what both hold, as NumPy's promote_types() says of those that it has. bfloat16 holds an
+// integer of 8 bits and mixes with the others as float32 does, also with float16. A float of 8 bits mixes with all but
+// itself as float32 does.
 DType Promoted(DType a, DType b);
+
+template <class T>
+inline constexpr bool kIsNarrowFloat = false;
+template <DType dtype>
+inline constexpr bool kIsNarrowFloat<NarrowFloat<dtype>> = true;
+template <class T>
+inline constexpr bool kIsComplex = internal::ComplexOf<T, float> || internal::ComplexOf<T, double>;
+
+namespace elements {
+
+template <internal::DTypeKind kind, int size, DType dtype>
+struct Type : std::type_identity<NarrowFloat<dtype>> {};  // of all floats but these
+template <DType dtype>
+struct Type<internal::DTypeKind::kBool, 1, dtype> : std::type_identity<bool> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kUnsigned, 1, dtype> : std::type_identity<uint8_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kUnsigned, 2, dtype> : std::type_identity<uint16_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kUnsigned, 4, dtype> : std::type_identity<uint32_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kUnsigned, 8, dtype> : std::type_identity<uint64_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kSigned, 1, dtype> : std::type_identity<int8_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kSigned, 2, dtype> : std::type_identity<int16_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kSigned, 4, dtype> : std::type_identity<int32_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kSigned, 8, dtype> : std::type_identity<int64_t> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kFloat, 4, dtype> : std::type_identity<float> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kFloat, 8, dtype> : std::type_identity<double> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kComplex, 8, dtype> : std::type_identity<std::complex<float>> {};
+template <DType dtype>
+struct Type<internal::DTypeKind::kComplex, 16, dtype> : std::type_identity<std::complex<double>> {};
+
+}  // namespace elements
+
+template <DType dtype>
+using ElementOf = typename elements::Type<internal::FactsOf(dtype).kind, internal::FactsOf(dtype).size, dtype>::type;
+
+template <size_t... i>
+constexpr bool AllAre(std::index_sequence<i...>) {
+  return ((internal::DTypeFor<ElementOf<static_cast<DType>(i)>>::kValue == static_cast<DType>(i) &&
+           sizeof(ElementOf<static_cast<DType>(i)>) == static_cast<size_t>(SizeOf(static_cast<DType>(i)))) &&
+          ...);
+}
+static_assert(AllAre(std::make_index_sequence<kDTypeCount>()), "each dtype has a C++ type, which has that dtype");
+
+template <class R, class F, size_t... i>
+R CallWithElementType(DType dtype, F& f, std::index_sequence<i...>) {
+  constexpr R (*kCalls[])(F&) = {
+      [](F& g) -> R { return g(std::type_identity<ElementOf<static_cast<DType>(i)>>()); }...};
+  return kCalls[static_cast<size_t>(dtype)](f);
+}
+// Calls f(std::type_identity<T>()), T being the C++ type of the dtype's elements.
+template <class F>
+auto WithElementType(DType dtype, F&& f) {
+  return CallWithElementType<decltype(f(std::type_identity<double>()))>(dtype, f,
+                                                                        std::make_index_sequence<kDTypeCount>());
+}
+
+// An element as it is read: the byte of a bool that came from elsewhere need not be 0 or 1.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
+
+// A number as a double or std::complex<double>. Only int64 and uint64 have numbers that are rounded, and a double has a
+// complex number's real part alone.
+template <class Wide, class T>
+Wide Widened(const T& number) {
+  if constexpr (kIsNarrowFloat<T>) {
+    return Wide(static_cast<float>(number));
+  } else if constexpr (!kIsComplex<T>) {
+    return Wide(static_cast<double>(number));
+  } else if constexpr (kIsComplex<Wide>) {
+    return Wide(number);
+  } else {
+    return Wide(number.real());
+  }
+}
+// And back, rounded.
+template <class T, class Wide>
+T Narrowed(const Wide& wide) {
+  if constexpr (kIsComplex<T>) {
+    return T(wide);
+  } else if constexpr (kIsComplex<Wide>) {
+    return Narrowed<T>(wide.real());
+  } else if constexpr (kIsNarrowFloat<T>) {
+    return T(static_cast<float>(wide));
+  } else {
+    return static_cast<T>(wide);
+  }
+}
 
 }  // namespace twinkle::codec

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/base/status.h"
+#include "runtime/codec/dtype.h"
 
 namespace twinkle::codec {
 namespace {
@@ -49,44 +50,39 @@ absl::StatusOr<Tensor> Reshape(const Tensor& tensor, std::vector<int64_t> shape)
 }
 
 // ---- into a list
+// False: there is no such number in a Value.
 template <class T>
-void AppendNumbers(const std::byte* elements, int64_t count, Value::List& to) {
-  const T* typed = reinterpret_cast<const T*>(elements);
-  for (int64_t i = 0; i < count; ++i) {
-    if constexpr (std::is_same_v<T, BFloat16>) {
-      to.emplace_back(static_cast<float>(typed[i]));
-    } else {
-      to.emplace_back(typed[i]);
+bool AppendNumber(const T& number, Value::List& to) {
+  if constexpr (kIsComplex<T>) {
+    return false;
+  } else if constexpr (kIsNarrowFloat<T>) {
+    to.emplace_back(static_cast<float>(number));
+    return true;
+  } else {
+    if constexpr (std::is_same_v<T, uint64_t>) {
+      if (!std::in_range<int64_t>(number)) return false;
     }
+    to.emplace_back(number);
+    return true;
   }
 }
 
-void AppendElements(const Tensor& tensor, Value::List& to) {
+bool AppendElements(const Tensor& tensor, Value::List& to) {
   const Tensor packed = tensor.Contiguous();
-  const int64_t count = packed.size();
-  switch (packed.dtype()) {
-    case DType::kBool:
-      return AppendNumbers<bool>(packed.raw(), count, to);
-    case DType::kUint8:
-      return AppendNumbers<uint8_t>(packed.raw(), count, to);
-    case DType::kInt32:
-      return AppendNumbers<int32_t>(packed.raw(), count, to);
-    case DType::kInt64:
-      return AppendNumbers<int64_t>(packed.raw(), count, to);
-    case DType::kBFloat16:
-      return AppendNumbers<BFloat16>(packed.raw(), count, to);
-    case DType::kFloat32:
-      return AppendNumbers<float>(packed.raw(), count, to);
-    case DType::kFloat64:
-      return AppendNumbers<double>(packed.raw(), count, to);
-  }
+  return WithElementType(packed.dtype(), [&]<class T>(std::type_identity<T>) {
+    const T* typed = reinterpret_cast<const T*>(packed.raw());
+    return std::all_of(typed, typed + packed.size(), [&](const T& number) { return AppendNumber(number, to); });
+  });
 }
 
 // The elements of a tensor of one dimension as numbers, the rows of one of more as tensors.
-absl::Status AppendTensor(const Tensor& tensor, Value::List& to) {
+absl::Status AppendTensor(size_t index, const Tensor& tensor, Value::List& to) {
   if (tensor.shape().size() == 1) {
-    AppendElements(tensor, to);
-    return absl::OkStatus();
+    if (AppendElements(tensor, to)) return absl::OkStatus();
+    return base::Refuse("not_flattenable",
+                        absl::StrCat("result ", index, " is ", Describe(tensor),
+                                     ", and a Value has no complex numbers and no integers above 2^63 - 1: a list "
+                                     "cannot take its elements; collect tensors alone, or with none"));
   }
   const std::vector<int64_t> inner(tensor.shape().begin() + 1, tensor.shape().end());
   for (int64_t row = 0; row < tensor.rows(); ++row) {
@@ -108,7 +104,7 @@ absl::Status FlattenLists(const std::vector<void*>& parts, bool move, Value& to)
         all.insert(all.end(), items->begin(), items->end());
       }
     } else if (const Tensor* tensor = RowsTensor(part)) {
-      TWINKLE_RETURN_IF_ERROR(AppendTensor(*tensor, all));
+      TWINKLE_RETURN_IF_ERROR(AppendTensor(i, *tensor, all));
     } else {
       return NotIterable(i, part);
     }

@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
-#include <cmath>
+#include <cstring>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/memory.h"
+#include "runtime/codec/dtype.h"
 
 namespace twinkle {
 namespace internal {
@@ -28,7 +29,6 @@ struct TensorStorage {
 
 namespace {
 
-constexpr uint8_t kDLPackBool = 6;  // kDLBool, where the header is old and does not name it
 constexpr int64_t kMostBytes = int64_t{1} << 56;
 
 absl::StatusOr<int64_t> CheckedBytes(DType dtype, const std::vector<int64_t>& shape) {
@@ -71,38 +71,33 @@ std::byte* Pack(std::byte* to, const std::byte* from, const std::vector<int64_t>
   return to;
 }
 
+// Of numbers as numbers: nan differs from nan, 0 is -0.
 template <class T>
 bool SameElements(const std::byte* a, const std::byte* b, int64_t count) {
   const T* left = reinterpret_cast<const T*>(a);
   const T* right = reinterpret_cast<const T*>(b);
-  return std::equal(left, left + count, right);
-}
-
-// As numbers, not as bits: nan differs from nan, 0 is -0.
-struct ComparedBFloat16 {
-  BFloat16 value;
-  bool operator==(const ComparedBFloat16& other) const {
-    return static_cast<float>(value) == static_cast<float>(other.value);
+  if constexpr (std::is_integral_v<T>) {
+    return std::memcmp(left, right, static_cast<size_t>(count) * sizeof(T)) == 0;
+  } else if constexpr (codec::kIsNarrowFloat<T>) {
+    return std::equal(left, left + count, right,
+                      [](T x, T y) { return static_cast<float>(x) == static_cast<float>(y); });
+  } else {
+    return std::equal(left, left + count, right);
   }
-};
-
-absl::StatusOr<DType> FromDLType(const DLDataType& type) {
-  if (type.lanes == 1) {
-    if (type.code == kDLPackBool && type.bits == 8) return DType::kBool;
-    if (type.code == kDLUInt && type.bits == 8) return DType::kUint8;
-    if (type.code == kDLInt && type.bits == 32) return DType::kInt32;
-    if (type.code == kDLInt && type.bits == 64) return DType::kInt64;
-    if (type.code == kDLBfloat && type.bits == 16) return DType::kBFloat16;
-    if (type.code == kDLFloat && type.bits == 32) return DType::kFloat32;
-    if (type.code == kDLFloat && type.bits == 64) return DType::kFloat64;
-  }
-  return absl::InvalidArgumentError(absl::StrCat("Tensor::FromDLPack: no dtype for code ", type.code, ", ", type.bits,
-                                                 " bits, ", type.lanes, " lanes"));
 }
 
 DLDataType ToDLType(DType dtype) {
-  constexpr uint8_t kCodes[] = {kDLPackBool, kDLUInt, kDLInt, kDLInt, kDLBfloat, kDLFloat, kDLFloat};
-  return {kCodes[static_cast<int>(dtype)], static_cast<uint8_t>(SizeOf(dtype) * 8), 1};
+  return {static_cast<uint8_t>(internal::FactsOf(dtype).dlpack), static_cast<uint8_t>(SizeOf(dtype) * 8), 1};
+}
+
+absl::StatusOr<DType> FromDLType(const DLDataType& type) {
+  for (int i = 0; i < kDTypeCount && type.lanes == 1; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    const DLDataType known = ToDLType(dtype);
+    if (known.code == type.code && known.bits == type.bits) return dtype;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("Tensor::FromDLPack: no dtype for code ", type.code, ", ", type.bits,
+                                                 " bits, ", type.lanes, " lanes"));
 }
 
 absl::StatusOr<Tensor> Made(DType dtype, std::vector<int64_t> shape, bool zeroed) {
@@ -130,21 +125,7 @@ struct Lent {
 
 }  // namespace
 
-const char* DTypeName(DType dtype) {
-  constexpr const char* kNames[] = {"bool", "uint8", "int32", "int64", "bfloat16", "float32", "float64"};
-  return kNames[static_cast<int>(dtype)];
-}
-
-BFloat16::BFloat16(float value) {
-  const uint32_t whole = std::bit_cast<uint32_t>(value);
-  if (std::isnan(value)) {
-    bits = static_cast<uint16_t>((whole >> 16) | 0x40);
-  } else {
-    bits = static_cast<uint16_t>((whole + 0x7fff + ((whole >> 16) & 1)) >> 16);
-  }
-}
-
-BFloat16::operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+const char* DTypeName(DType dtype) { return internal::FactsOf(dtype).name; }
 
 Tensor::Tensor() : shape_{0}, strides_{1} {}
 
@@ -246,10 +227,8 @@ bool Tensor::operator==(const Tensor& other) const {
   const Tensor a = Contiguous();
   const Tensor b = other.Contiguous();
   if (a.size() == 0) return true;
-  if (dtype_ == DType::kFloat32) return SameElements<float>(a.raw(), b.raw(), size());
-  if (dtype_ == DType::kBFloat16) return SameElements<ComparedBFloat16>(a.raw(), b.raw(), size());
-  if (dtype_ == DType::kFloat64) return SameElements<double>(a.raw(), b.raw(), size());
-  return std::memcmp(a.raw(), b.raw(), static_cast<size_t>(bytes())) == 0;
+  return codec::WithElementType(
+      dtype_, [&]<class T>(std::type_identity<T>) { return SameElements<T>(a.raw(), b.raw(), a.size()); });
 }
 
 DLManagedTensor* Tensor::ToDLPack() const {

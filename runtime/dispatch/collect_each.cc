@@ -71,8 +71,7 @@ absl::Status CheckKeys(const Parts& dicts, const std::map<std::string, Parts>& b
 }
 
 DType DTypeOfResult(bool mean, DType dtype) {
-  const bool integer = !IsFloating(FormatOf(dtype));
-  if (mean && integer) return DType::kFloat64;
+  if (mean && !codec::IsFloating(dtype)) return DType::kFloat64;
   return dtype == DType::kBool ? DType::kInt64 : dtype;
 }
 
@@ -116,6 +115,11 @@ class EachJoiner {
                                      mean_ ? "averaged" : "summed", " element by element"));
   }
 
+  absl::Status Complex(const Type& type, const RankPart& part) const {
+    return base::Refuse("not_numeric", absl::StrCat("rank ", part.rank, " gave ", codec::Describe(type, part.at),
+                                                    ": complex numbers cannot be ", mean_ ? "averaged" : "summed"));
+  }
+
   absl::Status Numbers(NumberRun run, const std::vector<const void*>& parts, const Type& to_type, void* to) const {
     const auto format = FormatOf(to_type);
     if (!format) return absl::InternalError(absl::StrCat("a sum cannot be put into ", to_type.name));
@@ -153,10 +157,13 @@ class EachJoiner {
     std::vector<const void*> runs;
     runs.reserve(bytes.size());
     for (const std::string& run : bytes) runs.push_back(run.data());
-    return Numbers({NumberFormat::kBool, bytes[0].size()}, runs, *to_type.item, to_type.resize(to, bytes[0].size()));
+    return Numbers({{DType::kBool}, bytes[0].size()}, runs, *to_type.item, to_type.resize(to, bytes[0].size()));
   }
 
   absl::StatusOr<Tensor> Tensors(const Type& type, const Parts& parts) const {
+    for (const RankPart& part : parts) {
+      if (!FormatOf(As<Tensor>(part.at).dtype())) return Complex(type, part);
+    }
     TWINKLE_RETURN_IF_ERROR(CheckAll(type, parts, [](const void* first, const void* other) {
       return As<Tensor>(first).dtype() == As<Tensor>(other).dtype() &&
              As<Tensor>(first).shape() == As<Tensor>(other).shape();
@@ -170,12 +177,11 @@ class EachJoiner {
     runs.reserve(tensors.size());
     for (const RankPart& part : tensors) packed.push_back(As<Tensor>(part.at).Contiguous());
     for (const Tensor& tensor : packed) runs.push_back(tensor.raw());
-    const NumberFormat from = FormatOf(packed[0].dtype());
     const DType dtype = DTypeOfResult(mean_, packed[0].dtype());
     TWINKLE_ASSIGN_OR_RETURN(Tensor sum, Tensor::Empty(dtype, packed[0].shape()));
-    const NumberRun run{from, static_cast<size_t>(sum.size())};
+    const NumberRun run{{packed[0].dtype()}, static_cast<size_t>(sum.size())};
     std::byte* const out = const_cast<std::byte*>(sum.raw());  // made above: nobody shares it yet
-    if (SumEach(mean_, run, runs, FormatOf(dtype), out)) return sum;
+    if (SumEach(mean_, run, runs, {dtype}, out)) return sum;
     return base::Refuse("overflow", absl::StrCat("a sum of integers does not fit into an element of a ",
                                                  DTypeName(dtype), " tensor: give the result a larger dtype"));
   }
@@ -291,9 +297,9 @@ class EachJoiner {
       integers.push_back(integer != nullptr ? *integer : static_cast<int64_t>(*truth));
       numbers.push_back(static_cast<double>(integers.back()));
     }
-    if (integers.size() < numbers.size()) return ValueSum<double>(NumberFormat::kDouble, numbers);
-    if (mean_) return ValueSum<double>(NumberFormat::kInt64, integers);
-    return ValueSum<int64_t>(NumberFormat::kInt64, integers);
+    if (integers.size() < numbers.size()) return ValueSum<double>(DType::kFloat64, numbers);
+    if (mean_) return ValueSum<double>(DType::kInt64, integers);
+    return ValueSum<int64_t>(DType::kInt64, integers);
   }
   absl::Status NotANumber(const RankPart& first, const RankPart& part) const {
     const Value& value = As<Value>(part.at);
@@ -301,12 +307,12 @@ class EachJoiner {
     return Ragged(kType<Value>, first, part);
   }
   template <class Sum, class T>
-  absl::StatusOr<Value> ValueSum(NumberFormat format, const std::vector<T>& numbers) const {
+  absl::StatusOr<Value> ValueSum(DType dtype, const std::vector<T>& numbers) const {
     std::vector<const void*> addresses;
     addresses.reserve(numbers.size());
     for (const T& number : numbers) addresses.push_back(&number);
     Sum sum{};
-    TWINKLE_RETURN_IF_ERROR(Numbers({format, 1}, addresses, kType<Sum>, &sum));
+    TWINKLE_RETURN_IF_ERROR(Numbers({{dtype}, 1}, addresses, kType<Sum>, &sum));
     return Value(sum);
   }
 

@@ -1,53 +1,34 @@
 #include "runtime/dispatch/numbers.h"
 
-#include <type_traits>
-
 namespace twinkle::dispatch {
 
+using internal::DTypeKind;
 using internal::Kind;
 using internal::NumberKind;
 
 std::optional<NumberFormat> FormatOf(const internal::Type& type) {
   if (type.kind != Kind::kBits && type.kind != Kind::kBool) return std::nullopt;
+  const auto size = static_cast<int64_t>(type.size);
   switch (type.number) {
     case NumberKind::kNone:
     case NumberKind::kEnum:
       return std::nullopt;
     case NumberKind::kBool:
-      return NumberFormat::kBool;
+      return NumberFormat{DType::kBool};
     case NumberKind::kFloat:
-      if (type.size == sizeof(float)) return NumberFormat::kFloat;
-      return type.size == sizeof(double) ? NumberFormat::kDouble : NumberFormat::kLongDouble;
+      if (size > SizeOf(DType::kFloat64)) return NumberFormat{.long_double = true};
+      return NumberFormat{codec::DTypeOf(DTypeKind::kFloat, size)};
     case NumberKind::kSigned:
-      if (type.size == 1) return NumberFormat::kInt8;
-      if (type.size == 2) return NumberFormat::kInt16;
-      return type.size == 4 ? NumberFormat::kInt32 : NumberFormat::kInt64;
+      return NumberFormat{codec::DTypeOf(DTypeKind::kSigned, size)};
     case NumberKind::kUnsigned:
-      if (type.size == 1) return NumberFormat::kUint8;
-      if (type.size == 2) return NumberFormat::kUint16;
-      return type.size == 4 ? NumberFormat::kUint32 : NumberFormat::kUint64;
+      return NumberFormat{codec::DTypeOf(DTypeKind::kUnsigned, size)};
   }
   return std::nullopt;
 }
 
-NumberFormat FormatOf(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-      return NumberFormat::kBool;
-    case DType::kUint8:
-      return NumberFormat::kUint8;
-    case DType::kInt32:
-      return NumberFormat::kInt32;
-    case DType::kInt64:
-      return NumberFormat::kInt64;
-    case DType::kBFloat16:
-      return NumberFormat::kBFloat16;
-    case DType::kFloat32:
-      return NumberFormat::kFloat;
-    case DType::kFloat64:
-      break;
-  }
-  return NumberFormat::kDouble;
+std::optional<NumberFormat> FormatOf(DType dtype) {
+  if (codec::IsComplex(dtype)) return std::nullopt;
+  return NumberFormat{dtype};
 }
 
 size_t SizeOf(NumberFormat format) {

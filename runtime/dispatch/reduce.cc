@@ -25,12 +25,15 @@ using internal::Type;
 
 bool IsNumber(const Type& type) { return FormatOf(type).has_value(); }
 
+// Of a sum or mean that is no integer.
+DType FloatOf(DType dtype) {
+  if (!codec::IsFloating(dtype)) return DType::kFloat64;
+  return codec::IsFloat8(dtype) ? DType::kFloat32 : dtype;
+}
+
 double RoundTo(DType dtype, double number) {
-  if (dtype == DType::kFloat32) return static_cast<float>(number);
-  if (dtype == DType::kBFloat16) {
-    return static_cast<float>(BFloat16(static_cast<float>(number)));
-  }
-  return number;
+  return codec::WithElementType(
+      dtype, [&]<class T>(std::type_identity<T>) { return codec::Widened<double>(codec::Narrowed<T>(number)); });
 }
 
 // Walks the parts once, adding up the numbers and comparing shapes. Integers are added exactly:
@@ -146,10 +149,11 @@ void Reducer::GoTensor(const Tensor& tensor, size_t depth) {
   for (int64_t length : tensor.shape()) Dimension(depth++, static_cast<size_t>(length));
   Element(depth);
   CountElements(tensor.dtype(), tensor.size());
+  const auto format = FormatOf(tensor.dtype());
+  if (!format) return NotNumeric(internal::kType<Tensor>, &tensor);
   if (tensor.size() == 0) return;
   const Tensor packed = tensor.Contiguous();
-  WithNumbers(FormatOf(packed.dtype()), packed.raw(),
-              [&](const auto* elements) { Sum(elements, static_cast<size_t>(packed.size())); });
+  WithNumbers(*format, packed.raw(), [&](const auto* elements) { Sum(elements, static_cast<size_t>(packed.size())); });
 }
 
 void Reducer::GoValue(const Value& value, size_t depth) {
@@ -189,10 +193,8 @@ void Reducer::Sum(const T* numbers, size_t count) {
     std::memcpy(&number, numbers + i, sizeof(T));  // it may be a long long where T is a long
     if constexpr (std::is_integral_v<T>) {
       integers += number;
-    } else if constexpr (std::is_same_v<T, BFloat16>) {
-      floats += static_cast<float>(number);
     } else {
-      floats += static_cast<double>(number);
+      floats += codec::Widened<double>(number);
     }
   }
   integers_ += integers;
@@ -230,10 +232,11 @@ void Reducer::Element(size_t depth) {
 void Reducer::NotNumeric(const Type& type, const void* p) {
   if (!not_numeric_.ok()) return;
   const std::string found = codec::Describe(type, p);
-  not_numeric_ =
-      base::Refuse("not_numeric", absl::StrCat(p == part_ ? "" : "an element of ", "result ", index_, " is ", found,
-                                               ": only numbers, and lists and tensors of numbers, can be ",
-                                               mean_ ? "averaged" : "summed"));
+  const char* const only = type.kind == Kind::kTensor  // others than complex ones are numbers
+                               ? ": complex numbers cannot be "
+                               : ": only numbers, and lists and tensors of numbers, can be ";
+  not_numeric_ = base::Refuse("not_numeric", absl::StrCat(p == part_ ? "" : "an element of ", "result ", index_, " is ",
+                                                          found, only, mean_ ? "averaged" : "summed"));
 }
 
 void Reducer::Ragged() {
@@ -246,6 +249,7 @@ void Reducer::Ragged() {
 
 absl::StatusOr<Reduced> Reducer::IntegerSum(DType dtype) const {
   constexpr auto kLimits = std::numeric_limits<int64_t>();
+  const bool is_unsigned = internal::FactsOf(dtype).kind == internal::DTypeKind::kUnsigned;
   if (integers_ > kLimits.max() || integers_ < kLimits.min()) {
     return base::Refuse("overflow", absl::StrCat("the sum of ", count_,
                                                  " integers does not fit into 64 bits: sum "
@@ -253,7 +257,7 @@ absl::StatusOr<Reduced> Reducer::IntegerSum(DType dtype) const {
   }
   return Reduced{.integer = true,
                  .as_integer = static_cast<int64_t>(integers_),
-                 .type = dtype == DType::kUint8 ? "uint64" : "int64"};
+                 .type = DTypeName(is_unsigned ? DType::kUint64 : DType::kInt64)};
 }
 
 absl::StatusOr<Reduced> Reducer::Result() const {
@@ -263,7 +267,7 @@ absl::StatusOr<Reduced> Reducer::Result() const {
   if (!mean_ && !codec::IsFloating(dtype) && count_ > 0) return IntegerSum(dtype);
   double number = floats_ + static_cast<double>(integers_);
   if (mean_) number = count_ > 0 ? number / static_cast<double>(count_) : std::numeric_limits<double>::quiet_NaN();
-  return Reduced{.as_float = RoundTo(dtype, number), .type = codec::IsFloating(dtype) ? DTypeName(dtype) : "float64"};
+  return Reduced{.as_float = RoundTo(FloatOf(dtype), number), .type = DTypeName(FloatOf(dtype))};
 }
 
 }  // namespace

@@ -22,11 +22,11 @@ T Load(const T* from) {
 }
 
 template <class Sum, class T>
-Sum Widened(T number) {
-  if constexpr (std::is_same_v<T, BFloat16>) {
-    return static_cast<Sum>(static_cast<float>(number));
-  } else {
+Sum AsSum(const T& number) {
+  if constexpr (std::is_integral_v<T>) {
     return static_cast<Sum>(number);
+  } else {
+    return static_cast<Sum>(codec::Widened<double>(number));
   }
 }
 
@@ -47,11 +47,8 @@ bool Store(Sum sum, double divisor, T& number) {
     } else {
       return Narrow(sum, number);
     }
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    number = BFloat16(static_cast<float>(static_cast<double>(sum) / divisor));
-    return true;
   } else {
-    number = static_cast<T>(static_cast<double>(sum) / divisor);
+    number = codec::Narrowed<T>(static_cast<double>(sum) / divisor);
     return true;
   }
 }
@@ -74,7 +71,7 @@ class Blocks {
  private:
   void Add(const void* part, size_t count) {
     WithNumbers(run_.format, part, [&](const auto* numbers) {
-      for (size_t i = 0; i < count; ++i) sums_[i] += Widened<Sum>(Load(numbers + i));
+      for (size_t i = 0; i < count; ++i) sums_[i] += AsSum<Sum>(Load(numbers + i));
     });
   }
   bool Write(void* out, size_t count) {
@@ -82,7 +79,7 @@ class Blocks {
       using T = std::remove_cvref_t<decltype(*typed)>;
       for (size_t i = 0; i < count; ++i) {
         T number;
-        if (!Store(sums_[i], divisor_, number) || (to_ == NumberFormat::kBool && sums_[i] > 1)) return false;
+        if (!Store(sums_[i], divisor_, number) || (to_.dtype == DType::kBool && sums_[i] > 1)) return false;
         std::memcpy(static_cast<char*>(out) + i * sizeof(T), &number, sizeof(T));
       }
       return true;

@@ -10,7 +10,7 @@ namespace twinkle::dispatch {
 
 // Where numbers are, and of what type.
 struct NumberRun {
-  NumberFormat format = NumberFormat::kDouble;
+  NumberFormat format;
   size_t count = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/codec/dtype.h"
 
 namespace twinkle::conformance {
 namespace {
@@ -61,12 +62,9 @@ absl::StatusOr<T> ElementOf(const Json& json) {
     TWINKLE_ASSIGN_OR_RETURN(const int64_t integer, IntegerOf(json));
     if (!std::in_range<T>(integer)) return Malformed("integer of the tensor's dtype", json);
     return static_cast<T>(integer);
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    TWINKLE_ASSIGN_OR_RETURN(const double number, FloatOf(json));
-    return BFloat16(static_cast<float>(number));
   } else {
     TWINKLE_ASSIGN_OR_RETURN(const double number, FloatOf(json));
-    return static_cast<T>(number);
+    return codec::Narrowed<T>(number);
   }
 }
 
@@ -102,23 +100,8 @@ absl::StatusOr<Tensor> TensorOf(const Json& json) {
     TWINKLE_ASSIGN_OR_RETURN(shape.emplace_back(), IntegerOf(size));
   }
   const Json& data = json["data"];
-  switch (*dtype) {
-    case DType::kBool:
-      return ElementsOf<bool>(data, std::move(shape));
-    case DType::kUint8:
-      return ElementsOf<uint8_t>(data, std::move(shape));
-    case DType::kInt32:
-      return ElementsOf<int32_t>(data, std::move(shape));
-    case DType::kInt64:
-      return ElementsOf<int64_t>(data, std::move(shape));
-    case DType::kBFloat16:
-      return ElementsOf<BFloat16>(data, std::move(shape));
-    case DType::kFloat32:
-      return ElementsOf<float>(data, std::move(shape));
-    case DType::kFloat64:
-      break;
-  }
-  return ElementsOf<double>(data, std::move(shape));
+  return codec::WithElementType(*dtype,
+                                [&]<class T>(std::type_identity<T>) { return ElementsOf<T>(data, std::move(shape)); });
 }
 
 absl::StatusOr<Value::List> ItemsOf(const Json& json) {
@@ -157,45 +140,19 @@ Json FloatJson(double number) {
   return number;
 }
 
-template <class T>
 Json DataJson(const Tensor& packed) {
   Json data = Json::array();
-  const T* elements = reinterpret_cast<const T*>(packed.raw());
-  for (int64_t i = 0; i < packed.size(); ++i) {
-    if constexpr (std::is_integral_v<T>) {
-      data.push_back(elements[i]);
-    } else {
-      data.push_back(FloatJson(static_cast<float>(elements[i])));
+  codec::WithElementType(packed.dtype(), [&]<class T>(std::type_identity<T>) {
+    const T* elements = reinterpret_cast<const T*>(packed.raw());
+    for (int64_t i = 0; i < packed.size(); ++i) {
+      if constexpr (std::is_integral_v<T>) {
+        data.push_back(elements[i]);
+      } else {
+        data.push_back(FloatJson(codec::Widened<double>(elements[i])));
+      }
     }
-  }
+  });
   return data;
-}
-template <>
-Json DataJson<double>(const Tensor& packed) {
-  Json data = Json::array();
-  const auto* elements = reinterpret_cast<const double*>(packed.raw());
-  for (int64_t i = 0; i < packed.size(); ++i) data.push_back(FloatJson(elements[i]));
-  return data;
-}
-
-Json DataJson(DType dtype, const Tensor& packed) {
-  switch (dtype) {
-    case DType::kBool:
-      return DataJson<bool>(packed);
-    case DType::kUint8:
-      return DataJson<uint8_t>(packed);
-    case DType::kInt32:
-      return DataJson<int32_t>(packed);
-    case DType::kInt64:
-      return DataJson<int64_t>(packed);
-    case DType::kBFloat16:
-      return DataJson<BFloat16>(packed);
-    case DType::kFloat32:
-      return DataJson<float>(packed);
-    case DType::kFloat64:
-      break;
-  }
-  return DataJson<double>(packed);
 }
 
 Json ListJson(const Value::List& list) {
@@ -205,9 +162,8 @@ Json ListJson(const Value::List& list) {
 }
 
 Json TensorJson(const Tensor& tensor) {
-  const Json fields = {{"dtype", DTypeName(tensor.dtype())},
-                       {"shape", tensor.shape()},
-                       {"data", DataJson(tensor.dtype(), tensor.Contiguous())}};
+  const Json fields = {
+      {"dtype", DTypeName(tensor.dtype())}, {"shape", tensor.shape()}, {"data", DataJson(tensor.Contiguous())}};
   return Json::object({{"$tensor", fields}});
 }
 
@@ -218,33 +174,16 @@ bool SameFloat(double expected, double came) {
   return std::fabs(expected - came) <= kTolerance * std::max(std::fabs(expected), std::fabs(came));
 }
 
-template <class T>
-bool SameElements(const Tensor& expected, const Tensor& came) {
-  const T* left = reinterpret_cast<const T*>(expected.raw());
-  const T* right = reinterpret_cast<const T*>(came.raw());
-  return std::equal(left, left + expected.size(), right,
-                    [](const T& a, const T& b) { return SameFloat(static_cast<float>(a), static_cast<float>(b)); });
-}
-template <>
-bool SameElements<double>(const Tensor& expected, const Tensor& came) {
-  const auto* left = reinterpret_cast<const double*>(expected.raw());
-  return std::equal(left, left + expected.size(), reinterpret_cast<const double*>(came.raw()), SameFloat);
-}
-
 bool SameTensor(const Tensor& expected, const Tensor& came) {
   if (expected.dtype() != came.dtype() || expected.shape() != came.shape()) return false;
   const Tensor left = expected.Contiguous();
   const Tensor right = came.Contiguous();
-  switch (left.dtype()) {
-    case DType::kBFloat16:
-      return SameElements<BFloat16>(left, right);
-    case DType::kFloat32:
-      return SameElements<float>(left, right);
-    case DType::kFloat64:
-      return SameElements<double>(left, right);
-    default:
-      return left == right;
-  }
+  if (!codec::IsFloating(left.dtype())) return left == right;
+  return codec::WithElementType(left.dtype(), [&]<class T>(std::type_identity<T>) {
+    const T* elements = reinterpret_cast<const T*>(left.raw());
+    return std::equal(elements, elements + left.size(), reinterpret_cast<const T*>(right.raw()),
+                      [](T a, T b) { return SameFloat(codec::Widened<double>(a), codec::Widened<double>(b)); });
+  });
 }
 
 bool SameItems(const Value::List& expected, const Value::List& came) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -265,6 +266,12 @@ TEST_CASE("tensors of every dtype and shape come back as they were sent") {
     }
   }
   CHECK(Items<bool>(Result(echo.OneTensor(TensorOf<bool>({true, false})))) == std::vector<bool>{true, false});
+  using Complex = std::complex<float>;
+  CHECK(Items<Complex>(Result(echo.OneTensor(TensorOf<Complex>({{1, -2}})))) == std::vector<Complex>{{1, -2}});
+  const std::vector<twinkle::Float8E5M2> eighths(100000, twinkle::Float8E5M2(-1.5F));  // outside the head
+  CHECK(Items<twinkle::Float8E5M2>(Result(echo.OneTensor(TensorOf(eighths)))) == eighths);
+  const std::vector<uint64_t> large = {0, std::numeric_limits<uint64_t>::max()};
+  CHECK(Items<uint64_t>(Result(echo.OneTensor(TensorOf(large)))) == large);
   const Tensor rows = TensorOf<float>({1, 2, 3, 4, 5, 6}, {3, 2}).Rows(1, 3);
   CHECK(Result(echo.OneTensor(rows)) == TensorOf<float>({3, 4, 5, 6}, {2, 2}));
 }

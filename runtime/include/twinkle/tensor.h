@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <twinkle/answer.h>
+#include <twinkle/dtype.h>
 #include <twinkle/internal/export.h>
 
 #include <cstddef>
@@ -19,47 +20,7 @@ struct DLManagedTensor;  // <dlpack/dlpack.h>
 
 namespace twinkle {
 
-enum class DType : uint8_t { kBool, kUint8, kInt32, kInt64, kBFloat16, kFloat32, kFloat64 };
-inline constexpr int kDTypeCount = 7;
-
-// Bytes of one element.
-constexpr int64_t SizeOf(DType dtype) {
-  constexpr int64_t kSizes[] = {1, 1, 4, 8, 2, 4, 8};
-  return kSizes[static_cast<int>(dtype)];
-}
-// "float32" and the like.
-TWINKLE_EXPORT const char* DTypeName(DType dtype);
-
-// The upper half of a float.
-struct BFloat16 {
-  uint16_t bits = 0;
-  BFloat16() = default;
-  TWINKLE_EXPORT explicit BFloat16(float value);  // rounds to nearest, ties to even
-  TWINKLE_EXPORT explicit operator float() const;
-  bool operator==(const BFloat16&) const = default;
-};
-
 namespace internal {
-template <class T>
-struct DTypeFor;  // no such element type: bool, uint8_t, int32_t, int64_t, BFloat16, float, double
-template <DType value>
-struct DTypeConstant {
-  static constexpr DType kValue = value;
-};
-template <>
-struct DTypeFor<bool> : DTypeConstant<DType::kBool> {};
-template <>
-struct DTypeFor<uint8_t> : DTypeConstant<DType::kUint8> {};
-template <>
-struct DTypeFor<int32_t> : DTypeConstant<DType::kInt32> {};
-template <>
-struct DTypeFor<int64_t> : DTypeConstant<DType::kInt64> {};
-template <>
-struct DTypeFor<BFloat16> : DTypeConstant<DType::kBFloat16> {};
-template <>
-struct DTypeFor<float> : DTypeConstant<DType::kFloat32> {};
-template <>
-struct DTypeFor<double> : DTypeConstant<DType::kFloat64> {};
 struct TensorStorage;
 }  // namespace internal
 

@@ -1,6 +1,8 @@
 #include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
 
 #include <array>
+#include <complex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,48 +35,16 @@ absl::StatusOr<T> Joined(std::vector<T> values, bool move = false, const Padding
 }
 
 // ---- element types -----------------------------------------------------------------------------
-Tensor OneOf(DType dtype) {  // of value 1
-  switch (dtype) {
-    case DType::kBool:
-      return TensorOf<bool>({true});
-    case DType::kUint8:
-      return TensorOf<uint8_t>({1});
-    case DType::kInt32:
-      return TensorOf<int32_t>({1});
-    case DType::kInt64:
-      return TensorOf<int64_t>({1});
-    case DType::kBFloat16:
-      return TensorOf<BFloat16>({BFloat16(1)});
-    case DType::kFloat32:
-      return TensorOf<float>({1});
-    case DType::kFloat64:
-      break;
-  }
-  return TensorOf<double>({1});
-}
-
-TEST_CASE("element types are promoted so that no value changes, in either order") {
-  using D = DType;
-  constexpr D kB = D::kBool, kU = D::kUint8, kI = D::kInt32, kL = D::kInt64, kH = D::kBFloat16, kF = D::kFloat32,
-              kD = D::kFloat64;
-  constexpr D kPromoted[kDTypeCount][kDTypeCount] = {
-      {kB, kU, kI, kL, kH, kF, kD},  // bool
-      {kU, kU, kI, kL, kH, kF, kD},  // uint8
-      {kI, kI, kI, kL, kD, kD, kD},  // int32
-      {kL, kL, kL, kL, kD, kD, kD},  // int64
-      {kH, kH, kD, kD, kH, kF, kD},  // bfloat16
-      {kF, kF, kD, kD, kF, kF, kD},  // float32
-      {kD, kD, kD, kD, kD, kD, kD},  // float64
-  };
+TEST_CASE("element types are promoted, and the numbers stay what they are, in either order") {
   for (int a = 0; a < kDTypeCount; ++a) {
     for (int b = 0; b < kDTypeCount; ++b) {
-      const D left = static_cast<D>(a);
-      const D right = static_cast<D>(b);
-      INFO(DTypeName(left) << " and " << DTypeName(right));
-      const absl::StatusOr<Tensor> joined = Joined({OneOf(left), OneOf(right)});
+      const Tensor left = OneTwo(static_cast<DType>(a)).Rows(0, 1);
+      const Tensor right = OneTwo(static_cast<DType>(b)).Rows(0, 1);
+      INFO(DTypeName(left.dtype()) << " and " << DTypeName(right.dtype()));
+      const absl::StatusOr<Tensor> joined = Joined({left, right});
       REQUIRE(joined.ok());
-      CHECK(joined->dtype() == kPromoted[a][b]);
-      const Tensor one = OneOf(joined->dtype());
+      REQUIRE(joined->dtype() == Promoted(left.dtype(), right.dtype()));
+      const Tensor one = OneTwo(joined->dtype()).Rows(0, 1);
       CHECK((joined->Rows(0, 1) == one));
       CHECK((joined->Rows(1, 2) == one));
     }
@@ -96,6 +66,14 @@ TEST_CASE("Tensor() is no rows of any shape or element type") {
 TEST_CASE("elements keep their values when they are converted") {
   const Tensor joined = *Joined({TensorOf<int64_t>({-3, 1 << 30}), TensorOf<BFloat16>({BFloat16(-1.5F)})});
   CHECK((joined == TensorOf<double>({-3, 1 << 30, -1.5})));
+  using Complex = std::complex<double>;
+  const Tensor complex = *Joined({TensorOf<std::complex<float>>({{1, -2}}), TensorOf<int64_t>({7})});
+  CHECK((complex == TensorOf<Complex>({{1, -2}, {7, 0}})));
+  const std::vector<uint16_t> many(1000, 65535);
+  const Tensor floats = *Joined({TensorOf<uint16_t>(many), TensorOf<Float8E5M2>({Float8E5M2(-0.25F)})});
+  std::vector<float> expected(1000, 65535);
+  expected.push_back(-0.25F);
+  CHECK((floats == TensorOf<float>(expected)));
 }
 
 // ---- shapes ------------------------------------------------------------------------------------
@@ -123,6 +101,20 @@ TEST_CASE("with padding every dimension but the first is filled up on the right"
 TEST_CASE("padding is of the joined element type") {
   const Tensor joined = *Joined({TensorOf<int32_t>({1, 2}, {1, 2}), TensorOf<double>({0.5}, {1, 1})}, {true, 0.25});
   CHECK((joined == TensorOf<double>({1, 2, 0.5, 0.25}, {2, 2})));
+}
+
+TEST_CASE("every element type can be filled up with a number that it has") {
+  for (int i = 0; i < kDTypeCount; ++i) {
+    const Tensor two = OneTwo(static_cast<DType>(i));
+    INFO(DTypeName(two.dtype()));
+    const auto matrix = [&](std::vector<int64_t> shape) {
+      return *Tensor::FromBuffer(two.dtype(), std::move(shape), two.owner(), two.raw(), true);
+    };
+    const Tensor joined = *Joined({matrix({1, 2}), matrix({1, 1})}, {true, 2});  // a bool 2 is 1
+    const Tensor packed = *Tensor::FromBuffer(two.dtype(), {4}, joined.owner(), joined.raw(), true);
+    CHECK((packed.Rows(0, 2) == two));
+    CHECK((packed.Rows(2, 4) == two));
+  }
 }
 
 TEST_CASE("what fills up a tensor of bools is a bool") {
@@ -197,6 +189,17 @@ TEST_CASE("dynamic lists take the items of lists and tuples and the elements of 
   CHECK(ReasonOf(Joined<Value>({Value(1)}).status()) == "not_iterable");
   CHECK(ReasonOf(Joined<Value>({Value("text")}).status()) == "not_flattenable");
   CHECK(ReasonOf(Joined<Value>({Value(Value::List{}), Value(2)}).status()) == "not_iterable");
+}
+
+TEST_CASE("dynamic lists take elements of every type that a Value has numbers for, and name what they refuse") {
+  const std::vector<Value> numbers = {Value::List{}, TensorOf<int8_t>({-1}), TensorOf<Float16>({Float16(0.5F)}),
+                                      TensorOf<uint64_t>({7}), TensorOf<bool>({true})};
+  CHECK((*Joined<Value>(numbers) == Value(Value::List{-1, 0.5, 7, true})));
+  for (const Tensor& tensor : {TensorOf<uint64_t>({~uint64_t{0}}), TensorOf<std::complex<float>>({{1, 2}})}) {
+    const absl::Status refused = Joined<Value>({Value::List{}, tensor}).status();
+    CHECK(ReasonOf(refused) == "not_flattenable");
+    CHECK(absl::StartsWith(refused.message(), absl::StrCat("result 1 is a ", DTypeName(tensor.dtype()), " tensor")));
+  }
 }
 
 }  // namespace

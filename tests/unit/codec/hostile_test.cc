@@ -231,6 +231,8 @@ TEST_CASE("tensors that make no sense are refused") {
   CHECK(IsRefused<Tensor>(tensor(5, {~uint64_t{0}})));
   CHECK(IsRefused<Tensor>(tensor(5, {uint64_t{1} << 32, uint64_t{1} << 32})));
   CHECK(IsRefused<Tensor>(tensor(5, {uint64_t{1} << 33, 0, uint64_t{1} << 33})));
+  CHECK(IsRefused<Tensor>(tensor(static_cast<uint64_t>(DType::kComplex128), {uint64_t{1} << 53, 0})));
+  CHECK(DecodeAs<Tensor>(tensor(static_cast<uint64_t>(DType::kComplex128), {uint64_t{1} << 52, 0}), {}).ok());
   CHECK(IsRefused<Tensor>(tensor(5, std::vector<uint64_t>(65, 1), 4)));
   CHECK(IsRefused<Tensor>(tensor(5, {3}, 8)));
   CHECK(IsRefused<Tensor>(tensor(5, {1}, 8)));

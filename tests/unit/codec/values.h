@@ -21,9 +21,20 @@
 #include <vector>
 
 #include "runtime/codec/codec.h"
+#include "runtime/codec/dtype.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::codec {
+
+// A tensor of any dtype: numbers that each has and that differ.
+template <class T>
+Tensor OneTwo() {
+  std::vector<T> elements = {Narrowed<T>(1.0), Narrowed<T>(2.0)};
+  return *Tensor::FromVector<T>(std::move(elements));
+}
+inline Tensor OneTwo(DType dtype) {
+  return WithElementType(dtype, []<class T>(std::type_identity<T>) { return OneTwo<T>(); });
+}
 
 enum class Mode : uint8_t { kTrain, kEval };
 struct Empty {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <complex>
 #include <deque>
 #include <limits>
 #include <map>
@@ -372,6 +373,24 @@ TEST_CASE("a tensor keeps its dtype, integers are averaged to float64") {
   Check<Tensor>(Collect::kSumEach, {bools({true, false}), bools({true, true})}, *Tensor::FromVector<int64_t>({2, 1}));
   const auto halves = [](float number) { return *Tensor::FromVector<BFloat16>({BFloat16(number)}); };
   Check<Tensor>(Collect::kMeanEach, {halves(1), halves(2)}, halves(1.5));
+  const auto eighths = [](float number) { return *Tensor::FromVector<Float8E4M3Fn>({Float8E4M3Fn(number)}); };
+  Check<Tensor>(Collect::kMeanEach, {eighths(448), eighths(384)}, eighths(416));
+  const auto bytes = [](std::vector<int8_t> elements) { return *Tensor::FromVector<int8_t>(std::move(elements)); };
+  Check<Tensor>(Collect::kSumEach, {bytes({100, -1}), bytes({27, -2})}, bytes({127, -3}));
+  CheckRefused<Tensor, Tensor>(Collect::kSumEach, {bytes({100}), bytes({28})}, "overflow");
+}
+
+TEST_CASE("complex tensors are neither summed nor averaged, and the text says so") {
+  const Tensor complex = *Tensor::FromVector<std::complex<float>>({{1, 2}});
+  for (const Collect rule : {Collect::kMeanEach, Collect::kSumEach}) {
+    const absl::Status refused = Join<Tensor>(rule, std::deque<Tensor>{complex, complex}, false).status();
+    CHECK(ReasonOf(refused) == "not_numeric");
+    CHECK(absl::StrContains(refused.message(),
+                            "rank 0 gave a complex64 tensor of shape {1}: complex numbers cannot be "));
+    CHECK(DynamicRefusal(rule, {Value(complex), Value(complex)}) == "not_numeric");
+  }
+  CheckRefused<double, Tensor>(Collect::kSum, {complex}, "not_numeric");
+  Check<Tensor>(Collect::kFlatten, {complex, Floats({3})}, *Tensor::FromVector<std::complex<float>>({{1, 2}, {3, 0}}));
 }
 
 TEST_CASE("sum_each adds in the order of the ranks, as double, and rounds once") {

@@ -1,11 +1,13 @@
 #include "runtime/dispatch/reduce.h"
 
 #include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
 #include <dlpack/dlpack.h>
 
 #include <array>
 #include <cmath>
+#include <complex>
 #include <deque>
 #include <limits>
 #include <optional>
@@ -99,6 +101,35 @@ TEST_CASE("tensors keep their type, and small integers are widened") {
   CheckFloat(Must<Tensor>(kSum, {TensorOf<float>({0.1F})}), static_cast<double>(0.1F), "float32");
 }
 
+TEST_CASE("tensors of every size of number are reduced as NumPy reduces them") {
+  CheckInteger(Must<Tensor>(kSum, {TensorOf<int8_t>({-128, -128})}), -256);
+  CheckInteger(Must<Tensor>(kSum, {TensorOf<int16_t>({-32768}), TensorOf<uint16_t>({65535})}), 32767);
+  CheckInteger(Must<Tensor>(kSum, {TensorOf<uint32_t>({4294967295, 1})}), int64_t{1} << 32, "uint64");
+  CheckInteger(Must<Tensor>(kSum, {TensorOf<uint64_t>({5})}), 5, "uint64");
+  CheckFloat(Must<Tensor>(kMean, {TensorOf<uint64_t>({1, 2})}), 1.5);
+  CheckFloat(Must<Tensor>(kSum, {TensorOf<Float16>({Float16(2048), Float16(1)})}), 2048, "float16");
+  CheckFloat(Must<Tensor>(kSum, {TensorOf<Float16>({Float16(1)}), BFloats({1})}), 2, "float32");
+}
+
+TEST_CASE("floats of 8 bits are reduced to a float32") {
+  const Tensor numbers = TensorOf<Float8E4M3Fn>({Float8E4M3Fn(448), Float8E4M3Fn(448), Float8E4M3Fn(0.125F)});
+  CheckFloat(Must<Tensor>(kSum, {numbers}), 896.125, "float32");
+  CheckFloat(Must<Tensor>(kMean, {TensorOf<Float8E5M2>({Float8E5M2(1), Float8E5M2(2)})}), 1.5, "float32");
+  CheckFloat(Must<Tensor>(kSum, {numbers, TensorOf<double>({1, 2, 3})}), 902.125);
+}
+
+TEST_CASE("complex numbers are not reduced, and the text says so") {
+  const Tensor complex = TensorOf<std::complex<float>>({{1, 2}});
+  for (const Tensor& tensor : {complex, TensorOf<std::complex<double>>({})}) {
+    const absl::Status refused = ReduceAll<Tensor>(kMean, {TensorOf<float>({1}), tensor}).status();
+    CHECK(ReasonOf(refused) == "not_numeric");
+    CHECK(absl::StartsWith(refused.message(),
+                           absl::StrCat("result 1 is a ", DTypeName(tensor.dtype()), " tensor of shape {")));
+    CHECK(absl::StrContains(refused.message(), "}: complex numbers cannot be averaged"));
+  }
+  CHECK(Refusal<Value>(kSum, {Value(Value::List{complex})}) == "not_numeric");
+}
+
 TEST_CASE("a tensor with strides is summed over its own elements only") {
   int32_t memory[] = {1, 100, 2, 100, 3, 100};
   int64_t shape[] = {3};
@@ -151,6 +182,7 @@ TEST_CASE("an integer sum is exact, or an overflow") {
   CHECK(Refusal<int64_t>(kSum, {kMostInteger, 1}) == "overflow");
   CHECK(Refusal<int64_t>(kSum, {-kMostInteger, -2}) == "overflow");
   CHECK(Refusal<uint64_t>(kSum, {std::numeric_limits<uint64_t>::max()}) == "overflow");
+  CHECK(Refusal<Tensor>(kSum, {TensorOf<uint64_t>({std::numeric_limits<uint64_t>::max()})}) == "overflow");
   CHECK(Refusal<Tensor>(kSum, {TensorOf<int64_t>({kMostInteger, kMostInteger})}) == "overflow");
 }
 
