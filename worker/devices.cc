@@ -4,11 +4,12 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <vector>
+
+#include "runtime/device/nvml.h"
 
 namespace twinkle::worker {
 namespace {
@@ -50,17 +51,7 @@ absl::StatusOr<std::map<std::string, int>> ParseDevices(const std::string& text)
 
 std::map<std::string, int> DiscoverDevices() {
   std::map<std::string, int> devices;
-  void* library = ::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return devices;
-  const auto init = reinterpret_cast<int (*)()>(::dlsym(library, "nvmlInit_v2"));
-  const auto count_devices = reinterpret_cast<int (*)(unsigned int*)>(::dlsym(library, "nvmlDeviceGetCount_v2"));
-  const auto shutdown = reinterpret_cast<int (*)()>(::dlsym(library, "nvmlShutdown"));
-  unsigned int count = 0;
-  if (init != nullptr && count_devices != nullptr && shutdown != nullptr && init() == 0) {
-    if (count_devices(&count) == 0 && count > 0) devices["cuda"] = static_cast<int>(count);
-    shutdown();
-  }
-  ::dlclose(library);
+  if (const int cuda = device::AskNvml().devices; cuda > 0) devices["cuda"] = cuda;
   return devices;
 }
 

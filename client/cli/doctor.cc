@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
-#include <dlfcn.h>
 #include <netdb.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
@@ -18,6 +17,7 @@
 #include "client/cli/rank_limits.h"
 #include "runtime/base/memory_limit.h"
 #include "runtime/base/shortage.h"
+#include "runtime/device/nvml.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
 
@@ -106,17 +106,15 @@ Finding CheckClock() {
 }
 
 Finding CheckDevices() {
-  void* library = ::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
+  const device::NvmlAnswer nvml = device::AskNvml();
+  if (!nvml.library) {
     return {Level::kNote, "devices",
             "no NVIDIA driver library: only CPU groups, or twinkle-worker --devices TYPE:COUNT"};
   }
-  const auto init = reinterpret_cast<int (*)()>(::dlsym(library, "nvmlInit_v2"));
-  const int failed = init == nullptr ? -1 : init();
-  return failed == 0 ? Finding{Level::kFine, "devices", "the NVIDIA driver answers"}
-                     : Finding{Level::kBad, "devices",
-                               absl::StrCat("the NVIDIA driver library is there, but nvmlInit gives ", failed,
-                                            ": does nvidia-smi work?")};
+  if (nvml.init == 0) return {Level::kFine, "devices", "the NVIDIA driver answers"};
+  return {
+      Level::kBad, "devices",
+      absl::StrCat("the NVIDIA driver library is there, but nvmlInit gives ", nvml.init, ": does nvidia-smi work?")};
 }
 
 }  // namespace
