@@ -7,6 +7,7 @@
 
 #include "driver/bounds.h"
 #include "driver/cluster_state.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::driver {
 namespace {
@@ -47,9 +48,8 @@ absl::Status ClusterState::CheckJoin(const v1::NodeDescription& description) con
   NodeId id = 0;
   const Node* const other = NodeNamed(description.name(), &id);
   if (other == nullptr || SameDaemon(other->description.place(), description.place())) return absl::OkStatus();
-  const v1::Place& place = other->description.place();
-  return absl::AlreadyExistsError(absl::StrCat("there is a node '", description.name(), "' already (", place.host(),
-                                               ", pid ", place.pid(),
+  return absl::AlreadyExistsError(absl::StrCat("there is a node '", description.name(), "' already (",
+                                               rpc::PlaceText(other->description.place()),
                                                "): give this one another --node-name, or end that daemon"));
 }
 

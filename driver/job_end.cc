@@ -11,6 +11,7 @@
 #include "driver/messages.h"
 #include "runtime/base/cut_text.h"
 #include "runtime/base/names.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::driver {
 namespace {
@@ -88,8 +89,7 @@ void ClusterState::LoseGroup(JobNumber number, Job& job, const std::string& grou
     v1::PeersLost::Loss& loss = *lost.add_losses();
     loss.set_process(end.first);
     loss.set_cause(absl::StrCat("it ", end.cause));
-    why = absl::StrCat("rank ", process.rank(), " (", process.place().host(), ", pid ", process.place().pid(), ") ",
-                       end.cause);
+    why = absl::StrCat("rank ", process.rank(), " (", rpc::PlaceText(process.place()), ") ", end.cause);
   }
   if (!job.aborted_groups.emplace(group, why).second) return;  // all have heard of it
   effects->push_back(Record{Record::Kind::kGroupEnded, number, absl::StrCat("'", group, "' was aborted: ", why)});

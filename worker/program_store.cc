@@ -13,6 +13,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/file_digest.h"
+#include "runtime/rpc/wire_place.h"
 #include "worker/same_file.h"
 
 namespace twinkle::worker {
@@ -120,7 +121,7 @@ absl::Status ProgramStore::Work::PutFile(const v1::StartJob& start, const v1::Fi
 absl::Status ProgramStore::Work::Fetch(const v1::StartJob& start, v1::FetchProgram wanted, int to) const {
   const v1::Place& place = start.program().place();
   const v1::Endpoint& node = start.program_node();
-  const std::string& from = place.machine() == options.place.machine() ? node.socket() : node.address();
+  const std::string& from = rpc::TargetOf(place, node, options.place.machine());
   if (from.empty() || !options.fetch)
     return absl::NotFoundError("there is no node daemon that can be reached from here");
   wanted.set_pid(place.pid());

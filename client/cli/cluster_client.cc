@@ -14,6 +14,7 @@
 #include "runtime/rpc/secret.h"
 #include "runtime/rpc/token.h"
 #include "runtime/rpc/wire_limits.h"
+#include "runtime/rpc/wire_place.h"
 #include "runtime/rpc/wire_words.h"
 
 namespace twinkle::cli {
@@ -21,11 +22,6 @@ namespace {
 
 constexpr absl::Duration kAnswerLimit = absl::Seconds(5);
 constexpr absl::Duration kLinesLimit = absl::Seconds(30);  // for all lines that a node keeps to arrive
-
-// The gRPC target for this machine; empty: it cannot be reached from here.
-const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint) {
-  return place.machine() == rpc::ThisMachine() ? endpoint.socket() : endpoint.address();
-}
 
 }  // namespace
 
@@ -101,7 +97,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
   const std::string who = process.group().empty()
                               ? "the program"
                               : absl::StrCat("rank ", process.rank(), " of group '", process.group(), "'");
-  const std::string& target = TargetOf(process.place(), process.endpoint());
+  const std::string& target = rpc::TargetOf(process.place(), process.endpoint(), rpc::ThisMachine());
   if (target.empty() && process.place().machine() == rpc::ThisMachine()) {
     return absl::UnavailableError(absl::StrCat(who, " cannot be asked yet: its job waits for room, or just begins"));
   }
@@ -121,7 +117,7 @@ absl::StatusOr<v1::ProcessReport> ClusterClient::Report(const v1::Process& proce
 
 absl::Status ClusterClient::Watch(const v1::NodeDescription& node, const v1::WatchJob& wish,
                                   const std::function<void(const v1::Output::Line&)>& on_line) const {
-  const std::string& target = TargetOf(node.place(), node.endpoint());
+  const std::string& target = rpc::TargetOf(node.place(), node.endpoint(), rpc::ThisMachine());
   if (target.empty()) {
     return absl::UnavailableError(absl::StrCat("node '", node.name(),
                                                "' cannot be reached from this machine: it was "

@@ -12,6 +12,7 @@
 
 #include "runtime/base/names.h"
 #include "runtime/base/text_table.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::cli {
 namespace {
@@ -26,10 +27,6 @@ std::string DevicesText(const v1::ClusterStatus::Node& node) {
   }
   if (devices.empty()) return "none";
   return absl::StrJoin(devices, ", ", [](std::string* text, const auto& entry) { *text += entry.second; });
-}
-
-std::string PlaceText(const v1::Place& place) {
-  return absl::StrCat(base::Printable(place.host()), ", pid ", place.pid());
 }
 
 // Text that others have written, indented below a line of ours, so that nothing in it can look like one of our lines.
@@ -131,7 +128,7 @@ std::string RunningText(const v1::ClusterStatus& status) {
   for (const v1::ClusterStatus::Job& job : status.jobs()) {
     absl::StrAppend(&text, "  job ", job.id(), " '", base::Printable(job.name()), "': ", job.state(), " for ",
                     AgeText(job.age_s()), ", ", job.processes_size(), " processes, program on ",
-                    PlaceText(job.program()), "\n");
+                    rpc::PlaceText(job.program()), "\n");
     if (!job.reason().empty()) absl::StrAppend(&text, "      ", Indented(job.reason()), "\n");
     text += GroupsText(job);
   }
@@ -177,7 +174,7 @@ std::string StatusText(const v1::ClusterStatus& status, const std::string& drive
   } else {
     std::vector<base::TableRow> rows = {{"NODE", "HOST", "CPU SLOTS", "DEVICES", "UP"}};
     for (const v1::ClusterStatus::Node& node : status.nodes()) {
-      rows.push_back({node.description().name(), PlaceText(node.description().place()),
+      rows.push_back({node.description().name(), rpc::PlaceText(node.description().place()),
                       absl::StrCat(node.used_slots(), "/", node.description().cpu_slots()), DevicesText(node),
                       AgeText(node.joined_s())});
     }

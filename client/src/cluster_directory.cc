@@ -12,6 +12,7 @@
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/protocol.h"
+#include "runtime/rpc/wire_place.h"
 #include "runtime/rpc/wire_words.h"
 
 namespace twinkle::internal {
@@ -169,22 +170,16 @@ std::vector<GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::Gro
   return infos;
 }
 
-std::string TargetOf(const v1::Process& to, const std::string& machine) {
-  return to.place().machine() == machine ? to.endpoint().socket() : to.endpoint().address();
-}
-
 absl::Status CheckReachable(const v1::Process& to) {
   const bool listens = !to.endpoint().socket().empty();
-  if (!listens || !TargetOf(to, rpc::ThisMachine()).empty()) return absl::OkStatus();
+  if (!listens || !rpc::TargetOf(to.place(), to.endpoint(), rpc::ThisMachine()).empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("rank ", to.rank(), " of group '", to.group(), "' (",
-                                                    PlaceText(to.place()),
+                                                    rpc::PlaceText(to.place()),
                                                     ") can be reached from its own machine "
                                                     "only: start the twinkle-worker of node '",
                                                     to.place().node(),
                                                     "' with --host (TWINKLE_HOST), the name or address "
                                                     "by which other machines reach it"));
 }
-
-std::string PlaceText(const v1::Place& place) { return absl::StrCat(place.host(), ", pid ", place.pid()); }
 
 }  // namespace twinkle::internal

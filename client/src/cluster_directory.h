@@ -50,12 +50,7 @@ class ClusterDirectory final : public actor::Directory {
 std::vector<actor::GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::GroupLayout>& groups,
                                        rpc::ProcessId first_process);
 
-// Where `to` listens, for a process on that machine.
-std::string TargetOf(const v1::Process& to, const std::string& machine);
 // FailedPrecondition: it listens for its own machine only, and that is not this one.
 absl::Status CheckReachable(const v1::Process& to);
-
-// "host, pid 123"
-std::string PlaceText(const v1::Place& place);
 
 }  // namespace twinkle::internal

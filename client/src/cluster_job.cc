@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <iterator>
 
-#include "client/src/cluster_directory.h"
 #include "client/src/job_description.h"
 #include "client/src/real_job_world.h"
 #include "runtime/actor/groups.h"
@@ -17,6 +16,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::internal {
 namespace {
@@ -150,7 +150,7 @@ void ClusterJob::Remember(const v1::JobPeers& peers) {
   for (const v1::Process& peer : peers.processes()) {
     if (peer.id() == placed_.process()) continue;
     Rank& rank = ranks_[peer.id()];
-    rank.place = PlaceText(peer.place());
+    rank.place = rpc::PlaceText(peer.place());
     rank.name = absl::StrCat("rank ", peer.rank(), " of group '", peer.group(), "' (", rank.place, ")");
   }
   for (const v1::Process& process : placed_.processes()) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "client/src/cluster_directory.h"
 #include "runtime/base/log.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::internal {
 namespace {
@@ -25,7 +25,7 @@ std::string TextOf(const v1::PeersLost& lost, const std::vector<v1::Process>& pr
   for (const v1::Process& process : processes) {
     if (process.id() != first.process()) continue;
     return absl::StrCat(
-        "rank ", process.rank(), " of group '", process.group(), "' (", PlaceText(process.place()), ") ",
+        "rank ", process.rank(), " of group '", process.group(), "' (", rpc::PlaceText(process.place()), ") ",
         lost.at_end() ? "failed at its end: " : "is gone, and its group with it: ", CauseOf(lost, first));
   }
   return absl::StrCat("a process of job ", lost.job(), " is gone: ", CauseOf(lost, first));

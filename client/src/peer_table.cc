@@ -1,6 +1,6 @@
 #include "client/src/peer_table.h"
 
-#include "client/src/cluster_directory.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::internal {
 
@@ -8,13 +8,13 @@ rpc::GrpcTransport::Introduction PeerTable::Add(const v1::Process& process, cons
   base::MutexLock lock(&mutex_);
   const uint64_t machine = machines_.emplace(process.place().machine(), machines_.size() + 1).first->second;
   peers_[process.id()] = {process.place(), machine};
-  return {TargetOf(process, machine_), ticket};
+  return {rpc::TargetOf(process.place(), process.endpoint(), machine_), ticket};
 }
 
 std::string PeerTable::PlaceOf(rpc::ProcessId process) const {
   base::MutexLock lock(&mutex_);
   const auto found = peers_.find(process);
-  return found == peers_.end() ? "an unknown host" : PlaceText(found->second.place);
+  return found == peers_.end() ? "an unknown host" : rpc::PlaceText(found->second.place);
 }
 
 uint64_t PeerTable::MachineOf(rpc::ProcessId process) const {

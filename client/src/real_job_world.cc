@@ -1,7 +1,6 @@
 #include "client/src/real_job_world.h"
 
 #include <absl/strings/str_cat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -198,7 +197,7 @@ absl::StatusOr<ProgramPart> RealJobWorld::Join(const v1::JobPlaced& placed, cons
   actor::ProcessOptions process = OptionsFrom(SessionOf(options_));
   process.job = rpc::JobKeyOf(placed.secret());
   process.id = placed.process();
-  process.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
+  process.place = rpc::ThisPlace();
   ClusterMember member{std::move(transport_), table, groups, driver_, placed.secret(), options_.prefault_bytes,
                        limits_.wires.services};
   member.notifier = options_.notifier;

@@ -1,6 +1,5 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -19,6 +18,7 @@
 #include "runtime/base/names.h"
 #include "runtime/base/status.h"
 #include "runtime/object/failure_log.h"
+#include "runtime/rpc/place.h"
 #include "runtime/rpc/wire_limits.h"
 
 namespace twinkle {
@@ -117,18 +117,12 @@ absl::Status Check(const InitializeOptions& options) {
   return absl::OkStatus();
 }
 
-std::string HostAndPid() {
-  char host[256] = "localhost";
-  gethostname(host, sizeof(host) - 1);
-  return absl::StrCat(host, ", pid ", getpid());
-}
-
 actor::InProcessOptions JobOptions(const InitializeOptions& options) {
   actor::InProcessOptions job;
   job.groups = options.groups;
   job.start_workers = options.mode != Mode::kLocal;
   job.notifier = options.notifier;
-  job.process.place = HostAndPid();
+  job.process.place = rpc::ThisPlace();
   job.process.seed = options.seed;
   job.process.session_mesh = options.device_mesh;
   job.process.sync = options.sync;

@@ -16,6 +16,7 @@
 #include "runtime/base/names.h"
 #include "runtime/rpc/channel.h"
 #include "runtime/rpc/protocol.h"
+#include "runtime/rpc/wire_place.h"
 
 namespace twinkle::internal {
 namespace {
@@ -125,8 +126,7 @@ WorkerOutput::WorkerOutput(uint64_t job, const std::vector<v1::NodeDescription>&
                            const std::string& token, const rpc::KeepAlive& keep_alive) {
   const auto told_lost = std::make_shared<std::atomic<bool>>(false);
   for (const v1::NodeDescription& node : nodes) {
-    const bool here = node.place().machine() == machine;
-    const std::string& target = here ? node.endpoint().socket() : node.endpoint().address();
+    const std::string& target = rpc::TargetOf(node.place(), node.endpoint(), machine);
     if (target.empty()) continue;
     nodes_.push_back(std::make_shared<Watching>(told_lost));
     nodes_.back()->Begin(nodes_.back(), job, node, target, token, keep_alive);

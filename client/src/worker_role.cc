@@ -3,7 +3,6 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
@@ -49,7 +48,7 @@ actor::ProcessOptions OptionsOf(const v1::WorkerRole& role, const WorkerSession&
   options.group = self.group();
   options.rank = self.rank();
   options.devices = {self.devices().begin(), self.devices().end()};
-  options.place = absl::StrCat(rpc::ThisHost(), ", pid ", ::getpid());
+  options.place = rpc::ThisPlace();
   for (const actor::GroupInfo& group : groups) {
     if (group.name == options.group) options.group_workers = group.workers;
   }

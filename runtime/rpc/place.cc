@@ -41,6 +41,8 @@ std::string ThisHost() {
   return host.data();
 }
 
+std::string ThisPlace() { return absl::StrCat(ThisHost(), ", pid ", ::getpid()); }
+
 std::string NewSocketName() { return absl::StrCat("unix-abstract:twinkle-", NewSecret().substr(0, 32)); }
 
 }  // namespace twinkle::rpc

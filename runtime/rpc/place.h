@@ -15,6 +15,9 @@ std::string ThisPids();
 // The host's name.
 std::string ThisHost();
 
+// "gpu-1, pid 123": this process, for people.
+std::string ThisPlace();
+
 // A gRPC target for a Unix socket that leaves no file: "unix-abstract:twinkle-…", different at every call.
 std::string NewSocketName();
 
