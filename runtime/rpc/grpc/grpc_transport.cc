@@ -92,7 +92,7 @@ void GrpcTransport::Impl::Close() {
   }
   for (const auto& link : links) link->Cancel();
   listener_->Close();
-  absl::node_hash_map<ProcessId, Peer> peers;  // let go of without the lock, with all that is in them
+  absl::node_hash_map<ProcessId, GrpcPeer> peers;  // let go of without the lock, with all that is in them
   server_->Shutdown(DeadlineIn(absl::ZeroDuration()));
   {
     base::MutexLock lock(&mutex_);
@@ -111,9 +111,9 @@ void GrpcTransport::Impl::Close() {
 // ---- peers
 void GrpcTransport::Impl::Introduce(ProcessId id, Introduction introduction) {
   base::MutexLock lock(&mutex_);
-  Peer& peer = PeerOf(id);
-  peer.introduction = std::move(introduction);
-  if (closed_ || peer.lost || peer.redial.broken() || peer.introduction.target.empty()) return;
+  GrpcPeer& peer = PeerOf(id);
+  peer.Introduce(std::move(introduction));
+  if (closed_ || peer.lost() || peer.broken() || !peer.known()) return;
   if (peer.talk.has_unsaid(Stream::kData) || peer.talk.has_unsaid(Stream::kControl)) DialBoth(id, peer);
 }
 
@@ -127,19 +127,19 @@ absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame)
   {
     base::MutexLock lock(&mutex_);
     if (closed_) return absl::CancelledError("this process has left its job");
-    Peer& peer = PeerOf(to);
-    if (peer.lost) return absl::UnavailableError(peer.why.message());
+    GrpcPeer& peer = PeerOf(to);
+    if (peer.lost()) return absl::UnavailableError(peer.why.message());
     peer.talk.Say(stream, std::move(frame));
-    if (peer.redial.broken()) return absl::OkStatus();  // Look sees to the rest
+    if (peer.broken()) return absl::OkStatus();  // Look sees to the rest
     if (peer.talk.carried(stream)) return absl::OkStatus();
-    if (!peer.introduction.target.empty()) {
+    if (peer.known()) {
       DialBoth(to, peer);
       return absl::OkStatus();
     }
     queue_->PostAfter(options_.introduction_limit, [weak = weak_from_this(), to] {
       if (const auto self = weak.lock()) self->LoseUnlessIntroduced(to);
     });
-    if (introducer_ == nullptr || std::exchange(peer.asked, true)) return absl::OkStatus();
+    if (introducer_ == nullptr || !peer.Ask()) return absl::OkStatus();
   }
   AskFor(to);
   return absl::OkStatus();
@@ -157,7 +157,7 @@ void GrpcTransport::Impl::AskFor(ProcessId id) {
       return;
     }
     base::MutexLock lock(&self->mutex_);
-    self->PeerOf(id).asked = false;
+    self->PeerOf(id).AskedInVain();
   });
 }
 
@@ -173,34 +173,32 @@ absl::Status GrpcTransport::Impl::SendToSelf(Stream stream, Frame frame) {
 }
 
 // The peer may want to answer on either, and may not know where this process is.
-void GrpcTransport::Impl::DialBoth(ProcessId id, Peer& peer) {
+void GrpcTransport::Impl::DialBoth(ProcessId id, GrpcPeer& peer) {
   for (const Stream stream : kStreams) {
     if (!peer.talk.carried(stream)) Dial(id, peer, stream);
   }
 }
 
-void GrpcTransport::Impl::Dial(ProcessId id, Peer& peer, Stream stream) {
+void GrpcTransport::Impl::Dial(ProcessId id, GrpcPeer& peer, Stream stream) {
   if (!peer.talk.has_links()) peer.channel = nullptr;  // a new one tries at once
+  const auto& [target, ticket] = peer.introduction();
   if (peer.channel == nullptr) {
-    peer.channel =
-        NewChannel(peer.introduction.target, {.keep_alive = options_.keep_alive, .longest_message = kLongestMessage});
+    peer.channel = NewChannel(target, {.keep_alive = options_.keep_alive, .longest_message = kLongestMessage});
   }
-  const std::string& ticket = peer.introduction.ticket;
   ++live_;
   const auto holder = std::make_shared<LinkPtr>();
-  const LinkPtr link =
-      GrpcLink::Dial(peer.channel, MethodOf(stream),
-                     {{kProtocolKey, absl::StrCat(options_.protocol)},
-                      {kSecretKey, ticket.empty() ? options_.secret : ticket},
-                      {kProcessKey, absl::StrCat(options_.self)},
-                      {kToKey, absl::StrCat(id)},
-                      {kLifeKey, absl::StrCat(life_)},
-                      {kKnownLifeKey, absl::StrCat(peer.life)},
-                      {kHeardKey, absl::StrCat(peer.talk.heard(stream))}},
-                     completions_.get(), WireOf(peer, stream, !absl::StartsWith(peer.introduction.target, "unix")),
-                     EventsFor(id, stream, holder));
+  const LinkPtr link = GrpcLink::Dial(peer.channel, MethodOf(stream),
+                                      {{kProtocolKey, absl::StrCat(options_.protocol)},
+                                       {kSecretKey, ticket.empty() ? options_.secret : ticket},
+                                       {kProcessKey, absl::StrCat(options_.self)},
+                                       {kToKey, absl::StrCat(id)},
+                                       {kLifeKey, absl::StrCat(life_)},
+                                       {kKnownLifeKey, absl::StrCat(peer.life)},
+                                       {kHeardKey, absl::StrCat(peer.talk.heard(stream))}},
+                                      completions_.get(), WireOf(peer, stream, !absl::StartsWith(target, "unix")),
+                                      EventsFor(id, stream, holder));
   *holder = link;  // until it is gone; read under the lock, since events may come before this
-  peer.talk.Add(stream, link, /*works=*/false, peer.redial.broken());
+  peer.talk.Add(stream, link, /*works=*/false, peer.broken());
 }
 
 GrpcLink::Events GrpcTransport::Impl::EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder) {
@@ -220,8 +218,8 @@ void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shar
   absl::Status understood;
   {
     base::MutexLock lock(&mutex_);
-    Peer& peer = PeerOf(id);
-    if (closed_ || peer.lost) return;
+    GrpcPeer& peer = PeerOf(id);
+    if (closed_ || peer.lost()) return;
     peer_open = peer.open;
     understood = Hear(id, stream, *holder, &heard, &freed);
     if (understood.ok() && !heard.frames.empty() && peer.talk.AcknowledgeSoon(stream)) Owe(id, stream);
@@ -235,7 +233,7 @@ void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shar
 
 absl::Status GrpcTransport::Impl::Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard,
                                        std::vector<Frame>* freed) {
-  Peer& peer = PeerOf(id);
+  GrpcPeer& peer = PeerOf(id);
   if (heard->life && peer.life != 0 && *heard->life != peer.life) {
     return absl::InvalidArgumentError("another process answers in its place");
   }
@@ -247,10 +245,10 @@ absl::Status GrpcTransport::Impl::Hear(ProcessId id, Stream stream, const LinkPt
 }
 
 // If it is: each stream has a connection that works.
-void GrpcTransport::Impl::NoteWhole(Peer& peer, const GrpcLink& link) {
+void GrpcTransport::Impl::NoteWhole(GrpcPeer& peer, const GrpcLink& link) {
   if (!peer.talk.complete()) return;
-  if (peer.redial.broken() || peer.address.empty()) peer.address = link.Address();
-  peer.redial.Made();
+  if (peer.broken() || peer.address.empty()) peer.address = link.Address();
+  peer.To(GrpcPeer::State::kOpen);
 }
 
 void GrpcTransport::Impl::OnRoom(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder) {

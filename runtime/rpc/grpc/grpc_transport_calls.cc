@@ -92,8 +92,8 @@ bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
 // Whether the caller is who it was before, and means this process.
 absl::Status GrpcTransport::Impl::Meet(ProcessId from, const GrpcLink::Accepting& call, std::vector<Frame>* freed) {
   if (closed_) return absl::UnavailableError("the process has ended");
-  Peer& peer = PeerOf(from);
-  if (peer.lost) return absl::AbortedError(absl::StrCat("this process counts as lost there: ", peer.why.message()));
+  GrpcPeer& peer = PeerOf(from);
+  if (peer.lost()) return absl::AbortedError(absl::StrCat("this process counts as lost there: ", peer.why.message()));
   uint64_t to = 0, life = 0, known = 0, heard = 0;
   if (!absl::SimpleAtoi(call.Metadata(kToKey), &to) || !absl::SimpleAtoi(call.Metadata(kLifeKey), &life) ||
       !absl::SimpleAtoi(call.Metadata(kKnownLifeKey), &known) || !absl::SimpleAtoi(call.Metadata(kHeardKey), &heard)) {
@@ -122,12 +122,12 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
   if (!refused.ok()) {
     return GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
   }
-  Peer& peer = PeerOf(from);
+  GrpcPeer& peer = PeerOf(from);
   const auto holder = std::make_shared<LinkPtr>();
   const LinkPtr link =
       GrpcLink::Accepting::Begin(std::move(call), WireOf(peer, stream, remote), EventsFor(from, stream, holder));
   *holder = link;
-  peer.talk.Add(stream, link, /*works=*/true, peer.redial.broken());
+  peer.talk.Add(stream, link, /*works=*/true, peer.broken());
   NoteWhole(peer, *link);
 }
 

@@ -39,13 +39,13 @@ void GrpcTransport::Impl::OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& h
     const LinkPtr link = std::move(*holder);
     const auto found = peers_.find(id);
     if (found == peers_.end()) return;
-    Peer& peer = found->second;
+    GrpcPeer& peer = found->second;
     peer.talk.Remove(link);
-    if (closed_ || peer.lost) return;
+    if (closed_ || peer.lost()) return;
     given_up = IsFinal(status);
     peer.why = status;
-    if (!given_up && !Carried(peer)) {
-      peer.redial.Broke();
+    if (!given_up && !peer.carried()) {
+      peer.To(GrpcPeer::State::kBroken);
       LookLater(id, peer);
     }
   }
@@ -53,15 +53,15 @@ void GrpcTransport::Impl::OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& h
   if (given_up) Lose(id, absl::UnavailableError(absl::StrCat("the connection to it broke: ", status.message())));
 }
 
-void GrpcTransport::Impl::LookLater(ProcessId id, Peer& peer) {
-  if (std::exchange(peer.looking, true)) return;
+void GrpcTransport::Impl::LookLater(ProcessId id, GrpcPeer& peer) {
+  if (std::exchange(peer.look_is_due, true)) return;
   queue_->PostAfter(peer.redial.Pause(), [weak = weak_from_this(), id] {
     if (const auto self = weak.lock()) self->Look(id);
   });
 }
 
 // Why the peer is given up; OK: it is not, yet.
-absl::Status GrpcTransport::Impl::GivenUp(const Peer& peer, Redial::Action action) const {
+absl::Status GrpcTransport::Impl::GivenUp(const GrpcPeer& peer, Redial::Action action) const {
   const std::string broke = absl::StrCat("the connection to it broke (", peer.why.message(), ")");
   if (action == Redial::Action::kLoseGone) {
     return absl::UnavailableError(absl::StrCat(broke, ", and nobody listens there any more"));
@@ -82,18 +82,17 @@ void GrpcTransport::Impl::Look(ProcessId id) {
   bool ask = false;
   {
     base::MutexLock lock(&mutex_);
-    Peer& peer = PeerOf(id);
-    peer.looking = false;
-    if (closed_ || peer.lost) return;
-    if (peer.talk.complete()) peer.redial.Made();  // by another connection that there was
-    if (!peer.redial.broken()) return peer.probe.reset();
-    const bool can_dial = !peer.introduction.target.empty();
-    ask = !can_dial && introducer_ != nullptr && !std::exchange(peer.asked, true);
-    if (!peer.probe && can_dial) {
-      peer.probe.emplace(NumericTarget(peer.introduction.target, peer.address), options_.keep_alive);
+    GrpcPeer& peer = PeerOf(id);
+    peer.look_is_due = false;
+    if (closed_) return;
+    if (peer.talk.complete()) peer.To(GrpcPeer::State::kOpen);  // by another connection that there was
+    if (!peer.broken()) return;
+    ask = introducer_ != nullptr && peer.Ask();
+    if (!peer.probe && peer.known()) {
+      peer.probe.emplace(NumericTarget(peer.introduction().target, peer.address), options_.keep_alive);
     }
-    action = peer.redial.Look(peer.probe ? peer.probe->Look() : Redial::Machine::kSilent, Carried(peer));
-    if (action == Redial::Action::kDial && can_dial) DialBoth(id, peer);
+    action = peer.redial.Look(peer.probe ? peer.probe->Look() : Redial::Machine::kSilent, peer.carried());
+    if (action == Redial::Action::kDial && peer.known()) DialBoth(id, peer);
     given_up = GivenUp(peer, action);
     if (given_up.ok()) LookLater(id, peer);
   }
@@ -107,8 +106,8 @@ void GrpcTransport::Impl::Look(ProcessId id) {
 void GrpcTransport::Impl::LoseUnlessIntroduced(ProcessId id) {
   {
     base::MutexLock lock(&mutex_);
-    const Peer& peer = PeerOf(id);
-    if (!peer.introduction.target.empty() || peer.talk.has_links()) return;
+    const GrpcPeer& peer = PeerOf(id);
+    if (peer.known() || peer.talk.has_links()) return;
   }
   Lose(id, absl::UnavailableError(absl::StrCat("nobody has said where process ", id, " is")));
 }
@@ -118,11 +117,11 @@ bool GrpcTransport::Impl::Lose(ProcessId id, const absl::Status& why) {
   std::shared_ptr<grpc::Channel> channel;
   {
     base::MutexLock lock(&mutex_);
-    Peer& peer = PeerOf(id);
-    if (closed_ || std::exchange(peer.lost, true)) return false;
+    GrpcPeer& peer = PeerOf(id);
+    if (closed_ || peer.lost()) return false;
     peer.why = why;
+    peer.To(GrpcPeer::State::kLost);
     *peer.open = false;
-    peer.probe.reset();
     std::swap(last, peer.talk);
     std::swap(channel, peer.channel);
   }

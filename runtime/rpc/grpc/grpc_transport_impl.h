@@ -8,16 +8,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "runtime/base/mutex.h"
-#include "runtime/rpc/grpc/conversation.h"
 #include "runtime/rpc/grpc/grpc_link.h"
 #include "runtime/rpc/grpc/grpc_transport.h"
-#include "runtime/rpc/grpc/machine_probe.h"
+#include "runtime/rpc/grpc/peer.h"
 #include "runtime/rpc/listener.h"
 
 namespace twinkle::rpc {
@@ -33,7 +31,7 @@ inline constexpr char kHeardKey[] = "twinkle-heard";        // frames of the oth
 
 // Invariants:
 //  G1 a peer's connections are made, heard and broken in its Conversation, and nowhere else;
-//  G2 a peer that is lost stays lost: its links are cancelled, new ones refused, so that it loses this process, too;
+//  G2 a peer that is lost (peer.h): its links are cancelled, new ones refused, so that it loses this process, too;
 //  G3 each link and the waiting for the next call count in `live_`, and the completion queue is shut down at 0.
 class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::Impl> {
  public:
@@ -55,28 +53,8 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
  private:
   using LinkPtr = std::shared_ptr<GrpcLink>;
   struct Question;
-  struct Peer {
-    explicit Peer(const Redial::Limits& limits) : redial(limits) {}
-    Introduction introduction;  // without a target: not introduced
-    bool asked = false;         // the introducer
-    std::shared_ptr<grpc::Channel> channel;
-    Conversation talk;
-    uint64_t life = 0;    // 0: not known
-    std::string address;  // of its machine, as of the last connection
-    Redial redial;
-    std::optional<MachineProbe> probe;  // while the connection is broken
-    bool looking = false;               // a Look is to come
-    bool lost = false;
-    absl::Status why;  // it is lost, or its connection broke
-    std::shared_ptr<std::atomic<bool>> open = std::make_shared<std::atomic<bool>>(true);
-  };
-
-  Peer& PeerOf(ProcessId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return peers_.try_emplace(id, options_.redial).first->second;
-  }
-  // Whether there is a connection for each stream, or an attempt at one.
-  static bool Carried(const Peer& peer) {
-    return peer.talk.carried(Stream::kData) && peer.talk.carried(Stream::kControl);
+  GrpcPeer& PeerOf(ProcessId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return peers_.try_emplace(id, id, options_.redial).first->second;
   }
   absl::Status StartThreads();
   void Poll();
@@ -85,27 +63,27 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   absl::Status Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream);
   absl::Status Meet(ProcessId from, const GrpcLink::Accepting& call, std::vector<Frame>* freed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  GrpcLink::Wire WireOf(const Peer& peer, Stream stream, bool remote) const {
+  GrpcLink::Wire WireOf(const GrpcPeer& peer, Stream stream, bool remote) const {
     return {options_.traffic, remote, options_.compression, peer.talk.arrivals(stream), life_};
   }
   bool OnReport(std::unique_ptr<GrpcLink::Accepting>& call);
   GrpcLink::Events EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
-  void DialBoth(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Dial(ProcessId id, Peer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DialBoth(ProcessId id, GrpcPeer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Dial(ProcessId id, GrpcPeer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SendToSelf(Stream stream, Frame frame);
   void Deliver(ProcessId id, Stream stream, std::vector<Frame> frames, std::shared_ptr<std::atomic<bool>> peer_open);
   void OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard);
   absl::Status Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard, std::vector<Frame>* freed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NoteWhole(Peer& peer, const GrpcLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteWhole(GrpcPeer& peer, const GrpcLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnRoom(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
   void Owe(ProcessId id, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AcknowledgeOwed();
   void OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& holder, const absl::Status& status);
-  void LookLater(ProcessId id, Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LookLater(ProcessId id, GrpcPeer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Look(ProcessId id);
   void LoseUnlessIntroduced(ProcessId id);
-  absl::Status GivenUp(const Peer& peer, Redial::Action action) const;
+  absl::Status GivenUp(const GrpcPeer& peer, Redial::Action action) const;
   void LinkGone();
   void AskFor(ProcessId id);
 
@@ -125,7 +103,7 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
 
   base::Mutex mutex_;
   base::CondVar none_live_;
-  absl::node_hash_map<ProcessId, Peer> peers_ ABSL_GUARDED_BY(mutex_);
+  absl::node_hash_map<ProcessId, GrpcPeer> peers_ ABSL_GUARDED_BY(mutex_);
   int live_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::pair<ProcessId, Stream>> owed_ ABSL_GUARDED_BY(mutex_);  // acknowledgements; if any, a timer runs
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

@@ -13,15 +13,11 @@ constexpr int kUnknownIsSilence = 10;  // the time in which a machine cannot be 
 
 }  // namespace
 
-bool Redial::Broke() {
-  if (std::exchange(state_, State::kBroken) == State::kBroken) return false;
+void Redial::Begin() {
   looks_ = 0;
   machine_ = Machine::kSilent;
   silent_ = refused_ = since_dial_ = between_dials_ = absl::ZeroDuration();
-  return true;
 }
-
-void Redial::Made() { state_ = State::kWhole; }
 
 absl::Duration Redial::Pause() const { return looks_ == 0 ? kFirstPause : kPause; }
 

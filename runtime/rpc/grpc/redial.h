@@ -24,20 +24,15 @@ class Redial {
 
   explicit Redial(const Limits& limits) : limits_(limits) {}
 
-  bool broken() const { return state_ == State::kBroken; }
-  // Whether that is news: then Look is to be called, from now on again and again as long as it is broken.
-  bool Broke();
-  void Made();
+  // The connection has broken: Look is to be called, from now on again and again until there is one.
+  void Begin();
   // Until the next Look.
   absl::Duration Pause() const;
   // `dialling`: an attempt is under way.
   Action Look(Machine machine, bool dialling);
 
  private:
-  enum class State { kWhole, kBroken };
-
   const Limits limits_;
-  State state_ = State::kWhole;
   Machine machine_ = Machine::kSilent;  // at the last look
   int looks_ = 0;
   absl::Duration silent_ = absl::ZeroDuration();

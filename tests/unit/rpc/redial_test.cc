@@ -22,8 +22,7 @@ absl::Duration LookUntil(Redial& redial, Machine machine, Action action, bool di
 
 TEST_CASE("a broken connection is made again at once, then at growing intervals") {
   Redial redial(kLimits);
-  REQUIRE(redial.Broke());
-  CHECK_FALSE(redial.Broke());
+  redial.Begin();
   CHECK(LookUntil(redial, Machine::kHasIt, Action::kDial) == absl::Milliseconds(10));
   const absl::Duration second = LookUntil(redial, Machine::kHasIt, Action::kDial);
   const absl::Duration third = LookUntil(redial, Machine::kHasIt, Action::kDial);
@@ -33,13 +32,13 @@ TEST_CASE("a broken connection is made again at once, then at growing intervals"
 
 TEST_CASE("nothing is tried while an attempt is under way") {
   Redial redial(kLimits);
-  redial.Broke();
+  redial.Begin();
   for (int i = 0; i < 1000; ++i) REQUIRE(redial.Look(Machine::kHasIt, /*dialling=*/true) == Action::kWait);
 }
 
 TEST_CASE("a machine that is silent for too long makes the two lose each other") {
   Redial redial(kLimits);
-  redial.Broke();
+  redial.Begin();
   const absl::Duration passed = LookUntil(redial, Machine::kSilent, Action::kLoseSilent);
   CHECK(passed >= absl::Seconds(2));
   CHECK(passed < absl::Milliseconds(2200));
@@ -47,7 +46,7 @@ TEST_CASE("a machine that is silent for too long makes the two lose each other")
 
 TEST_CASE("a machine that cannot be asked is not silent: it is waited for longer, but not for ever") {
   Redial redial(kLimits);
-  redial.Broke();
+  redial.Begin();
   const absl::Duration passed = LookUntil(redial, Machine::kUnknown, Action::kLoseSilent);
   CHECK(passed >= absl::Seconds(20));
   CHECK(passed < absl::Seconds(21));
@@ -55,7 +54,7 @@ TEST_CASE("a machine that cannot be asked is not silent: it is waited for longer
 
 TEST_CASE("a process that is stopped is waited for without a limit") {
   Redial redial(kLimits);
-  redial.Broke();
+  redial.Begin();
   for (int i = 0; i < 100'000; ++i) {
     const Action action = redial.Look(Machine::kHasIt, false);
     REQUIRE((action == Action::kWait || action == Action::kDial));
@@ -66,7 +65,7 @@ TEST_CASE("a process that is stopped is waited for without a limit") {
 
 TEST_CASE("where nobody listens any more the word of the end is waited for a while") {
   Redial redial(kLimits);
-  redial.Broke();
+  redial.Begin();
   const absl::Duration passed = LookUntil(redial, Machine::kRefuses, Action::kLoseGone, true);
   CHECK(passed >= absl::Milliseconds(300));
   CHECK(passed < absl::Milliseconds(500));
@@ -74,7 +73,7 @@ TEST_CASE("where nobody listens any more the word of the end is waited for a whi
 
 TEST_CASE("a machine that is back is tried at once") {
   Redial redial({.silence = absl::Seconds(60), .verdict = absl::Milliseconds(300)});
-  redial.Broke();
+  redial.Begin();
   for (int i = 0; i < 300; ++i) redial.Look(Machine::kSilent, false);
   redial.Look(Machine::kSilent, true);
   CHECK(redial.Look(Machine::kHasIt, false) == Action::kDial);
@@ -82,11 +81,9 @@ TEST_CASE("a machine that is back is tried at once") {
 
 TEST_CASE("each break begins anew") {
   Redial redial(kLimits);
-  redial.Broke();
+  redial.Begin();
   for (int i = 0; i < 15; ++i) redial.Look(Machine::kSilent, true);
-  redial.Made();
-  CHECK_FALSE(redial.broken());
-  REQUIRE(redial.Broke());
+  redial.Begin();
   CHECK(LookUntil(redial, Machine::kSilent, Action::kLoseSilent) >= absl::Seconds(2));
 }
 
