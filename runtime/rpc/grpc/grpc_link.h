@@ -19,6 +19,7 @@
 #include "runtime/rpc/grpc/compression_choice.h"
 #include "runtime/rpc/grpc/conversation.h"
 #include "runtime/rpc/grpc/frame_link.h"
+#include "runtime/rpc/grpc/message_bytes.h"
 #include "runtime/rpc/grpc/message_header.h"
 #include "runtime/rpc/traffic.h"
 
@@ -31,9 +32,6 @@ class CompletionTag {
   virtual void Run(bool ok) = 0;
 };
 
-// What one message may take of the receiver's memory.
-inline constexpr int kLongestMessage = (1 << 20) + (64 << 10);
-
 // Invariants:
 //  K1 at most one operation of each kind (start, read, write, finish) is under way;
 //  K2 frames leave in the order written, as many in a message as fit;
@@ -44,7 +42,7 @@ inline constexpr int kLongestMessage = (1 << 20) + (64 << 10);
 // Thread-safe. Lives until it is gone.
 class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink> {
  public:
-  // All on the polling thread, without a lock of the link's.
+  // On the polling thread, one at a time, without a lock of the link's: they may call it. None comes after `on_gone`.
   struct Events {
     std::function<void(Heard)> on_message;
     std::function<void(const absl::Status&)> on_gone;
@@ -58,13 +56,10 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
     uint64_t life = 0;                   // this process's
   };
 
-  // To a peer; `metadata` is what it is shown.
+  // To a peer; `metadata` is what it is shown. From a peer: accepted_call.h.
   static std::shared_ptr<GrpcLink> Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                                         const std::vector<std::pair<std::string, std::string>>& metadata,
                                         grpc::CompletionQueue* queue, Wire wire, Events events);
-
-  // From a peer, once a call came in. Begin or Refuse it.
-  class Accepting;
 
   // FrameLink. After Cancel `on_gone` follows.
   void Begin(uint64_t first) override;
@@ -106,15 +101,21 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
     std::shared_ptr<GrpcLink> keep_;
   };
 
+  enum class State : uint8_t { kOpening, kOpen, kEnded };
+  // Of the message that is to follow on the one that is on its way.
+  enum class Ahead : uint8_t {
+    kNothing,
+    kPreparing,  // on the polling thread, without the lock
+    kPrepared,
+  };
+  // What is said though there may be no frame. A greeting says whose link this is, and acknowledges, too.
+  enum class Owes : uint8_t { kNothing, kAcknowledgement, kGreeting };
+
+  // The only place where the state changes: to a later one, or not at all.
+  void To(State next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnRead(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
-  // A part of the stream of frames.
-  struct Message {
-    grpc::ByteBuffer bytes;
-    size_t payload = 0;  // of the frames
-    bool compressed = false;
-  };
   // A part of a frame; `first`: its number, where it is to be said.
   struct Piece {
     grpc::Slice slice;
@@ -123,14 +124,11 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   std::vector<grpc::Slice> TakeSlices(size_t* bytes, std::optional<uint64_t>* first)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   MessageHeader NextHeader(std::optional<uint64_t> first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Message MessageOf(MessageHeader header, std::vector<grpc::Slice> slices, size_t bytes, bool compress) const;
-  void StartMessage(const Message& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StartMessage(const MessageBytes& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PrepareNext();
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReadMessage(Heard* heard);
-  absl::Status ReadFrames(const std::vector<grpc::Slice>& slices, size_t header, bool compressed,
-                          std::vector<Frame>* frames);
   Traffic::Way& way() const { return wire_.remote ? wire_.traffic->network : wire_.traffic->sockets; }
 
   const Wire wire_;
@@ -143,59 +141,24 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   absl::Status broken_;  // why it was given up here
 
   base::Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::kOpening;
   std::deque<Piece> outgoing_ ABSL_GUARDED_BY(mutex_);
   size_t outgoing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool full_ ABSL_GUARDED_BY(mutex_) = false;                // K5
-  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);    // number of the next frame, if that is to be said
-  bool greets_ ABSL_GUARDED_BY(mutex_) = false;              // the next message says whose link this is
-  bool acknowledges_ ABSL_GUARDED_BY(mutex_) = false;        // though there may be nothing else to say
-  std::optional<Message> prepared_ ABSL_GUARDED_BY(mutex_);  // goes before these
-  bool preparing_ ABSL_GUARDED_BY(mutex_) = false;           // on the polling thread, without the lock
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;              // K5
+  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);  // number of the next frame, if that is to be said
+  Owes owes_ ABSL_GUARDED_BY(mutex_) = Owes::kNothing;
+  Ahead ahead_ ABSL_GUARDED_BY(mutex_) = Ahead::kNothing;
+  MessageBytes prepared_ ABSL_GUARDED_BY(mutex_);  // with kPrepared; goes before what is outgoing
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // K1
   size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_compressed_ ABSL_GUARDED_BY(mutex_) = false;
   base::Instant writing_since_ ABSL_GUARDED_BY(mutex_);
-  bool open_ ABSL_GUARDED_BY(mutex_) = false;
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Each of the one operation of its kind that is under way.
   Tag<&GrpcLink::OnRead> read_;
   Tag<&GrpcLink::OnWritten> write_;
   Tag<&GrpcLink::OnFinished> finish_;
-};
-
-// Waits for one call to a server's generic service.
-class GrpcLink::Accepting final : public CompletionTag {
- public:
-  // `on_call` runs on the polling thread with null when the server shuts down.
-  using OnCall = std::function<void(std::unique_ptr<Accepting>)>;
-  static void Wait(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue, OnCall on_call);
-
-  std::string method() const { return context_.method(); }
-  // Empty when the peer did not send it.
-  std::string Metadata(const char* key) const;
-  // As gRPC writes it: address and port, or "unix:" and more.
-  std::string peer() const;
-  // Whether it came over the network.
-  bool remote() const;
-
-  static std::shared_ptr<GrpcLink> Begin(std::unique_ptr<Accepting> call, Wire wire, Events events);
-  // Answers it with one message and ends it; `on_gone` runs when the peer has been told. Thread-safe.
-  static void Reply(std::unique_ptr<Accepting> call, const std::string& message, std::function<void()> on_gone);
-  // `on_gone` runs when the peer has been told.
-  static void Refuse(std::unique_ptr<Accepting> call, const absl::Status& why, std::function<void()> on_gone);
-
-  void Run(bool ok) override;
-
- private:
-  friend class AcceptedLink;
-  struct Ending;
-  Accepting() = default;
-
-  grpc::GenericServerContext context_;
-  grpc::GenericServerAsyncReaderWriter stream_{&context_};
-  OnCall on_call_;
 };
 
 }  // namespace twinkle::rpc

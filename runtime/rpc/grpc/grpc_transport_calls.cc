@@ -19,7 +19,7 @@ constexpr char kReportMethod[] = "/twinkle.v1.ProcessReports/Report";
 
 void GrpcTransport::Impl::Accept() {
   ++live_;
-  GrpcLink::Accepting::Wait(&service_, completions_.get(), [self = shared_from_this()](auto call) {
+  AcceptedCall::Wait(&service_, completions_.get(), [self = shared_from_this()](auto call) {
     if (call != nullptr) {
       self->OnCall(std::move(call));
       base::MutexLock lock(&self->mutex_);
@@ -29,7 +29,7 @@ void GrpcTransport::Impl::Accept() {
   });
 }
 
-absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream) {
+absl::Status GrpcTransport::Impl::Check(const AcceptedCall& call, ProcessId* from, Stream* stream) {
   TWINKLE_RETURN_IF_ERROR(CheckProtocol("this process", "who calls it", call.Metadata(kProtocolKey)));
   if (!absl::SimpleAtoi(call.Metadata(kProcessKey), from) || *from == options_.self) {
     return absl::InvalidArgumentError("the caller does not say which process it is");
@@ -50,23 +50,23 @@ absl::Status GrpcTransport::Impl::Check(const GrpcLink::Accepting& call, Process
 // A call that a task on the queue is to answer; refused if that task never runs.
 struct GrpcTransport::Impl::Question {
   std::shared_ptr<Impl> self;
-  std::unique_ptr<GrpcLink::Accepting> call;
+  std::unique_ptr<AcceptedCall> call;
 
-  Question(std::shared_ptr<Impl> transport, std::unique_ptr<GrpcLink::Accepting> asked)
+  Question(std::shared_ptr<Impl> transport, std::unique_ptr<AcceptedCall> asked)
       : self(std::move(transport)), call(std::move(asked)) {}
   Question(Question&&) = default;
   ~Question() {
     if (call == nullptr) return;
-    GrpcLink::Accepting::Refuse(std::move(call), absl::UnavailableError("the process has ended"), Gone());
+    AcceptedCall::Refuse(std::move(call), absl::UnavailableError("the process has ended"), Gone());
   }
-  void Answer(const std::string& message) { GrpcLink::Accepting::Reply(std::move(call), message, Gone()); }
+  void Answer(const std::string& message) { AcceptedCall::Reply(std::move(call), message, Gone()); }
   std::function<void()> Gone() {
     return [transport = self] { transport->LinkGone(); };
   }
 };
 
 // Whether it was a command's, which is answered.
-bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
+bool GrpcTransport::Impl::OnReport(std::unique_ptr<AcceptedCall>& call) {
   if (call->method() != kReportMethod) return false;
   std::function<std::string()> report;
   absl::Status refused = CheckProtocol("this process", "who calls it", call->Metadata(kProtocolKey));
@@ -80,7 +80,7 @@ bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
     refused = absl::UnauthenticatedError("the caller has no ticket of this job");
   }
   if (!refused.ok()) {
-    GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
+    AcceptedCall::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
     return true;
   }
   listener_->LetIn(call->peer());
@@ -90,7 +90,7 @@ bool GrpcTransport::Impl::OnReport(std::unique_ptr<GrpcLink::Accepting>& call) {
 }
 
 // Whether the caller is who it was before, and means this process.
-absl::Status GrpcTransport::Impl::Meet(ProcessId from, const GrpcLink::Accepting& call, std::vector<Frame>* freed) {
+absl::Status GrpcTransport::Impl::Meet(ProcessId from, const AcceptedCall& call, std::vector<Frame>* freed) {
   if (closed_) return absl::UnavailableError("the process has ended");
   GrpcPeer& peer = PeerOf(from);
   if (peer.lost()) return absl::AbortedError(absl::StrCat("this process counts as lost there: ", peer.why.message()));
@@ -108,7 +108,7 @@ absl::Status GrpcTransport::Impl::Meet(ProcessId from, const GrpcLink::Accepting
   return peer.talk.OnAcknowledged(stream, heard, freed);
 }
 
-void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
+void GrpcTransport::Impl::OnCall(std::unique_ptr<AcceptedCall> call) {
   if (OnReport(call)) return;
   const bool remote = call->remote();
   ProcessId from = 0;
@@ -120,12 +120,12 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<GrpcLink::Accepting> call) {
   if (refused.ok()) refused = Meet(from, *call, &freed);
   ++live_;
   if (!refused.ok()) {
-    return GrpcLink::Accepting::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
+    return AcceptedCall::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
   }
   GrpcPeer& peer = PeerOf(from);
   const auto holder = std::make_shared<LinkPtr>();
   const LinkPtr link =
-      GrpcLink::Accepting::Begin(std::move(call), WireOf(peer, stream, remote), EventsFor(from, stream, holder));
+      AcceptedCall::Begin(std::move(call), WireOf(peer, stream, remote), EventsFor(from, stream, holder));
   *holder = link;
   peer.talk.Add(stream, link, /*works=*/true, peer.broken());
   NoteWhole(peer, *link);

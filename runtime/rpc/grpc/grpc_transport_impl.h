@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/base/mutex.h"
+#include "runtime/rpc/grpc/accepted_call.h"
 #include "runtime/rpc/grpc/grpc_link.h"
 #include "runtime/rpc/grpc/grpc_transport.h"
 #include "runtime/rpc/grpc/peer.h"
@@ -59,14 +60,14 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   absl::Status StartThreads();
   void Poll();
   void Accept() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void OnCall(std::unique_ptr<GrpcLink::Accepting> call);
-  absl::Status Check(const GrpcLink::Accepting& call, ProcessId* from, Stream* stream);
-  absl::Status Meet(ProcessId from, const GrpcLink::Accepting& call, std::vector<Frame>* freed)
+  void OnCall(std::unique_ptr<AcceptedCall> call);
+  absl::Status Check(const AcceptedCall& call, ProcessId* from, Stream* stream);
+  absl::Status Meet(ProcessId from, const AcceptedCall& call, std::vector<Frame>* freed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   GrpcLink::Wire WireOf(const GrpcPeer& peer, Stream stream, bool remote) const {
     return {options_.traffic, remote, options_.compression, peer.talk.arrivals(stream), life_};
   }
-  bool OnReport(std::unique_ptr<GrpcLink::Accepting>& call);
+  bool OnReport(std::unique_ptr<AcceptedCall>& call);
   GrpcLink::Events EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
   void DialBoth(ProcessId id, GrpcPeer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dial(ProcessId id, GrpcPeer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
