@@ -1,39 +1,34 @@
 #include "driver/component_table.h"
 
-#include <absl/strings/str_cat.h>
-
+#include <optional>
 #include <utility>
+
+#include "runtime/base/status.h"
 
 namespace twinkle::driver {
 
 absl::StatusOr<v1::AddComponentReply> ComponentTable::Add(uint64_t job, v1::Component component) {
+  base::ComponentNames::Names names{job, component.name(), component.instance_id(), component.class_name(),
+                                    component.group()};
+  TWINKLE_ASSIGN_OR_RETURN(const std::optional<uint64_t> live, names_.Check(names));
   v1::AddComponentReply reply;
-  for (const auto& [id, other] : components_) {
-    if (other.job() == job && !component.instance_id().empty() && other.instance_id() == component.instance_id()) {
-      if (other.class_name() != component.class_name() || other.group() != component.group()) {
-        return absl::InvalidArgumentError(absl::StrCat("instance_id '", other.instance_id(), "' is a ",
-                                                       other.class_name(), " in group '", other.group(),
-                                                       "', and of one class and group only: give this component "
-                                                       "another, or release that one"));
-      }
-      *reply.mutable_component() = other;
-      reply.set_existed(true);
-      return reply;
-    }
-    if (!component.name().empty() && other.name() == component.name()) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("there is a component named '", component.name(), "' already",
-                       other.job() == job ? "" : absl::StrCat(" (of job ", other.job(), ")")));
-    }
+  reply.set_existed(live.has_value());
+  if (live) {
+    *reply.mutable_component() = components_[*live];
+    return reply;
   }
   component.set_job(job);
   component.set_id(next_++);
+  names_.Add(component.id(), std::move(names));
   components_[component.id()] = component;
   *reply.mutable_component() = std::move(component);
   return reply;
 }
 
-bool ComponentTable::Remove(uint64_t id) { return components_.erase(id) > 0; }
+bool ComponentTable::Remove(uint64_t id) {
+  names_.Remove(id);
+  return components_.erase(id) > 0;
+}
 
 const v1::Component* ComponentTable::Get(uint64_t id) const {
   const auto found = components_.find(id);
@@ -41,10 +36,8 @@ const v1::Component* ComponentTable::Get(uint64_t id) const {
 }
 
 const v1::Component* ComponentTable::Named(const std::string& name) const {
-  for (const auto& [id, component] : components_) {
-    if (!name.empty() && component.name() == name) return &component;
-  }
-  return nullptr;
+  const std::optional<uint64_t> id = names_.Named(name);
+  return id ? Get(*id) : nullptr;
 }
 
 v1::Components ComponentTable::Of(uint64_t job) const {

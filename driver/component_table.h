@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proto/twinkle/v1/cluster.pb.h"
+#include "runtime/base/component_names.h"
 
 namespace twinkle::driver {
 
@@ -34,6 +35,7 @@ class ComponentTable {
  private:
   uint64_t next_;
   std::map<uint64_t, v1::Component> components_;  // by id
+  base::ComponentNames names_;                    // of all of them
 };
 
 }  // namespace twinkle::driver

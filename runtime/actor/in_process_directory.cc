@@ -3,6 +3,10 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
+#include <optional>
+#include <utility>
+
+#include "runtime/base/status.h"
 #include "runtime/rpc/ports.h"
 
 namespace twinkle::actor {
@@ -24,47 +28,30 @@ absl::StatusOr<GroupInfo> InProcessDirectory::FindGroup(absl::string_view name) 
 absl::StatusOr<ComponentInfo> InProcessDirectory::AddComponent(ComponentInfo component, absl::string_view instance_id,
                                                                bool* existed) {
   base::MutexLock lock(&mutex_);
-  const std::string instance(instance_id);
-  if (const auto found = instances_.find(instance); !instance.empty() && found != instances_.end()) {
-    const ComponentInfo& live = components_[found->second];
-    if (live.class_name != component.class_name || live.group != component.group) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("instance_id '", instance, "' is a ", live.class_name, " in group '", live.group,
-                       "', and of one class and group only: give this component another, or release that one"));
-    }
-    *existed = true;
-    return live;
-  }
-  for (const auto& [id, other] : components_) {
-    if (!component.name.empty() && other.name == component.name) {
-      return absl::AlreadyExistsError(absl::StrCat("there is a component named '", component.name, "' already"));
-    }
-  }
+  base::ComponentNames::Names names{0, component.name, std::string(instance_id), component.class_name, component.group};
+  TWINKLE_ASSIGN_OR_RETURN(const std::optional<uint64_t> live, names_.Check(names));
+  *existed = live.has_value();
+  if (live) return components_[*live];
   component.id = next_++;
   if (!component.shared_lane) {
     component.domain = component.id;
     component.domain_workers = component.workers;
   }
+  names_.Add(component.id, std::move(names));
   components_[component.id] = component;
-  if (!instance.empty()) instances_[instance] = component.id;
-  *existed = false;
   return component;
 }
 
 void InProcessDirectory::RemoveComponent(uint64_t id) {
   base::MutexLock lock(&mutex_);
+  names_.Remove(id);
   components_.erase(id);
   rendezvous_.erase(id);
-  for (auto instance = instances_.begin(); instance != instances_.end();) {
-    instance = instance->second == id ? instances_.erase(instance) : std::next(instance);
-  }
 }
 
 absl::StatusOr<ComponentInfo> InProcessDirectory::FindComponent(absl::string_view name) {
   base::MutexLock lock(&mutex_);
-  for (const auto& [id, component] : components_) {
-    if (!name.empty() && component.name == name) return component;
-  }
+  if (const std::optional<uint64_t> id = names_.Named(name)) return components_[*id];
   return absl::NotFoundError(absl::StrCat("there is no component named '", name, "'"));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/actor/directory.h"
+#include "runtime/base/component_names.h"
 #include "runtime/base/mutex.h"
 
 namespace twinkle::actor {
@@ -34,7 +35,7 @@ class InProcessDirectory final : public Directory {
   base::Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<uint64_t, ComponentInfo> components_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, uint64_t> instances_ ABSL_GUARDED_BY(mutex_);   // by instance id
+  base::ComponentNames names_ ABSL_GUARDED_BY(mutex_);                  // of all of them
   std::set<std::string, std::less<>> aborted_ ABSL_GUARDED_BY(mutex_);  // groups
   std::set<int> ports_ ABSL_GUARDED_BY(mutex_);                         // given out
   std::map<uint64_t, std::string> rendezvous_ ABSL_GUARDED_BY(mutex_);  // by component
