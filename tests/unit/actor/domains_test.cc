@@ -26,6 +26,7 @@ class SentMessages final : public rpc::Transport {
     CHECK(DecodeMessage(frame, &sent.emplace_back(to, Message()).second).ok());
     return absl::OkStatus();
   }
+  void Start(rpc::Receiver*, base::TaskQueue*) override {}
   void Lose(rpc::ProcessId, const absl::Status&) override {}
   void Close() override {}
   // The only message since the last time.
