@@ -96,7 +96,7 @@ class ClusterState {
   // Adds a job, and returns its number. The job is placed, waits, or ends at once. `secret`: the job's own.
   JobNumber Submit(const v1::SubmitJob& submit, const std::string& secret, base::Instant now, Effects* effects);
   void ProgramListens(JobNumber job, const v1::ProgramListens& message, Effects* effects);
-    void EndGroup(JobNumber job, const v1::EndGroup& end, Effects* effects);
+  void EndGroup(JobNumber job, const v1::EndGroup& end, Effects* effects);
   // The program wants its job to end, and gives its processes `grace` to end by themselves.
   void Finish(JobNumber job, absl::Duration grace, base::Instant now, Effects* effects);
   // The program's connection ended: the job's processes end at once, and the program is told nothing.

@@ -23,7 +23,7 @@ struct InProcessOptions {
   bool start_workers = true;  // false: the groups are known, but have no processes (Mode::kLocal)
   ProcessOptions process;     // of the program; the ranks' are made from it
   object::FailureLog::Notifier notifier;
-  std::shared_ptr<base::Executor> executor;  // tests step it
+  std::shared_ptr<base::Executor> executor;         // tests step it
   InProcessPlacement::MachineOfProcess machine_of;  // for tests of what crosses between machines
 };
 
