@@ -222,7 +222,7 @@ bool ClusterJob::WaitForCalls(base::Instant deadline) const {
     if (!part_.process->WaitForCalls(deadline)) return false;
     std::vector<actor::Account> accounts = Ask(false);
     accounts.resize(ranks_.size());  // a process that has fallen silent makes the passes differ
-    accounts.push_back(part_.process->OwnAccount());
+    accounts.push_back(part_.process->accounts().Own());
     if (rest.Pass(accounts)) return true;
     const bool idle = std::all_of(accounts.begin(), accounts.end(),
                                   [](const actor::Account& account) { return account.calls_under_way.empty(); });

@@ -38,7 +38,7 @@ class JobLink {
 // The program as a process of its job.
 struct ProgramPart {
   std::shared_ptr<actor::Process> process;
-  // As Process::AccountsOf, for a limited time.
+  // As Accounts::AskAll, for a limited time.
   std::function<std::vector<actor::Account>(const std::vector<rpc::ProcessId>&, bool close)> ask;
   // A process is gone, of this job or of another that it knows.
   std::function<void(rpc::ProcessId, const absl::Status&)> lose;

@@ -210,7 +210,7 @@ absl::StatusOr<ProgramPart> RealJobWorld::Join(const v1::JobPlaced& placed, cons
   ProgramPart part;
   part.process = program;
   part.ask = [program, limit = limits_.account](const std::vector<rpc::ProcessId>& ranks, bool close) {
-    return program->AccountsOf(ranks, close, limit);
+    return program->accounts().AskAll(ranks, close, limit);
   };
   part.lose = [program, transport](rpc::ProcessId process, const absl::Status& why) { transport->Lose(process, why); };
   return part;

@@ -61,7 +61,7 @@ void NoteLosses(const v1::PeersLost& lost, uint64_t job, actor::Process& process
   if (lost.job() != job || lost.asked_for()) return;
   std::vector<rpc::ProcessId> processes;
   for (const v1::PeersLost::Loss& loss : lost.losses()) processes.push_back(loss.process());
-  process.NoteLoss(processes, absl::AbortedError(lost.cause()));
+  process.accounts().NoteLoss(processes, absl::AbortedError(lost.cause()));
 }
 
 absl::StatusOr<Membership> JoinOverGrpc(const v1::WorkerRole& role, const WorkerSession& session, EndGroup end_group) {

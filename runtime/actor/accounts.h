@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/actor/messages.h"
+#include "runtime/actor/pending_calls.h"
 #include "runtime/actor/services.h"
 
 namespace twinkle::actor {
@@ -25,17 +26,30 @@ struct Account {
   absl::Status unread_failure = {};               // the first, when it was asked to close
 };
 
-// Questions to other processes. Confined to the service queue. Invariant:
+// Questions to other processes, and this one's answers. Confined to the service queue, but for what says otherwise.
+// Invariant:
 //  A1 every question is answered once, by the process or, with kGone, by its loss; or never, when this process ends.
 class Accounts {
  public:
   using Done = absl::AnyInvocable<void(Account)>;
 
-  explicit Accounts(const Services* services) : services_(*services) {}
+  // `pending`: of the calls that this process makes.
+  Accounts(const Services* services, const PendingCalls* pending) : services_(*services), pending_(*pending) {}
+
+  // Thread-safe: this process's.
+  Account Own() const;
+  // Thread-safe: asks other processes, all at once, and gives their answers in this order; see Ask. Blocks until all
+  // have answered, or none has for so long: a thousand on a few processors take their time.
+  std::vector<Account> AskAll(const std::vector<rpc::ProcessId>& peers, bool close, absl::Duration patience);
+  // Thread-safe. Those processes of the job are gone by nobody's wish. In a rank, before what is under way with them
+  // is: the program hears once somebody here has looked at a call that failed of it.
+  void NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why);
 
   // With `close` the process is to log the failures that nobody looked at, there or here, and to forget them.
   void Ask(rpc::ProcessId peer, bool close, Done done);
+  void OnQuery(rpc::ProcessId from, const AccountQuery& query);
   void OnReply(AccountReply reply);
+  void OnLossSeen(rpc::ProcessId from, const LossSeenMessage& seen);
   void OnLost(rpc::ProcessId peer);
 
  private:
@@ -44,6 +58,7 @@ class Accounts {
     Done done;
   };
   const Services& services_;
+  const PendingCalls& pending_;
   uint64_t next_ = 1;
   absl::flat_hash_map<uint64_t, Asked> asked_;  // by token
 };

@@ -128,7 +128,7 @@ bool InProcessJob::WaitForCalls(base::Instant deadline) const {
     accounts.clear();
     for (size_t i = 0; i < all.size(); ++i) {
       if (kept[i] != nullptr && !kept[i]->WaitUntil(deadline)) return false;
-      accounts.push_back(all[i]->OwnAccount());
+      accounts.push_back(all[i]->accounts().Own());
     }
   } while (!rest.Pass(accounts));
   return true;

@@ -56,12 +56,16 @@ std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings sur
   process->store_ = std::make_unique<ProcessStore>(&process->services_, process->exchange_.get());
   process->host_ = std::make_shared<Host>(&process->services_, process->exchange_.get(), &process->lost_);
   process->caller_ = std::make_shared<Caller>(&process->services_, process->host_.get());
+  process->accounts_ = std::make_unique<Accounts>(&process->services_, &process->caller_->pending());
+  process->router_ =
+      std::make_unique<Router>(Router::Parts{process->caller_.get(), process->host_.get(), process->exchange_.get(),
+                                             process->accounts_.get(), &process->constructions_});
   process->transport_->Start(process.get(), process->service_.get());  // last: frames may come at once
   return process;
 }
 
 Process::Process(ProcessOptions options, Surroundings surroundings, std::unique_ptr<rpc::Transport> transport)
-    : surroundings_(std::move(surroundings)), transport_(std::move(transport)), accounts_(&services_) {
+    : surroundings_(std::move(surroundings)), transport_(std::move(transport)), lost_makers_(&services_) {
   const std::string name = options.group.empty() ? "program" : absl::StrCat(options.group, ".", options.rank);
   base::Executor& executor = *surroundings_.executor;
   service_ = surroundings_.share_service ? executor.NewSharedQueue(name) : executor.NewQueue(name);
@@ -117,10 +121,7 @@ void Process::Stop(const absl::Status& why) {
 
 bool Process::Join(base::Instant deadline) {
   if (joined_.exchange(true)) return true;
-  {
-    base::MutexLock lock(&mutex_);
-    constructions_.clear();  // they hold this process
-  }
+  constructions_.Clear();
   bool ended = host_->Shutdown(deadline);
   locals_.EndAll(why_ended_, deadline);
   if (!CloseDrained(*collector_, deadline)) ended = false;
@@ -292,90 +293,19 @@ void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
     return services_.transport->Lose(
         from, absl::UnavailableError(absl::StrCat("it has sent what is no message: ", decoded.message())));
   }
-  Handle(from, message);
-}
-
-void Process::Handle(rpc::ProcessId from, Message& message) {
-  struct Visitor {
-    Process& self;
-    rpc::ProcessId from;
-    void operator()(CallMessage& m) { self.host_->OnCall(from, std::move(m)); }
-    void operator()(ReplyMessage& m) { self.caller_->OnReply(from, std::move(m)); }
-    void operator()(CancelMessage& m) { self.host_->OnCancel(from, m); }
-    void operator()(SkipMessage& m) { self.host_->domains().OnSkip(from, m); }
-    void operator()(GoneMessage& m) { self.host_->OnGone(m); }
-    void operator()(PullMessage& m) { self.exchange_->OnPull(from, m); }
-    void operator()(PullReply& m) { self.exchange_->OnPullReply(std::move(m)); }
-    void operator()(RetainMessage& m) { self.exchange_->OnRetain(from, m); }
-    void operator()(RetainReply& m) { self.exchange_->OnRetainReply(m); }
-    void operator()(ReleaseMessage& m) { self.exchange_->OnRelease(from, m); }
-    void operator()(NumberRequest& m) { self.host_->domains().OnNumberRequest(from, m); }
-    void operator()(NumberGrant& m) { self.caller_->OnGrant(m); }
-    void operator()(RecallMessage& m) { self.caller_->OnRecall(from, m); }
-    void operator()(RecalledMessage& m) { self.host_->domains().OnRecalled(from, m); }
-    void operator()(LastQuery& m) { self.host_->domains().OnLastQuery(from, m); }
-    void operator()(LastReply& m) { self.host_->domains().OnLastReply(m); }
-    void operator()(AbortMessage& m) { self.host_->Abort(FromWire(m.why)); }
-    void operator()(AccountQuery& m) { self.OnAccountQuery(from, m); }
-    void operator()(AccountReply& m) { self.accounts_.OnReply(std::move(m)); }
-    void operator()(BegunMessage& m) { self.caller_->OnBegun(m); }
-    void operator()(ReleasedMessage& m) { self.OnReleased(m); }
-    void operator()(OrphanedMessage& m) { self.host_->OnOrphaned(m); }
-    void operator()(LossSeenMessage& m) { self.OnLossSeen(from, m); }
-  };
-  std::visit(Visitor{*this, from}, message);
-}
-
-void Process::OnReleased(const ReleasedMessage& released) {
-  caller_->OnReleased(released);
-  std::shared_ptr<LazyCore> construction;  // ends outside the lock
-  base::MutexLock lock(&mutex_);
-  const auto made = constructions_.find(released.component);
-  if (made == constructions_.end()) return;
-  construction = std::move(made->second);
-  constructions_.erase(made);
-}
-
-size_t Process::remembered() {
-  base::MutexLock lock(&mutex_);
-  return caller_->remembered() + host_->remembered() + lost_.size() + constructions_.size();
+  router_->Route(from, message);
 }
 
 void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   if (ended_) return;  // what is under way ends with this process's own end: the peer is as it was
-  {
-    base::MutexLock lock(&mutex_);
-    gone_.insert(peer);
-  }
+  constructions_.OnGone({&peer, 1});
   const absl::Status failed = ending_ ? absl::OkStatus() : why;
   lost_.Add(peer, failed);
   caller_->OnLost(peer, why);
   host_->OnLost(peer, failed);
   exchange_->OnLost(peer, why);
-  accounts_.OnLost(peer);
-  if (services_.options.group.empty() && !ending_) TellOrphans(peer);
-}
-
-// The program sees to it that nobody finds a component which a lost rank was to make, and did not.
-void Process::TellOrphans(rpc::ProcessId maker) {
-  {
-    base::MutexLock lock(&mutex_);
-    lost_makers_.insert(maker);
-    if (lost_makers_.size() > 1) return;  // they are looked for together
-  }
-  collector_->Post([self = shared_from_this()] {  // the directory may block
-    std::set<rpc::ProcessId> makers;
-    {
-      base::MutexLock lock(&self->mutex_);
-      makers.swap(self->lost_makers_);
-    }
-    for (const ComponentInfo& component : self->directory().Components()) {
-      if (!makers.contains(component.maker)) continue;
-      for (rpc::ProcessId worker : component.workers) {
-        self->services_.Send(worker, rpc::Stream::kControl, OrphanedMessage{component.id, component.maker});
-      }
-    }
-  });
+  accounts_->OnLost(peer);
+  if (services_.options.group.empty() && !ending_) lost_makers_.Add(peer);
 }
 
 }  // namespace twinkle::actor

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,11 +14,14 @@
 #include "runtime/actor/binder.h"
 #include "runtime/actor/caller.h"
 #include "runtime/actor/component_ref.h"
+#include "runtime/actor/constructions.h"
 #include "runtime/actor/host.h"
 #include "runtime/actor/local_components.h"
+#include "runtime/actor/lost_makers.h"
 #include "runtime/actor/lost_peers.h"
 #include "runtime/actor/object_exchange.h"
 #include "runtime/actor/process_store.h"
+#include "runtime/actor/router.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
@@ -93,10 +95,8 @@ class Process final : public rpc::Receiver,
   bool WaitAllSettled(base::Instant deadline) const { return caller_->pending().WaitAllSettled(deadline); }
   std::shared_ptr<base::Event> WhenKept() const;
   std::vector<std::string> CallsUnderWay(size_t most) const { return caller_->pending().Some(most); }
-  Account OwnAccount() const;
-  // Asks other processes, all at once, and gives their answers in this order; see Accounts::Ask. Blocks until all have
-  // answered, or none has for so long: a thousand on a few processors take their time.
-  std::vector<Account> AccountsOf(const std::vector<rpc::ProcessId>& peers, bool close, absl::Duration patience);
+  // What it and others say of the calls they have made, and word of losses.
+  Accounts& accounts() { return *accounts_; }
   // Calls under way fail with `why`, objects are destroyed on their lanes, threads end; one in user code is abandoned
   // after the deadline. Not from a thread of the process. Idempotent. False: one was abandoned.
   bool Shutdown(const absl::Status& why, base::Instant deadline);
@@ -106,10 +106,6 @@ class Process final : public rpc::Receiver,
   void Stop(const absl::Status& why);
   bool Join(base::Instant deadline);
   bool ended() const { return ended_; }
-
-  // Those processes of the job are gone by nobody's wish. In a rank, before what is under way with them is: the program
-  // hears once somebody here has looked at a call that failed of it.
-  void NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why);
 
   // ---- for the rest of the runtime
   const ProcessOptions& options() const { return services_.options; }
@@ -122,7 +118,9 @@ class Process final : public rpc::Receiver,
   const object::ObjectTable& objects() const { return exchange_->table(); }
   const rpc::Traffic& traffic() const { return *services_.traffic; }
   // How many things it remembers of components and of other processes, dead or alive. On the service queue.
-  size_t remembered();
+  size_t remembered() const {
+    return caller_->remembered() + host_->remembered() + lost_.size() + constructions_.size();
+  }
 
   // Binder
   std::shared_ptr<object::ObjectStore> store() override { return {shared_from_this(), store_.get()}; }
@@ -165,15 +163,8 @@ class Process final : public rpc::Receiver,
   absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                     const CallFacts& maker);
   void ShareLargeArguments(OutgoingCall& call);
-  // Whether nothing is known here that came after the construction: no Release, Kill or death.
-  bool IsAsMade(const internal::ComponentRef& component);
+  bool IsAsMade(const internal::ComponentRef& component) const;
   absl::StatusOr<ComponentInfo> Describe(const internal::ClassInfo& class_info, const NewOptions& options);
-
-  void Handle(rpc::ProcessId from, Message& message);
-  void OnReleased(const ReleasedMessage& released);
-  void TellOrphans(rpc::ProcessId maker);
-  void OnLossSeen(rpc::ProcessId from, const LossSeenMessage& seen);
-  void OnAccountQuery(rpc::ProcessId from, const AccountQuery& query);
 
   const Surroundings surroundings_;
   Services services_;
@@ -191,19 +182,17 @@ class Process final : public rpc::Receiver,
 
   LocalComponents locals_;
 
-  base::Mutex mutex_;
-  // Of the components that were made here: all their handles know how construction went.
-  absl::flat_hash_map<uint64_t, std::shared_ptr<internal::LazyCore>> constructions_ ABSL_GUARDED_BY(mutex_);
-  std::set<rpc::ProcessId> lost_makers_ ABSL_GUARDED_BY(mutex_);  // whose components were not looked for yet
-  std::set<rpc::ProcessId> gone_ ABSL_GUARDED_BY(mutex_);         // killed here, or lost
+  Constructions constructions_;
+  LostMakers lost_makers_;
 
   // Confined to the service queue.
-  Accounts accounts_;
   LostPeers lost_;
   std::shared_ptr<Caller> caller_;
   std::unique_ptr<ObjectExchange> exchange_;
   std::unique_ptr<ProcessStore> store_;  // for any thread
   std::shared_ptr<Host> host_;
+  std::unique_ptr<Accounts> accounts_;
+  std::unique_ptr<Router> router_;
 };
 
 }  // namespace twinkle::actor

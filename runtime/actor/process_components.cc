@@ -78,10 +78,7 @@ absl::StatusOr<std::shared_ptr<const ComponentRef>> Process::New(const internal:
   call->arguments = std::move(arguments);
   call->core = std::make_shared<LazyCore>(OriginFor(*call, nullptr, {}));
   component->constructed = call->core;
-  {
-    base::MutexLock lock(&mutex_);
-    constructions_[info.id] = call->core;
-  }
+  constructions_.Add(info.id, call->core);
   if (component->far) ShareLargeArguments(*call);
   Submit(std::move(call));
   return std::shared_ptr<const ComponentRef>(std::move(component));
@@ -97,9 +94,7 @@ std::shared_ptr<const ComponentRef> Process::Bind(const ComponentInfo& info) {
                      const uint64_t there = services_.placement->MachineOf(worker);
                      return there != 0 && there != here;
                    }) > 1;
-  base::MutexLock lock(&mutex_);
-  const auto made = constructions_.find(info.id);
-  if (made != constructions_.end()) component->constructed = made->second;
+  component->constructed = constructions_.Find(info.id);
   return component;
 }
 
@@ -145,18 +140,14 @@ absl::Status Process::WaitReady(const ComponentRef& component, absl::Duration li
   return core->Wait(deadline);
 }
 
-bool Process::IsAsMade(const ComponentRef& component) {
+bool Process::IsAsMade(const ComponentRef& component) const {
   if (component.local != nullptr) {
     if (WhyAborted(*component.local) != nullptr) return false;
     const std::unique_lock lock(component.local->mutex, std::try_to_lock);
     return !lock.owns_lock() || component.local->status.ok();  // somebody is in one of its methods: it is there
   }
   if (surroundings_.directory->IsAborted(component.info.group)) return false;
-  const std::vector<rpc::ProcessId>& workers = component.info.workers;
-  base::MutexLock lock(&mutex_);
-  return constructions_.contains(component.info.id) &&
-         std::none_of(workers.begin(), workers.end(),
-                      [this](rpc::ProcessId worker) ABSL_NO_THREAD_SAFETY_ANALYSIS { return gone_.contains(worker); });
+  return constructions_.IsAsMade(component.info);
 }
 
 absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite site) {
@@ -167,10 +158,7 @@ absl::Status Process::ReleaseComponent(const ComponentRef& component, CallSite s
     return absl::OkStatus();
   }
   surroundings_.directory->RemoveComponent(component.info.id);
-  {
-    base::MutexLock lock(&mutex_);
-    constructions_.erase(component.info.id);
-  }
+  constructions_.Forget(component.info.id);
   auto call = NewCall(Operation::kDestroy, component, site);
   internal::LazyOrigin origin = OriginFor(*call, nullptr, {});
   origin.failures = nullptr;  // nobody can look at them, and what is gone need not be released
@@ -207,10 +195,7 @@ void Process::Kill(const ComponentRef& component, CallSite site) {
   const absl::StatusOr<GroupInfo> group = surroundings_.directory->FindGroup(component.info.group);
   std::vector<rpc::ProcessId> workers = component.info.workers;
   if (group.ok() && std::count(group->workers.begin(), group->workers.end(), first) > 0) workers = group->workers;
-  {
-    base::MutexLock lock(&mutex_);
-    gone_.insert(workers.begin(), workers.end());
-  }
+  constructions_.OnGone(workers);
   // Before the ranks hear of it: no answer of theirs comes first.
   service_->Post([caller = caller_, workers, killed = GroupAborted(component.info.group, why)] {
     caller->OnKilled(workers, killed);

@@ -160,7 +160,7 @@ struct LostInMethod : TwoCallers {
   LostInMethod() {
     relay.Say("x");
     Run(lanes);
-    process("callers").NoteLoss(lost, gone);
+    process("callers").accounts().NoteLoss(lost, gone);
     Kill("policy", 1);
     Run();
   }

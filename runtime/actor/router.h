@@ -1,0 +1,32 @@
+// Which part of a process each message is for.
+#pragma once
+
+#include "runtime/actor/accounts.h"
+#include "runtime/actor/caller.h"
+#include "runtime/actor/constructions.h"
+#include "runtime/actor/host.h"
+#include "runtime/actor/messages.h"
+#include "runtime/actor/object_exchange.h"
+
+namespace twinkle::actor {
+
+// Confined to the service queue.
+class Router {
+ public:
+  struct Parts {
+    Caller* caller;
+    Host* host;
+    ObjectExchange* objects;
+    Accounts* accounts;
+    Constructions* constructions;
+  };
+  explicit Router(Parts parts) : parts_(parts) {}
+
+  // The part may take from the message what it likes.
+  void Route(rpc::ProcessId from, Message& message);
+
+ private:
+  const Parts parts_;
+};
+
+}  // namespace twinkle::actor
