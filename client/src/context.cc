@@ -19,18 +19,18 @@ RankContext Context() {
   if (const actor::CallContext* call = actor::CurrentContext()) {
     context.facts_ = call->object->facts;
     if (call->call != nullptr) context.cancelled_ = {call->call, &call->call->cancellation.flag()};
-  } else if (const auto process = internal::CurrentProcess()) {
-    context.facts_ = process->facts();
+  } else if (const auto api = internal::CurrentApi()) {
+    context.facts_ = api->facts();
   }
   return context;
 }
 
 Answer<std::string> RankContext::Rendezvous() const {
-  const auto process = internal::CurrentProcess();
-  if (process == nullptr || facts_->component == 0) {
+  const auto api = internal::CurrentApi();
+  if (api == nullptr || facts_->component == 0) {
     return absl::FailedPreconditionError("Rendezvous() is for the methods of a component on a group");
   }
-  return process->directory().Rendezvous(facts_->component);
+  return api->directory().Rendezvous(facts_->component);
 }
 
 }  // namespace twinkle

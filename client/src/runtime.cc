@@ -51,7 +51,7 @@ int DevicesPerWorker(const actor::GroupInfo& group, const SessionState& session)
   return 0;
 }
 
-absl::Status CheckPlace(const actor::Process& process, const SessionState& session, const ClassInfo& class_info,
+absl::Status CheckPlace(const actor::UserApi& api, const SessionState& session, const ClassInfo& class_info,
                         const RemoteOptions& options) {
   if (!options.name.empty()) TWINKLE_RETURN_IF_ERROR(base::CheckName("RemoteOptions.name", options.name));
   if (!options.instance_id.empty()) {
@@ -59,9 +59,9 @@ absl::Status CheckPlace(const actor::Process& process, const SessionState& sessi
   }
   if (options.device_mesh) TWINKLE_RETURN_IF_ERROR(options.device_mesh->Validate());
   if (options.remote_group.empty()) return absl::OkStatus();
-  TWINKLE_ASSIGN_OR_RETURN(const actor::GroupInfo group, process.directory().FindGroup(options.remote_group));
-  if (session.local() || options.remote_group == process.options().group) return absl::OkStatus();
-  const auto& session_mesh = process.options().session_mesh;
+  TWINKLE_ASSIGN_OR_RETURN(const actor::GroupInfo group, api.directory().FindGroup(options.remote_group));
+  if (session.local() || options.remote_group == api.options().group) return absl::OkStatus();
+  const auto& session_mesh = api.options().session_mesh;
   return CheckMesh(class_info, group,
                    {.own = options.device_mesh ? &*options.device_mesh : nullptr,
                     .session = session_mesh ? &*session_mesh : nullptr,
@@ -187,8 +187,8 @@ absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) 
 }
 
 LazyPtr PutValue(const Type& type, std::shared_ptr<void> value, AnswerOps answer, CallSite site) {
-  const auto process = CurrentProcess();
-  if (process != nullptr) return process->Put(type, std::move(value), answer, site);
+  const auto api = CurrentApi();
+  if (api != nullptr) return api->Put(type, std::move(value), answer, site);
   return Failed(&type, answer, NoSession());
 }
 
@@ -202,16 +202,16 @@ LazyPtr StartCall(const ComponentRef* component, const MethodInfo& method, std::
                                                    "]: an empty Remote: it refers to no component")));
   }
   if (base::InForkedChild()) return Failed(collected, answer, base::ForkedChildStatus());
-  return component->process->Call(component->shared_from_this(), method, rank, std::move(arguments), site, collected,
-                                  answer);
+  return component->calls->Call(component->shared_from_this(),
+                                {&method, rank, std::move(arguments), site, collected, answer});
 }
 
 absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const ConstructorInfo& constructor,
                                       RemoteOptions options, std::vector<CallArgument> arguments, CallSite site) {
-  const auto process = CurrentProcess();
+  const auto api = CurrentApi();
   const auto session = SessionState::Current();
-  if (process == nullptr || session == nullptr) return NoSession();
-  TWINKLE_RETURN_IF_ERROR(CheckPlace(*process, *session, class_info, options));
+  if (api == nullptr || session == nullptr) return NoSession();
+  TWINKLE_RETURN_IF_ERROR(CheckPlace(*api, *session, class_info, options));
   const actor::NewOptions made{std::move(options.remote_group),
                                std::move(options.device_mesh),
                                std::move(options.instance_id),
@@ -219,33 +219,31 @@ absl::StatusOr<ComponentPtr> StartNew(const ClassInfo& class_info, const Constru
                                options.sync,
                                options.lazy_collect,
                                session->local()};
-  return process->New(class_info, constructor, made, std::move(arguments), site);
+  return api->New(class_info, constructor, made, std::move(arguments), site);
 }
 
 absl::StatusOr<ComponentPtr> FindComponent(const std::string& name, const ClassInfo& class_info) {
-  const auto process = CurrentProcess();
-  if (process == nullptr) return NoSession();
+  const auto api = CurrentApi();
+  if (api == nullptr) return NoSession();
   TWINKLE_RETURN_IF_ERROR(base::CheckName("the name of a component", name));
-  return process->Find(name, class_info);
+  return api->Find(name, class_info);
 }
 
 // ---- components
 absl::Status ComponentWaitReady(const ComponentPtr& component, absl::Duration limit, CallSite site) {
   if (base::InForkedChild()) return base::ForkedChildStatus();
-  return component->process->WaitReady(*component, limit, site);
+  return component->calls->WaitReady(*component, limit, site);
 }
 absl::Status ComponentRelease(const ComponentPtr& component, CallSite site) {
   if (base::InForkedChild()) return base::ForkedChildStatus();
-  return component->process->ReleaseComponent(*component, site);
+  return component->calls->Release(*component, site);
 }
 void ComponentKill(const ComponentPtr& component, CallSite site) {
-  if (!base::InForkedChild()) component->process->Kill(*component, site);
+  if (!base::InForkedChild()) component->calls->Kill(*component, site);
 }
 std::string ComponentName(const ComponentPtr& component) { return component->info.name; }
 std::string ComponentGroup(const ComponentPtr& component) { return component->info.group; }
-int ComponentWorldSize(const ComponentPtr& component) {
-  return component->local != nullptr ? 1 : static_cast<int>(component->info.workers.size());
-}
+int ComponentWorldSize(const ComponentPtr& component) { return component->calls->world_size(*component); }
 const ComponentRef* RawComponent(const ComponentPtr& component) { return component.get(); }
 ComponentPtr ShareComponent(const ComponentRef* component) {
   return component == nullptr ? nullptr : component->shared_from_this();

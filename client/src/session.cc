@@ -61,14 +61,11 @@ void SessionState::Remove(const SessionState* state) {
   if (global.session.get() == state) removed = std::move(global.session);
 }
 
-std::shared_ptr<actor::Process> CurrentProcess() {
+std::shared_ptr<actor::UserApi> CurrentApi() {
   if (base::InForkedChild()) return nullptr;
-  if (const actor::CallContext* context = actor::CurrentContext();
-      context != nullptr && context->object->process != nullptr) {
-    return context->object->process;
-  }
+  if (const actor::CallContext* context = actor::CurrentContext()) return context->object->api;
   const auto session = SessionState::Current();
-  return session == nullptr ? nullptr : session->job().program();
+  return session == nullptr ? nullptr : session->job().program()->api();
 }
 
 void SessionState::WaitForCalls() const {

@@ -41,8 +41,8 @@ class SessionState {
   const std::unique_ptr<actor::Job> job_;
 };
 
-// The process whose code the calling thread runs: a rank's inside its remote methods, else the program's. Null without
-// a session.
-std::shared_ptr<actor::Process> CurrentProcess();
+// Of the process whose code the calling thread runs: a rank's inside its remote methods, else the program's. Null
+// without a session.
+std::shared_ptr<actor::UserApi> CurrentApi();
 
 }  // namespace twinkle::internal

@@ -52,7 +52,7 @@ Account Accounts::Own() const {
 
 std::vector<Account> Accounts::AskAll(const std::vector<rpc::ProcessId>& peers, bool close, absl::Duration patience) {
   const auto answers = std::make_shared<Answers>(peers.size());
-  const bool asked = services_.service->Post([this, keep = services_.binder->process(), answers, peers, close] {
+  const bool asked = services_.service->Post([this, keep = services_.binder->store(), answers, peers, close] {
     for (size_t i = 0; i < peers.size(); ++i) {
       Ask(peers[i], close, [answers, i](Account account) { answers->Add(i, std::move(account)); });
     }
@@ -99,7 +99,7 @@ void Accounts::OnQuery(rpc::ProcessId from, const AccountQuery& query) {
 // question: the program has heard of it when it closes its failures.
 void Accounts::NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why) {
   if (processes.empty()) return;
-  const std::weak_ptr<Process> process = services_.binder->process();
+  const std::weak_ptr<object::ObjectStore> process = services_.binder->store();
   services_.failures->NoteLoss(processes, why, [this, process, seen = LossSeenMessage{processes.front()}] {
     const auto keep = process.lock();
     if (keep == nullptr || base::InForkedChild()) return;

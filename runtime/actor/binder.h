@@ -12,7 +12,7 @@ struct ComponentRef;
 
 namespace twinkle::actor {
 
-class Process;
+class UserApi;
 
 // How the parts of a process make what others keep. All that it gives keeps the process, so it is for its threads only,
 // while it runs. Thread-safe.
@@ -20,10 +20,10 @@ class Binder {
  public:
   virtual ~Binder() = default;
 
-  // For references to objects.
+  // For references to objects; and for tasks in which nothing else keeps the process.
   virtual std::shared_ptr<object::ObjectStore> store() = 0;
   // For the context of user code (context.h).
-  virtual std::shared_ptr<Process> process() = 0;
+  virtual std::shared_ptr<UserApi> api() = 0;
   // A handle of this process to a component.
   virtual std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component) = 0;
 };

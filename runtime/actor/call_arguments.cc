@@ -3,7 +3,6 @@
 #include <absl/strings/str_cat.h>
 
 #include "runtime/actor/component_ref.h"
-#include "runtime/actor/process.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/codec.h"
 #include "runtime/codec/guarded.h"
@@ -31,10 +30,8 @@ absl::Status CheckOne(const CallArgument& argument, bool leaves, base::JobKey jo
   if (argument.kind == CallArgument::Kind::kLazy) return CheckLazy(argument.lazy.get(), job);
   if (argument.kind != CallArgument::Kind::kComponent) return absl::OkStatus();
   if (argument.component == nullptr) return absl::InvalidArgumentError("it is an empty Remote");
-  TWINKLE_RETURN_IF_ERROR(object::CheckSameJob(argument.component->process->job(), job));
-  if (!leaves || argument.component->local == nullptr) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "it is an object of this process, which no other can reach: make it with remote_group");
+  TWINKLE_RETURN_IF_ERROR(object::CheckSameJob(argument.component->calls->job(), job));
+  return leaves ? argument.component->calls->CheckLeaves() : absl::OkStatus();
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ namespace twinkle::actor {
 //  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
 //  C6 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller;
 //  C7 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
-class Caller : public std::enable_shared_from_this<Caller> {
+class Caller : public internal::CallOwner, public std::enable_shared_from_this<Caller> {
  public:
   // `own_calls`: runs those to this process's own objects.
   Caller(const Services* services, OwnCalls* own_calls)
@@ -43,8 +43,9 @@ class Caller : public std::enable_shared_from_this<Caller> {
   // Thread-safe: from now on it refuses what is made outside of methods.
   void CloseToThreads() { pending_->CloseToThreads(); }
   static void Submit(std::shared_ptr<OutgoingCall> call);
-  // Thread-safe: the call's lazy has settled.
-  void OnCallSettled(uint64_t call) { pending_->Remove(call); }
+  // Thread-safe: for its lazy.
+  void OnCallSettled(uint64_t call) override { pending_->Remove(call); }
+  void CancelCall(uint64_t call, const std::string& what) override;
   // The caller hears `why`, for which it asked; ranks that have not begun skip the call, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
   // The same for all calls that were made in the method of that one, and have not settled.

@@ -83,6 +83,12 @@ void Caller::TellRanks(const CallPtr& call, const absl::Status& why, bool ask) {
   }
 }
 
+void Caller::CancelCall(uint64_t call, const std::string& what) {
+  services_.service->Post([caller = shared_from_this(), call, what] {
+    caller->Cancel(call, absl::CancelledError(absl::StrCat(what, " was cancelled")));
+  });
+}
+
 void Caller::Cancel(uint64_t id, const absl::Status& why) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;

@@ -5,12 +5,8 @@
 
 #include <memory>
 
+#include "runtime/actor/calls.h"
 #include "runtime/actor/messages.h"
-
-namespace twinkle::actor {
-class Process;
-class LocalObject;
-}  // namespace twinkle::actor
 
 namespace twinkle::internal {
 
@@ -18,10 +14,9 @@ namespace twinkle::internal {
 struct ComponentRef : std::enable_shared_from_this<ComponentRef> {
   actor::ComponentInfo info;
   const ClassInfo* class_info = nullptr;
-  std::shared_ptr<actor::Process> process;    // the one that holds the handle
-  std::shared_ptr<actor::LocalObject> local;  // an object of this process that stands for the whole component
-  std::shared_ptr<LazyCore> constructed;      // where the component was made here
-  // Whether several of its workers are on other machines than `process`.
+  std::shared_ptr<actor::Calls> calls;    // made it; keeps the process that holds the handle
+  std::shared_ptr<LazyCore> constructed;  // where the component was made here
+  // Whether several of its workers are on other machines than that process.
   bool far = false;
 };
 

@@ -10,12 +10,12 @@
 namespace twinkle::actor {
 
 class Lane;
-class Process;
+class UserApi;
 struct RunningCall;
 
 // Where an object is.
 struct ObjectContext {
-  std::shared_ptr<Process> process;
+  std::shared_ptr<UserApi> api;
   std::shared_ptr<const internal::RankFacts> facts;  // also of the contexts that user code keeps
 };
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "runtime/actor/binder.h"
-#include "runtime/actor/local_call.h"
+#include "runtime/actor/direct_call.h"
 #include "runtime/actor/registry.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/call_name.h"
@@ -44,7 +44,7 @@ std::vector<object::PartRead> PartsOf(const PlannedArgument& planned) {
 
 absl::Status FillArguments(IncomingCall& call, Binder& binder) {
   if (call.self != nullptr) {
-    TWINKLE_ASSIGN_OR_RETURN(call.arguments, LocalArguments(call.self_arguments, ParametersOf(call)));
+    TWINKLE_ASSIGN_OR_RETURN(call.arguments, DirectArguments(call.self_arguments, ParametersOf(call)));
     return absl::OkStatus();
   }
   TWINKLE_RETURN_IF_ERROR(call.argument_status);

@@ -25,6 +25,15 @@ absl::Status Failed(const CallFacts& facts, const absl::Status& cause) {
   return status;
 }
 
+absl::Status KilledAt(absl::string_view class_name, absl::string_view file, int line) {
+  return absl::AbortedError(absl::StrCat(ShortName(class_name), ".component().Kill() [", file, ":", line, "]"));
+}
+
+absl::Status OfEndedSession(absl::string_view class_name) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(ShortName(class_name), ".component() is of a session that has ended: make it anew"));
+}
+
 absl::Status GroupAborted(absl::string_view group, const absl::Status& why) {
   return absl::AbortedError(absl::StrCat("group '", group, "' was aborted: ", why.message()));
 }

@@ -31,6 +31,12 @@ std::string What(const CallFacts& facts);
 // message, and the same facts as its payload.
 absl::Status Failed(const CallFacts& facts, const absl::Status& cause);
 
+// "Policy.component().Kill() [train.cc:78]"
+absl::Status KilledAt(absl::string_view class_name, absl::string_view file, int line);
+
+// What is said of a component whose session is over.
+absl::Status OfEndedSession(absl::string_view class_name);
+
 // What calls on a group end with that was aborted.
 absl::Status GroupAborted(absl::string_view group, const absl::Status& why);
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "runtime/actor/binder.h"
+#include "runtime/actor/direct_call.h"
 #include "runtime/actor/execution.h"
-#include "runtime/actor/local_call.h"
 #include "runtime/actor/registry.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
@@ -69,7 +69,7 @@ void Host::AddInstance(const CallPtr& call) {
   instance->fits = CheckClass(instance->class_info, instance->info.class_name, instance->info.fingerprint);
   const ProcessOptions& me = services_.options;
   auto object = std::make_shared<ObjectContext>();
-  object->process = services_.binder->process();
+  object->api = services_.binder->api();
   object->facts = std::make_shared<const internal::RankFacts>(internal::RankFacts{.rank = me.rank,
                                                                                   .world_size = me.world_size,
                                                                                   .group = me.group,
@@ -128,7 +128,7 @@ void Host::Run(const CallPtr& call) {
   if (call->self != nullptr) {
     const CallFacts facts = call->Facts(services_.options);
     if (call->method != nullptr) {
-      SettleLocal(*call->self, *call->method, std::move(outcome), facts, FailuresOf(call->self_arguments));
+      SettleDirect(*call->self, *call->method, std::move(outcome), facts, FailuresOf(call->self_arguments));
     } else if (outcome.status.ok()) {
       call->self->Succeed({});
     } else {

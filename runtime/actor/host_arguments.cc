@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "runtime/actor/binder.h"
+#include "runtime/actor/direct_call.h"
 #include "runtime/actor/execution.h"
 #include "runtime/actor/host.h"
-#include "runtime/actor/local_call.h"
 #include "runtime/object/assemble.h"
 
 namespace twinkle::actor {

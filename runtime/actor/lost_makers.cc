@@ -10,7 +10,7 @@ void LostMakers::Add(rpc::ProcessId maker) {
     makers_.insert(maker);
     if (makers_.size() > 1) return;  // they are looked for together
   }
-  services_.collector->Post([this, keep = services_.binder->process()] { TellOrphans(); });  // the directory may block
+  services_.collector->Post([this, keep = services_.binder->store()] { TellOrphans(); });  // the directory may block
 }
 
 void LostMakers::TellOrphans() {

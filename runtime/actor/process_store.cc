@@ -11,7 +11,7 @@ namespace twinkle::actor {
 void ProcessStore::Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
                         object::PullDone done) {
   // The type is a constant of the program.
-  services_.service->Post([this, keep = services_.binder->process(), object, type = &type,
+  services_.service->Post([this, keep = services_.binder->store(), object, type = &type,
                            selection = std::move(selection),
                            sure = base::SureAnswer<object::Pulled>(std::move(done))]() mutable {
     exchange_.Pull(object, *type, std::move(selection), sure.Take());
@@ -19,19 +19,19 @@ void ProcessStore::Pull(const object::ObjectRef& object, const codec::Type& type
 }
 
 void ProcessStore::Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) {
-  services_.service->Post([this, keep = services_.binder->process(), object, done = std::move(done)]() mutable {
+  services_.service->Post([this, keep = services_.binder->store(), object, done = std::move(done)]() mutable {
     exchange_.Retain(object, std::move(done));
   });
 }
 
 void ProcessStore::Release(const object::ObjectRef& object) {
-  if (closed_ || base::InForkedChild()) return;
+  if (services_.life.stopped() || base::InForkedChild()) return;
   {
     base::MutexLock lock(&mutex_);
     released_.push_back(object);
     if (released_.size() > 1) return;  // they go together
   }
-  services_.service->Post([this, keep = services_.binder->process()] { ReleaseAll(); });
+  services_.service->Post([this, keep = services_.binder->store()] { ReleaseAll(); });
 }
 
 void ProcessStore::ReleaseAll() {

@@ -4,7 +4,6 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/status/status.h>
 
-#include <atomic>
 #include <vector>
 
 #include "runtime/actor/object_exchange.h"
@@ -22,19 +21,16 @@ class ProcessStore final : public object::ObjectStore {
   void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
             object::PullDone done) override;
   void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
+  // Once the process is stopped nothing is released any more: the owners are told of its end.
   void Release(const object::ObjectRef& object) override;
   base::TaskQueue& collector() override { return *services_.collector; }
   base::JobKey job() const override { return services_.options.job; }
-
-  // Nothing is released any more: its owners are told of this process's end.
-  void Close() { closed_ = true; }
 
  private:
   void ReleaseAll();
 
   const Services& services_;
   ObjectExchange& exchange_;
-  std::atomic<bool> closed_ = false;
   base::Mutex mutex_;
   std::vector<object::ObjectRef> released_ ABSL_GUARDED_BY(mutex_);  // by threads of any kind, not yet told
   std::vector<object::ObjectRef> releasing_;                         // on the service queue: those being told

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/actor/directory.h"
+#include "runtime/actor/life.h"
 #include "runtime/actor/messages.h"
 #include "runtime/actor/placement.h"
 #include "runtime/base/executor.h"
@@ -54,6 +55,7 @@ struct Services {
   rpc::Transport* transport = nullptr;
   std::shared_ptr<object::FailureLog> failures;
   std::shared_ptr<rpc::Traffic> traffic;
+  Life life;
 
   // Encodes and sends; a peer that is gone is told of by OnLost.
   template <class M>

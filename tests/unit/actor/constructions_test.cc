@@ -10,7 +10,9 @@ using internal::LazyCore;
 
 TEST_CASE("a component is as it was made until it is released, or one of its workers is gone") {
   Constructions constructions;
-  const ComponentInfo component{.id = 7, .workers = {1, 2}};
+  ComponentInfo component;
+  component.id = 7;
+  component.workers = {1, 2};
   CHECK_FALSE(constructions.IsAsMade(component));  // made elsewhere
   CHECK(constructions.Find(7) == nullptr);
   const auto construction = std::make_shared<LazyCore>(internal::LazyOrigin());

@@ -1,4 +1,4 @@
-#include "runtime/actor/local_call.h"
+#include "runtime/actor/direct_call.h"
 
 #include <absl/strings/str_cat.h>
 
@@ -30,7 +30,7 @@ absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy, const codec::Type* ty
   return codec::Guarded([&] { return object::ForMethod(*type, value); });
 }
 
-absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterInfo& parameter) {
+absl::StatusOr<Argument> DirectArgument(CallArgument& argument, const ParameterInfo& parameter) {
   switch (argument.kind) {
     case Kind::kValue:
       return Argument{std::move(argument.value), /*exclusive=*/true};
@@ -39,7 +39,7 @@ absl::StatusOr<Argument> LocalArgument(CallArgument& argument, const ParameterIn
         return absl::InvalidArgumentError(
             absl::StrCat("PerRank has ", argument.per_rank.size(), " elements, but the call runs on one object"));
       }
-      return LocalArgument(argument.per_rank[0], parameter);
+      return DirectArgument(argument.per_rank[0], parameter);
     case Kind::kComponent:
       return Argument{parameter.from_component(argument.component), /*exclusive=*/true};
     case Kind::kLazy:
@@ -68,11 +68,12 @@ absl::StatusOr<std::shared_ptr<void>> JoinOne(const std::shared_ptr<void>& resul
 
 }  // namespace
 
-absl::StatusOr<std::vector<Argument>> LocalArguments(std::span<CallArgument> arguments,
-                                                     std::span<const ParameterInfo> parameters) {
+absl::StatusOr<std::vector<Argument>> DirectArguments(std::span<CallArgument> arguments,
+                                                      std::span<const ParameterInfo> parameters) {
   std::vector<Argument> values;
+  values.reserve(arguments.size());
   for (size_t i = 0; i < arguments.size(); ++i) {
-    absl::StatusOr<Argument> value = LocalArgument(arguments[i], parameters[i]);
+    absl::StatusOr<Argument> value = DirectArgument(arguments[i], parameters[i]);
     const char* const failed = arguments[i].kind == Kind::kLazy ? " failed" : "";
     if (!value.ok()) return base::Annotate(value.status(), absl::StrCat("its argument ", i + 1, failed));
     values.push_back(*std::move(value));
@@ -80,8 +81,8 @@ absl::StatusOr<std::vector<Argument>> LocalArguments(std::span<CallArgument> arg
   return values;
 }
 
-void SettleLocal(LazyCore& core, const MethodInfo& method, Outcome outcome, const CallFacts& facts,
-                 std::vector<std::shared_ptr<object::Failure>> causes) {
+void SettleDirect(LazyCore& core, const MethodInfo& method, Outcome outcome, const CallFacts& facts,
+                  std::vector<std::shared_ptr<object::Failure>> causes) {
   if (!outcome.status.ok()) return core.Fail(Failed(facts, outcome.status), std::move(causes));
   if (!outcome.more) return core.End();
   if (method.result == nullptr) return core.Succeed({});

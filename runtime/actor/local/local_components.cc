@@ -1,4 +1,4 @@
-#include "runtime/actor/local_components.h"
+#include "runtime/actor/local/local_components.h"
 
 #include <absl/strings/str_cat.h>
 
@@ -6,7 +6,6 @@
 #include <mutex>
 #include <utility>
 
-#include "runtime/actor/local_object.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 
@@ -43,7 +42,7 @@ absl::StatusOr<LocalComponents::Component> LocalComponents::Add(Component compon
 
 void LocalComponents::Remove(const internal::ComponentRef& component) {
   base::MutexLock lock(&mutex_);
-  const auto same = [&](const Component& other) { return other->local == component.local; };
+  const auto same = [&](const Component& other) { return other.get() == &component; };
   components_.erase(std::remove_if(components_.begin(), components_.end(), same), components_.end());
   for (auto instance = instances_.begin(); instance != instances_.end();) {
     instance = same(instance->second) ? instances_.erase(instance) : std::next(instance);
@@ -66,9 +65,9 @@ void LocalComponents::EndGroup(const std::string& name, const absl::Status& why)
     components = components_;
   }
   for (const Component& component : components) {
-    if (component->local->group != group) continue;
-    const std::unique_lock lock(component->local->mutex, std::try_to_lock);
-    if (lock.owns_lock()) component->local->End(*group->WhyEnded());  // the first reason
+    if (component->group != group) continue;
+    const std::unique_lock lock(component->object->mutex, std::try_to_lock);
+    if (lock.owns_lock()) component->object->End(*group->WhyEnded());  // the first reason
   }
 }
 
@@ -80,13 +79,13 @@ void LocalComponents::EndAll(const absl::Status& why, base::Instant deadline) {
     instances_.clear();
   }
   for (const Component& component : components) {
-    const std::unique_lock lock(component->local->mutex, std::max(deadline, base::Instant()).ToChrono());
+    const std::unique_lock lock(component->object->mutex, std::max(deadline, base::Instant()).ToChrono());
     if (!lock.owns_lock()) {
       base::Log(base::LogLevel::kWarning,
                 absl::StrCat("an object of class ", component->info.class_name, " is still in use and is left alone"));
       continue;
     }
-    component->local->End(why);
+    component->object->End(why);
   }
 }
 

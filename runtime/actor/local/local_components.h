@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/actor/component_ref.h"
-#include "runtime/actor/local_group.h"
+#include "runtime/actor/local/local_component.h"
+#include "runtime/actor/local/local_group.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/mutex.h"
 
@@ -20,7 +20,7 @@ namespace twinkle::actor {
 // They live until they are released or the process ends, whatever happens to their handles. Thread-safe.
 class LocalComponents {
  public:
-  using Component = std::shared_ptr<const internal::ComponentRef>;
+  using Component = std::shared_ptr<const LocalComponent>;
 
   // Null when there is none; also for the empty name.
   Component Named(absl::string_view name) const;
