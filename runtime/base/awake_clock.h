@@ -1,4 +1,5 @@
-// Time as a process has lived it: what passed while it was stopped, or its machine asleep, does not count.
+// A clock of the time during which a process was awake: time that it was stopped, or that its machine slept, does not
+// count.
 #pragma once
 
 #include <absl/time/time.h>
@@ -9,14 +10,14 @@
 
 namespace twinkle::base {
 
-// For those who judge others by their silence. It is told the time at every event, and once in every `pulse` while
-// somebody waits for something; a gap of more than two pulses between two of these is a pause of the judge itself,
-// which has not listened, and of which only one pulse counts. Not thread-safe.
+// The time awake, for those who judge others by their silence. Observe must be called at every event, and once in every
+// `pulse` while somebody waits. A gap of more than two pulses between two calls is a pause of the judge itself, during
+// which it has not listened; of such a gap only one pulse counts. For one thread at a time.
 class AwakeClock {
  public:
   AwakeClock(absl::Duration pulse, Instant now) : pulse_(pulse), last_(now) {}
 
-  // The time awake. It never goes back, whatever it is told.
+  // Takes the time `now` of the plain clock, and returns the time awake, which never goes back.
   Instant Observe(Instant now) {
     now = std::max(now, last_);
     const absl::Duration gap = now - last_;
@@ -27,11 +28,11 @@ class AwakeClock {
     return woken_;
   }
   Instant Awake() const { return last_ - asleep_; }
-  // When the last pause ended, by the time awake: nobody's silence is older.
+  // The time awake at which the last pause ended. Nobody's silence counts from before that.
   Instant Woken() const { return woken_; }
-  // When Observe will answer that, if there is no pause before.
+  // The plain time at which the time awake will be `awake`, if there is no pause before.
   Instant WhenAwakeFor(Instant awake) const { return awake + asleep_; }
-  // When it wants to be told the time next, if somebody waits.
+  // The plain time by which Observe must be called next, if somebody waits.
   Instant NextPulse() const { return last_ + pulse_; }
 
  private:

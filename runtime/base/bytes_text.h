@@ -1,4 +1,4 @@
-// Amounts of memory as people write them.
+// Amounts of memory as text.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -9,10 +9,11 @@
 
 namespace twinkle::base {
 
-// "4096", "64M", "1.5GiB": K, M, G and T stand for powers of 1024, with or without B or iB. InvalidArgument.
+// Parses "4096", "64M" or "1.5GiB". K, M, G and T are powers of 1024, with or without B or iB. InvalidArgument: it is
+// no such text.
 absl::StatusOr<uint64_t> ParseBytes(absl::string_view text);
 
-// "0 B", "831 B", "64.0 KiB", "1.5 GiB"
+// The text of an amount: "0 B", "831 B", "64.0 KiB", "1.5 GiB".
 std::string BytesText(uint64_t bytes);
 
 }  // namespace twinkle::base

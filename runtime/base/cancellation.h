@@ -1,4 +1,4 @@
-// Says to the threads that work for something that nobody wants it any more: those that run, and those that wait.
+// Cancellation: tells threads, running or waiting, that nobody wants the result of their work any more.
 #pragma once
 
 #include <absl/container/inlined_vector.h>
@@ -13,33 +13,33 @@
 
 namespace twinkle::base {
 
-// Thread-safe. Invariants:
+// The cancellation of one piece of work. Thread-safe. Invariants:
 //  E1 it is cancelled once, and keeps the first reason;
-//  E2 a thread in WaitUntil leaves it as soon as it is cancelled, whatever becomes of the event.
+//  E2 a thread in WaitUntil returns as soon as it is cancelled, whatever happens to the event.
 class Cancellation {
  public:
-  // `why` is not OK. False: it was cancelled before.
+  // Cancels with a reason, which is not OK. False: it was cancelled before.
   bool Cancel(const absl::Status& why);
   bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }
-  // OK until it is cancelled.
+  // The reason; OK until it is cancelled.
   absl::Status why() const;
-  // IsCancelled(), for those who keep nothing else of it.
+  // The flag behind IsCancelled, for those who keep nothing else of this object.
   const std::atomic<bool>& flag() const { return cancelled_; }
 
-  // As event.WaitUntil(deadline), but ends when this is cancelled, too. Whether the event is set.
+  // Waits for the event until the deadline, or until this is cancelled. Returns whether the event is set.
   bool WaitUntil(const Event& event, Instant deadline);
 
  private:
   mutable Mutex mutex_;
   std::atomic<bool> cancelled_ = false;  // written under the lock
   absl::Status why_ ABSL_GUARDED_BY(mutex_);
-  absl::InlinedVector<const Event*, 1> waited_for_ ABSL_GUARDED_BY(mutex_);  // by threads in WaitUntil
+  absl::InlinedVector<const Event*, 1> waited_for_ ABSL_GUARDED_BY(mutex_);  // events of threads in WaitUntil
 };
 
-// Of what the calling thread works for; null: of nothing that could be cancelled.
+// The cancellation of the work that the calling thread does; null: it cannot be cancelled.
 Cancellation* CurrentCancellation();
 
-// Sets it for a scope; null for none.
+// Sets the calling thread's cancellation for a scope; null for none.
 class CancellationScope {
  public:
   explicit CancellationScope(Cancellation* cancellation);
@@ -51,10 +51,11 @@ class CancellationScope {
   Cancellation* const outer_;
 };
 
-// Waits for the event until the deadline, or until what the calling thread works for is cancelled. Whether it is set.
+// Waits for the event until the deadline, or until the calling thread's work is cancelled. Returns whether the event is
+// set.
 bool WaitUnlessCancelled(const Event& event, Instant deadline);
 
-// What `what` came to for whoever wanted it for something that was cancelled because of `why`: the code says whether
+// The status of a wait for `what` that was given up because the work was cancelled with `why`. Its code says whether
 // somebody cancelled, a time limit passed, or a process is gone.
 absl::Status GivenUp(absl::string_view what, const absl::Status& why);
 

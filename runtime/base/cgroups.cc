@@ -10,8 +10,8 @@
 namespace twinkle::base {
 namespace {
 
-// The group at `path` below `root`, and all above it. In a container the path may be one that is not seen there: then
-// its root, which comes last, is the container's own group.
+// Adds the group at `path` below `root`, and all groups above it. In a container the path may not be visible. Then
+// `root`, which comes last, is the container's own group.
 void AddUpwards(const std::string& root, absl::string_view path, std::vector<std::string>* folders) {
   while (!path.empty() && path != "/") {
     folders->push_back(absl::StrCat(root, path));

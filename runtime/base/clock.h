@@ -1,5 +1,5 @@
-// The clock that decides: monotonic, never set by anybody. Wall time (absl::Now) is for people, who read it in logs and
-// tables; a check of the build keeps it out of everything else.
+// The clock that decides: monotonic, and never set by anybody. Wall time (absl::Now) is only for texts that people
+// read, in logs and tables; a check of the build keeps it out of everything else.
 #pragma once
 
 #include <absl/time/time.h>
@@ -11,12 +11,12 @@
 
 namespace twinkle::base {
 
-// A point on this machine's monotonic clock (CLOCK_MONOTONIC, nanoseconds). It means nothing to another machine, or to
-// a process in another time namespace: what crosses between processes is a duration, the time that is left. Arithmetic
+// A point on this machine's monotonic clock (CLOCK_MONOTONIC, nanoseconds). It means nothing on another machine, or in
+// another time namespace: processes send each other durations (the time that is left), no instants. Arithmetic
 // saturates at kForever and kLongAgo.
 class Instant {
  public:
-  constexpr Instant() = default;  // when the clock began
+  constexpr Instant() = default;  // the clock's zero
   static constexpr Instant FromNanoseconds(int64_t since_beginning) { return Instant(since_beginning); }
 
   constexpr int64_t nanoseconds() const { return nanoseconds_; }
@@ -53,11 +53,12 @@ class Instant {
   int64_t nanoseconds_ = 0;
 };
 
-// The deadline of who waits without a limit.
+// The deadline of a wait without a limit.
 inline constexpr Instant kForever = Instant::FromNanoseconds(std::numeric_limits<int64_t>::max());
-// Before everything: "never yet".
+// An instant before all others, for "never yet".
 inline constexpr Instant kLongAgo = Instant::FromNanoseconds(std::numeric_limits<int64_t>::min());
 
+// The time now.
 inline Instant Now() {
   return Instant::FromNanoseconds(
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())

@@ -1,4 +1,4 @@
-// Command lines of the commands and services: wrong words are told in one sentence, and by one exit code.
+// Command lines of commands and services: wrong arguments are reported in one sentence, and with one exit code.
 #pragma once
 
 #include <absl/strings/match.h>
@@ -18,11 +18,12 @@
 
 namespace twinkle::base {
 
-// What a program exits with whose words, or whose variables that stand for them, were wrong; anything else that fails
-// is 1.
+// The exit code for wrong arguments, or wrong environment variables that stand for them. Any other failure exits with
+// 1.
 inline constexpr int kWrongWords = 2;
 
-// A check of an option: a number from `least` on (above it, with `more`), small enough to count seconds or slots.
+// A check of an option's value: a number from `least` on (above it, with `more`) that is small enough to count seconds
+// or slots.
 inline auto NumberFrom(double least, bool more = false) {
   return [least, more](const std::string& text) {
     constexpr int kMost = std::numeric_limits<int>::max();
@@ -35,7 +36,7 @@ inline auto NumberFrom(double least, bool more = false) {
     return absl::StrCat("must be a number ", range, ", not '", text, "'");
   };
 }
-// The same without a fraction.
+// A check of an option's value: a whole number from `least` to `most`.
 inline auto CountFrom(int64_t least, int64_t most = std::numeric_limits<int>::max()) {
   return [least, most](const std::string& text) {
     int64_t count = 0;
@@ -45,7 +46,7 @@ inline auto CountFrom(int64_t least, int64_t most = std::numeric_limits<int>::ma
   };
 }
 
-// Names the variable that a wrong value came from, where no word of the command line did.
+// A text that names the environment variable with the wrong value; empty: the value came from the command line.
 inline std::string VariableAtFault(const CLI::App& app, const std::string& message, int argc, char** argv) {
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
@@ -61,14 +62,15 @@ inline std::string VariableAtFault(const CLI::App& app, const std::string& messa
   return "";
 }
 
+// Prints a sentence about wrong arguments. Returns the exit code.
 inline int TellWrongWords(const CLI::App& app, const std::string& sentence) {
   std::cerr << app.get_name() << ": " << PrintableLines(sentence, "  ") << '\n'
             << app.get_name() << " --help says what it takes.\n";
   return kWrongWords;
 }
 
-// Parses the words by the application, which has a name. Nothing: they are right. Else what the process is to exit
-// with: 0 after --help and --version, or kWrongWords after a sentence on stderr, which `explain` may change.
+// Parses the command line of an application, which must have a name. Nothing: it is right. Otherwise the exit code: 0
+// after --help and --version, or kWrongWords after a sentence on stderr, which `explain` may change.
 inline std::optional<int> ParseWords(CLI::App& app, int argc, char** argv,
                                      const std::function<std::string(const std::string&)>& explain = {}) {
   try {

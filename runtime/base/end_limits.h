@@ -1,11 +1,11 @@
-// The limits of a job's end. Whoever is further out waits longer, so that each has the time to do its part in order:
+// The limits of a job's end. Each process waits longer than those that it waits for, so that each can do its part:
 //
 //  who           | where                | from        | for how long            | then
 //  --------------|----------------------|-------------|-------------------------|------------------------------------
 //  rank          | Process::Join        | StopJob     | abort_grace             | leaves threads in user code to
 //                |                      |             |                         | themselves, and ends
 //  node daemon   | NodeState            | StopJob     | grace + kDaemonMargin   | SIGKILL to what is still there
-//  driver        | ClusterState         | FinishJob   | grace + clearing_limit  | gives up on nodes that are silent
+//  driver        | ClusterState         | FinishJob   | grace + clearing_limit  | gives up on silent nodes
 //  program       | ClusterJob           | FinishJob   | grace + kProgramMargin, | goes on without the driver's word
 //                |                      |             | kRankMargin more a rank |
 //  program       | WorkerOutput         | then        | kOutputLimit            | loses lines that are still to come;
@@ -24,11 +24,12 @@
 
 namespace twinkle::base {
 
-// Processes keep to the grace themselves; this is for those that cannot.
+// Processes end within the grace by themselves; the margin is for those that cannot.
 inline constexpr absl::Duration kDaemonMargin = absl::Seconds(2);
 inline constexpr absl::Duration kProgramMargin = absl::Seconds(5);
-inline constexpr absl::Duration kRankMargin = absl::Milliseconds(20);  // a thousand end one after the other
-inline constexpr absl::Duration kServicesLimit = absl::Seconds(5);     // both services together
+// Per rank: a thousand ranks end one after the other.
+inline constexpr absl::Duration kRankMargin = absl::Milliseconds(20);
+inline constexpr absl::Duration kServicesLimit = absl::Seconds(5);  // both services together
 inline constexpr absl::Duration kOutputLimit = absl::Seconds(1);
 
 }  // namespace twinkle::base

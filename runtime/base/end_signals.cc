@@ -14,8 +14,8 @@ sigset_t EndSignals() {
   return signals;
 }
 
-// The action is the default one again, and ends the process; not the init of a PID namespace, to which the kernel
-// delivers no such signal.
+// Restores the default disposition, which ends the process by the signal. The init of a PID namespace exits instead,
+// since the kernel delivers no such signal to it.
 void EndBy(int signal) {
   ::raise(signal);
   ::_exit(128 + signal);
@@ -43,7 +43,7 @@ EndSignalsEnd::EndSignalsEnd() {
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-// Blocked first: one that comes meanwhile waits to be read.
+// Blocks first, so that a signal that comes meanwhile waits to be read.
 EndSignalsEnd::~EndSignalsEnd() {
   const sigset_t signals = EndSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);

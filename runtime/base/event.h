@@ -13,8 +13,8 @@
 
 namespace twinkle::base {
 
-// Thread-safe. What happened before Set is seen by whoever found it set, and who did may let go of it at once: the
-// thread that calls Set must own it, too.
+// An event that happens once. Thread-safe. What happened before Set is visible to every thread that finds the event
+// set. Such a thread may let go of the event at once, so the thread that calls Set must be an owner, too.
 class Event {
  public:
   void Set() {
@@ -28,11 +28,12 @@ class Event {
     if (helper != nullptr) helper->Wake();
   }
   bool IsSet() const { return set_.load(std::memory_order_acquire); }
-  // Blocks until set (true) or the deadline (false). Helps meanwhile (wait_helper.h).
+  // Blocks until the event is set (true) or the deadline has passed (false). The thread helps meanwhile
+  // (wait_helper.h).
   bool WaitUntil(Instant deadline) const {
     return WaitUntil(deadline, [] { return false; });
   }
-  // The same, but gives up, too, once `given_up()` says so; whoever makes it say so calls Nudge after that.
+  // WaitUntil that also ends once `given_up()` returns true. Whoever changes its answer must call Nudge afterwards.
   template <class GivenUp>
   bool WaitUntil(Instant deadline, const GivenUp& given_up) const {
     if (IsSet()) return true;
@@ -50,7 +51,7 @@ class Event {
     --waiting_;
     return IsSet();
   }
-  // Those who wait look again whether they are to give up.
+  // Makes waiting threads ask `given_up()` again.
   void Nudge() const {
     std::shared_ptr<WaitHelper> helper;
     {
@@ -66,7 +67,7 @@ class Event {
   mutable CondVar changed_;
   std::atomic<bool> set_ = false;  // written under the lock
   mutable int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
-  mutable std::shared_ptr<WaitHelper> helper_ ABSL_GUARDED_BY(mutex_);  // in which somebody waits
+  mutable std::shared_ptr<WaitHelper> helper_ ABSL_GUARDED_BY(mutex_);  // the helper in which a thread waits
 };
 
 }  // namespace twinkle::base

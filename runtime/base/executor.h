@@ -1,4 +1,5 @@
-// Where code runs: serial task queues and timers. Production code has threads behind them; tests step them by hand.
+// Serial task queues and timers, on which code runs. In production there are threads behind them; tests step them by
+// hand.
 #pragma once
 
 #include <absl/functional/any_invocable.h>
@@ -20,44 +21,46 @@ class TaskQueue {
  public:
   virtual ~TaskQueue() = default;
 
-  // Never blocks. After Close the task is dropped (destroyed) and the answer is false.
+  // Appends a task. Never blocks. False: the queue is closed, and the task was dropped (destroyed).
   virtual bool Post(Task task) = 0;
 
-  // Runs the task once `delay` has passed, unless the queue was closed by then.
+  // Appends a task once `delay` has passed, unless the queue is closed by then.
   virtual void PostAfter(absl::Duration delay, Task task) = 0;
 
   // Whether the calling thread is running a task of this queue.
   virtual bool InQueue() const = 0;
 
-  // Takes no more tasks, drops those that have not begun, waits for the one under way (unless called from it).
+  // Takes no more tasks, drops those that have not begun, and waits for the task under way, unless it is called from
+  // that.
   virtual void Close() = 0;
 
-  // As Close, but waits for nobody: a task that is stuck keeps its thread, which ends with it.
+  // Close without waiting: a task that hangs keeps its thread, which ends with the task.
   virtual void Abandon() = 0;
 };
 
-// Thread-safe.
+// Makes task queues. Thread-safe.
 class Executor {
  public:
   virtual ~Executor() = default;
 
-  // `name` is for debuggers and tests. The queue is closed at the latest when its last owner lets go of it. Null: the
-  // system gives no thread for it (NoThread() says so).
+  // A new queue; `name` is for debuggers and tests. The queue is closed at the latest when its owner destroys it. Null:
+  // the system gives no thread for it (NoThread() is the status for that).
   virtual std::unique_ptr<TaskQueue> NewQueue(std::string name) = 0;
 
-  // One whose tasks may run in the threads that post them (shared_queue.h), where the executor has such.
+  // A queue whose tasks may run in the threads that post them (shared_queue.h), if the executor has such queues.
   virtual std::unique_ptr<TaskQueue> NewSharedQueue(std::string name) { return NewQueue(std::move(name)); }
 
-  // One whose thread helps (wait_helper.h) while it has nothing to run, where the executor has such.
+  // A queue whose thread helps (wait_helper.h) while it has no tasks, if the executor has such queues.
   virtual std::unique_ptr<TaskQueue> NewHelpingQueue(std::string name) { return NewQueue(std::move(name)); }
 
+  // The time by which PostAfter waits.
   virtual Instant Now() const = 0;
 };
 
-// ResourceExhausted, naming what bounds the number of threads.
+// ResourceExhausted: there is no thread to be had. The message names what limits their number.
 absl::Status NoThread();
 
-// One thread a queue, and the real clock.
+// An executor with a thread for each queue, and the real clock.
 std::unique_ptr<Executor> NewThreadExecutor();
 
 }  // namespace twinkle::base

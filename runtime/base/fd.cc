@@ -5,7 +5,7 @@
 namespace twinkle::base {
 
 Fd& Fd::operator=(Fd&& other) noexcept {
-  const int taken = other.Release();  // first: it may be this one's own
+  const int taken = other.Release();  // first, because `other` may be this object
   Reset();
   fd_ = taken;
   return *this;

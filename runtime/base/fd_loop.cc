@@ -94,13 +94,13 @@ int FdLoop::RunDue() {
     task();
     task = nullptr;
   }
-  if (!due.empty()) return 0;  // they may have posted more
+  if (!due.empty()) return 0;  // these may have posted more
   if (next == kForever) return -1;
   return std::min(PollLimit(next), 60'000);
 }
 
 void FdLoop::RunReady(int fd, uint32_t events) {
-  const auto found = watched_.find(fd);  // an earlier one may have had it forgotten
+  const auto found = watched_.find(fd);  // an earlier handler may have forgotten it
   if (found == watched_.end()) return;
   const std::shared_ptr<Watched> watched = found->second;
   if ((events & EPOLLOUT) != 0 && watched->writable) {

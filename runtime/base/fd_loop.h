@@ -1,4 +1,4 @@
-// One thread that waits for descriptors, tasks and timers.
+// An event loop: one thread that waits for descriptors, tasks and timers.
 #pragma once
 
 #include <absl/time/time.h>
@@ -16,8 +16,8 @@
 
 namespace twinkle::base {
 
-// Everything runs on the thread that is in Run, one thing at a time. Post, PostAfter and Stop are thread-safe; the
-// other functions are for that thread, or for before Run.
+// Runs handlers, tasks and timers one at a time on the thread that is in Run. Post, PostAfter and Stop are thread-safe.
+// The other functions are confined to the loop's thread, or must be called before Run.
 class FdLoop {
  public:
   using OnReady = std::function<void()>;
@@ -27,17 +27,18 @@ class FdLoop {
   FdLoop(const FdLoop&) = delete;
   FdLoop& operator=(const FdLoop&) = delete;
 
-  // `readable` runs whenever there is something to read, or the other side is gone.
+  // Runs `readable` whenever the descriptor can be read, or its other end is gone.
   void Watch(int fd, OnReady readable);
-  // `writable` runs once, when the descriptor, which is watched, takes more.
+  // Runs `writable` once, when the descriptor can be written to. The descriptor must be watched.
   void WaitWritable(int fd, OnReady writable);
-  // Before the descriptor is closed. Nothing runs for it any more.
+  // Ends the watch of a descriptor; no handler of it runs any more. Must be called before the descriptor is closed.
   void Forget(int fd);
 
+  // Runs a task on the loop; PostAfter: once `delay` has passed.
   void Post(Task task);
   void PostAfter(absl::Duration delay, Task task);
 
-  // Until Stop.
+  // Runs until Stop.
   void Run();
   void Stop();
 
@@ -49,7 +50,7 @@ class FdLoop {
   void Wake();
   void Update(int fd, bool writable);
   void RunReady(int fd, uint32_t events);
-  // Runs what is due; how long until more is, in ms, -1: nothing waits.
+  // Runs the tasks and timers that are due. Returns the milliseconds until the next timer; -1: there is none.
   int RunDue();
 
   const int epoll_;

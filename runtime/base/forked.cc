@@ -7,7 +7,7 @@
 namespace twinkle::base {
 namespace {
 
-std::atomic<bool> forked = false;  // set by the child alone, before anything else runs there
+std::atomic<bool> forked = false;  // set by the child only, before anything else runs there
 
 }  // namespace
 

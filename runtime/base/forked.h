@@ -1,18 +1,19 @@
-// Children that a program forks without exec. None of the library's threads is in them, and what it shares with other
-// processes (rings, sockets) is still the parent's: such a child leaves all of it alone.
+// Children that a program forks without exec. Such a child has none of the library's threads, and what the library
+// shares with other processes (rings, sockets) still belongs to the parent. So the library does nothing in such a
+// child.
 #pragma once
 
 #include <absl/status/status.h>
 
 namespace twinkle::base {
 
-// From here on children know what they are. Thread-safe; idempotent.
+// Makes InForkedChild work in children that are forked from here on. Thread-safe. May be called again.
 void WatchForks();
 
-// Whether this process was forked, without exec, from one that had called WatchForks. Takes no lock.
+// Whether this process was forked, without exec, from a process that had called WatchForks. Takes no lock. Thread-safe.
 bool InForkedChild();
 
-// FailedPrecondition, for all that such a child asks for.
+// FailedPrecondition: the status of all that such a child asks of the library.
 absl::Status ForkedChildStatus();
 
 }  // namespace twinkle::base

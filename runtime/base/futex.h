@@ -1,4 +1,4 @@
-// Waiting for a word in memory that processes share.
+// Waits for a word in memory that processes share (futex).
 #pragma once
 
 #include <absl/time/time.h>
@@ -10,10 +10,10 @@
 
 namespace twinkle::base {
 
-// Blocks while the word is `seen`, until it is woken for one of `bits` or the deadline. May end early.
+// Blocks while the word is `seen`, until it is woken for one of `bits`, or until the deadline. May return early.
 void FutexWait(const std::atomic<uint32_t>& word, uint32_t seen, uint32_t bits, Instant deadline);
 
-// Wakes `most` of those that wait for one of `bits`.
+// Wakes at most `most` waiters that wait for one of `bits`.
 void FutexWake(const std::atomic<uint32_t>& word, uint32_t bits, int most);
 
 }  // namespace twinkle::base

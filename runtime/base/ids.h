@@ -22,17 +22,17 @@
 
 namespace twinkle::base {
 
-// 0: no job.
+// The key of a job; 0: no job.
 using JobKey = uint64_t;
 
 using ProcessId = uint64_t;
 
 inline constexpr int kPlaceBits = 24;
 inline constexpr int kIncarnationBits = 8;
-// Below the job's number.
+// The low bits of a process id, below the job's number.
 inline constexpr int kProcessBits = kPlaceBits + kIncarnationBits;
 
-inline constexpr ProcessId kProgram = 0;  // of a job that has no number: all of it is in one process
+inline constexpr ProcessId kProgram = 0;  // the one process of a job without a number
 
 constexpr uint64_t JobOf(ProcessId process) { return process >> kProcessBits; }
 constexpr uint32_t IncarnationOf(ProcessId process) {

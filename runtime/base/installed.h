@@ -1,4 +1,4 @@
-// Something of the process that has joined a job, for code that it cannot be passed down to.
+// Installed<T>: an object of the process that has joined a job, for code to which it cannot be passed.
 #pragma once
 
 #include <atomic>
@@ -8,18 +8,18 @@
 
 namespace twinkle::base {
 
-// Found for as long as its owner keeps it. Thread-safe; of static storage, and never destroyed: threads may outlive
-// everything else.
+// A weak reference to one object. Thread-safe. Its instances have static storage and are never destroyed, because
+// threads may outlive everything else.
 template <class T>
 class Installed {
  public:
-  // In place of the one before.
+  // Installs an object, in place of the one before.
   void Set(const std::weak_ptr<T>& installed) {
     MutexLock lock(&mutex_);
     installed_ = installed;
     any_ = true;
   }
-  // Null: there is none.
+  // The installed object, as long as somebody owns it; null: there is none.
   std::shared_ptr<T> Get() {
     if (!any_) return nullptr;
     MutexLock lock(&mutex_);
@@ -27,7 +27,7 @@ class Installed {
   }
 
  private:
-  std::atomic<bool> any_ = false;  // spares the lock where there never was one
+  std::atomic<bool> any_ = false;  // spares the lock in processes in which nothing was ever installed
   Mutex mutex_;
   std::weak_ptr<T> installed_ ABSL_GUARDED_BY(mutex_);
 };

@@ -1,4 +1,4 @@
-// Equal lines of a log, written once with their number.
+// Folds equal lines of a log: they are written once, with their number.
 #pragma once
 
 #include <absl/time/time.h>
@@ -11,9 +11,10 @@
 
 namespace twinkle::base {
 
-// A line that is equal to one of the last `known` different lines is held back and counted, until `window` has passed
-// since that one was written. How many were held back is told in one line: when the next line comes after that time (an
-// equal one is among them), when the line is not among those known any more, and by Rest. Not thread-safe.
+// Decides which lines of a log are written. A line that equals one of the last `known` different lines is held back and
+// counted until `window` has passed since that line was written. One line then says how many were held back. It comes
+// with the next line after that time (an equal line is counted, too), when the line is no longer among the known ones,
+// and from Rest. For one thread at a time.
 class LineFolder {
  public:
   struct Line {
@@ -24,22 +25,22 @@ class LineFolder {
 
   explicit LineFolder(absl::Duration window = absl::Seconds(10), size_t known = 16) : window_(window), known_(known) {}
 
-  // The lines to write now that this one has come.
+  // The lines to write now that `line` has come.
   std::vector<Line> Add(Line line, Instant now);
-  // What is still held back.
+  // The lines that report what is still held back.
   std::vector<Line> Rest();
 
  private:
   struct Known {
     Line line;
     Instant since;
-    uint64_t held = 0;  // lines
+    uint64_t held = 0;  // number of lines held back
   };
   static void Tell(Known& known, std::vector<Line>* lines);
 
   const absl::Duration window_;
   const size_t known_;
-  std::vector<Known> lines_;  // the one that came longest ago first
+  std::vector<Known> lines_;  // the oldest first
 };
 
 }  // namespace twinkle::base

@@ -22,7 +22,7 @@
 namespace twinkle::base {
 namespace {
 
-// As spdlog names them, in part.
+// The levels' names, which differ in part from spdlog's.
 struct LevelName {
   absl::string_view name;
   spdlog::level::level_enum level;
@@ -32,7 +32,7 @@ constexpr LevelName kLevelNames[] = {{"debug", spdlog::level::debug},
                                      {"warning", spdlog::level::warn},
                                      {"error", spdlog::level::err}};
 
-// Nothing: what is asked for is no level.
+// The level of that name; nothing: there is none.
 std::optional<spdlog::level::level_enum> LevelNamed(absl::string_view asked) {
   for (const LevelName& one : kLevelNames) {
     if (one.name == asked) return one.level;
@@ -40,7 +40,7 @@ std::optional<spdlog::level::level_enum> LevelNamed(absl::string_view asked) {
   return std::nullopt;
 }
 
-// A stderr that nobody reads holds up nobody.
+// Writes to stderr without waiting for a reader.
 class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -66,7 +66,7 @@ struct TheLog {
       logger.warn("TWINKLE_LOG is debug, info, warning or error, not '{}': it is taken as warning", Printable(asked));
     }
     std::atexit([] {
-      if (Logger().process == ::getpid()) FlushLog();  // not in a fork, whose lock may never be free
+      if (Logger().process == ::getpid()) FlushLog();  // not in a forked child, where the lock may be held for ever
     });
   }
   void Write(const std::vector<LineFolder::Line>& lines) {
@@ -75,7 +75,7 @@ struct TheLog {
 
   const pid_t process = ::getpid();
   spdlog::logger logger;
-  Mutex mutex;  // held while lines are written: they come in order
+  Mutex mutex;  // held while lines are written, which keeps their order
   LineFolder folder ABSL_GUARDED_BY(mutex);
 };
 

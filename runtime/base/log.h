@@ -1,4 +1,4 @@
-// The library's own log: lines to stderr, nothing before Initialize.
+// The library's log: lines on stderr, none before Initialize.
 #pragma once
 
 #include <absl/strings/str_cat.h>
@@ -8,13 +8,13 @@ namespace twinkle::base {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Thread-safe. What a terminal would obey in the message, exceptions' texts say, is written as in C, and further lines
-// are set in. The least level that is written is TWINKLE_LOG's (debug, info, warning, error), else warning. Equal
-// lines are written once, with how many more came (line_folder.h). Waits for who reads stderr
-// only where say_line.h says so.
+// Writes a line of the log. Thread-safe. Control characters in the message are escaped as in C, and its further lines
+// are indented, since texts of exceptions may hold anything. The environment variable TWINKLE_LOG sets the lowest level
+// that is written (debug, info, warning, error); the default is warning. Equal lines are folded (line_folder.h). Waits
+// for the reader of stderr only where say_line.h says so.
 void Log(LogLevel level, absl::string_view message);
 
-// Writes what is known of equal lines by now; the process's exit does, too. Thread-safe.
+// Writes what the log holds back of equal lines. The process's exit does so, too. Thread-safe.
 void FlushLog();
 
 }  // namespace twinkle::base

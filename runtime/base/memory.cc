@@ -14,11 +14,11 @@ namespace twinkle::base {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-constexpr size_t kDoubtful = size_t{1} << 30;  // from here on it is asked whether there can be so much
+constexpr size_t kDoubtful = size_t{1} << 30;  // from this size on IsBeyondMachine is asked
 
-constexpr size_t kStep = size_t{4} << 20;  // of memory that grows
+constexpr size_t kStep = size_t{4} << 20;  // of growing memory
 
-// The kernel grants more memory than there is, and kills whoever then uses it.
+// Whether the machine cannot have so much memory. The kernel grants more than there is, and kills whoever then uses it.
 bool IsBeyondMachine(size_t bytes) {
   if (bytes < kDoubtful) return false;
   struct sysinfo facts {};

@@ -10,7 +10,7 @@
 namespace twinkle::base {
 namespace {
 
-// UINT64_MAX where there is no such file, or it says "max".
+// The limit in a file; UINT64_MAX: there is no such file, or it says "max".
 uint64_t LimitIn(const std::string& file) {
   uint64_t bytes = 0;
   return std::ifstream(file) >> bytes && bytes > 0 ? bytes : UINT64_MAX;

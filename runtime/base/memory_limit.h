@@ -1,4 +1,4 @@
-// What control groups allow a process to take of memory.
+// The limit of a process's memory by its control groups.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,9 @@
 
 namespace twinkle::base {
 
-// The least that any control group of a process allows, its own or one above that, in bytes; UINT64_MAX: none has a
-// limit. `groups` is the process's /proc/PID/cgroup, `mount` is where the groups are: /sys/fs/cgroup. Both versions,
-// also beside each other.
+// The lowest limit in bytes of a process's control group and all groups above it; UINT64_MAX: there is no limit.
+// `groups`: the process's /proc/PID/cgroup; `mount`: where the groups are, /sys/fs/cgroup. Reads version 1 and 2, and
+// both beside each other.
 uint64_t MemoryLimit(const std::string& groups, const std::string& mount);
 
 }  // namespace twinkle::base

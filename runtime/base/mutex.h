@@ -1,6 +1,6 @@
-// A mutex that the compiler's thread-safety analysis knows. Standard underneath, not Abseil's: distributions build
-// Abseil with its deadlock detector on (five times the cost of a lock, and switching it off would switch it off in the
-// user's program too) and without the thread sanitizer's instrumentation.
+// A mutex that the compiler's thread-safety analysis knows. It is std::mutex underneath, not Abseil's. Distributions
+// build Abseil with its deadlock detector on, at five times the cost of a lock, and without the thread sanitizer's
+// instrumentation. Switching the detector off here would switch it off in the user's program, too.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -34,12 +34,13 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex* const mutex_;
 };
 
-// REQUIRES for waiting: the calling thread holds the mutex; it holds it again afterwards. Waiting may end early.
+// A condition variable. REQUIRES for waiting: the calling thread holds the mutex, which it holds again afterwards. A
+// wait may end early.
 class CondVar {
  public:
   void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { WaitWithDeadline(mutex, kForever); }
 
-  // True when the deadline passed.
+  // Waits until signalled or the deadline. Returns true if the deadline has passed.
   bool WaitWithDeadline(Mutex* mutex, Instant deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     bool late = false;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kNoCharacter = 0xffffffff;
 
-// The bytes that a sequence has which begins with this one; 0: none does.
+// The length of a UTF-8 sequence that begins with this byte; 0: none does.
 size_t LengthOf(unsigned char first) {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;
@@ -21,8 +21,8 @@ size_t LengthOf(unsigned char first) {
   return first >= 0xf0 && first < 0xf5 ? 4 : 0;
 }
 
-// The character at the text's beginning and how many bytes it has (RFC 3629: the shortest form, no surrogates); of a
-// byte that begins none kNoCharacter and 1.
+// The character at the text's beginning, and its length in bytes (RFC 3629: the shortest form, no surrogates). For a
+// byte that begins no character: kNoCharacter and 1.
 uint32_t FirstCharacter(absl::string_view text, size_t* length) {
   constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
   const size_t wanted = LengthOf(static_cast<unsigned char>(text[0]));
@@ -41,13 +41,13 @@ uint32_t FirstCharacter(absl::string_view text, size_t* length) {
   return character;
 }
 
-// Those of C0 and C1, and the characters that turn the direction of what follows.
+// Whether it is a control character (C0, C1), or one that changes the direction of the text after it.
 bool IsControl(uint32_t character) {
   return character < 0x20 || (character >= 0x7f && character < 0xa0) || (character >= 0x202a && character <= 0x202e) ||
          (character >= 0x2066 && character <= 0x2069);
 }
 
-// How many bytes at the text's beginning are a tab, or a sequence that chooses a colour: ESC [ digits and semicolons m.
+// The length of a tab or a colour sequence at the text's beginning: ESC [ digits and semicolons m.
 size_t LayoutLength(absl::string_view text) {
   if (text[0] == '\t') return 1;
   if (text.substr(0, 2) != "\x1b[") return 0;

@@ -1,17 +1,18 @@
-// Files that people name, which may be anything.
+// Opens files that people name, which may turn out to be anything.
 #pragma once
 
 #include <string>
 
 namespace twinkle::base {
 
+// The result of OpenRegular.
 struct OpenedFile {
-  int fd = -1;    // the caller's own, closed on exec; negative: there is none
-  int error = 0;  // then why, as errno has it; 0: it is no regular file
+  int fd = -1;    // owned by the caller, closed on exec; negative: there is none
+  int error = 0;  // errno, if there is no descriptor; 0: it is no regular file
 };
 
-// Opens the regular file at that path, for `how`: O_RDONLY, or O_PATH, for which it need not be readable. Waits for
-// nobody at the other end of a FIFO, and makes no terminal this process's own. Blocks as the storage does.
+// Opens the regular file at a path, for `how`: O_RDONLY, or O_PATH, for which it need not be readable. Does not wait
+// for the other end of a FIFO, and does not make a terminal this process's own. Blocks as the storage does.
 OpenedFile OpenRegular(const std::string& path, int how);
 
 }  // namespace twinkle::base

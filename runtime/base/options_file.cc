@@ -15,9 +15,10 @@
 namespace twinkle::base {
 namespace {
 
-constexpr size_t kMostShown = 60;  // of a name that is none
+constexpr size_t kMostShown = 60;  // bytes of a wrong name
 
-// Reading a pipe would wait for who writes to it. Whether there is a file, that may be read, is told where it is read.
+// Refuses a file that is not regular, because reading a pipe would wait for its writer. A file that is missing, or
+// cannot be read, is reported when it is read.
 std::string NoOtherFile(const std::string& path) {
   const OpenedFile file = OpenRegular(path, O_PATH);
   if (file.fd >= 0) ::close(file.fd);
@@ -31,7 +32,7 @@ CLI::ConfigError Wrong(size_t number, const std::string& why) {
   return CLI::ConfigError(absl::StrCat("--config: line ", number, " of its file ", why));
 }
 
-// What stands before a remark: a # that begins the text or is behind a space.
+// The text before a comment: a # at the beginning, or behind a space.
 absl::string_view BeforeRemark(absl::string_view text) {
   size_t remark = text.find('#');
   while (remark != text.npos && remark > 0 && !absl::ascii_isspace(text[remark - 1])) {

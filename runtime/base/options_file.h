@@ -1,4 +1,4 @@
-// The file of options that commands and services take with --config.
+// The options file that commands and services take with --config.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,13 +8,13 @@
 
 namespace twinkle::base {
 
-// Reads NAME=VALUE, an option a line; the value may stand in quotes, of which a " or ' ends with the next of its kind.
-// Empty lines, lines that begin with # or ;, and a remark behind a value, which begins with a space and #, say nothing;
-// a value that is a remark alone is empty. Whatever else a line is, it is refused with its number, as wrong words are:
-// a name that the application has no option for, or a second time, or more than a remark behind quotes.
+// Reads an options file: NAME=VALUE, one option a line. The value may be in quotes; a " or ' ends with the next of its
+// kind. Ignored: empty lines, lines that begin with # or ;, and a comment behind a value, which begins with a space and
+// #. A value that is only a comment is empty. Any other line is refused with its number, as wrong arguments are: an
+// unknown name, a name for the second time, and text other than a comment behind quotes.
 class OptionsFile : public CLI::Config {
  public:
-  // For the options of this application, which outlives it.
+  // `app`: the application whose options the file may set; it must outlive this object.
   explicit OptionsFile(const CLI::App& app) : app_(app) {}
 
   // Throws CLI::ConfigError.
@@ -25,7 +25,7 @@ class OptionsFile : public CLI::Config {
   const CLI::App& app_;
 };
 
-// The option --config of the application, which takes a regular file only.
+// Adds the option --config to an application. It takes a regular file only.
 void AddOptionsFile(CLI::App& app);
 
 }  // namespace twinkle::base

@@ -11,7 +11,7 @@
 
 namespace twinkle::base {
 
-// The milliseconds until then, rounded up; 0 once it has passed, and never more than an int holds.
+// The milliseconds until the deadline, rounded up; 0 once it has passed, and at most what an int holds.
 inline int PollLimit(Instant deadline) {
   const absl::Duration left = std::max(deadline - Now(), absl::ZeroDuration());
   const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1)));

@@ -18,16 +18,16 @@ namespace twinkle::base {
 namespace {
 
 constexpr uint64_t kEnded = 0;
-constexpr uint64_t kUnknown = UINT64_MAX;  // the kernel does not say for now: no descriptor is left, say
+constexpr uint64_t kUnknown = UINT64_MAX;  // the kernel does not tell now, for example without a free descriptor
 
-// When the process began; kEnded: there is none, or all of its threads have ended.
+// When the process began; kEnded: there is no such process, or all of its threads have ended.
 uint64_t StartOf(int pid) {
   const int fd = ::open(absl::StrCat("/proc/", pid, "/stat").c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno == ENOENT || errno == ESRCH ? kEnded : kUnknown;
   std::array<char, 1024> bytes{};
   const ssize_t got = ::read(fd, bytes.data(), bytes.size());
   const int failed = errno;
-  ::close(fd);
+  ::close(fd);  // of another process, which has the number by now
   if (got <= 0) return got < 0 && failed != ESRCH ? kUnknown : kEnded;
   const absl::string_view text(bytes.data(), static_cast<size_t>(got));
   // state (the third), …, num_threads (20), …, starttime (22).

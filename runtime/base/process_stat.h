@@ -1,12 +1,12 @@
-// What the kernel says of a process in /proc/PID/stat.
+// The kernel's figures on a process in /proc/PID/stat.
 #pragma once
 
 #include <absl/strings/string_view.h>
 
 namespace twinkle::base {
 
-// The fields from the third on, as proc(5) numbers them: the state is the first of these. The second, the process's
-// name in parentheses, may have anything in it. Empty: the text is none of the kernel's, or cut before them.
+// The fields from the third on, as proc(5) numbers them; the third is the state. The second is the process's name in
+// parentheses, which may hold anything. Empty: the text is not the kernel's, or is cut.
 inline absl::string_view BehindName(absl::string_view stat) {
   const size_t name_end = stat.rfind(") ");
   return name_end == absl::string_view::npos ? "" : stat.substr(name_end + 2);

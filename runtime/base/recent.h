@@ -1,4 +1,4 @@
-// What is known of things that never come back: of the latest of them.
+// Recent: a map of limited size that forgets its oldest entries.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -10,13 +10,13 @@
 
 namespace twinkle::base {
 
-// A map of at most `most` entries, of which the oldest make room. For one thread.
+// A map of at most `most` entries, of which the oldest make room for new ones. For one thread at a time.
 template <class Key, class Value>
 class Recent {
  public:
   explicit Recent(size_t most) : most_(most) {}
 
-  // Nothing when it is known already. Otherwise it is added, and what had to make room for it comes back, if any.
+  // Adds an entry, unless its key is known. Returns the key of the entry that made room, if one had to.
   std::optional<Key> Add(const Key& key, Value value) {
     if (!values_.emplace(key, std::move(value)).second) return std::nullopt;
     order_.push_back(key);
@@ -26,7 +26,7 @@ class Recent {
     values_.erase(oldest);
     return oldest;
   }
-  // Null: it is not known. Until the next Add.
+  // The value of a key, valid until the next Add; null: the key is not known.
   const Value* Find(const Key& key) const {
     const auto found = values_.find(key);
     return found == values_.end() ? nullptr : &found->second;

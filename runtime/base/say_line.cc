@@ -17,11 +17,11 @@
 namespace twinkle::base {
 namespace {
 
-constexpr size_t kMostBytes = PIPE_BUF - 64;  // with how much was cut, and the line's end, it is below PIPE_BUF
+constexpr size_t kMostBytes = PIPE_BUF - 64;  // with the remark on what was cut, and the line end, below PIPE_BUF
 
-// A descriptor is the process's: so is what was left out of it.
+// The number of lines left out, by descriptor. Descriptors belong to the process, and so does this.
 struct LeftOut {
-  Mutex mutex;  // held from the look for room until it is used
+  Mutex mutex;  // held from the check for room until the room is used
   std::map<int, uint64_t> lines ABSL_GUARDED_BY(mutex);
 };
 
@@ -30,15 +30,15 @@ LeftOut& TheLeftOut() {
   return left_out;
 }
 
-// For PIPE_BUF bytes at once, and somebody who may read them.
+// Whether there is room for PIPE_BUF bytes at once, and somebody who may read them.
 bool HasRoom(int fd) {
   pollfd out{fd, POLLOUT, 0};
   return ::poll(&out, 1, 0) == 1 && out.revents == POLLOUT;
 }
 
-// A terminal that has room for a byte may have none for a line, and only a descriptor of its own does not wait for it:
-// the one that is there shares its flags with other processes. What does not fit is lost. False: it is no terminal, or
-// not one of this file system's.
+// Writes to a terminal through a descriptor of its own, because the given descriptor shares its flags with other
+// processes. A terminal that has room for a byte may have none for a line; what does not fit is lost. False: it is no
+// terminal, or not one in this file system.
 bool WroteToTerminal(int fd, const std::string& text) {
   if (::isatty(fd) == 0) return false;
   const int own = ::open(absl::StrCat("/proc/self/fd/", fd).c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

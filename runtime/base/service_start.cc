@@ -11,11 +11,11 @@
 namespace twinkle::base {
 namespace {
 
-constexpr rlim_t kMostFiles = 1 << 20;  // where the hard limit is none
+constexpr rlim_t kMostFiles = 1 << 20;  // if the hard limit is infinite
 
 void OpenStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    // A new descriptor has the lowest number that is free.
+    // A new descriptor gets the lowest number that is free.
     if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
   }
 }

@@ -1,14 +1,15 @@
-// What a service needs of its process, whatever it was started by: a shell, cron, a program that ignores signals.
+// The start of a service: what it needs of its process, whatever started it (a shell, cron, a program that ignores
+// signals).
 #pragma once
 
 #include <sys/resource.h>
 
 namespace twinkle::base {
 
-// Before the first thread. SIGCHLD and SIGTERM have their default, SIGPIPE is ignored, no signal is blocked but SIGINT
-// and SIGTERM (end_signals.h); what is closed of the standard descriptors is /dev/null, so that nothing else becomes
-// one of them; as many files may be open as the hard limit allows. Returns the limit of open files as it was, for what
-// the service starts.
+// Prepares the process. To be called before the first thread. SIGCHLD and SIGTERM get their default disposition,
+// SIGPIPE is ignored, and no signals are blocked but SIGINT and SIGTERM (end_signals.h). Closed standard descriptors
+// become /dev/null, so that no other file gets their numbers. The limit of open files becomes the hard limit. Returns
+// the limit of open files as it was, for processes that the service starts.
 rlimit BeginService();
 
 }  // namespace twinkle::base

@@ -11,7 +11,7 @@ namespace twinkle::base {
 namespace {
 
 constexpr int kMostForOthers = 32;  // tasks that one Post runs
-constexpr int kLooks = 20;          // whether the queue's own thread has given way
+constexpr int kLooks = 20;          // checks whether the queue's own thread has given way
 
 }  // namespace
 
@@ -110,7 +110,7 @@ void SharedQueue::PostAfter(absl::Duration delay, Task task) {
 
 bool SharedQueue::InQueue() const { return state_->runner == std::this_thread::get_id(); }
 
-// Tasks are destroyed outside the lock: what they own may post.
+// Tasks are destroyed outside the lock, because what they own may post.
 void SharedQueue::DropTasks() {
   TaskList dropped;
   MutexLock lock(&state_->mutex);

@@ -10,8 +10,8 @@
 namespace twinkle::base {
 namespace {
 
-constexpr rlim_t kLeastOpenFiles = 64;  // of a process that is alone yet
-constexpr rlim_t kLeastStackKiB = 128;  // of a thread, too, whose default it is; with 64 it meets its end in gRPC
+constexpr rlim_t kLeastOpenFiles = 64;  // for a process that has no peers yet
+constexpr rlim_t kLeastStackKiB = 128;  // also the default of threads; gRPC crashes with 64
 
 rlim_t MostOpenFiles() {
   rlimit limit{};

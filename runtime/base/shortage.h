@@ -1,4 +1,4 @@
-// What a process is short of, by name, and the way out.
+// Shortages of a process: which resource is used up, and the way out.
 #pragma once
 
 #include <absl/status/status.h>
@@ -6,14 +6,15 @@
 
 namespace twinkle::base {
 
-// What an error of a system call says is used up. Empty: nothing, or nothing that another process could give back.
+// The resource that an error of a system call says is used up. Empty: none, or none that another process could give
+// back.
 absl::string_view ShortageOf(int error);
 
-// As absl::ErrnoToStatus. Where open files are used up it says how many there may be, and what allows more.
+// absl::ErrnoToStatus, which also says, if open files are used up, how many there may be and what allows more.
 absl::Status ErrnoStatus(int error, absl::string_view what);
 
-// That this process can do its part in a cluster. ResourceExhausted: too few open files, or too small a stack, for
-// gRPC, which waits for ever then, or aborts; FailedPrecondition: no /proc, or no /dev/null. With the way out.
+// Checks that this process can do its part in a cluster. ResourceExhausted: too few open files, or too small a stack,
+// for gRPC, which would hang or abort; FailedPrecondition: no /proc, or no /dev/null. The message has the way out.
 absl::Status CheckProcess();
 
 }  // namespace twinkle::base

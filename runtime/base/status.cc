@@ -10,7 +10,7 @@ absl::Status Refuse(absl::string_view reason, absl::string_view message) {
   return absl::InvalidArgumentError(absl::StrCat(message, " [", reason, "]"));
 }
 
-// Not a payload: those are printed with every status, and the message says it already.
+// The reason is no payload: payloads are printed with every status, and the message has it already.
 std::string ReasonOf(const absl::Status& status) {
   const absl::string_view message = status.message();
   const size_t begin = message.rfind('[');

@@ -1,4 +1,4 @@
-// Small helpers around absl::Status.
+// Helpers for absl::Status.
 #pragma once
 
 #include <absl/status/status.h>
@@ -27,17 +27,17 @@
 
 namespace twinkle::base {
 
-// InvalidArgument with a sentence for a person and, in square brackets at its end, the stable name of the reason
-// ("batch_too_small"): the names are those of the reference semantics' table.
+// InvalidArgument with a sentence for people and, in square brackets at its end, the stable name of the reason
+// ("batch_too_small"). The names are those in the reference semantics' table.
 absl::Status Refuse(absl::string_view reason, absl::string_view message);
 
-// The reason a status made by Refuse carries; empty for any other.
+// The name of the reason in a status made by Refuse; empty for any other status.
 std::string ReasonOf(const absl::Status& status);
 
-// "UNKNOWN: boom": the code and the message, without payloads.
+// The code and the message without payloads: "UNKNOWN: boom".
 std::string Brief(const absl::Status& status);
 
-// The same code and payloads, with `prefix` and ": " before the message. OK stays OK.
+// The status with `prefix` and ": " before its message, and the same code and payloads. OK stays OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix);
 
 }  // namespace twinkle::base

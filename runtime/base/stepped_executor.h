@@ -1,5 +1,5 @@
-// An executor for tests: nothing runs until the test says which queue takes its next step, and time stands still until
-// the test moves it. For one thread.
+// SteppedExecutor: an executor for tests. Nothing runs until the test says which queue takes its next step, and time
+// stands still until the test moves it.
 #pragma once
 
 #include <absl/strings/string_view.h>
@@ -17,6 +17,7 @@
 
 namespace twinkle::base {
 
+// Runs tasks when the test says so. For one thread at a time.
 class SteppedExecutor final : public Executor {
  public:
   SteppedExecutor();
@@ -25,22 +26,22 @@ class SteppedExecutor final : public Executor {
   std::unique_ptr<TaskQueue> NewQueue(std::string name) override;
   Instant Now() const override { return now_; }
 
-  // Runs the next task of the queue of that name; false when it has none (or there is no such queue).
+  // Runs the next task of the queue of that name. False: it has none, or there is no such queue.
   bool Step(absl::string_view queue);
-  // Runs that queue until it has nothing to do.
+  // Runs tasks of that queue until it has none.
   void Drain(absl::string_view queue);
-  // Runs all queues, one step each in turn, until none has anything to do. `skip`: queues left alone.
+  // Runs all queues but `skip`, one task each in turn, until none has a task.
   void RunAll(const std::vector<std::string>& skip = {});
-  // The same, choosing queues at random; the same seed gives the same order.
+  // RunAll with the queues chosen at random; the same seed gives the same order.
   void RunRandomly(uint64_t seed);
-  // Moves the clock; timers that are due become tasks of their queues.
+  // Moves the clock. Timers that are due become tasks of their queues.
   void Advance(absl::Duration by);
-  // Names of the queues that have something to do.
+  // The names of the queues that have tasks.
   std::vector<std::string> Ready() const;
 
  private:
   class Queue;
-  struct State {  // shared with the executor's queues: forgotten by them when closed
+  struct State {  // shared with the executor's queue, which lets go of it when it is closed
     std::string name;
     std::deque<Task> tasks;
     std::multimap<Instant, Task> timers;

@@ -1,4 +1,4 @@
-// An answer that comes in any case.
+// SureAnswer: a callback that is called in any case.
 #pragma once
 
 #include <absl/functional/any_invocable.h>
@@ -9,7 +9,8 @@
 
 namespace twinkle::base {
 
-// Answers with Cancelled when it is dropped unanswered, with the task that was to answer.
+// Calls back with Cancelled when it is destroyed unanswered, together with the task that was to answer. For one thread
+// at a time.
 template <class T>
 class SureAnswer {
  public:
@@ -20,7 +21,7 @@ class SureAnswer {
   ~SureAnswer() {
     if (done_) done_(absl::CancelledError("the session has ended"));
   }
-  // Whoever takes it answers.
+  // Gives the callback to the caller, who must call it.
   Done Take() { return std::exchange(done_, nullptr); }
 
  private:

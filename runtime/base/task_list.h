@@ -1,4 +1,4 @@
-// Tasks that wait for their turn, and tasks that wait for their time.
+// Tasks that wait for their turn, and timers.
 #pragma once
 
 #include <absl/time/time.h>
@@ -12,12 +12,12 @@
 
 namespace twinkle::base {
 
-// Not thread-safe.
+// The tasks and timers of a queue. For one thread at a time.
 struct TaskList {
   std::deque<Task> tasks;
   std::multimap<Instant, Task> timers;
 
-  // Timers that are due go behind the tasks that wait already.
+  // Appends the timers that are due to the tasks.
   void TakeDue(Instant now) {
     while (!timers.empty() && timers.begin()->first <= now) {
       tasks.push_back(std::move(timers.begin()->second));

@@ -11,7 +11,7 @@
 namespace twinkle::base {
 namespace {
 
-// How wide UTF-8 text is on a terminal: in code points, which is right for all but rare scripts.
+// The width of UTF-8 text on a terminal, in code points, which is right for all but rare scripts.
 size_t Width(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
@@ -22,7 +22,7 @@ bool IsNumber(const std::string& entry) {
   return entry == kMore || entry.find_first_not_of("0123456789") == std::string::npos;
 }
 
-// Makes the entries harmless and the rows equally long; gives the width of each column.
+// Makes entries printable and rows equally long. Returns the width of each column.
 std::vector<size_t> Prepare(std::vector<TableRow>& rows) {
   std::vector<size_t> widths;
   for (const TableRow& row : rows) widths.resize(std::max(widths.size(), row.size()));

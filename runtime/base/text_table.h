@@ -1,4 +1,4 @@
-// Tables for a terminal.
+// Tables of text for a terminal.
 #pragma once
 
 #include <string>
@@ -6,17 +6,17 @@
 
 namespace twinkle::base {
 
-// The first row of a table is its heading; a row may be shorter than others. Entries do nothing to a terminal
-// (Printable), whoever wrote them.
+// A row of a table. The first row is the heading; rows may be shorter than others. Entries are shown by Printable, so
+// that they do nothing to a terminal.
 using TableRow = std::vector<std::string>;
 
-// An entry that stands for numbers which are not shown.
+// An entry that stands for numbers that are not shown.
 inline constexpr char kMore[] = "…";
 
-// Columns as wide as their widest entry, with blanks between them.
+// A table with columns as wide as their widest entry, and blanks between them.
 std::string PlainTable(std::vector<TableRow> rows);
 
-// Drawn with lines. A column of numbers stands to the right, so that they line up, and its heading with it.
+// A table that is drawn with lines. A column of numbers is aligned to the right, with its heading.
 std::string BoxedTable(std::vector<TableRow> rows);
 
 }  // namespace twinkle::base

@@ -17,14 +17,14 @@
 namespace twinkle::base {
 namespace {
 
-// Shared by the queue and its thread, which may outlive the queue when it was abandoned.
+// The state that a queue shares with its thread, which outlives an abandoned queue.
 struct Shared {
   Mutex mutex;
   CondVar changed;
   TaskList list ABSL_GUARDED_BY(mutex);
   bool closed ABSL_GUARDED_BY(mutex) = false;
-  bool sleeping ABSL_GUARDED_BY(mutex) = false;               // the thread is
-  std::shared_ptr<WaitHelper> helper ABSL_GUARDED_BY(mutex);  // in which the thread waits
+  bool sleeping ABSL_GUARDED_BY(mutex) = false;               // the thread sleeps
+  std::shared_ptr<WaitHelper> helper ABSL_GUARDED_BY(mutex);  // the helper in which the thread waits
   std::atomic<uint64_t> changes = 0;
 
   void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -32,8 +32,8 @@ struct Shared {
     if (sleeping) changed.SignalAll();
     if (helper != nullptr) helper->Wake();
   }
-  // Whether there is something for the thread: the next task, or an empty one when the queue was closed. Due timers go
-  // behind the tasks that wait already.
+  // Takes the next task, or an empty one if the queue was closed. False: there is nothing to do. Due timers go behind
+  // the tasks that wait already.
   bool Take(Task* task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     if (closed) return true;
     if (!list.timers.empty()) list.TakeDue(Now());
@@ -43,7 +43,7 @@ struct Shared {
   }
 };
 
-// The thread's waiting: for a task, a timer, or the end.
+// Waits in the helper for a task, a timer, or the end.
 void HelpUntilChanged(Shared& shared) {
   const std::shared_ptr<WaitHelper> helper = TheWaitHelper();
   if (helper == nullptr) return;
@@ -116,7 +116,7 @@ class ThreadQueue final : public TaskQueue {
   }
 
  private:
-  // Tasks are destroyed outside the lock: what they own may post.
+  // Tasks are destroyed outside the lock, because what they own may post.
   void DropTasks() {
     TaskList dropped;
     MutexLock lock(&shared_->mutex);
@@ -127,7 +127,7 @@ class ThreadQueue final : public TaskQueue {
 
   const std::shared_ptr<Shared> shared_;
   std::thread thread_;
-  std::thread::id id_;  // constant, unlike the thread's own once it was joined
+  std::thread::id id_;  // constant, unlike the id of a thread that was joined
 };
 
 class ThreadExecutor final : public Executor {

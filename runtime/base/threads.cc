@@ -16,10 +16,10 @@
 namespace twinkle::base {
 namespace {
 
-// So many are enough for whatever starts beside this process.
+// A number of threads that is enough for everything that starts beside this process.
 constexpr uint64_t kPlenty = 4096;
 
-// How many more processes and threads the control groups allow.
+// The number of further processes and threads that the control groups allow.
 uint64_t LeftInCgroups() {
   uint64_t left = UINT64_MAX;
   for (const PidsLimit& limit : PidsLimits()) left = std::min(left, limit.most - std::min(limit.most, limit.in_use));

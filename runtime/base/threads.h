@@ -1,4 +1,4 @@
-// Threads that may be refused.
+// Starts threads, which the system may refuse.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,13 +9,13 @@
 
 namespace twinkle::base {
 
-// Runs `main` in a new thread, `name`, of 15 characters at most, is for debuggers. NoThread() (executor.h): the system
+// Runs `main` in a new thread. `name`, of at most 15 characters, is for debuggers. NoThread() (executor.h): the system
 // gives none.
 absl::StatusOr<std::thread> StartThread(const char* name, std::function<void()> main);
 
-// That the threads of so many processes with gRPC in them can be had now: where limits are near, starts and ends them.
-// Call before the first object of gRPC, whose event engine (1.51) waits for ever for a thread that it could not start.
-// NoThread() if not.
+// Checks that the threads of `processes` processes with gRPC in them can be had now; if limits are near, by starting
+// and ending them. To be called before the first object of gRPC: its event engine (1.51) waits for ever for a thread
+// that it could not start. NoThread(): they cannot be had.
 absl::Status TryThreads(int processes);
 
 }  // namespace twinkle::base

@@ -31,9 +31,9 @@ absl::Status Value(const char* type, const T& value) {
 
 absl::Status StatusOfThrown(int causes);
 
-// What made it be thrown (std::throw_with_nested), and what made that. Empty: it says nothing of that.
+// The texts of the exceptions that caused this one (std::throw_with_nested). Empty: it has none.
 std::string Causes(const std::exception& thrown, int causes) {
-  // std::rethrow_if_nested ends the program where an exception was thrown with causes that there were none of.
+  // std::rethrow_if_nested ends the program if an exception was nested outside a handler, and so has no cause.
   const auto* const nested = dynamic_cast<const std::nested_exception*>(&thrown);
   if (causes == 0 || nested == nullptr || nested->nested_ptr() == nullptr) return {};
   try {

@@ -1,13 +1,14 @@
-// What an exception says, whatever it is.
+// Exceptions as statuses.
 #pragma once
 
 #include <absl/status/status.h>
 
 namespace twinkle::base {
 
-// In a handler: the exception that is being handled, as a status. One that is, or carries, a failed status is that; a
-// std::exception is Unknown with its what(), and those of its causes (std::throw_with_nested); a text or number is
-// Unknown with it and its type; of anything else the type is named.
+// The exception that is being handled, as a status; to be called in a handler. An exception that is or carries a failed
+// status becomes that status. A std::exception becomes Unknown with its what() and those of its causes
+// (std::throw_with_nested). A text or number becomes Unknown with its value and type. Of anything else the type is
+// named.
 absl::Status ThrownStatus();
 
 }  // namespace twinkle::base

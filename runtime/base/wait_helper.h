@@ -1,4 +1,4 @@
-// What a thread that waits anyway can do for its process meanwhile.
+// WaitHelper: what a waiting thread can do for its process meanwhile.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -10,24 +10,24 @@
 
 namespace twinkle::base {
 
-// Thread-safe.
+// Work that waiting threads take over. Thread-safe.
 class WaitHelper {
  public:
   virtual ~WaitHelper() = default;
 
-  // Helps until `done` says true, and then returns true. False: the deadline has passed, or there is nothing to help
-  // with for now, and the caller had better sleep. `done` is called often, and must be quick.
+  // Helps until `done` returns true, and then returns true. False: the deadline has passed, or there is nothing to help
+  // with for now, and the caller should sleep. `done` is called often, and must be quick.
   virtual bool Help(absl::FunctionRef<bool()> done, Instant deadline) = 0;
 
-  // What a thread in Help waits for has happened: it may be asleep there. Quick when none is.
+  // Wakes threads that sleep in Help, because what they wait for may have happened. Quick when none sleeps.
   virtual void Wake() = 0;
 };
 
-// Whoever waits for an Event helps from now on, for as long as somebody owns the helper. One at a time: of the process
-// that has joined a job.
+// Installs the helper for all waits for an Event, for as long as somebody owns it. There is one at a time: that of the
+// process that has joined a job. Thread-safe.
 void SetWaitHelper(const std::weak_ptr<WaitHelper>& helper);
 
-// Null: there is none.
+// The installed helper; null: there is none. Thread-safe.
 std::shared_ptr<WaitHelper> TheWaitHelper();
 
 }  // namespace twinkle::base

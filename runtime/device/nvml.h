@@ -1,16 +1,17 @@
-// What NVIDIA's driver says of this machine's devices. Nothing is linked to it: where it is not installed there are
-// none.
+// NVIDIA's devices of this machine, as its driver reports them. The library is not linked; where it is not installed
+// there are no devices.
 #pragma once
 
 namespace twinkle::device {
 
+// What NVIDIA's management library answers.
 struct NvmlAnswer {
   bool library = false;  // it is installed
-  int init = 0;          // what nvmlInit gives: 0 when the driver answers; negative: the library is not NVML
-  int devices = 0;       // that the driver answers for
+  int init = 0;          // of nvmlInit: 0: the driver answers; negative: the library is not NVML
+  int devices = 0;       // number of devices for which the driver answers
 };
 
-// Loads the library for a moment. Blocks while a driver wakes up. Thread-safe.
+// Asks the library, which is loaded for that moment. Blocks while a driver wakes up. Thread-safe.
 NvmlAnswer AskNvml(const char* library = "libnvidia-ml.so.1");
 
 }  // namespace twinkle::device

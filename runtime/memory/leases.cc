@@ -15,8 +15,8 @@ namespace {
 
 using Owner = std::shared_ptr<const void>;
 
-// What processes had that are no longer talked to: they may still read it. Belongs to the whole process, since it
-// outlives sessions, and is never destroyed. Thread-safe.
+// Leases of peers whose connection is lost, but which may still read the memory. One object for the whole process,
+// because it outlives sessions; never destroyed. Thread-safe.
 class Doubted {
  public:
   static Doubted& Of() {
@@ -40,12 +40,13 @@ class Doubted {
  private:
   struct Entry {
     base::ProcessMark reader;
-    std::shared_ptr<const base::Fd> ended;  // not valid where there was no descriptor: then its end is found later
+    // The reader's pidfd; not valid: there was no descriptor, and its end is found later.
+    std::shared_ptr<const base::Fd> ended;
     std::vector<Owner> owners;
   };
-  static constexpr int kLookMillis = 250;  // for those that came meanwhile
+  static constexpr int kLookMillis = 250;  // between looks for entries that came meanwhile
 
-  // A fork of the process has none; when none can be had, the next Add tries again.
+  // Starts the thread, unless this process is a fork, or none can be had. Then the next Add tries again.
   void StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (thread_of_ == ::getpid()) return;
     try {
@@ -65,7 +66,7 @@ class Doubted {
       return;
     }
   }
-  // Of one of them, or for a while.
+  // Waits until one of the readers ends, or for a while.
   void AwaitEnd() {
     std::vector<std::shared_ptr<const base::Fd>> kept;
     std::vector<pollfd> polled;

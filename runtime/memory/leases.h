@@ -1,4 +1,4 @@
-// What this process holds because others map it.
+// Leases: memory that this process keeps because other processes map it.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -14,27 +14,26 @@
 namespace twinkle::memory {
 
 // The leases of one session. Thread-safe. Invariants:
-//  LE1 what a lease holds stays until the peer that has it has released it, or the process that maps it is known to
-//  have
-//      ended: a connection that broke is not enough;
+//  LE1 what a lease holds stays until its peer has released it, or the process that maps it is known to have ended: a
+//     broken connection is not enough;
 //  LE2 a lease is released once, by the peer that has it;
-//  LE3 owners are let go of outside the lock: what they own may come back here.
-// What lost peers had belongs to the whole process, and to no Leases: it outlives the session. That is one of the few
-// objects of which a process has one.
+//  LE3 owners are destroyed outside the lock, because what they own may call back.
+// Leases of lost peers move to a table of the whole process, which outlives sessions. It is one of the few objects of
+// which a process has only one.
 class Leases {
  public:
-  // Holds `owner` for that peer. The lease's number is never used again.
+  // Holds `owner` for a peer. Returns the lease's number, which is never used again.
   uint64_t Add(base::ProcessId peer, std::shared_ptr<const void> owner);
-  // Lets go of those of the leases that the peer has; others stay.
+  // Ends those of the leases that the peer has; others stay.
   void Release(base::ProcessId peer, const std::vector<uint64_t>& leases);
-  // The connection to the peer is gone. What it has is held on until the process that maps it has ended, too, and no
-  // longer. A reader without a pid: nothing was ever mapped, so that all is let go of now.
+  // The connection to the peer is lost. Its leases end when the process `reader`, which maps the memory, has ended. A
+  // reader without a pid: nothing was ever mapped, and its leases end now.
   void PeerLost(base::ProcessId peer, const base::ProcessMark& reader);
   // The number of leases of peers that are not lost.
   size_t size() const;
 
-  // Lets go, before it returns, of what processes had that have ended by now, of all jobs that this process was in. It
-  // happens by itself, too, in a thread that is there while there is something to wait for.
+  // Ends the leases of processes that have ended by now, for all jobs of this process. A thread does the same while
+  // there are lost peers to wait for. Thread-safe.
   static void Sweep();
 
  private:

@@ -1,4 +1,4 @@
-// Where a process has files mapped that hold what took too much of its memory.
+// Where this process has files mapped that hold what took too much of its memory.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,15 @@
 
 namespace twinkle::memory {
 
-// Addresses of mapped files. The kernel takes such memory back when it is short, so what is there is sent as bytes and
-// not copied to where others map it. Thread-safe.
+// The addresses of mapped files. The kernel takes such memory back when it is short. So its contents are sent as bytes,
+// and not copied into memory that other processes map. Thread-safe.
 class MappedFiles {
  public:
-  // A file is mapped there from now on; mappings do not overlap, and are not empty.
+  // A file is mapped here from now on. Mappings are not empty, and do not overlap.
   void Add(const std::byte* data, size_t bytes);
-  // It is no longer: to be called before it is unmapped.
+  // The mapping ends. To be called before the file is unmapped.
   void Remove(const std::byte* data);
-  // Whether the byte is in one of them.
+  // Whether the byte is in a mapped file.
   bool Has(const std::byte* data) const;
 
  private:

@@ -17,7 +17,7 @@
 namespace twinkle::memory {
 namespace {
 
-constexpr char kOurFiles[] = "/memfd:twinkle";  // as /proc shows them
+constexpr char kOurFiles[] = "/memfd:twinkle";  // the beginning of their names in /proc
 
 }  // namespace
 
@@ -53,7 +53,7 @@ MemoryFile& MemoryFile::operator=(MemoryFile&& other) noexcept {
 }
 
 absl::StatusOr<MemoryFile> MemoryFile::Make(const char* name, size_t bytes, Others others) {
-  rlimit limit{};  // beyond it there would be a signal
+  rlimit limit{};  // exceeding it would raise a signal
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes) {
     return absl::ResourceExhaustedError(absl::StrCat("the limit of file sizes does not allow ", bytes, " bytes"));
   }

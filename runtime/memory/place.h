@@ -1,4 +1,4 @@
-// Where another process finds a run of bytes of this one's memory.
+// Place: where another process finds a run of bytes of this process's memory.
 #pragma once
 
 #include <cstdint>
@@ -6,17 +6,17 @@
 
 namespace twinkle::memory {
 
-// In a segment: a memory file, which others open as /proc/PID/fd/FD.
+// A place in a segment, which is a memory file that others open as /proc/PID/fd/FD.
 struct SegmentPlace {
-  uint64_t segment = 0;  // never used again for another one of that process
-  int fd = -1;           // of the owner
-  uint64_t inode = 0;    // of the file: a descriptor's number may be another file's by now
+  uint64_t segment = 0;  // the segment's number; the process never uses it again
+  int fd = -1;           // of the segment's owner
+  uint64_t inode = 0;    // of the file: the descriptor's number may be another file's by now
   uint64_t segment_bytes = 0;
-  uint64_t offset = 0;  // of the first byte, from the segment's
+  uint64_t offset = 0;  // of the first byte in the segment
 };
 
-// The kinds of memory that others can map, by number: the alternative's index. It is a wire format: a new kind goes to
-// the end, and none is taken away.
+// A place in any kind of memory that others can map. The index of an alternative is a wire format: a new kind is added
+// at the end, and none is removed.
 using Place = std::variant<SegmentPlace>;
 
 }  // namespace twinkle::memory

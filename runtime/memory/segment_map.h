@@ -1,4 +1,4 @@
-// Segments of other processes, as this one reads them.
+// SegmentMap: the segments of another process, as this process maps them.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -14,14 +14,14 @@
 
 namespace twinkle::memory {
 
-// The segments of one other process. A segment stays mapped until Forget, or the end of the map, and for as long as
-// bytes of it are in use. Thread-safe.
+// Maps the segments of one other process. A segment stays mapped until Forget or the end of this object, and for as
+// long as bytes of it are in use. Thread-safe.
 class SegmentMap final : public MappedMemory {
  public:
-  // Of process `pid`.
+  // `pid`: of the other process.
   explicit SegmentMap(int pid) : pid_(pid) {}
 
-  // Besides what the interface says, fails as MemoryFile::Open does.
+  // Errors as MappedMemory::At, and as MemoryFile::Open.
   absl::StatusOr<std::shared_ptr<const std::byte>> At(const Place& place, size_t bytes) override;
   void Forget(uint64_t segment) override;
 

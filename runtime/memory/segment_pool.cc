@@ -25,7 +25,7 @@ size_t PageBytes() {
 
 size_t RoundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-// Runs are offset -> length.
+// Runs of bytes: offset -> length.
 using Runs = std::map<size_t, size_t>;
 
 void AddRun(size_t offset, size_t bytes, Runs* runs) {
@@ -42,7 +42,7 @@ void AddRun(size_t offset, size_t bytes, Runs* runs) {
   }
 }
 
-// The first bytes of a run.
+// Takes the first bytes of a run.
 void TakeFront(size_t offset, size_t bytes, Runs* runs) {
   auto run = runs->extract(offset);
   if (run.mapped() == bytes) return;
@@ -51,7 +51,7 @@ void TakeFront(size_t offset, size_t bytes, Runs* runs) {
   runs->insert(std::move(run));
 }
 
-// Of the run that ends there; 0: none does.
+// The length of the run that ends at `end`; 0: none does.
 size_t LengthBefore(size_t end, const Runs& runs) {
   const auto after = runs.lower_bound(end);
   if (after == runs.begin()) return 0;
@@ -61,7 +61,7 @@ size_t LengthBefore(size_t end, const Runs& runs) {
 
 }  // namespace
 
-// Without memory behind it yet where it is fresh.
+// A block, which has no memory behind it yet where it is fresh.
 std::shared_ptr<std::byte> SegmentPool::Block(size_t wanted, Found* found) {
   if (::getpid() != process_ || wanted > options_.capacity) return nullptr;
   const size_t bytes = RoundUp(std::max<size_t>(wanted, 1), PageBytes());
@@ -93,7 +93,8 @@ std::shared_ptr<std::byte> SegmentPool::Reserve(size_t wanted) {
   return Block(wanted, &found);
 }
 
-// All pages at once, and where there are none an error instead of a signal; an older kernel touches them later.
+// Touches all pages at once, which gives an error instead of a signal if there is no memory. An older kernel touches
+// them later.
 bool SegmentPool::Reach(const std::byte* block, size_t end) {
   const size_t last = RoundUp(end, PageBytes());
   size_t first = 0;
@@ -126,7 +127,7 @@ SegmentPool::Found SegmentPool::TakeTouched(size_t bytes) {
   return best;
 }
 
-// With what was touched right before it, which alone is too small.
+// Takes fresh memory together with the touched run right before it, which alone is too small.
 SegmentPool::Found SegmentPool::TakeFresh(size_t bytes) {
   Found best;
   size_t best_bytes = 0;

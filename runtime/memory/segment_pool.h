@@ -1,4 +1,5 @@
-// Memory that other processes of the machine can map: memory files without names, cut into blocks.
+// SegmentPool: memory that other processes of the machine can map. It is made of memory files, which are cut into
+// blocks.
 #pragma once
 
 #include <absl/time/time.h>
@@ -22,39 +23,40 @@
 
 namespace twinkle::memory {
 
+// The size of a pool.
 struct SegmentOptions {
   size_t segment_bytes = size_t{1} << 30;        // of address space; memory is taken when it is first used
-  size_t capacity = size_t{1} << 40;             // bytes of blocks at most
-  absl::Duration keep_idle = absl::Seconds(30);  // for how long a segment without blocks may be the only one
+  size_t capacity = size_t{1} << 40;             // the most bytes of blocks
+  absl::Duration keep_idle = absl::Seconds(30);  // how long the only segment is kept without blocks
 };
 
-// Memory of the machine, whose chunks are segments. Thread-safe. Blocks keep it alive. Invariants, besides those of
-// SharedMemory:
-//  S1 a block overlaps with no other one, and its memory is given out again only after its last reference is gone;
-//  S2 a segment is sealed: nobody can make it smaller or larger, and nobody but this process write to it;
-//  S3 memory that was used before is given out first: it needs no new pages, whose first touch costs ten times a copy;
-//  S4 a segment without blocks is unmapped, at once or, when it is the only one, after a while or with Close;
-//  S5 a fork of the process gets nothing of it, and gives nothing back: both would have the same memory;
-//  S6 free memory that adjoins is one run, of what was used before one and of what was not one; a block may lie across
-//     the end of the first and the beginning of the second. So only blocks that are there divide what is free.
+// Memory of the machine, whose chunks are segments. Thread-safe. Blocks keep the pool alive. Invariants, besides those
+// of SharedMemory:
+//  S1 a block overlaps with no other block, and its memory is given out again only after its last reference is gone;
+//  S2 a segment is sealed: nobody can change its size, and nobody but this process can write to it;
+//  S3 memory that was used before is given out first. It needs no new pages, whose first touch costs ten times a copy;
+//  S4 a segment without blocks is unmapped: at once, or if it is the only one, after `keep_idle` or with Close;
+//  S5 a fork of the process gets nothing of the pool, and gives nothing back: both processes would use the same memory;
+//  S6 adjoining free memory is one run, separately for memory that was used before and memory that was not. A block may
+//     span the end of a used run and the beginning of an unused one. So free memory is divided only by existing blocks.
 class SegmentPool final : public base::MemorySource,
                           public SharedMemory,
                           public std::enable_shared_from_this<SegmentPool> {
  public:
   explicit SegmentPool(SegmentOptions options = {}) : options_(options) {}
 
-  // MemorySource
+  // ---- MemorySource
   std::shared_ptr<std::byte> Allocate(size_t bytes, bool zeroed) override;
   std::shared_ptr<std::byte> Reserve(size_t bytes) override;
   bool Reach(const std::byte* block, size_t end) override;
 
-  // SharedMemory; others map it with a SegmentMap.
+  // ---- SharedMemory; other processes map it with a SegmentMap
   std::optional<Place> Find(const std::byte* data, size_t bytes) const override;
   std::shared_ptr<std::byte> CopyOf(const std::byte* data, size_t bytes) override;
   std::unique_ptr<MappedMemory> MappedOf(int pid) const override;
   void OnUnmapped(std::function<void(uint64_t segment)> unmapped) override;
   void OnIdle(std::function<void(absl::Duration delay)> later) override;
-  // Unmaps the only segment when it has had no blocks for `keep_idle`.
+  // Unmaps the only segment if it has had no blocks for `keep_idle`.
   void Trim() override;
   void Close() override;
 
@@ -67,30 +69,30 @@ class SegmentPool final : public base::MemorySource,
     uint64_t id = 0;
     MemoryFile file;
     size_t used = 0;                    // bytes of blocks
-    std::map<size_t, size_t> free;      // offset -> length, of what was touched and is free; no two are neighbours
-    std::map<size_t, size_t> fresh;     // likewise, of what is free and was not touched
-    std::map<size_t, size_t> reserved;  // offset -> bytes that were reached, of blocks that are not touched whole
+    std::map<size_t, size_t> free;      // offset -> length of free runs that were touched; no two are neighbours
+    std::map<size_t, size_t> fresh;     // offset -> length of free runs that were not touched; no two are neighbours
+    std::map<size_t, size_t> reserved;  // offset -> bytes reached, of blocks that are not touched as a whole
   };
   struct Found {
     Segment* segment = nullptr;
     size_t offset = 0;
-    size_t touched = 0;  // bytes from there on
+    size_t touched = 0;  // bytes from `offset` on that were touched before
   };
 
   std::shared_ptr<std::byte> Block(size_t wanted, Found* found);
   Found Take(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Of the smallest run that is large enough; without a segment when there is none.
+  // Takes memory of the smallest run that is large enough; no segment: there is none.
   Found TakeTouched(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Found TakeFresh(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Segment* NewSegment(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Free(Segment* segment, size_t offset, size_t bytes);
-  // Whether the segment is to go: it has no blocks, and is not needed.
+  // Whether the segment must be unmapped: it has no blocks, and is not kept.
   bool IsIdle(const Segment& segment) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AskForTrim(absl::Duration delay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<std::unique_ptr<Segment>> TakeIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Null: the bytes are in none.
+  // The segment that holds the byte; null: none does.
   Segment* SegmentOf(const std::byte* data) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the segment is to go, with its last block.
+  // Frees a block. Returns whether the segment must be unmapped with its last block.
   bool PutBack(Segment* segment, size_t offset, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const SegmentOptions options_;
@@ -100,7 +102,7 @@ class SegmentPool final : public base::MemorySource,
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   size_t used_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  base::Instant idle_since_ ABSL_GUARDED_BY(mutex_);  // the only segment is, if it is
+  base::Instant idle_since_ ABSL_GUARDED_BY(mutex_);  // since when the only segment is idle, if it is
   bool trimming_ ABSL_GUARDED_BY(mutex_) = false;     // Trim will be called
   std::function<void(absl::Duration)> later_ ABSL_GUARDED_BY(mutex_);
   std::function<void(uint64_t)> unmapped_ ABSL_GUARDED_BY(mutex_);

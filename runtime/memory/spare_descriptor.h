@@ -1,4 +1,4 @@
-// A descriptor that is kept for the moment when the process has no other left.
+// SpareDescriptor: a descriptor that is kept for the moment when the process has no other left.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,14 +9,14 @@
 
 namespace twinkle::memory {
 
-// What needs a descriptor for a moment only gets on with it where there is no other. Thread-safe: one borrower at a
-// time has it.
+// Lends a descriptor to work that needs one for a moment only. Thread-safe: one borrower at a time has it.
 class SpareDescriptor {
  public:
   SpareDescriptor() { Refill(); }
 
-  // What f() gives, a StatusOr. When that is ResourceExhausted, f is called once more, with a descriptor to be had: f
-  // must have closed its own when it returns. The second call is made under a lock, so f does not come back here.
+  // Calls f(), which returns a StatusOr, and returns its result. If that is ResourceExhausted, f is called once more
+  // with a descriptor free. f must have closed its own descriptors when it returns. The second call runs under a lock,
+  // so f must not call Lend.
   template <class F>
   auto Lend(F&& f) -> decltype(f()) {
     auto answer = f();

@@ -16,12 +16,12 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kDimNames = {"dp", "fsdp", "tp", "pp", "cp", "ep", "ep_fsdp"};
 
-// A name fit for a message: it may come from the network, as may anything else checked here.
+// A name in a form fit for a message. It may come from the network, like everything that is checked here.
 std::string Quoted(std::string_view name) {
   return absl::StrCat("'", absl::CHexEscape(std::string(name.substr(0, 32))), "'");
 }
 
-// How many ranks the shape has. `names` are for the message only and may be too few.
+// The number of ranks of a shape. `names` are for texts only, and may be too few.
 absl::StatusOr<int> CountRanks(const std::vector<int>& shape, const std::vector<std::string>& names) {
   int64_t count = 1;
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -41,7 +41,7 @@ absl::StatusOr<int> CountRanks(const std::vector<int>& shape, const std::vector<
   return static_cast<int>(count);
 }
 
-// Settles the one size that may be -1, and compares the product with the world size that was given.
+// Computes the one size that may be -1, and compares the product with the world size, if one was given.
 absl::Status FitToWorld(int world_size, const std::vector<std::string>& names, std::vector<int>& shape) {
   if (world_size < 1)
     return base::Refuse("bad_size", absl::StrCat("the world size of a mesh is ", world_size, "; it is at least 1"));

@@ -31,13 +31,13 @@ std::string Counted(size_t count, const char* noun) { return absl::StrCat(count,
 
 std::string Span(int first, int last) { return first == last ? absl::StrCat(first) : absl::StrCat(first, "–", last); }
 
-// A few items one by one, many as the first, the last and how many.
+// The items in a list; of many items the first, the last, and their number.
 std::string Listed(const std::vector<std::string>& items) {
   if (items.size() <= kItemsShown) return absl::StrJoin(items, ", ");
   return absl::StrCat(items.front(), " … ", items.back(), " (", items.size(), ")");
 }
 
-// Where the run that begins at `begin` ends: consecutive ranks of one node, if the group is large.
+// The end of the run of rows that begins at `begin`: in a large group, consecutive ranks of one node.
 size_t RunEnd(const std::vector<PlacedRank>& ranks, size_t begin) {
   size_t end = begin + 1;
   if (ranks.size() <= kRanksUnfolded) return end;
@@ -62,7 +62,7 @@ Table RankTable(const std::vector<PlacedRank>& ranks) {
   return table;
 }
 
-// The dimensions that arrange anything: those above 1, or any one when there are none.
+// The dimensions to draw: those above 1, or any one if there are none.
 std::vector<std::pair<std::string, int>> DrawnDims(const DeviceMesh& mesh) {
   std::vector<std::pair<std::string, int>> dims;
   for (size_t i = 0; i < mesh.shape().size(); ++i) {
@@ -72,8 +72,8 @@ std::vector<std::pair<std::string, int>> DrawnDims(const DeviceMesh& mesh) {
   return dims;
 }
 
-// The innermost dimension runs across, in several rows where it is long; the others run down, one
-// column each for their coordinates.
+// The grid of a mesh. The innermost dimension runs across, in several rows if it is long. The other dimensions run
+// down, with a column each for their coordinates.
 Table MeshTable(const DeviceMesh& mesh) {
   auto dims = DrawnDims(mesh);
   const auto [inner_name, inner] = dims.back();

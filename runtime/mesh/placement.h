@@ -1,4 +1,4 @@
-// A drawing, for people, of where everything runs.
+// Draws where the ranks and components of a session are, as text for people.
 #pragma once
 
 #include <twinkle/device_mesh.h>
@@ -8,18 +8,18 @@
 
 namespace twinkle::mesh {
 
-// One worker process. Whatever is empty for all ranks of a group is left out of the drawing.
+// One worker process. A field that is empty for all ranks of a group is left out of the drawing.
 struct PlacedRank {
   int rank = 0;
   std::string node;
-  std::string process;  // as it shall be shown: "gpu-3/41207"
+  std::string process;  // as it is shown: "gpu-3/41207"
   std::vector<std::string> devices;
 };
 
 struct PlacedGroup {
   std::string name;
   std::string device_type;
-  std::vector<PlacedRank> ranks;  // ascending
+  std::vector<PlacedRank> ranks;  // in ascending order
 };
 
 struct PlacedComponent {
@@ -33,10 +33,9 @@ struct Placement {
   std::vector<PlacedComponent> components;
 };
 
-// UTF-8 text of whole lines: for each group a table of its ranks, for each component its mesh as a
-// grid of ranks. Groups above 16 ranks show consecutive ranks of one node as one row, and a grid
-// shows 8 ranks in a row and 64 rows at most, so that the text stays readable at any size. Empty
-// for an empty placement.
+// The drawing: UTF-8 text of whole lines, with a table of ranks for each group, and the mesh as a grid of ranks for
+// each component. To stay readable at any size, groups of more than 16 ranks show consecutive ranks of one node as one
+// row, and a grid shows at most 8 ranks in a row and 64 rows. Empty for an empty placement.
 std::string DrawPlacement(const Placement& placement);
 
 }  // namespace twinkle::mesh

@@ -18,7 +18,7 @@ absl::Status Mismatch(int workers, const std::string& why) {
 
 // Whether each of the `parts` data ranks occurs equally often.
 bool IsBalanced(const std::vector<int>& data_ranks, int parts) {
-  if (data_ranks.size() % parts != 0) return false;  // so parts is no more than the workers
+  if (data_ranks.size() % parts != 0) return false;  // so there are no more parts than workers
   std::vector<size_t> count(parts);
   for (int data_rank : data_ranks) ++count[data_rank];
   return std::all_of(count.begin(), count.end(), [&](size_t workers) { return workers == data_ranks.size() / parts; });
@@ -35,7 +35,7 @@ absl::StatusOr<std::vector<int>> DataRanksOfWorkers(const DeviceMesh& mesh, int 
   const std::vector<int> data_ranks_in_mesh_order = mesh.DataRanks();
   std::vector<int> data_ranks(workers);
   for (size_t position = 0; position < ranks.size(); ++position) {
-    const int rank = ranks[position];  // never twice, so they are 0 to W - 1 if none is larger
+    const int rank = ranks[position];  // no rank occurs twice, so they are 0 to W - 1 if none is larger
     if (rank >= world_size)
       return Mismatch(workers, absl::StrCat("its ranks are not 0 to ", world_size - 1, " but include ", rank));
     if (rank % ranks_each == 0) data_ranks[rank / ranks_each] = data_ranks_in_mesh_order[position];
@@ -54,7 +54,7 @@ absl::StatusOr<std::vector<int>> LastStageWorkers(const DeviceMesh& mesh, int wo
   const int ranks_each = mesh.world_size() / workers;
   std::vector<int> last = mesh.PpLastRanks();
   for (int& rank : last) rank /= ranks_each;
-  std::sort(last.begin(), last.end());  // without pp they came in mesh order
+  std::sort(last.begin(), last.end());  // without pp they are in mesh order
   last.erase(std::unique(last.begin(), last.end()), last.end());
   return last;
 }

@@ -1,4 +1,4 @@
-// ErrorDetail: what a failed remote call's status knows besides its message.
+// ErrorDetail: what the status of a failed remote call says besides its message.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,19 +10,20 @@
 
 namespace twinkle {
 
-// Of the call that failed first, where one failure is the cause of others. New fields come at the end.
+// The call that failed first, if one failure caused others. New fields are added at the end.
 struct ErrorDetail {
   std::string class_name = {};  // qualified
-  std::string method = {};      // "constructor" for one
+  std::string method = {};      // "constructor" for a constructor
   int rank = -1;                // in its group; -1: an object of the program's own process
-  std::string group = {};       // empty likewise
-  std::string host = {};        // where the rank's process is, or was
+  std::string group = {};       // empty: an object of the program's own process
+  std::string host = {};        // where the rank's process runs, or ran
   int64_t pid = 0;
-  std::string file = {};  // where the call was made: the base name
+  std::string file = {};  // where the call was made: a file's base name
   int line = 0;
 };
 
-// Nothing: the status is not a rank's failure (it is OK, or of an argument, a limit, a name).
+// The detail of a status. Nothing: the status is not a rank's failure (it is OK, or says that an argument, a limit or a
+// name is wrong). Thread-safe.
 TWINKLE_EXPORT Maybe<ErrorDetail> GetErrorDetail(const absl::Status& status);
 
 }  // namespace twinkle

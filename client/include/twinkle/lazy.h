@@ -1,4 +1,4 @@
-// Lazy<T>: the caller's reference to a result that stays where it was made until somebody asks for it.
+// Lazy<T>: a reference to a result, which stays where it was made until somebody asks for its value.
 #pragma once
 
 #include <absl/status/status.h>
@@ -62,14 +62,14 @@ constexpr const Type* CollectedTypeOf() {
 
 inline absl::Status EmptyLazy() { return absl::FailedPreconditionError("an empty Lazy: it is the result of no call"); }
 
-// What Lazy<T> has for every T.
+// The part of Lazy<T> that is the same for every T.
 class LazyBase {
  public:
-  // Whether the call has ended on all ranks, well or not.
+  // Whether the call has ended on all ranks, with or without success. Does not block.
   bool Ready() const { return core_ != nullptr && LazyReady(core_); }
-  // Blocks until it has: the call's failure, or DeadlineExceeded. Moves no data.
+  // Blocks until the call has ended on all ranks. OK; the call's failure; or DeadlineExceeded. Moves no data.
   absl::Status Wait(WaitLimit limit) const { return core_ == nullptr ? EmptyLazy() : LazyWait(core_, limit.left()); }
-  // Ends the call with Cancelled, if it is under way: ranks that have not begun skip it, the others see Cancelled() in
+  // Ends a call that is under way with Cancelled. Ranks that have not begun skip it; the others see Cancelled() in
   // their Context.
   void Cancel() const {
     if (core_ != nullptr) LazyCancel(core_);
@@ -78,7 +78,7 @@ class LazyBase {
  protected:
   LazyBase() = default;
   explicit LazyBase(LazyPtr core) : core_(std::move(core)) {}
-  LazyPtr core_;  // also that of copies of this lazy
+  LazyPtr core_;  // shared with copies of this lazy
 };
 
 }  // namespace internal
@@ -89,10 +89,11 @@ class Lazy : public internal::LazyBase {
  public:
   Lazy() = default;
 
-  // The collected value, or why there is none. Blocks; the first call fetches and joins, later ones are free. Lives as
-  // long as any copy of this lazy; of a temporary it is a value, which a loop keeps when it is written with a star:
+  // The collected value, or why there is none. Blocks; the first call fetches and joins the results, later ones are
+  // free. The reference is valid as long as any copy of this lazy. Get() of a temporary returns a value, which a loop
+  // keeps if it is written with a star:
   //   for (const auto& row : *policy.Generate(prompts).Get()) …
-  //   for (const auto& row : (*trainer.Step().Get()).rows) …  // not Get()->rows, which goes before the loop begins
+  //   for (const auto& row : (*trainer.Step().Get()).rows) …  // not Get()->rows, which is gone before the loop begins
   const absl::StatusOr<T>& Get() const& {
     if (core_ == nullptr) {
       static const absl::StatusOr<T> kEmpty = internal::EmptyLazy();
@@ -102,36 +103,37 @@ class Lazy : public internal::LazyBase {
   }
   Answer<T> Get() && {
     const absl::StatusOr<T>& answer = static_cast<const Lazy&>(*this).Get();
-    // Nobody else can see it any more.
+    // Nobody else can see the value any more, so it may be moved.
     if (core_ != nullptr && core_.use_count() == 1) return std::move(const_cast<absl::StatusOr<T>&>(answer));
     return answer;
   }
 
-  // The same as a value, also of a lazy that stays: a copy that is the caller's own.
+  // Get as a value, also of a lazy that stays: a copy that belongs to the caller.
   Answer<T> Value() const& { return Get(); }
   Answer<T> Value() && { return std::move(*this).Get(); }
 
-  // Blocks; the rows of the collected list or tensor, or of all those in a struct or dict, where they agree
-  // (InvalidArgument otherwise). Moves no data, but for results of own collect functions.
+  // The number of rows of the collected list or tensor; of a struct or dict the rows of its lists and tensors. Blocks.
+  // Moves no data, except for results of own collect functions. InvalidArgument: the value has no rows, or different
+  // numbers of rows.
   Answer<int64_t> Size() const { return core_ == nullptr ? internal::EmptyLazy() : internal::LazySize(core_); }
 
-  // Rows [begin, end) of the value: a plan, nothing moves. A range outside the value fails with InvalidArgument when it
-  // is known to be.
+  // Rows [begin, end) of the value. This is a plan: nothing moves. A range outside the value fails with InvalidArgument
+  // as soon as the value's rows are known.
   Lazy Rows(int64_t begin, int64_t end) const {
     return core_ == nullptr ? *this : Lazy(internal::LazyRows(core_, begin, end));
   }
 
-  // ---- more plans: each of these is made from what is known of rows; nothing moves until somebody reads, and then
-  // just the rows that are left, from the ranks that have them. All lists and tensors in the value must have the same
-  // rows, else, as for rows that it does not have, the plan fails with InvalidArgument.
+  // ---- more plans. A plan is made from what is known of rows. Nothing moves until somebody reads it, and then only
+  // the rows that are left, from the ranks that have them. All lists and tensors in the value must have the same number
+  // of rows. Otherwise, and for rows that do not exist, the plan fails with InvalidArgument.
 
-  // Those rows, in that order, each as often as it is named.
+  // The rows with these numbers, in this order, each as often as it is named.
   Lazy Take(std::vector<int64_t> rows) const {  // NOLINT(performance-unnecessary-value-param): it is moved
     return core_ == nullptr ? *this : Lazy(internal::LazyTake(core_, std::move(rows)));
   }
-  // Each row that many times, one after the other.
+  // Each row `times` times in a row.
   Lazy Repeat(int64_t times) const { return core_ == nullptr ? *this : Lazy(internal::LazyRepeat(core_, times)); }
-  // A member of the struct that the value is: lazy.Field(&Batch::ids).
+  // A member of the value, which is a struct: lazy.Field(&Batch::ids).
   template <class M, class C>
   Lazy<M> Field(M C::*member) const requires std::is_same_v<C, T> {
     static_assert(internal::kType<T>.kind == internal::Kind::kRecord, "twinkle: Field wants a plain struct");
@@ -141,8 +143,8 @@ class Lazy : public internal::LazyBase {
                                                              internal::kType<M>, internal::AnswerOpsFor<M>()));
   }
 
-  // Over the items of a collected list. Blocks as Get does. A failure is never an empty list: ask Get() first, as
-  // iterating over one throws absl::BadStatusOrAccess, which inside a remote method becomes the method's status.
+  // The items of a collected list. Blocks as Get does. A failure is never an empty list, so ask Get() first: iterating
+  // over a failure throws absl::BadStatusOrAccess, which inside a remote method becomes the method's status.
   auto begin() const requires requires(const T& list) { list.begin(); }
   { return Get().value().begin(); }
   auto end() const requires requires(const T& list) { list.end(); }
@@ -153,12 +155,12 @@ class Lazy : public internal::LazyBase {
   explicit Lazy(internal::LazyPtr core) : LazyBase(std::move(core)) {}
 };
 
-// Of a method that returns nothing.
+// The lazy of a method that returns nothing.
 template <>
 class Lazy<void> : public internal::LazyBase {
  public:
   Lazy() = default;
-  // Blocks; the call's failure.
+  // Blocks until the call has ended. OK, or the call's failure.
   absl::Status Get() const { return Wait(absl::InfiniteDuration()); }
 
  private:
@@ -166,7 +168,7 @@ class Lazy<void> : public internal::LazyBase {
   explicit Lazy(internal::LazyPtr core) : LazyBase(std::move(core)) {}
 };
 
-// The rows of all of them, one after the other: a plan, as those of Lazy.
+// The rows of all lazies, one after the other. A plan, like those of Lazy.
 template <class T>
 Lazy<T> Concat(const std::vector<Lazy<T>>& lazies) {
   std::vector<internal::LazyPtr> cores;
@@ -183,8 +185,8 @@ Lazy<T> Concat(const Lazy<T>& first, const More&... more) requires(std::is_same_
   return Concat(std::vector<Lazy<T>>{first, more...});
 }
 
-// A struct made of its members, in the order of their declaration: MakeLazy<Batch>(ids, advantages). A plan, as those
-// of Lazy: all members that have rows have the same number of them.
+// A struct made of its members, in the order of their declaration: MakeLazy<Batch>(ids, advantages). A plan, like those
+// of Lazy. All members that have rows must have the same number of them.
 template <class T, class... M>
 Lazy<T> MakeLazy(const Lazy<M>&... members) requires requires {
   T{std::declval<M>()...};
@@ -201,7 +203,7 @@ Lazy<T> MakeLazy(const Lazy<M>&... members) requires requires {
       internal::LazyRecord(cores, kTypes, internal::kType<T>, internal::AnswerOpsFor<T>()));
 }
 
-// Keeps a value here, to be passed by reference.
+// Keeps a value in this process. Returns a lazy, by which calls refer to the value without sending it each time.
 template <class T>
 Lazy<T> Put(T value, internal::CallSite site = internal::CallSite::Here()) {
   static_assert(!internal::kIsReference<T>,

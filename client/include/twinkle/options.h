@@ -1,4 +1,4 @@
-// Options of remote classes and methods. Constant expressions, given in any order in TWINKLE_REMOTE_CLASS.
+// Options of remote classes and methods: constant expressions in TWINKLE_REMOTE_CLASS, in any order.
 #pragma once
 
 #include <twinkle/rules.h>
@@ -10,17 +10,17 @@
 
 namespace twinkle {
 
-// Whether the call returns only when every rank has finished.
+// true: the call returns only when every rank has finished.
 struct Sync {
   bool value;
 };
 
-// false: the result is collected by the time the call returns.
+// false: the result is collected before the call returns.
 struct LazyCollect {
   bool value;
 };
 
-// How long the ranks may take, from the moment the arguments are known. The call then fails with DeadlineExceeded.
+// The time that the ranks may take once the arguments are known. After that the call fails with DeadlineExceeded.
 struct Timeout {
   constexpr explicit Timeout(std::chrono::nanoseconds limit) : nanoseconds(limit.count()) {}
   template <class Other>
@@ -37,17 +37,18 @@ struct Timeout {
   int64_t nanoseconds;
 };
 
-// Of a class: that many of an object's calls may run at once, in threads of their own; they begin in order.
+// An option of classes: the number of calls of one object that may run at once, in threads of their own. They begin in
+// order.
 struct MaxConcurrency {
   int value;
 };
 
-// Under Collect::kFlatten and kFlattenDp: tensors of different inner shapes are filled up with the value, on the right
-// of every dimension but the first.
+// For Collect::kFlatten and kFlattenDp: tensors of different inner shapes are filled up with this value, at the end of
+// every dimension but the first.
 struct Pad {
   constexpr explicit Pad(double value) : bits(std::bit_cast<uint64_t>(value)) {}
   constexpr double value() const { return std::bit_cast<double>(bits); }
-  uint64_t bits;  // a template argument of floating point is more than clang++ 14 can do
+  uint64_t bits;  // because clang++ 14 takes no floating point as a template argument
 };
 
 // Own dispatch: absl::StatusOr<std::tuple<P…>> f(int length, int i, const std::tuple<P…>& args, const DeviceMesh* mesh)

@@ -1,4 +1,4 @@
-// PerRank: an argument of its own for each rank.
+// PerRank: an argument with a value for each rank.
 #pragma once
 
 #include <utility>
@@ -6,8 +6,8 @@
 
 namespace twinkle {
 
-// Accepted for any parameter: element i goes to rank i. One element for each rank that the call runs on, else the call
-// fails with InvalidArgument.
+// Accepted for any parameter: element i goes to rank i. It needs one element for each rank on which the call runs;
+// otherwise the call fails with InvalidArgument.
 template <class P>
 class PerRank {
  public:

@@ -1,4 +1,4 @@
-// Remote<T>: a handle to a component, with the remote methods of T; New and Find, which give one.
+// Remote<T>: a handle to a component, with the remote methods of T; and New and Find, which return handles.
 #pragma once
 
 #include <absl/status/status.h>
@@ -17,20 +17,21 @@
 
 namespace twinkle {
 
-// The component behind a handle. Copies are cheap and refer to the same one; thread-safe.
+// The component behind a handle. Copies are cheap, and refer to the same component. Thread-safe.
 class Component {
  public:
-  // Blocks until the object is constructed on every rank: OK, the constructor's failure (which rank, why), or
-  // DeadlineExceeded. What calls fail with once the object has been there and is no more: Aborted after Kill or a
-  // rank's death, FailedPrecondition after Release.
+  // Blocks until the object is constructed on every rank. OK; the constructor's failure (which rank, and why);
+  // DeadlineExceeded; or, once the objects are gone, what calls fail with: Aborted after Kill or the death of a rank,
+  // FailedPrecondition after Release.
   absl::Status WaitReady(WaitLimit limit, internal::CallSite site = internal::CallSite::Here()) const {
     return component_ == nullptr ? Empty() : internal::ComponentWaitReady(component_, limit.left(), site);
   }
-  // Destroys its objects once the calls made so far have run. Later calls fail with FailedPrecondition.
+  // Destroys the component's objects once the calls made so far have run. Later calls fail with FailedPrecondition.
   absl::Status Release(internal::CallSite site = internal::CallSite::Here()) const {
     return component_ == nullptr ? Empty() : internal::ComponentRelease(component_, site);
   }
-  // Ends its group at once: calls under way and later ones, of all components there, fail with Aborted.
+  // Ends the component's group at once. Calls under way and later ones fail with Aborted, for all components of the
+  // group.
   void Kill(internal::CallSite site = internal::CallSite::Here()) const {
     if (component_ != nullptr) internal::ComponentKill(component_, site);
   }
@@ -47,8 +48,8 @@ class Component {
   internal::ComponentPtr component_;
 };
 
-// Rank(i) of a handle: the same methods on that rank alone. Arguments go whole, no collect rule is applied. A rank that
-// does not exist gives lazies that hold InvalidArgument.
+// Rank(i) of a handle: the same methods on that rank only. Arguments go whole, and no collect rule is applied. For a
+// rank that does not exist the lazies hold InvalidArgument.
 template <class T>
 using RankOf = internal::RankMethodsOf<T>;
 
@@ -60,7 +61,7 @@ class Remote : public internal::MethodsOf<T> {
 
  public:
   Remote() : Base(nullptr) {}
-  Remote(const Remote&) = default;  // a move copies: method objects point to what the handle keeps alive
+  Remote(const Remote&) = default;  // a move copies, too: method objects point to what the handle keeps alive
   Remote& operator=(const Remote&) = default;
   ~Remote() = default;
 
@@ -72,9 +73,10 @@ class Remote : public internal::MethodsOf<T> {
   explicit Remote(internal::ComponentPtr component) : Base(std::move(component)) {}
 };
 
-// Makes a component of class T: on the ranks of options.remote_group, or as an object of this process. Returns at once:
-// the constructors run on the ranks (WaitReady tells), with these arguments, whole. InvalidArgument: unknown group,
-// missing mesh. AlreadyExists: the name is in use. FailedPrecondition: no session.
+// Makes a component of class T: on the ranks of options.remote_group, or as an object of this process. Returns at once;
+// the constructors run on the ranks with these arguments, which go whole (WaitReady reports their success).
+// InvalidArgument: unknown group, or no mesh. AlreadyExists: the name is in use. FailedPrecondition: there is no
+// session.
 template <class T, class... A>
 Answer<Remote<T>> New(RemoteOptions&& options, A&&... arguments) {
   return internal::NewOf<T>(std::move(options), std::forward<A>(arguments)...);
@@ -93,8 +95,8 @@ Answer<Remote<T>> New(RemoteOptions&&, internal::InBraces, internal::InBraces = 
   return absl::InternalError("");
 }
 
-// The component of that name, of this session or another program's. NotFound: unknown or released. FailedPrecondition:
-// it is of another class.
+// The component of that name, which may be another program's. NotFound: there is none, or it was released.
+// FailedPrecondition: it is of another class.
 template <class T>
 Answer<Remote<T>> Find(const std::string& name) {
   absl::StatusOr<internal::ComponentPtr> found = internal::FindComponent(name, internal::ClassDescription<T>::Info());

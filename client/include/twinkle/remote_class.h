@@ -4,9 +4,10 @@
 //       (Generate, Dispatch::kSliceDp, Collect::kFlattenDp),
 //       (Save, Dispatch::kAll, Execute::kFirst))
 //
-// In the namespace of the class, after its definition, once. The second argument holds the options of the class (may be
-// empty), each further one a method and its options. The class itself knows nothing of it. A method that itself uses a
-// Remote of its own class is declared in the class and defined behind this, where the class is remote.
+// It stands once, in the namespace of the class, after the class's definition. The second argument holds the options of
+// the class (may be empty); each further one holds a method and its options. The class itself needs no change. A method
+// that uses a Remote of its own class is declared in the class, and defined after this macro, where the class is
+// remote.
 #pragma once
 
 #include <twinkle/internal/remote_method.h>
@@ -25,7 +26,7 @@
 #define TWINKLE_EACH_AGAIN_() TWINKLE_EACH_STEP_
 #define TWINKLE_STRIP_(...) __VA_ARGS__
 
-// An element without its parentheses gives what m says of it in a macro named m and BARE_.
+// For an element without parentheses the macro m##BARE_ is used in place of m.
 #define TWINKLE_ELEMENT_(m, c, o, a) TWINKLE_JOIN_(TWINKLE_ELEMENT_, TWINKLE_HAS_PARENS_(a))(m, c, o, a)
 #define TWINKLE_ELEMENT_1(m, c, o, a) m(c, o, TWINKLE_STRIP_ a)
 #define TWINKLE_ELEMENT_0(m, c, o, a) m##BARE_
@@ -55,7 +56,8 @@
 #define TWINKLE_NAME2_(c, o, name, ...) #name,
 #define TWINKLE_NAME_BARE_
 
-// A pointer to the method: dependent, so that a class without one method of that name is told in words.
+// A pointer to the method. The expression is dependent, so that a class without exactly one method of that name gives a
+// readable error.
 #define TWINKLE_POINTER_(c, o, ...) TWINKLE_POINTER2_(c, o, __VA_ARGS__)
 #define TWINKLE_POINTER2_(c, o, name, ...)                                 \
   [[maybe_unused]] constexpr auto twinkle_to_##name = [](auto class_tag) { \
@@ -76,7 +78,7 @@
                                 twinkle_to_##name __VA_OPT__(, ) __VA_ARGS__>
 #define TWINKLE_LIST_BARE_
 
-// With a class, its options and a method at least.
+// The arguments are a class, its options, and at least one method.
 #define TWINKLE_REMOTE_CLASS(c, ...) \
   TWINKLE_JOIN_COUNT_(TWINKLE_DECLARE_, TWINKLE_HAS_TWO_(__VA_ARGS__))(c, __VA_ARGS__)
 #define TWINKLE_JOIN_COUNT_(a, b) TWINKLE_JOIN2_COUNT_(a, b)

@@ -9,15 +9,16 @@
 
 namespace twinkle {
 
-// Each field is explained in docs/options.md. New fields come at the end, so designated initialisers stay good.
+// Options of a component. Each field is explained in docs/options.md. New fields are added at the end, so that
+// designated initialisers remain valid.
 struct RemoteOptions {
   std::string remote_group = {};                         // empty: an object of this process
-  std::optional<DeviceMesh> device_mesh = std::nullopt;  // the session's when absent
-  std::string instance_id = {};  // of a live component of the same class and group: a handle to that one
+  std::optional<DeviceMesh> device_mesh = std::nullopt;  // absent: the session's
+  std::string instance_id = {};  // if a live component of this class and group has it, New returns a handle to that one
   std::string name = {};         // for Find
   std::optional<bool> sync = std::nullopt;
   std::optional<bool> lazy_collect = std::nullopt;
-  internal::CallSite site = internal::CallSite::Here();  // left alone: where New is called
+  internal::CallSite site = internal::CallSite::Here();  // not to be set: where New is called
 };
 
 }  // namespace twinkle

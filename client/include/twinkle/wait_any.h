@@ -1,4 +1,4 @@
-// WaitAny and WaitAll: for several lazies of one type, also in braces.
+// WaitAny and WaitAll: wait for several lazies of one type, which may be given in braces.
 #pragma once
 
 #include <absl/status/status.h>
@@ -15,8 +15,8 @@
 
 namespace twinkle {
 
-// The index of one that has settled, failed or not; blocks until there is one. DeadlineExceeded; InvalidArgument for
-// none at all.
+// Blocks until one of the lazies has settled, with or without success. Returns its index. DeadlineExceeded: none has
+// within the limit; InvalidArgument: there are no lazies.
 template <class T>
 Answer<size_t> WaitAny(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   std::vector<internal::LazyPtr> cores;
@@ -41,7 +41,8 @@ Answer<size_t> WaitAny(const Lazy<T>&, const More&...) {
   return 0;
 }
 
-// Blocks until all have settled: the first failure in their order. DeadlineExceeded.
+// Blocks until all lazies have settled. Returns the first failure, in their order, or OK. DeadlineExceeded: they have
+// not within the limit.
 template <class T>
 absl::Status WaitAll(std::span<const Lazy<T>> lazies, WaitLimit limit = absl::InfiniteDuration()) {
   std::vector<internal::LazyPtr> cores;

@@ -1,4 +1,4 @@
-// WaitLimit: how long a wait may take.
+// WaitLimit: how long a wait may take, from a duration or a point in time.
 #pragma once
 
 #include <absl/time/time.h>
@@ -9,8 +9,8 @@
 
 namespace twinkle {
 
-// From a duration, or a point in time, which is turned into the time that is left where the wait begins: a later step
-// of the clock moves no wait. absl::InfiniteDuration() and absl::InfiniteFuture(): none.
+// A limit of a wait. A point in time is turned into the time that is left when the wait begins, so that a later change
+// of the wall clock changes no wait. No limit: absl::InfiniteDuration(), absl::InfiniteFuture().
 class WaitLimit {
  public:
   WaitLimit(absl::Duration left) : left_(left) {}  // NOLINT: it is one

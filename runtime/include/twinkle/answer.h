@@ -1,4 +1,4 @@
-// Answer and Maybe: an absl::StatusOr and a std::optional whose value may be taken out where they stand.
+// Answer and Maybe: an absl::StatusOr and a std::optional whose value may be used while they are temporaries.
 #pragma once
 
 #include <absl/base/attributes.h>
@@ -10,18 +10,18 @@
 
 namespace twinkle {
 
-// What public functions give that may fail. It is an absl::StatusOr, so that it goes wherever one does. The one
-// difference: `*answer` and `answer.value()` of a temporary are values, where absl::StatusOr gives references into what
-// is about to go:
+// What public functions that may fail return. An Answer is an absl::StatusOr, and can be passed wherever one is
+// expected. The one difference: `*answer` and `answer.value()` of a temporary return values, where absl::StatusOr
+// returns references into the temporary:
 //   const auto& mesh = *twinkle::DeviceMesh::FromSizes({.dp = 2});  // the reference keeps the mesh
 //   for (const auto& row : *policy.Generate(prompts).Get()) …       // the loop keeps the rows
-//   for (float x : *(*trainer.Mean(3).Get()).data<float>()) …       // and these the tensor
-// What `->` of a temporary leads to goes with it at the end of the expression, and no type can hinder a loop from going
-// over that in C++20 (in C++23 the loop keeps it):
+//   for (float x : *(*trainer.Mean(3).Get()).data<float>()) …       // and the loop keeps the tensor
+// What `->` of a temporary leads to is destroyed at the end of the expression. In C++20 no type can prevent a loop over
+// it (in C++23 the loop keeps it):
 //   const float loss = trainer.Step().Get()->loss;                  // right
-//   for (const auto& row : trainer.Step().Get()->rows) …            // wrong: reads what is gone
+//   for (const auto& row : trainer.Step().Get()->rows) …            // wrong: reads destroyed rows
 //   for (const auto& row : (*trainer.Step().Get()).rows) …          // right: a member of a value is kept with it
-// clang++ from 19 on warns of the wrong one (-Wdangling), the address sanitizer stops there.
+// clang++ from 19 on warns of the wrong one (-Wdangling), and the address sanitizer stops there.
 template <class T>
 class [[nodiscard]] Answer : public absl::StatusOr<T> {
   using Base = absl::StatusOr<T>;
@@ -29,7 +29,7 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
  public:
   using Base::Base;
   using Base::operator=;
-  explicit Answer() = default;                      // as absl::StatusOr: {} does not say what failed
+  explicit Answer() = default;                      // explicit as in absl::StatusOr: {} does not say what failed
   Answer(Base answer) : Base(std::move(answer)) {}  // NOLINT: it is one
 
   using Base::operator*;
@@ -47,7 +47,7 @@ class [[nodiscard]] Answer : public absl::StatusOr<T> {
   Base& base() { return *this; }
 };
 
-// Likewise a std::optional.
+// A std::optional whose `*` and value() of a temporary return values, as Answer does.
 template <class T>
 class [[nodiscard]] Maybe : public std::optional<T> {
   using Base = std::optional<T>;

@@ -1,4 +1,4 @@
-// Array<T>: an immutable list, shared by its copies and row views; dispatched and collected like std::vector.
+// Array<T>: an immutable list, which its copies and row views share. It is dispatched and collected like std::vector.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 namespace twinkle {
 
+// An immutable list. Reading it is thread-safe.
 template <class T>
 class Array {
  public:
@@ -22,7 +23,7 @@ class Array {
     size_ = kept->size();
     owner_ = std::move(kept);
   }
-  // Refers to items that `owner` keeps alive and nobody changes.
+  // Refers to items that `owner` keeps alive and that nobody changes.
   Array(std::shared_ptr<const void> owner, const T* data, size_t size)
       : owner_(std::move(owner)), data_(data), size_(size) {}
 
@@ -32,7 +33,7 @@ class Array {
   const T& operator[](size_t index) const { return data_[index]; }
   const_iterator begin() const { return data_; }
   const_iterator end() const { return data_ + size_; }
-  // Items [begin, end), sharing the memory; clamped to what there is.
+  // Items [begin, end), which share the memory. The range is clamped to the items that exist.
   Array Rows(size_t begin, size_t end) const {
     end = std::min(end, size_);
     begin = std::min(begin, end);

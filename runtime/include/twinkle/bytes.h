@@ -1,4 +1,4 @@
-// Bytes: an immutable run of bytes, shared by its copies and never copied when it is sent.
+// Bytes: an immutable run of bytes, which its copies share. It is sent without a copy.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 
 namespace twinkle {
 
+// An immutable run of bytes. Reading it is thread-safe.
 class Bytes {
  public:
   Bytes() = default;

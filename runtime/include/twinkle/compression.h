@@ -1,4 +1,4 @@
-// How what goes from one machine to another is compressed.
+// Compression of data that goes from one machine to another.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,9 @@
 namespace twinkle {
 
 enum class Compression : uint8_t {
-  kAuto,  // zstd while that is faster than the bytes themselves, as measured on each connection
+  kAuto,  // zstd, while it is faster than sending the bytes as they are; measured on each connection
   kNone,
-  kZstd,  // whatever gets shorter, but for what an idle connection can send at once
+  kZstd,  // everything that becomes shorter, except what an idle connection can send at once
 };
 
 }  // namespace twinkle

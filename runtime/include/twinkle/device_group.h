@@ -8,7 +8,7 @@
 
 namespace twinkle {
 
-// How many devices (or CPU slots), or which device indexes of the job.
+// The devices of a group: a number of devices (or CPU slots), or a list of device indexes of the job.
 class DeviceRanks {
  public:
   DeviceRanks() = default;
@@ -18,7 +18,7 @@ class DeviceRanks {
       : count_(static_cast<int>(indexes.size())), indexes_(std::move(indexes)) {}  // NOLINT
 
   int count() const { return count_; }
-  const std::vector<int>& indexes() const& { return indexes_; }  // empty: any
+  const std::vector<int>& indexes() const& { return indexes_; }  // empty: any devices
   std::vector<int> indexes() && { return std::move(indexes_); }
 
  private:
@@ -26,17 +26,18 @@ class DeviceRanks {
   std::vector<int> indexes_;
 };
 
-// Which devices a worker process sees: all that the job has on its node, of which `cuda:LOCAL_RANK` is its own, as
-// programs for torchrun expect; or its own alone, with LOCAL_RANK 0.
+// The devices that a worker process sees. kAll: all that the job has on its node, as programs for torchrun expect; its
+// own is `cuda:LOCAL_RANK`. kOwn: only its own, with LOCAL_RANK 0.
 enum class VisibleDevices { kAll, kOwn };
 
-// Each field is explained in docs/options.md. New fields come at the end, so designated initialisers stay good.
+// A group of worker processes. Each field is explained in docs/options.md. New fields are added at the end, so that
+// designated initialisers remain valid.
 struct DeviceGroup {
   std::string name = {};
   DeviceRanks ranks = {};
   std::string device_type = "cuda";      // "cpu": no devices
-  int devices_per_worker = 1;            // divides the number of ranks
-  std::string shares_devices_with = {};  // another device group, whose devices this one's processes use too
+  int devices_per_worker = 1;            // must divide the number of ranks
+  std::string shares_devices_with = {};  // another device group, whose devices this group's processes use, too
   VisibleDevices visible_devices = VisibleDevices::kAll;
 };
 

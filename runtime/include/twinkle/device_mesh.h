@@ -1,4 +1,4 @@
-// A device mesh: the ranks of a component along named dimensions, and the questions asked of it.
+// DeviceMesh: the ranks of a component along named dimensions.
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,20 +14,20 @@
 
 namespace twinkle {
 
-// What DeviceMesh::FromSizes is given. All sizes count ranks and are at least 1.
+// The sizes of a mesh, for DeviceMesh::FromSizes. All sizes count ranks, and are at least 1.
 struct MeshSizes {
-  // Dimensions, outermost first. An absent one is no dimension of the mesh, but dp is always there,
-  // of size 1 when absent. One of them may be -1 when world_size says how large it has to be.
+  // The dimensions, outermost first. An absent dimension is not in the mesh, except dp, which is then of size 1. One of
+  // them may be -1 if world_size determines its size.
   std::optional<int> fsdp = std::nullopt;
   std::optional<int> pp = std::nullopt;
   std::optional<int> dp = std::nullopt;
   std::optional<int> cp = std::nullopt;
   std::optional<int> tp = std::nullopt;
 
-  // The product that the dimensions must have; absent or 1: whatever it is.
+  // The product that the dimensions must have. Absent or 1: any.
   std::optional<int> world_size = std::nullopt;
 
-  // Attributes, never dimensions. Absent or 0 ulysses is 1: the ranks that share one data rank.
+  // Attributes, which are no dimensions. ulysses: the number of ranks that share one data rank; absent or 0 means 1.
   std::optional<int> ulysses = std::nullopt;
   std::optional<int> ep = std::nullopt;
   std::optional<int> etp = std::nullopt;
@@ -35,37 +35,36 @@ struct MeshSizes {
   std::optional<int> vpp = std::nullopt;
 };
 
-// Never changes once made, so threads may share it. Ranks are those of the component's devices; a
-// rank that is not in the mesh is no error: it has no coordinates.
+// The ranks of a component's devices, arranged along named dimensions. Immutable, so threads may share it. A rank that
+// is not in the mesh is no error: it has no coordinates.
 class TWINKLE_EXPORT DeviceMesh {
  public:
-  static constexpr bool kTwinkleWhole = true;  // as an argument it is split nowhere
+  static constexpr bool kTwinkleWhole = true;  // as an argument it is never split
 
-  // More ranks than this are refused, wherever the mesh comes from.
+  // The most ranks that a mesh may have, wherever it comes from.
   static constexpr int kMaxWorldSize = 1 << 24;
 
   // The mesh of rank 0 alone: dp = 1.
   DeviceMesh() = default;
 
-  // Ranks are 0, 1, 2, ... in row-major order. InvalidArgument, by reason, the first that holds:
-  // bad_size (a size that is not positive, a -1 that nothing settles, too many ranks),
-  // size_mismatch (with world_size), bad_size (of ep, etp, ep_fsdp, vpp), expert_not_dividing (ep
-  // and the world size), ulysses_not_dividing (ulysses and the data ranks).
+  // Makes a mesh of ranks 0, 1, 2, ... in row-major order. InvalidArgument, with the first of these reasons that holds:
+  // bad_size (a size that is not positive, a -1 that nothing determines, too many ranks), size_mismatch (with
+  // world_size), bad_size (of ep, etp, ep_fsdp, vpp), expert_not_dividing (ep and the world size), ulysses_not_dividing
+  // (ulysses and the data ranks).
   static Answer<DeviceMesh> FromSizes(MeshSizes sizes);
 
-  // `names`, one for each dimension, are out of dp, fsdp, tp, pp, cp, ep, ep_fsdp. `ranks` are in
-  // row-major order; empty means 0, 1, 2, ... `ulysses` of 0 is 1. InvalidArgument, by reason:
-  // bad_size (as above, or a negative rank), dim_names_missing, dim_names_mismatch,
-  // unknown_dim_name, duplicate_dim_name, size_mismatch (the product of the shape is not the number
-  // of different ranks), ulysses_not_dividing.
+  // Makes a mesh of any ranks. `names`: one for each dimension, out of dp, fsdp, tp, pp, cp, ep, ep_fsdp. `ranks`: in
+  // row-major order; empty means 0, 1, 2, ... `ulysses`: 0 means 1. InvalidArgument, with a reason: bad_size (as above,
+  // or a negative rank), dim_names_missing, dim_names_mismatch, unknown_dim_name, duplicate_dim_name, size_mismatch
+  // (the product of the shape is not the number of different ranks), ulysses_not_dividing.
   static Answer<DeviceMesh> FromShape(std::vector<int> shape, std::vector<std::string> names,
                                       std::vector<int> ranks = {}, int ulysses = 1);
 
-  // What both of the above check. A mesh that was deserialised must pass this before it is asked
-  // anything else; a few operations, or one sort where the ranks are listed.
+  // Checks what FromSizes and FromShape check. A deserialised mesh must pass this before it is used. Costs a few
+  // operations, or one sort if the ranks are listed.
   absl::Status Validate() const;
 
-  // How many ranks there are; at least 1.
+  // The number of ranks; at least 1.
   int world_size() const;
   // The size of each dimension, outermost first, and its name.
   const std::vector<int>& shape() const& { return shape_; }
@@ -74,46 +73,47 @@ class TWINKLE_EXPORT DeviceMesh {
   std::vector<std::string> dim_names() && { return std::move(dim_names_); }
   // All ranks in row-major order ("mesh order").
   std::vector<int> ranks() const;
-  // How many shares data is split into: dp times fsdp, divided by ulysses.
+  // The number of shares into which data is split: dp times fsdp, divided by ulysses.
   int data_world_size() const;
 
-  // The size of a dimension; 0 when the mesh does not have it.
+  // The size of a dimension; 0: the mesh does not have it.
   int DimSize(std::string_view name) const;
-  // The rank's coordinate; nothing for a dimension or rank that the mesh does not have.
+  // The rank's coordinate in a dimension; nothing: the mesh does not have the dimension or the rank.
   std::optional<int> DimRank(int rank, std::string_view name) const;
-  // Which share of the data is the rank's, 0 to data_world_size() - 1; nothing outside the mesh.
+  // The share of the data that is the rank's, 0 to data_world_size() - 1; nothing: the rank is not in the mesh.
   std::optional<int> DataRank(int rank) const;
-  // The data rank of each of ranks(), in the same order: one pass for all.
+  // The data rank of each of ranks(), in the same order, computed in one pass.
   std::vector<int> DataRanks() const;
 
-  // The ranks that differ from `rank` in tp only, and itself, ascending. Without tp `rank` alone,
-  // be it in the mesh or not; with tp empty for a rank outside the mesh.
+  // The rank itself and those that differ from it in tp only, in ascending order. Without tp only `rank`, whether or
+  // not it is in the mesh. With tp, empty for a rank that is not in the mesh.
   std::vector<int> TpRanks(int rank) const;
-  // The first and last stage of pp, ascending; without pp all ranks in mesh order.
+  // The ranks in the first (last) stage of pp, in ascending order; without pp all ranks, in mesh order.
   std::vector<int> PpFirstRanks() const;
   std::vector<int> PpLastRanks() const;
   bool IsPpFirst(int rank) const;
   bool IsPpLast(int rank) const;
-  // The ranks that are last in their tp group, ascending; without tp all ranks in mesh order.
+  // The ranks that are last in their tp group, in ascending order; without tp all ranks, in mesh order.
   std::vector<int> TpLastRanks() const;
-  // Whose results make a whole: of each data rank the smallest rank in the last stage; ascending.
+  // The ranks whose results together make a whole: for each data rank the smallest rank in the last stage. In ascending
+  // order.
   std::vector<int> CollectRanks() const;
 
-  // The rows [first, second) of `length` that are the data rank's: shares differ by one row at
-  // most, the longer ones come first. With one data rank it is everything, whatever `data_rank`.
-  // InvalidArgument for a data rank that does not exist or a negative length.
+  // The rows [first, second) of `length` rows that belong to a data rank. The sizes of shares differ by one row at
+  // most, and the first shares are the larger ones. With one data rank the share is everything, whatever `data_rank`
+  // is. InvalidArgument: there is no such data rank, or the length is negative.
   Answer<std::pair<int64_t, int64_t>> Slice(int64_t length, int data_rank) const;
 
-  // How many consecutive data-parallel ranks share one data rank; at least 1.
+  // The number of consecutive data-parallel ranks that share one data rank; at least 1.
   int ulysses() const { return ulysses_; }
-  // Expert parallelism: ep and vpp are absent unless given, etp is 1 then, and ep_fsdp is
-  // world_size() / ep when ep is above 1, else absent.
+  // Expert parallelism. ep and vpp are absent unless given; etp is then 1; ep_fsdp is world_size() / ep if ep is above
+  // 1, otherwise absent.
   std::optional<int> ep() const { return ep_; }
   int etp() const { return etp_.value_or(1); }
   std::optional<int> ep_fsdp() const;
   std::optional<int> vpp() const { return vpp_; }
 
-  // Whether both were described alike: same dimensions, ranks and attributes.
+  // Whether both have the same dimensions, ranks and attributes.
   friend bool operator==(const DeviceMesh&, const DeviceMesh&) = default;
 
   template <class Archive>
@@ -122,7 +122,7 @@ class TWINKLE_EXPORT DeviceMesh {
   }
 
  private:
-  // A position counts the ranks in mesh order; coordinates are 0 for an absent dimension.
+  // A position is the index of a rank in mesh order. The coordinate in an absent dimension is 0.
   std::optional<int> PositionOf(int rank) const;
   int RankAt(int position) const;
   int CoordinateAt(int position, std::string_view name) const;
@@ -131,9 +131,9 @@ class TWINKLE_EXPORT DeviceMesh {
 
   std::vector<int> shape_ = {1};
   std::vector<std::string> dim_names_ = {"dp"};
-  std::vector<int> ranks_;  // empty: 0, 1, 2, ..., which then costs nothing and is found at once
+  std::vector<int> ranks_;  // empty: 0, 1, 2, ..., which takes no memory and needs no search
   int ulysses_ = 1;
-  std::optional<int> ep_, etp_, ep_fsdp_, vpp_;  // as given
+  std::optional<int> ep_, etp_, ep_fsdp_, vpp_;  // as they were given
 };
 
 }  // namespace twinkle

@@ -1,4 +1,4 @@
-// DType: the types that the elements of a tensor may have, and those of them that C++ itself does not have.
+// DType: the types that elements of a tensor may have, and C++ types for those that C++ lacks.
 #pragma once
 
 #include <twinkle/internal/export.h>
@@ -11,7 +11,8 @@
 
 namespace twinkle {
 
-// The numbers travel: a new one goes to the end, and its facts to internal::FactsOf, for which the compiler asks.
+// The types of elements. Their numbers are sent, so a new one goes to the end. Its facts go to internal::FactsOf; the
+// compiler reports it if they are missing.
 enum class DType : uint8_t {
   kBool,
   kUint8,

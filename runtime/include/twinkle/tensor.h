@@ -1,4 +1,4 @@
-// Tensor: a typed n-dimensional array whose memory is shared by its copies and row views.
+// Tensor: a typed n-dimensional array, whose memory its copies and row views share.
 #pragma once
 
 #include <absl/status/status.h>
@@ -24,7 +24,7 @@ namespace internal {
 struct TensorStorage;
 }  // namespace internal
 
-// Elements of a tensor that may be gone already.
+// The elements of a tensor, with a share in their memory: they stay valid when the tensor is gone.
 template <class T>
 class KeptSpan : public std::span<const T> {
  public:
@@ -35,29 +35,31 @@ class KeptSpan : public std::span<const T> {
   std::shared_ptr<const void> owner_;
 };
 
-// Copies are cheap and share memory. Reading is thread-safe; mutable_data() must not run beside other uses of the same
-// Tensor object. Memory that others share, or that was frozen, is never written: the writer gets a private copy.
+// A typed n-dimensional array. Copies are cheap, and share memory. Memory that others share, or that was frozen, is
+// never written: the writer gets a private copy. Reading is thread-safe; mutable_data() must not run beside other uses
+// of the same Tensor object.
 class TWINKLE_EXPORT Tensor {
  public:
-  // No elements: float32 of shape {0}.
+  // A tensor without elements: float32 of shape {0}.
   Tensor();
 
-  // Elements in row-major order. InvalidArgument when the shape (default: one dimension) does not hold exactly
-  // values.size() elements or has a negative size. The shape {} is a scalar's.
+  // A tensor of these elements in row-major order. The default shape has one dimension; the shape {} is a scalar's.
+  // InvalidArgument: the shape does not hold exactly values.size() elements, or has a negative size.
   template <class T>
   static Answer<Tensor> FromVector(std::vector<T> values);
   template <class T>
   static Answer<Tensor> FromVector(std::vector<T> values, std::vector<int64_t> shape);
 
-  // Zeroed. InvalidArgument for a negative size or more than 2^56 bytes; ResourceExhausted: there is no such memory.
+  // A tensor of zeros. InvalidArgument: a negative size, or more than 2^56 bytes; ResourceExhausted: there is no such
+  // memory.
   static Answer<Tensor> Zeros(DType dtype, std::vector<int64_t> shape);
 
-  // The elements may be anything: for tensors that are written whole. In a process of a job a large one is made where
-  // the other processes of the machine can read it: handing it over copies nothing.
+  // A tensor whose elements may be anything, to be written as a whole. In a process of a job a large one is made where
+  // the other processes of the machine can read it, so that passing it on copies nothing. Errors as Zeros.
   static Answer<Tensor> Empty(DType dtype, std::vector<int64_t> shape);
 
-  // Refers to `data`, which `owner` keeps alive and nobody may change afterwards unless `frozen` is false (then a copy
-  // is made when the tensor is sent). Row-major.
+  // A row-major tensor on `data`, which `owner` keeps alive. Nobody may change the data afterwards, unless `frozen` is
+  // false; then a copy is made when the tensor is sent.
   static Answer<Tensor> FromBuffer(DType dtype, std::vector<int64_t> shape, std::shared_ptr<const void> owner,
                                    const std::byte* data, bool frozen);
 
@@ -73,41 +75,41 @@ class TWINKLE_EXPORT Tensor {
   // Whether the elements are row-major without gaps; strides() then says so, too. A dimension of size 1 makes no gap.
   bool contiguous() const;
 
-  // The elements. InvalidArgument when of another dtype or not contiguous. The span lives as long as the tensor's
-  // memory; that of a temporary keeps it.
+  // The elements. InvalidArgument: they are of another dtype, or not contiguous. The span is valid as long as the
+  // tensor's memory; the span of a temporary keeps the memory.
   template <class T>
   Answer<std::span<const T>> data() const&;
   template <class T>
   Answer<KeptSpan<T>> data() &&;
-  // The same for writing. Copies first when anybody shares the memory or it was frozen; ResourceExhausted: there is no
-  // memory for that.
+  // The elements, for writing. Copies them first if anybody shares the memory, or it was frozen. Errors as data();
+  // ResourceExhausted: there is no memory for the copy.
   template <class T>
   Answer<std::span<T>> mutable_data();
 
-  // Rows [begin, end), sharing the memory. The range is clamped to the rows there are; a scalar comes back whole.
+  // Rows [begin, end), which share the memory. The range is clamped to the rows that exist. A scalar is returned whole.
   Tensor Rows(int64_t begin, int64_t end) const;
-  // This tensor when contiguous, else a packed copy.
+  // This tensor if it is contiguous; otherwise a packed copy.
   Tensor Contiguous() const;
 
-  // Promises that nobody writes to the memory any more, whoever else holds it: it is then sent without a copy.
+  // Promises that nobody writes to the memory any more, whoever shares it. It is then sent without a copy.
   void Freeze();
   bool frozen() const;
-  // Whether sending it needs no copy: frozen, or nobody else holds the memory.
+  // Whether it can be sent without a copy: it is frozen, or nobody else shares the memory.
   bool CanBeAdopted() const;
 
-  // A new DLManagedTensor that shares the memory, which must not be written through it; the receiver calls its deleter.
+  // A new DLManagedTensor that shares the memory, which must not be written through it. The receiver calls its deleter.
   DLManagedTensor* ToDLPack() const;
-  // Takes the tensor over (its deleter is called when the memory is no longer used, or at once on error). Its strides
-  // are kept as they are here, but what goes to another object, and what Put takes, arrives contiguous. InvalidArgument
-  // for memory that is not the CPU's and for element types without a DType.
+  // Takes ownership of a DLManagedTensor. Its deleter is called when the memory is no longer used; at once on an error.
+  // This tensor keeps the strides, but a tensor that is sent to an object, or given to Put, arrives contiguous.
+  // InvalidArgument: the memory is not the CPU's, or there is no DType for the elements.
   static Answer<Tensor> FromDLPack(DLManagedTensor* managed);
 
-  // The first element's address, null when there is no memory. For codecs.
+  // The address of the first element; null: there is no memory. For codecs.
   const std::byte* raw() const;
-  // Keeps the memory alive. For codecs.
+  // A share in the memory, which keeps it alive. For codecs.
   std::shared_ptr<const void> owner() const;
 
-  // Same dtype, shape and elements (nan differs from nan).
+  // Whether dtype, shape and elements are equal (nan differs from nan).
   bool operator==(const Tensor& other) const;
 
  private:

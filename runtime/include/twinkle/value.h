@@ -1,4 +1,4 @@
-// Value: a dynamic tree, for data whose shape is known only when the program runs.
+// Value: a dynamic tree, for data whose structure is known only when the program runs.
 #pragma once
 
 #include <twinkle/tensor.h>
@@ -15,8 +15,8 @@
 
 namespace twinkle {
 
-// Null, a bool, an integer, a float, a string, a list, a tuple, a dict or a tensor. Dispatch splits lists, tensors and
-// the members of dicts; tuples go whole.
+// A null, bool, integer, float, string, list, tuple, dict or tensor. Dispatch splits lists, tensors, and the members of
+// dicts; tuples go whole. For one thread at a time; reading is thread-safe.
 class Value {
  public:
   using List = std::vector<Value>;

@@ -1,4 +1,4 @@
-// What may be given for a parameter: its value, a Lazy of it, or a PerRank of it.
+// The arguments that may be given for a parameter: its value, a Lazy of it, or a PerRank of it.
 #pragma once
 
 #include <twinkle/internal/class_info.h>
@@ -43,7 +43,7 @@ std::shared_ptr<void> RemoteParameter(ComponentPtr component) {
   return std::make_shared<Remote<T>>(RemoteAccess::Make<T>(std::move(component)));
 }
 
-// ---- from what was given to a CallArgument
+// ---- from a given argument to a CallArgument
 template <class P, class V>
 CallArgument ValueArgument(V&& value) {
   CallArgument argument;
@@ -121,7 +121,8 @@ class Arg<Remote<T>> {
   CallArgument argument_;
 };
 
-// Whether a call takes these for parameters P: all as values, or each as Arg does. The call's site may follow.
+// Whether a call takes arguments of these types for parameters P: all as values, or each as Arg does. A CallSite may
+// follow.
 template <class... A, class... P>
 constexpr bool AreTaken(std::tuple<P...>*) {
   if constexpr (sizeof...(A) <= sizeof...(P)) {
@@ -151,7 +152,7 @@ constexpr bool CheckCount() {
                 "arguments are not seen");
   return agrees;
 }
-// Says why AreTaken is false.
+// Fails to compile with the reason for which AreTaken is false.
 template <class Parameters, class... A>
 constexpr bool CheckGiven() {
   CheckCount<sizeof...(A) == std::tuple_size_v<Parameters>>();

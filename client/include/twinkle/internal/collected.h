@@ -1,4 +1,4 @@
-// The type that a method's results have once they are joined.
+// Collected<R, rule>: the type of a method's results once they are joined.
 //
 //   result R and rule                              | collected type
 //   void, any rule                                 | void
@@ -30,7 +30,7 @@
 
 namespace twinkle::internal {
 
-// What a sum of numbers of this type, at any depth of lists, is.
+// Whether a sum of T's numbers, at any depth of lists, is an integer.
 template <class T>
 constexpr bool SumsToInteger() {
   constexpr Kind kKind = KindOf<T>();

@@ -1,4 +1,4 @@
-// New: from the arguments that were given to a constructor that the ranks find by name.
+// New: from the given arguments to a constructor, which the ranks find by name.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -18,7 +18,7 @@
 
 namespace twinkle::internal {
 
-// ---- what travels
+// ---- types of constructor arguments
 template <class A>
 struct Travels {  // literals and views as std::string
   using Type = std::conditional_t<std::is_same_v<A, const char*> || std::is_same_v<A, char*> ||
@@ -51,7 +51,7 @@ concept CanCreate = requires(A&&... arguments) {
 template <class T, class... A>
 inline constexpr bool kCanMake = CanCreate<T, A...> || std::is_constructible_v<T, A...>;
 
-// What Create returned: a pointer to a T, or to what is derived of it.
+// The outcome of Create, which returned a pointer to a T, or to a class derived from T.
 template <class T, class Pointer>
 Outcome MadeOutcome(Pointer made) {
   constexpr bool kPoints = std::is_constructible_v<std::shared_ptr<T>, Pointer>;

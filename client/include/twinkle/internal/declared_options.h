@@ -1,4 +1,4 @@
-// The options in a remote class's declaration.
+// The options in the declaration of a remote class.
 #pragma once
 
 #include <twinkle/options.h>
@@ -16,7 +16,7 @@ inline constexpr bool kGiven = (std::is_same_v<std::remove_const_t<decltype(opti
 template <class K, auto... options>
 inline constexpr int kCount = (static_cast<int>(std::is_same_v<std::remove_const_t<decltype(options)>, K>) + ... + 0);
 
-// The option of type K in the pack, or the fallback.
+// The option of type K among the options; `fallback` if there is none.
 template <class K, auto... options>
 constexpr K Pick(K fallback) {
   [[maybe_unused]] auto take = [&](auto option) {
@@ -34,7 +34,7 @@ template <template <auto> class With, auto Function>
 struct FunctionIn<With, With<Function>> {
   static constexpr auto kFunction = Function;
 };
-// The function in the option With<Function> of the pack, or null.
+// The function in the option With<Function> among the options; null if there is none.
 template <template <auto> class With, auto... options>
 constexpr auto PickFunction() {
   if constexpr (sizeof...(options) == 0) {
@@ -56,7 +56,7 @@ constexpr auto PickFunction() {
   }
 }
 
-// Whether it may stand behind a class, or a method.
+// Whether an option may be one of a class, or of a method.
 template <class Option>
 inline constexpr bool kIsClassOption = std::is_same_v<Option, Execute> || std::is_same_v<Option, MaxConcurrency>;
 template <class Option>
@@ -68,7 +68,7 @@ template <auto function>
 inline constexpr bool kIsMethodOption<DispatchWith<function>> = true;
 template <auto function>
 inline constexpr bool kIsMethodOption<CollectWith<function>> = true;
-// Whether no two options are of one kind.
+// Whether there is at most one option of each kind.
 template <auto... options>
 constexpr bool AllDifferent() {
   return ((kCount<std::remove_const_t<decltype(options)>, options...> == 1) && ...);

@@ -1,4 +1,4 @@
-// What the calls of an iterated method are gone over with.
+// EachRange: the range over the calls of an iterated method.
 #pragma once
 
 #include <twinkle/internal/runtime.h>
@@ -10,8 +10,8 @@
 
 namespace twinkle::internal {
 
-// What an iterated method's Each() gives: a single-pass range of lazies. It ends when any rank has no more; a Next that
-// fails gives one lazy that holds the failure, and then the end.
+// What Each() of an iterated method returns: a single-pass range of lazies. It ends when any rank has no further item.
+// A call that fails gives one lazy that holds the failure, and then the end.
 template <class T>
 class EachRange {
  public:
@@ -62,7 +62,7 @@ class EachRange {
   iterator end() const { return {}; }
 
  private:
-  ComponentPtr component_;  // the handle may be a temporary
+  ComponentPtr component_;  // kept here because the handle may be a temporary
   CallSite site_;
   Start start_;
 };

@@ -30,7 +30,7 @@ class Remote;
 
 namespace internal {
 
-// Of an iterated method: what the optional holds.
+// The outcome of an iterated method: what its optional holds.
 template <class T>
 Outcome ItemOutcome(Outcome outcome) {
   if (!outcome.status.ok()) return outcome;
@@ -93,8 +93,8 @@ struct Method {
   using Item = typename ItemOf<Result>::Type;
   static constexpr bool kIterated = ItemOf<Result>::kIterated;
   static constexpr Collect kCollect = Pick<Collect, options...>(Collect::kNone);
-  // Unasked nothing is split: what kSlice would split must say so (CheckParameters), and a Value or optional that
-  // happens to hold a list goes whole.
+  // Without a dispatch nothing is split. What kSlice would split must have one (CheckParameters); a Value or optional
+  // that happens to hold a list goes whole.
   static constexpr Dispatch kDispatch = Pick<Dispatch, options...>(Dispatch::kAll);
   static constexpr Execute kExecute = Pick<Execute, options...>(Execute::kAll);
   static constexpr auto kOwnDispatch = PickFunction<DispatchWith, options...>();

@@ -1,4 +1,5 @@
-// What is the user's to run: called with the arguments that came, its exceptions a status; own dispatch and collect.
+// Calls of the user's code: with the arguments that came, and with exceptions turned into statuses; and own dispatch
+// and collect functions.
 #pragma once
 
 #include <absl/status/status.h>
@@ -20,7 +21,7 @@ namespace twinkle::internal {
 
 inline Outcome FailedOutcome(absl::Status status) { return {std::move(status), nullptr, true}; }
 
-// Runs f, which gives an Outcome; what it throws becomes the outcome's status.
+// Runs f, which returns an Outcome. What it throws becomes the outcome's status.
 template <class F>
 Outcome Guarded(F&& f) {
   try {
@@ -30,7 +31,7 @@ Outcome Guarded(F&& f) {
   }
 }
 
-// An argument as the declared parameter wants it.
+// An argument in the form that the declared parameter takes.
 template <class Declared>
 decltype(auto) Pass(Argument& argument) {
   using Value = std::decay_t<Declared>;

@@ -1,4 +1,4 @@
-// What the parameters of remote methods may be, and which of them have rows.
+// The types that parameters of remote methods may have, and which of them have rows.
 #pragma once
 
 #include <twinkle/internal/type.h>

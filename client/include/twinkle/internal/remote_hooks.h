@@ -1,4 +1,4 @@
-// Where a handle finds its methods, and the runtime a class: in what TWINKLE_REMOTE_CLASS declares beside it.
+// Hooks: how a handle finds its methods, and the runtime a class. TWINKLE_REMOTE_CLASS declares them beside the class.
 #pragma once
 
 #include <twinkle/internal/method.h>
@@ -12,18 +12,18 @@
 
 namespace twinkle::internal {
 
-// Names the class in the hooks that TWINKLE_REMOTE_CLASS declares beside it; found by argument-dependent look-up.
+// Names a class in its hooks, which are found by argument-dependent look-up.
 template <class T>
 struct Tag {
   using Class = T;
 };
-// Its definition has been seen.
+// Whether the class's definition has been seen.
 template <class T>
 concept IsComplete = requires {
   sizeof(T);
 };
 
-// Their members have names that no method has: a user's method hides what it shares a name with.
+// The base of handles. Its members have names that no method has, because a user's method hides what has the same name.
 class RemoteBase {
  public:
   explicit RemoteBase(ComponentPtr component) : twinkle_component_(std::move(component)) {}
@@ -54,7 +54,7 @@ constexpr bool AreDifferent(std::initializer_list<std::string_view> names) {
   return true;
 }
 
-// The type in the list whose method is called that.
+// The type in the list M whose method has this name.
 template <FixedString name, class... M>
 struct MethodNamed {};
 template <FixedString name, class First, class... Rest>

@@ -1,4 +1,4 @@
-// The method objects that a handle has as members.
+// Method objects: the members of a handle through which remote methods are called.
 #pragma once
 
 #include <twinkle/internal/arguments.h>
@@ -16,14 +16,14 @@
 
 namespace twinkle::internal {
 
-// Takes anything, also what stands in braces.
+// Converts from anything, also from a list in braces.
 struct InBraces {
   InBraces() = default;
   template <class T>
   InBraces(T&&) {}  // NOLINT: converts
   InBraces(std::initializer_list<InBraces>) {}
 };
-// Lazy<Result> (*)(InBraces, …) with so many parameters.
+// A function pointer with this number of parameters: Lazy<Result> (*)(InBraces, …).
 template <class Result, class Numbers>
 struct BraceCallOf;
 template <class Result, size_t... I>
@@ -33,10 +33,11 @@ struct BraceCallOf<Result, std::index_sequence<I...>> {
 template <class Result, size_t count>
 using BraceCall = typename BraceCallOf<Result, std::make_index_sequence<count>>::Type;
 
-// The call operator of a method object. Plain values keep braces and conversions; as soon as one argument is a Lazy or
-// PerRank the second overload is taken (a template, so that it loses where both would do). The third says what is wrong
-// with arguments that neither takes. What stands in braces has no type that it could take: there the function that the
-// object converts to is called, which C++ looks at last, because the object itself would have to be converted.
+// The call operator of a method object. The first overload takes plain values, and so allows braces and conversions. As
+// soon as one argument is a Lazy or PerRank, the second overload is chosen (it is a template, so that it loses where
+// both would do). The third reports arguments that neither takes. An argument in braces has no type that the third
+// could take; for such calls the object converts to a function, which C++ considers last, because the object itself
+// must be converted.
 template <class M, class Result, class Self, class Values>
 class Callable;
 template <class M, class Result, class Self, class... P>
@@ -85,7 +86,7 @@ class Callable<M, Result, Self, std::tuple<P...>> {
   }
 };
 
-// A method on all of a component's ranks.
+// A method on all ranks of a component.
 template <class M>
 class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, typename M::Values> {
   static_assert(M::CheckParameters());  // where the class is declared, called or not
@@ -93,8 +94,8 @@ class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, 
  public:
   explicit RemoteMethod(const ComponentRef* component) : component_(component) {}
 
-  // for (const auto& item : loader.Next.Each()): calls until a rank has no more. Only whether there is more reaches the
-  // program; the item stays with its owner.
+  // Calls the method until a rank has no further item: for (const auto& item : loader.Next.Each()). Only whether there
+  // is a further item reaches the program; the item stays with its owner.
   auto Each(CallSite site = CallSite::Here()) const {
     using T = Collected<typename M::Item, M::kCollect>;
     static_assert(M::kIterated, "twinkle: Each() needs a method that returns std::optional<T>, empty at the end");
@@ -113,7 +114,7 @@ class RemoteMethod : public Callable<M, typename M::Collected, RemoteMethod<M>, 
  private:
   friend class Callable<M, typename M::Collected, RemoteMethod<M>, typename M::Values>;
   // NOLINTNEXTLINE(readability-identifier-naming): other callables have a member of that name
-  static constexpr std::optional<int> rank_ = std::nullopt;
+  static constexpr std::optional<int> rank_ = std::nullopt;  // no single rank
   const ComponentRef* component_;
 };
 

@@ -1,4 +1,4 @@
-// Which results each collect rule can join, and which of their members keep it from that.
+// The results that each collect rule can join, and the members of a result that prevent it.
 #pragma once
 
 #include <twinkle/internal/type.h>
@@ -101,7 +101,7 @@ struct MeanEachMember {
       "CollectBy");
 };
 
-// A struct stays what it is, so that in one the mean of integers has no place.
+// Whether a type can be reduced element by element. A struct keeps its type, so integers in it have no mean.
 template <class T, bool mean, bool in_struct>
 constexpr bool CanReduceEach() {
   constexpr Kind kKind = KindOf<T>();

@@ -1,4 +1,4 @@
-// What the public templates call in the library.
+// The functions of the library that the public templates call.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,11 +16,11 @@
 
 namespace twinkle::internal {
 
-// In a handler: what the exception that is being handled says, with its type where that is no std::exception. One that
-// carries a status is that.
+// The exception that is being handled, as a status; to be called in a handler. Includes the type if it is no
+// std::exception. An exception that carries a status becomes that status.
 TWINKLE_EXPORT absl::Status ThrownStatus();
 
-// Options that have a name of their own: where New is called is not where they were made.
+// RemoteOptions in a variable: their call site is where New is called, not where they were made.
 struct NamedOptions {
   NamedOptions(const RemoteOptions& given, CallSite here = CallSite::Here()) : options(given) {  // NOLINT
     options.site = here;
@@ -39,14 +39,14 @@ TWINKLE_EXPORT void LazyCancel(const LazyPtr& lazy);
 TWINKLE_EXPORT LazyPtr LazyRows(const LazyPtr& lazy, int64_t begin, int64_t end);
 TWINKLE_EXPORT LazyPtr LazyTake(const LazyPtr& lazy, std::vector<int64_t> rows);
 TWINKLE_EXPORT LazyPtr LazyRepeat(const LazyPtr& lazy, int64_t times);
-// `member` is where the member is in `object`, which is of type `whole`.
+// `member`: the member's address in `object`, which is of type `whole`.
 TWINKLE_EXPORT LazyPtr LazyField(const LazyPtr& lazy, const Type& whole, void* object, const void* member,
                                  const Type& type, AnswerOps answer);
 TWINKLE_EXPORT LazyPtr LazyConcat(std::vector<LazyPtr> lazies, const Type& type, AnswerOps answer);
-// `types`: of the lazies, which are the members of a `whole`. InvalidArgument inside: they are not.
+// `types`: the types of the lazies, which are the members of a `whole`. Otherwise the lazy holds InvalidArgument.
 TWINKLE_EXPORT LazyPtr LazyRecord(std::vector<LazyPtr> lazies, std::span<const Type* const> types, const Type& whole,
                                   AnswerOps answer);
-// Waits; whether an iterated method had no further item.
+// Whether an iterated method had no further item. Blocks until that is known.
 TWINKLE_EXPORT bool LazyEnded(const LazyPtr& lazy);
 TWINKLE_EXPORT bool LazyFailed(const LazyPtr& lazy);
 TWINKLE_EXPORT absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit);
@@ -68,7 +68,7 @@ TWINKLE_EXPORT std::string ComponentName(const ComponentPtr& component);
 TWINKLE_EXPORT std::string ComponentGroup(const ComponentPtr& component);
 TWINKLE_EXPORT int ComponentWorldSize(const ComponentPtr& component);
 
-// The pointer that a method object keeps, its handle keeps the component; and back.
+// The raw pointer that a method object keeps while its handle keeps the component; and the way back from it.
 TWINKLE_EXPORT const ComponentRef* RawComponent(const ComponentPtr& component);
 TWINKLE_EXPORT ComponentPtr ShareComponent(const ComponentRef* component);
 

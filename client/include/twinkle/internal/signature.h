@@ -1,4 +1,4 @@
-// From a member function's type to what is called and what is sent, and why another cannot be remote.
+// From a member function's type to what is called and what is sent; and why a member cannot be remote.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,7 +19,7 @@ struct FixedString {
   constexpr FixedString(const char (&from)[N]) { std::copy_n(from, N, text); }  // NOLINT: a template argument
 };
 
-// What a remote class's declaration names where the class has no one public method of that name.
+// Stands in a remote class's declaration for a name of which the class has not exactly one public method.
 struct NoSuchMethod {};
 
 enum class MethodProblem { kNone, kNoSuch, kStatic, kData, kKind };
@@ -60,7 +60,7 @@ struct Signature<R (C::*)(A...)& noexcept> : GoodSignature<R, A...> {};
 template <class C, class R, class... A>
 struct Signature<R (C::*)(A...) const& noexcept> : GoodSignature<R, A...> {};
 
-// Why a method cannot be remote; its name is among the template arguments.
+// Fails to compile with the reason for which a method cannot be remote. Its name is among the template arguments.
 template <FixedString name, class M>
 struct CheckSignature {
   static constexpr MethodProblem kProblem = Signature<M>::kProblem;

@@ -1,4 +1,4 @@
-// Which types can be put in the place of another value.
+// Which types can be assigned, so that a received value can take the place of another.
 #pragma once
 
 #include <type_traits>
@@ -6,7 +6,7 @@
 
 namespace twinkle::internal {
 
-// Of lists, which say that they can be assigned whatever they hold, what holds of their items.
+// std::vector says that it can be assigned whatever it holds; for lists the items decide.
 template <class T>
 inline constexpr bool kMoves = std::is_move_assignable_v<T>;
 template <class I, class A>
@@ -16,7 +16,7 @@ inline constexpr bool kCopies = std::is_copy_assignable_v<T>;
 template <class I, class A>
 inline constexpr bool kCopies<std::vector<I, A>> = kCopies<I>&& std::is_copy_constructible_v<I>;
 
-// What came is put in the place of what was there. No errors after this one.
+// Fails to compile if a received value cannot be assigned. No further errors follow.
 template <class T>
 constexpr bool CheckAssigned() {
   static_assert(

@@ -1,5 +1,6 @@
-// Types of the standard library and of Abseil that are sent without a Codec of the user's: known by what they can do
-// where their headers would cost everybody time to compile. A Codec<T> of the user's goes before all of these.
+// Default codecs: how types of the standard library and of Abseil are sent without a user's Codec. They are recognised
+// by their operations, where including their headers would make everything slower to compile. A user's Codec<T> comes
+// first.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,13 +17,13 @@
 
 namespace twinkle::internal {
 
-// Whether T is an instance of a class template itself: what derives from one may hold more.
+// Whether T itself is an instance of a class template: a class derived from one may hold more.
 template <class T>
 inline constexpr bool kIsInstance = false;
 template <template <class...> class Template, class... A>
 inline constexpr bool kIsInstance<Template<A...>> = true;
 
-// Absl's flat_hash_map, node_hash_map and btree_map, and the like; the same for sets.
+// Maps like Abseil's flat_hash_map, node_hash_map and btree_map; SetLike: sets likewise.
 template <class T>
 concept MapLike = kIsInstance<T> && requires(T& map, typename T::key_type key, typename T::mapped_type value) {
   { map.emplace(std::move(key), std::move(value)).second } -> std::convertible_to<bool>;
@@ -37,7 +38,7 @@ concept SetLike = kIsInstance<T> && !requires {
   { set.insert(std::move(key)).second } -> std::convertible_to<bool>;
   set.clear();
 };
-// std::deque, std::list: lists whose items are not one after another in memory.
+// Lists whose items are not contiguous in memory: std::deque, std::list.
 template <class T>
 concept SequenceLike = kIsInstance<T> && requires(T& list, const typename T::value_type& item) {
   typename T::allocator_type;
@@ -51,7 +52,7 @@ concept PathLike = std::constructible_from<T, std::string> && requires(const T& 
   { path.lexically_normal() } -> std::same_as<T>;
 };
 
-// What is sent as its bytes: durations, points of the system's clock, std::complex.
+// Types that are sent as their bytes: durations, time points of the system clock, std::complex.
 template <class T>
 inline constexpr bool kIsPlainBits = false;
 template <class Count, class Period>
@@ -67,7 +68,7 @@ requires std::is_floating_point_v<Part> && requires(const Complex<Part>& number)
 inline constexpr bool kIsPlainBits<Complex<Part>> =
     sizeof(Complex<Part>) == 2 * sizeof(Part) && std::is_trivially_copyable_v<Complex<Part>>;
 
-// As Codec<T>. Without a Wire: there is none.
+// A default codec, shaped like Codec<T>. Without a Wire: there is none.
 template <class T>
 struct DefaultCodec {};
 
@@ -91,7 +92,7 @@ struct DefaultCodec<T> {
 
 template <>
 struct DefaultCodec<absl::Duration> {
-  using Wire = std::array<int64_t, 2>;  // whole seconds, and quarters of a nanosecond beside them
+  using Wire = std::array<int64_t, 2>;  // whole seconds, and the rest in quarters of a nanosecond
   static constexpr int64_t kQuarters = 4'000'000'000;
   static Wire ToWire(const absl::Duration& duration) {
     absl::Duration rest;

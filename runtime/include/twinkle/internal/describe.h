@@ -1,4 +1,4 @@
-// Which C++ types can be sent, as what kind, and why another cannot.
+// Which C++ types can be sent, as what kind, and why others cannot.
 #pragma once
 
 #include <absl/types/span.h>
@@ -28,7 +28,7 @@
 #include <vector>
 
 namespace cereal {
-class access;  // named as a friend by classes with a private serialize()
+class access;  // a friend of classes with a private serialize()
 }
 
 namespace twinkle::internal {
@@ -37,7 +37,7 @@ struct Type;
 struct Visitor;
 
 enum class Kind : uint8_t {
-  kBits,  // numbers and enums; chrono's times and complex numbers
+  kBits,  // numbers and enums; times of std::chrono, complex numbers
   kBool,
   kString,
   kBytes,
@@ -47,22 +47,22 @@ enum class Kind : uint8_t {
   kArray,     // std::array, C array
   kTuple,     // std::tuple, std::pair
   kRecord,    // plain struct
-  kClass,     // has serialize()
+  kClass,     // a class with serialize()
   kDict,
   kSet,
   kOptional,
   kVariant,
   kTensor,
   kValue,
-  kMessage,  // protobuf
-  kForeign,  // has a Codec<T>
+  kMessage,  // a protobuf message
+  kForeign,  // a type with a Codec<T>
 };
 
-// Lazy<T> and Remote<T> specialise this: they are whole arguments, never parts of values.
+// Whether the type is Lazy<T> or Remote<T>, which specialise this: they are whole arguments, never parts of values.
 template <class T>
 inline constexpr bool kIsReference = false;
 
-// What serialize() is given. `Loading`: the members are about to be filled in.
+// The archive that is passed to serialize(). `loading`: the members are about to be filled in.
 template <bool loading>
 struct Archive {
   using is_loading = std::bool_constant<loading>;

@@ -1,4 +1,4 @@
-// What can be said of a type that can be sent before its Type exists: its numbers, its size, whether it has rows.
+// Facts on a type that are known before its Type exists: its kind of number, its size, whether it has rows.
 #pragma once
 
 #include <twinkle/internal/describe.h>
@@ -32,11 +32,11 @@ constexpr NumberKind NumberKindOf() {
   }
 }
 
-// What can be said of a type before its Type exists; does not go into the items of lists, so recursive types are fine.
+// The facts. They do not depend on the items of lists, so recursive types are possible.
 struct Facts {
   bool bulk, can_split;
   uint32_t least, size;
-  bool has_rows = false;  // as far as the type says: what a Value holds is not known before
+  bool has_rows = false;  // as far as the type tells; the contents of a Value are not known before
 };
 template <class T>
 constexpr Facts FactsOf();

@@ -1,5 +1,5 @@
-// The members of an aggregate, counted and named without the aggregate declaring anything: the count is the largest N
-// for which T{ {}, … } with N braces compiles; structured bindings name them (members_table.h, generated).
+// The members of an aggregate, which declares nothing: they are counted, and named by structured bindings
+// (members_table.h, generated). Their number is the largest N for which T{ {}, … } with N braces compiles.
 #pragma once
 
 #include <type_traits>
@@ -14,7 +14,7 @@ struct Any {
   template <class T>
   operator T() const;  // NOLINT: converts to every member type
 };
-// Converts to base classes of T only, Nothing to nothing at all: a member that takes anything takes both.
+// AnyBase converts to base classes of T only, and Nothing to nothing at all. A member that takes anything takes both.
 template <class T>
 struct AnyBase {
   template <class B>

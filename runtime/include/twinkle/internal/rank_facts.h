@@ -1,4 +1,4 @@
-// What a rank can know of its place, and never changes: shared by everything that tells it.
+// RankFacts: what a rank knows of its place.
 #pragma once
 
 #include <twinkle/device_mesh.h>
@@ -10,6 +10,7 @@
 
 namespace twinkle::internal {
 
+// The facts on a rank. They never change, and are shared by everything that needs them.
 struct RankFacts {
   int rank = 0;
   int world_size = 1;

@@ -1,5 +1,5 @@
-// One constant Type for each C++ type that can be sent. Encoding, rows, slicing, joining, reducing and fingerprints are
-// ordinary functions over it (runtime/codec, runtime/dispatch).
+// Type: the description of a C++ type that can be sent, one constant for each type. Encoding, rows, slicing, joining,
+// reducing and fingerprints are ordinary functions over it (runtime/codec, runtime/dispatch).
 #pragma once
 
 #include <absl/status/status.h>
@@ -14,17 +14,18 @@
 
 namespace twinkle::internal {
 
-// Called with each member of a record, tuple or class, in order.
+// Is called with each member of a record, tuple or class, in order.
 struct Visitor {
   void (*visit)(Visitor& self, void* member, const Type& type);
   bool loading = false;  // members are about to be filled in
 };
-// Called with each entry of a dict or set (value null); returning false ends the walk.
+// Is called with each entry of a dict or set (in a set the value is null). Returning false ends the walk.
 struct Entries {
   bool (*visit)(Entries& self, void* key, void* value);
 };
 
-// Pointers that a kind does not use are null. `void*` arguments point to an object of the type described.
+// The description of one C++ type. Pointers that a kind does not use are null. `void*` arguments point to an object of
+// the described type.
 struct Type {
   Kind kind;
   NumberKind number = NumberKind::kNone;  // kBits, kBool

@@ -1,4 +1,4 @@
-// How a Type is made: included by type.h only.
+// How a Type is made. Included by type.h only.
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -1,4 +1,4 @@
-// How the Type of a list, a dict or a set is made: included by type_impl.h only.
+// How the Type of a list, a dict or a set is made. Included by type_impl.h only.
 #pragma once
 
 #include <twinkle/internal/type.h>
