@@ -191,9 +191,9 @@ int Main(int argc, char** argv) {
     TellProgram(options, sentence);
     return sentence;
   };
-  if (const auto wrong = base::ParseWords(app, argc, argv, tell)) return *wrong;
+  if (const auto wrong = base::ParseCommandLine(app, argc, argv, tell)) return *wrong;
   if (const auto at = CheckListen(options); options.private_fd < 0 && !at.ok()) {
-    return base::TellWrongWords(app, std::string(at.status().message()));
+    return base::ReportWrongArguments(app, std::string(at.status().message()));
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow reports an error instead
   if (const absl::Status able = base::CheckProcess(); !able.ok()) return Fail(options, able);

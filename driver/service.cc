@@ -22,12 +22,12 @@ absl::Status AnswerWith(absl::StatusOr<T> result, T* reply) {
 
 // A call that a task will answer. If the task never runs, its destruction answers that the driver stops (S2).
 template <class Reactor>
-class Question {
+class PendingCall {
  public:
-  explicit Question(Reactor* reactor) : reactor_(reactor) {}
-  Question(Question&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)) {}
-  Question& operator=(Question&&) = delete;
-  ~Question() {
+  explicit PendingCall(Reactor* reactor) : reactor_(reactor) {}
+  PendingCall(PendingCall&& other) noexcept : reactor_(std::exchange(other.reactor_, nullptr)) {}
+  PendingCall& operator=(PendingCall&&) = delete;
+  ~PendingCall() {
     if (reactor_ != nullptr) Answer(Stopping());
   }
   void Answer(const absl::Status& status) { Take()->Finish(rpc::ToGrpc(status)); }
@@ -125,7 +125,7 @@ void DriverService::OnProgramMessage(ProgramConnection& connection, const v1::Pr
 grpc::ServerUnaryReactor* DriverService::OnQueue(grpc::CallbackServerContext* context,
                                                  std::function<absl::Status()> answer) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  queue_->Post([question = Question(reactor), answer = std::move(answer)]() mutable { question.Answer(answer()); });
+  queue_->Post([call = PendingCall(reactor), answer = std::move(answer)]() mutable { call.Answer(answer()); });
   return reactor;
 }
 
@@ -161,17 +161,17 @@ grpc::ServerUnaryReactor* DriverService::ForCommand(grpc::CallbackServerContext*
 // ---- names
 // One call of AddComponent. The component is read only after its caller has been let in, because a stranger's message
 // is cut off at a small size. Deletes itself.
-class DriverService::Addition final : public grpc::ServerReadReactor<v1::Component> {
+class DriverService::AddComponentCall final : public grpc::ServerReadReactor<v1::Component> {
  public:
-  Addition(DriverService* service, v1::AddComponentReply* reply) : service_(*service), reply_(reply) {}
+  AddComponentCall(DriverService* service, v1::AddComponentReply* reply) : service_(*service), reply_(reply) {}
   void Begin(JobNumber job) {
     job_ = job;
     StartRead(&component_);
   }
   void OnReadDone(bool ok) override {
     if (!ok) return Finish({grpc::StatusCode::CANCELLED, "the caller has told no component"});
-    service_.queue_->Post([this, question = Question(this)]() mutable {
-      question.Answer(AnswerWith(service_.conductor_.AddComponent(job_, component_), reply_));
+    service_.queue_->Post([this, call = PendingCall(this)]() mutable {
+      call.Answer(AnswerWith(service_.conductor_.AddComponent(job_, component_), reply_));
     });
   }
   void OnDone() override { delete this; }
@@ -185,13 +185,13 @@ class DriverService::Addition final : public grpc::ServerReadReactor<v1::Compone
 
 grpc::ServerReadReactor<v1::Component>* DriverService::AddComponent(grpc::CallbackServerContext* context,
                                                                     v1::AddComponentReply* reply) {
-  auto* const addition = new Addition(this, reply);
-  queue_->Post([this, question = Question(addition), process = ProcessOf(*context)]() mutable {
+  auto* const reactor = new AddComponentCall(this, reply);
+  queue_->Post([this, call = PendingCall(reactor), process = ProcessOf(*context)]() mutable {
     const absl::StatusOr<JobNumber> job = LetIn(process);
-    if (!job.ok()) return question.Answer(job.status());
-    question.Take()->Begin(*job);
+    if (!job.ok()) return call.Answer(job.status());
+    call.Take()->Begin(*job);
   });
-  return addition;
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* DriverService::RemoveComponent(grpc::CallbackServerContext* context,

@@ -66,7 +66,7 @@ class DriverService final : public v1::Driver::CallbackService {
     JobNumber job = 0;  // 0: it has not submitted yet
   };
 
-  class Addition;
+  class AddComponentCall;
 
   // Runs `answer` on the queue and answers the call with its status; the reply must be filled in before OK.
   grpc::ServerUnaryReactor* OnQueue(grpc::CallbackServerContext* context, std::function<absl::Status()> answer);

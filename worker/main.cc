@@ -262,10 +262,10 @@ int main(int argc, char** argv) {
     twinkle::worker::TellProgram(options, sentence);
     return sentence;
   };
-  if (const auto wrong = twinkle::base::ParseWords(app, argc, argv, tell)) return *wrong;
+  if (const auto wrong = twinkle::base::ParseCommandLine(app, argc, argv, tell)) return *wrong;
   if (const absl::Status bad = twinkle::worker::Check(options); !bad.ok()) {
     tell(std::string(bad.message()));
-    return twinkle::base::TellWrongWords(app, std::string(bad.message()));
+    return twinkle::base::ReportWrongArguments(app, std::string(bad.message()));
   }
   if (const absl::Status able = twinkle::base::CheckProcess(); !able.ok()) return twinkle::worker::Fail(options, able);
   std::unique_ptr<twinkle::rpc::ParentLink> parent;

@@ -18,18 +18,18 @@ constexpr size_t kMostWaiting = 64 << 20;
 
 // One call of Watch: passes the store's messages on to one watcher. Thread-safe. Owned by itself until OnDone, and by
 // the store while it calls.
-class Watching final : public grpc::ServerWriteReactor<v1::Output> {
+class WatchCall final : public grpc::ServerWriteReactor<v1::Output> {
  public:
-  explicit Watching(OutputStore* store) : store_(*store) {}
+  explicit WatchCall(OutputStore* store) : store_(*store) {}
 
   // Watches as `request` says. `self` is this object, which it keeps until gRPC is done with it.
-  void Begin(const std::shared_ptr<Watching>& self, const v1::WatchJob& request) {
+  void Begin(const std::shared_ptr<WatchCall>& self, const v1::WatchJob& request) {
     self_ = self;
     const uint64_t id = store_.Watch(request, [weak = std::weak_ptr(self)](const OutputStore::Message& message) {
-      const auto watching = weak.lock();
-      if (watching == nullptr) return;
-      if (message == nullptr) return watching->End(absl::OkStatus());
-      watching->Add(message);
+      const auto call = weak.lock();
+      if (call == nullptr) return;
+      if (message == nullptr) return call->End(absl::OkStatus());
+      call->Add(message);
     });
     if (id == 0) return End(absl::NotFoundError(absl::StrCat("job ", request.job(), " has no processes on this node")));
     base::MutexLock lock(&mutex_);
@@ -37,7 +37,7 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
     if (!request.follow()) EndLocked(absl::OkStatus());
   }
   // Ends the call with `why`.
-  void Refuse(const std::shared_ptr<Watching>& self, const absl::Status& why) {
+  void Refuse(const std::shared_ptr<WatchCall>& self, const absl::Status& why) {
     self_ = self;
     End(why);
   }
@@ -85,7 +85,7 @@ class Watching final : public grpc::ServerWriteReactor<v1::Output> {
   }
 
   OutputStore& store_;
-  std::shared_ptr<Watching> self_;
+  std::shared_ptr<WatchCall> self_;
   base::Mutex mutex_;
   uint64_t id_ ABSL_GUARDED_BY(mutex_) = 0;
   OutputBacklog waiting_ ABSL_GUARDED_BY(mutex_) = OutputBacklog(kMostWaiting);
@@ -100,15 +100,15 @@ grpc::ServerWriteReactor<v1::Output>* OutputService::Watch(grpc::CallbackServerC
                                                            const v1::WatchJob* request) {
   const absl::Status refused = token_.Check(*context);
   if (refused.ok()) return Serve(*request);
-  const auto watching = std::make_shared<Watching>(&store_);
-  watching->Refuse(watching, refused);
-  return watching.get();
+  const auto call = std::make_shared<WatchCall>(&store_);
+  call->Refuse(call, refused);
+  return call.get();
 }
 
 grpc::ServerWriteReactor<v1::Output>* OutputService::Serve(const v1::WatchJob& request) {
-  const auto watching = std::make_shared<Watching>(&store_);
-  watching->Begin(watching, request);
-  return watching.get();
+  const auto call = std::make_shared<WatchCall>(&store_);
+  call->Begin(call, request);
+  return call.get();
 }
 
 }  // namespace twinkle::worker

@@ -21,12 +21,12 @@ constexpr size_t kMostAtOnce = 64;
 
 // One call of Fetch: sends one file to one caller. Owned by gRPC until the call is done, and by the thread that reads.
 // Read is for that thread; the other functions are thread-safe.
-class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
+class FetchCall final : public grpc::ServerWriteReactor<v1::FileChunk> {
  public:
-  static std::shared_ptr<Sending> Make() {
-    auto sending = std::make_shared<Sending>();
-    sending->self_ = sending;
-    return sending;
+  static std::shared_ptr<FetchCall> Make() {
+    auto call = std::make_shared<FetchCall>();
+    call->self_ = call;
+    return call;
   }
 
   // Opens the file and sends all of it.
@@ -77,7 +77,7 @@ class Sending final : public grpc::ServerWriteReactor<v1::FileChunk> {
     return true;
   }
 
-  std::shared_ptr<Sending> self_;
+  std::shared_ptr<FetchCall> self_;
   base::Mutex mutex_;
   base::CondVar changed_;
   v1::FileChunk chunk_;  // read by gRPC while `writing_`
@@ -98,20 +98,20 @@ grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Fetch(grpc::CallbackSer
                                                                const v1::FetchProgram* request) {
   const absl::Status refused = token_.Check(*context);
   if (refused.ok()) return Serve(*request);
-  const std::shared_ptr<Sending> sending = Sending::Make();
-  sending->End(refused);
-  return sending.get();
+  const std::shared_ptr<FetchCall> call = FetchCall::Make();
+  call->End(refused);
+  return call.get();
 }
 
 grpc::ServerWriteReactor<v1::FileChunk>* ProgramService::Serve(const v1::FetchProgram& request) {
-  const std::shared_ptr<Sending> sending = Sending::Make();
+  const std::shared_ptr<FetchCall> call = FetchCall::Make();
   if (threads_.running() >= kMostAtOnce) {
-    sending->End(absl::ResourceExhaustedError("the node daemon of the program's machine is sending too many files"));
+    call->End(absl::ResourceExhaustedError("the node daemon of the program's machine is sending too many files"));
   } else {
-    const absl::Status begun = threads_.Run("send-file", [sending, path = PathOf(request)] { sending->Read(path); });
-    if (!begun.ok()) sending->End(begun);
+    const absl::Status begun = threads_.Run("send-file", [call, path = PathOf(request)] { call->Read(path); });
+    if (!begun.ok()) call->End(begun);
   }
-  return sending.get();
+  return call.get();
 }
 
 }  // namespace twinkle::worker

@@ -339,7 +339,7 @@ std::string UnknownCommand(const CLI::App& app, const std::string& word) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     names.push_back(command->get_name());
   }
-  const std::string meant = MostLike(word, names);
+  const std::string meant = ClosestWord(word, names);
   return absl::StrCat("there is no command '", base::Printable(word), "'",
                       meant.empty() ? std::string() : absl::StrCat(": did you mean '", meant, "'?"),
                       "\nIts commands are: ", absl::StrJoin(names, ", "));
@@ -363,7 +363,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", absl::StrCat("twinkle ", TWINKLE_VERSION, " (protocol ", rpc::kProtocol, ")"));
   app.require_subcommand(0, 1);
   AddCommands(app, options);
-  const auto wrong = base::ParseWords(app, argc, argv, [&](const std::string& sentence) {
+  const auto wrong = base::ParseCommandLine(app, argc, argv, [&](const std::string& sentence) {
     const std::vector<std::string> left = app.remaining(true);
     const bool no_command = app.get_subcommands().empty() && !left.empty() && !absl::StartsWith(left[0], "-");
     return no_command ? UnknownCommand(app, left[0]) : sentence;

@@ -20,9 +20,9 @@ constexpr uint64_t kMapsBefore = 1000;
 constexpr uint64_t kManyRanks = 1000;
 constexpr uint64_t kFewRanks = 8;  // as many as a machine often has devices
 
-struct Question {
+struct RankLimit {
   std::string what;
-  LimitFacts::Limit limit;
+  LimitFacts::Limit value;
   uint64_t in_use = 0;
   uint64_t of_rank = 1;
   std::string per_rank;  // what a rank takes of the limit, as text
@@ -33,23 +33,22 @@ uint64_t Ranks(uint64_t limit, uint64_t in_use, uint64_t of_rank) {
   return limit <= in_use ? 0 : (limit - in_use) / of_rank;
 }
 
-Finding Answer(const Question& question) {
-  if (!question.limit.has_value()) return {Level::kFine, question.what, "no limit is known"};
-  const uint64_t ranks = Ranks(*question.limit, question.in_use, question.of_rank);
-  std::string text =
-      absl::StrCat(*question.limit, ": about ", ranks, " ranks, with ", question.of_rank, " ", question.per_rank);
-  if (ranks >= kManyRanks) return {Level::kFine, question.what, std::move(text)};
-  absl::StrAppend(&text, "; for more, ", question.way_out);
-  return {ranks >= kFewRanks ? Level::kNote : Level::kBad, question.what, std::move(text)};
+Finding FindingOf(const RankLimit& limit) {
+  if (!limit.value.has_value()) return {Level::kFine, limit.what, "no limit is known"};
+  const uint64_t ranks = Ranks(*limit.value, limit.in_use, limit.of_rank);
+  std::string text = absl::StrCat(*limit.value, ": about ", ranks, " ranks, with ", limit.of_rank, " ", limit.per_rank);
+  if (ranks >= kManyRanks) return {Level::kFine, limit.what, std::move(text)};
+  absl::StrAppend(&text, "; for more, ", limit.way_out);
+  return {ranks >= kFewRanks ? Level::kNote : Level::kBad, limit.what, std::move(text)};
 }
 
-Question OfTasks(std::string what, LimitFacts::Limit limit, uint64_t in_use, std::string way_out) {
+RankLimit OfTasks(std::string what, LimitFacts::Limit limit, uint64_t in_use, std::string way_out) {
   std::string per_rank = "processes and threads for each";
   if (in_use > 0) absl::StrAppend(&per_rank, " beside the ", in_use, " that there are");
   return {std::move(what), limit, in_use, kTasksOfRank, std::move(per_rank), std::move(way_out)};
 }
 
-Question OfGroups(const LimitFacts& facts) {
+RankLimit OfGroups(const LimitFacts& facts) {
   const LimitFacts::Group* least = nullptr;
   const auto left = [](const LimitFacts::Group& group) { return Ranks(*group.pids, group.pids_in_use, 1); };
   for (const LimitFacts::Group& group : facts.groups) {
@@ -66,18 +65,18 @@ Question OfGroups(const LimitFacts& facts) {
 std::vector<Finding> LimitFindings(const LimitFacts& facts) {
   const std::string files = "descriptors for each, in the program and in ranks that call all others";
   return {
-      Answer(OfTasks("kernel.pid_max", facts.pid_max, facts.tasks_in_use, "sysctl -w kernel.pid_max=4194304")),
-      Answer(OfTasks("kernel.threads-max", facts.threads_max, facts.tasks_in_use, "sysctl -w kernel.threads-max=N")),
-      Answer(OfTasks("ulimit -u", facts.processes, 0, "raise it (nproc in /etc/security/limits.conf)")),
-      Answer(OfGroups(facts)),
-      Answer({"ulimit -n", facts.open_files, kDescriptorsBefore, kDescriptorsOfRank, files,
-              "raise it where programs are started"}),
-      Answer({"ulimit -Hn", facts.most_open_files, kDescriptorsBefore, kDescriptorsOfRank,
-              "descriptors for each, in the node daemon, which takes as many as it may",
-              "raise it (nofile in /etc/security/limits.conf; systemd: LimitNOFILE=)"}),
-      Answer({"vm.max_map_count", facts.maps, kMapsBefore, kMapsOfRank,
-              "mappings for each, in the program and in ranks that call all others",
-              "sysctl -w vm.max_map_count=1048576"}),
+      FindingOf(OfTasks("kernel.pid_max", facts.pid_max, facts.tasks_in_use, "sysctl -w kernel.pid_max=4194304")),
+      FindingOf(OfTasks("kernel.threads-max", facts.threads_max, facts.tasks_in_use, "sysctl -w kernel.threads-max=N")),
+      FindingOf(OfTasks("ulimit -u", facts.processes, 0, "raise it (nproc in /etc/security/limits.conf)")),
+      FindingOf(OfGroups(facts)),
+      FindingOf({"ulimit -n", facts.open_files, kDescriptorsBefore, kDescriptorsOfRank, files,
+                 "raise it where programs are started"}),
+      FindingOf({"ulimit -Hn", facts.most_open_files, kDescriptorsBefore, kDescriptorsOfRank,
+                 "descriptors for each, in the node daemon, which takes as many as it may",
+                 "raise it (nofile in /etc/security/limits.conf; systemd: LimitNOFILE=)"}),
+      FindingOf({"vm.max_map_count", facts.maps, kMapsBefore, kMapsOfRank,
+                 "mappings for each, in the program and in ranks that call all others",
+                 "sysctl -w vm.max_map_count=1048576"}),
   };
 }
 

@@ -23,7 +23,7 @@ size_t Distance(absl::string_view a, absl::string_view b) {
 
 }  // namespace
 
-std::string MostLike(absl::string_view word, const std::vector<std::string>& known) {
+std::string ClosestWord(absl::string_view word, const std::vector<std::string>& known) {
   std::string most_like;
   size_t least = 3;
   for (const std::string& candidate : known) {

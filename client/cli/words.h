@@ -10,6 +10,6 @@ namespace twinkle::cli {
 
 // The word in `known` that is closest to `word`, if the difference is small enough for a slip: at most two letters, and
 // fewer than half of them. Empty: no word is.
-std::string MostLike(absl::string_view word, const std::vector<std::string>& known);
+std::string ClosestWord(absl::string_view word, const std::vector<std::string>& known);
 
 }  // namespace twinkle::cli

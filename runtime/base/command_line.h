@@ -20,7 +20,7 @@ namespace twinkle::base {
 
 // The exit code for wrong arguments, or wrong environment variables that stand for them. Any other failure exits with
 // 1.
-inline constexpr int kWrongWords = 2;
+inline constexpr int kWrongArguments = 2;
 
 // A check of an option's value: a number from `least` on (above it, with `more`) that is small enough to count seconds
 // or slots.
@@ -47,7 +47,7 @@ inline auto CountFrom(int64_t least, int64_t most = std::numeric_limits<int>::ma
 }
 
 // A text that names the environment variable with the wrong value; empty: the value came from the command line.
-inline std::string VariableAtFault(const CLI::App& app, const std::string& message, int argc, char** argv) {
+inline std::string VariableWithWrongValue(const CLI::App& app, const std::string& message, int argc, char** argv) {
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
     if (option->get_envname().empty() || !absl::StartsWith(message, name + ":")) continue;
@@ -63,23 +63,23 @@ inline std::string VariableAtFault(const CLI::App& app, const std::string& messa
 }
 
 // Prints a sentence about wrong arguments. Returns the exit code.
-inline int TellWrongWords(const CLI::App& app, const std::string& sentence) {
+inline int ReportWrongArguments(const CLI::App& app, const std::string& sentence) {
   std::cerr << app.get_name() << ": " << PrintableLines(sentence, "  ") << '\n'
             << app.get_name() << " --help says what it takes.\n";
-  return kWrongWords;
+  return kWrongArguments;
 }
 
 // Parses the command line of an application, which must have a name. Nothing: it is right. Otherwise the exit code: 0
-// after --help and --version, or kWrongWords after a sentence on stderr, which `explain` may change.
-inline std::optional<int> ParseWords(CLI::App& app, int argc, char** argv,
-                                     const std::function<std::string(const std::string&)>& explain = {}) {
+// after --help and --version, or kWrongArguments after a sentence on stderr, which `explain` may change.
+inline std::optional<int> ParseCommandLine(CLI::App& app, int argc, char** argv,
+                                           const std::function<std::string(const std::string&)>& explain = {}) {
   try {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    const std::string sentence = absl::StrCat(VariableAtFault(app, error.what(), argc, argv), error.what());
-    return TellWrongWords(app, explain ? explain(sentence) : sentence);
+    const std::string sentence = absl::StrCat(VariableWithWrongValue(app, error.what(), argc, argv), error.what());
+    return ReportWrongArguments(app, explain ? explain(sentence) : sentence);
   }
 }
 

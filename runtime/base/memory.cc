@@ -14,13 +14,13 @@ namespace twinkle::base {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-constexpr size_t kDoubtful = size_t{1} << 30;  // from this size on IsBeyondMachine is asked
+constexpr size_t kCheckedBytes = size_t{1} << 30;  // from this size on IsBeyondMachine is asked
 
 constexpr size_t kStep = size_t{4} << 20;  // of growing memory
 
 // Whether the machine cannot have so much memory. The kernel grants more than there is, and kills whoever then uses it.
 bool IsBeyondMachine(size_t bytes) {
-  if (bytes < kDoubtful) return false;
+  if (bytes < kCheckedBytes) return false;
   struct sysinfo facts {};
   const uint64_t swap = ::sysinfo(&facts) == 0 ? uint64_t{facts.totalswap} * facts.mem_unit : 0;
   return bytes > MachineMemory() + swap;

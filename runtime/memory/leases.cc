@@ -17,11 +17,11 @@ using Owner = std::shared_ptr<const void>;
 
 // Leases of peers whose connection is lost, but which may still read the memory. One object for the whole process,
 // because it outlives sessions; never destroyed. Thread-safe.
-class Doubted {
+class LeasesOfLostPeers {
  public:
-  static Doubted& Of() {
-    static auto& doubted = *new Doubted;
-    return doubted;
+  static LeasesOfLostPeers& Of() {
+    static auto& leases = *new LeasesOfLostPeers;
+    return leases;
   }
   void Add(const base::ProcessMark& reader, std::vector<Owner> owners) {
     auto ended = std::make_shared<const base::Fd>(reader.Open());
@@ -115,10 +115,10 @@ void Leases::PeerLost(base::ProcessId peer, const base::ProcessMark& reader) {
       leases_.erase(here);
     }
   }
-  if (!owners.empty() && !reader.HasEnded()) Doubted::Of().Add(reader, std::move(owners));
+  if (!owners.empty() && !reader.HasEnded()) LeasesOfLostPeers::Of().Add(reader, std::move(owners));
 }
 
-void Leases::Sweep() { Doubted::Of().Sweep(); }
+void Leases::Sweep() { LeasesOfLostPeers::Of().Sweep(); }
 
 size_t Leases::size() const {
   base::MutexLock lock(&mutex_);
