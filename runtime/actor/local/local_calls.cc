@@ -179,7 +179,7 @@ absl::Status LocalCalls::Release(const ComponentRef& component, CallSite) {
   LocalObject& object = *Mine(component).object;
   const std::lock_guard lock(object.mutex);
   object.End(absl::FailedPreconditionError("the component was released"));
-  components_.Remove(component);
+  components_.Remove(Mine(component).id);
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include <absl/strings/string_view.h>
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "runtime/actor/local/local_component.h"
 #include "runtime/actor/local/local_group.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/component_names.h"
 #include "runtime/base/mutex.h"
 
 namespace twinkle::actor {
@@ -28,7 +30,8 @@ class LocalComponents {
   // Keeps the component and gives it back; or gives the live one with that instance id. InvalidArgument: that is of
   // another class or group. AlreadyExists: the component's name is in use.
   absl::StatusOr<Component> Add(Component component, const std::string& instance_id);
-  void Remove(const internal::ComponentRef& component);
+  // By the component's id.
+  void Remove(uint64_t id);
   // Made when it is first asked for.
   std::shared_ptr<LocalGroup> GroupNamed(const std::string& name);
   // Its objects go at once, but for those that are in use: these go with the method. The components stay known.
@@ -37,12 +40,12 @@ class LocalComponents {
   void EndAll(const absl::Status& why, base::Instant deadline);
 
  private:
-  Component Find(absl::string_view name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<Component> All() const;
 
   mutable base::Mutex mutex_;
-  std::vector<Component> components_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, Component> components_ ABSL_GUARDED_BY(mutex_);  // by id
+  base::ComponentNames names_ ABSL_GUARDED_BY(mutex_);                // of all of them
   std::map<std::string, std::shared_ptr<LocalGroup>> groups_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, Component> instances_ ABSL_GUARDED_BY(mutex_);  // those of them that have an instance id
 };
 
 }  // namespace twinkle::actor
