@@ -1,4 +1,4 @@
-// The names of components: who has one already, and what is said to who asks for it once more.
+// ComponentNames: the names and instance ids of components, and the errors for those that are taken.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,25 +12,26 @@
 
 namespace twinkle::base {
 
-// Not thread-safe.
+// A table of live components by name and by instance id. For one thread at a time.
 class ComponentNames {
  public:
   struct Names {
-    uint64_t scope = 0;       // a job: instance ids are of one, names of all
+    uint64_t scope = 0;       // the job; instance ids are unique in it, names in all scopes
     std::string name;         // empty: it has none
     std::string instance_id;  // empty: it has none
     std::string class_name;
     std::string group;
   };
 
-  // The id of the live component with that instance id, which is meant; nothing: there is none, and it may be added.
-  // InvalidArgument: that one is of another class or group. AlreadyExists: another has its name.
+  // Checks whether a component may be added. Nothing: it may. An id: the live component with this instance id, which is
+  // to be used instead. InvalidArgument: the instance id belongs to a component of another class or group.
+  // AlreadyExists: the name is taken.
   absl::StatusOr<std::optional<uint64_t>> Check(const Names& names) const;
-  // REQUIRES: Check has given nothing; no other has the id.
+  // Adds a component. REQUIRES: Check has returned nothing, and no component has this id.
   void Add(uint64_t id, Names names);
   void Remove(uint64_t id);
 
-  // Nothing: none has it. None has the empty name.
+  // The component with this name; nothing: there is none. The empty name is no name.
   std::optional<uint64_t> Named(absl::string_view name) const;
 
  private:
