@@ -9,8 +9,7 @@
 #include "runtime/base/memory.h"
 #include "runtime/base/wait_helper.h"
 #include "runtime/memory/segment_pool.h"
-#include "runtime/rpc/near/ring_transport.h"
-#include "runtime/rpc/near/shared_memory_transport.h"
+#include "runtime/rpc/near/near_transport.h"
 
 namespace twinkle::internal {
 namespace {
@@ -102,14 +101,12 @@ std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, Clus
   surroundings.kept = {Prefault(pool, *surroundings.executor, member.prefault_bytes)};
   const rpc::IsNear near = [table = member.table](rpc::ProcessId id) { return table->IsNear(id); };
   transport->SetEvents(IntroducerFrom(directory, member.table), std::move(on_cut));
-  auto rings = std::make_unique<rpc::RingTransport>(
-      rpc::RingTransport::Options{.self = options.id, .is_near = near, .traffic = traffic},
-      std::move(member.transport));
-  base::SetWaitHelper(rings->helper());
-  surroundings.transport = std::make_unique<rpc::SharedMemoryTransport>(
-      rpc::SharedMemoryTransport::Options{
+  auto wire = std::make_unique<rpc::NearTransport>(
+      rpc::NearTransport::Options{
           .self = options.id, .is_near = near, .buffers = {.memories = {pool}, .files = files}, .traffic = traffic},
-      surroundings.executor.get(), std::move(rings));
+      surroundings.executor.get(), std::move(member.transport));
+  base::SetWaitHelper(wire->helper());
+  surroundings.transport = std::move(wire);
   auto process = actor::Process::Start(std::move(options), std::move(surroundings));
   if (process == nullptr) return nullptr;
   transport->SetReport([weak = std::weak_ptr(process), pool] {

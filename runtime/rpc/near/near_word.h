@@ -11,22 +11,24 @@
 #include <vector>
 
 #include "runtime/memory/place.h"
+#include "runtime/rpc/near/ring_pair.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
 
 // The codec's description of these is their wire format.
 
-// ---- getting to know each other
-// Can you read this?
+// ---- getting to know each other: each says Hello once, and answers the other's
 struct Hello {
   int32_t pid = 0;
   int32_t probe_fd = -1;  // of the file with the nonce in it (probe.h)
   std::string nonce;
+  std::optional<RingOffer> rings;  // absent: it has none
 };
 struct HelloAnswer {
-  int32_t pid = 0;  // of who answers, and maps: leases end with it
-  bool readable = false;
+  int32_t pid = 0;        // of who answers, and maps: leases end with it
+  bool readable = false;  // what the other has can be mapped
+  bool rings = false;     // and so are its rings
 };
 
 // ---- memory
@@ -48,7 +50,8 @@ struct NearWord {
   std::vector<UnmappedChunk> unmapped;  // that are no more
   std::optional<Hello> hello;
   std::optional<HelloAnswer> answer;
-  bool bare = false;  // there is no frame for the receiver
+  bool switched = false;  // what follows on this stream is in the ring
+  bool bare = false;      // there is no frame for the receiver
 };
 
 // Puts the word behind the frame's head. The second is for the commonest, which says nothing.

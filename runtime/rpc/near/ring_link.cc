@@ -74,7 +74,7 @@ absl::Status RingLink::OnSwitched(Stream stream) {
 }
 
 // ---- sending
-absl::Status RingLink::Send(Stream stream, Frame frame, char plain, const Frame& switched, size_t* in_ring) {
+absl::Status RingLink::Send(Stream stream, Frame frame, std::string_view mark, const Frame& switched, size_t* in_ring) {
   Outgoing& out = outgoing_[static_cast<size_t>(stream)];
   std::vector<codec::Buffer> written;  // let go of without the lock: they may be the last of a user's value
   base::MutexLock lock(&out.mutex);
@@ -83,7 +83,7 @@ absl::Status RingLink::Send(Stream stream, Frame frame, char plain, const Frame&
     out.writer.emplace(&*mine_, &*theirs_, stream);
   }
   if (!out.writer) {
-    frame.head += plain;
+    frame.head += mark;
     return below_(stream, std::move(frame));
   }
   *in_ring = frame.bytes();

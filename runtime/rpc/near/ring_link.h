@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/mutex.h"
@@ -51,9 +52,9 @@ class RingLink {
   absl::Status OnSwitched(Stream stream);
 
   // ---- sending; thread-safe
-  // Through the ring if it is in use, else below, marked with `plain`; `switched` is said in between. `in_ring`: bytes,
-  // when it was.
-  absl::Status Send(Stream stream, Frame frame, char plain, const Frame& switched, size_t* in_ring);
+  // Through the ring if it is in use, else below, with `mark` behind its head; `switched` is said in between.
+  // `in_ring`: bytes, when it was.
+  absl::Status Send(Stream stream, Frame frame, std::string_view mark, const Frame& switched, size_t* in_ring);
 
   // ---- polling; one thread at a time
   // Appends frames that have come on the stream; `more`: perhaps not all of them, so that others have their turn.

@@ -76,7 +76,7 @@ absl::Status RingTransport::Send(ProcessId to, Stream stream, Frame frame) {
   if (link.lost()) return absl::UnavailableError(link.why_lost().message());
   if (!link.offered()) Offer(to, link);
   size_t in_ring = 0;
-  TWINKLE_RETURN_IF_ERROR(link.Send(stream, std::move(frame), kPlain, SwitchedFrame(), &in_ring));
+  TWINKLE_RETURN_IF_ERROR(link.Send(stream, std::move(frame), {&kPlain, 1}, SwitchedFrame(), &in_ring));
   if (in_ring > 0) {
     frames_.fetch_add(1, std::memory_order_relaxed);
     options_.traffic->rings.sent.fetch_add(in_ring, std::memory_order_relaxed);

@@ -8,13 +8,14 @@ constexpr uint64_t kPollsBetween = 1024;
 
 }  // namespace
 
-Rings::Rings(const Poller::Options& polling, Links links, Events events)
+Rings::Rings(const std::optional<Poller::Options>& polling, Links links, Events events)
     : links_(std::move(links)), events_(std::move(events)) {
+  if (!polling) return;
   absl::StatusOr<Doorbell> bell = Doorbell::Make();
   if (!bell.ok()) return;
   bell_ = std::make_shared<const Doorbell>(*std::move(bell));
   poller_ = Poller::Start(
-      bell_, [this](bool everywhere) { return Poll(everywhere); }, polling);
+      bell_, [this](bool everywhere) { return Poll(everywhere); }, *polling);
 }
 
 void Rings::Close() {

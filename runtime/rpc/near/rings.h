@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -38,13 +39,13 @@ class Rings {
     std::function<void(ProcessId, const absl::Status&)> on_unreadable;  // nothing more comes on that stream
     std::function<void(ProcessId)> on_drained;                          // in the order of Drain
   };
-  // Polls at once: what the functions use is there before, and until Close.
-  Rings(const Poller::Options& polling, Links links, Events events);
+  // Polls at once: what the functions use is there before, and until Close. Without `polling` there are no rings.
+  Rings(const std::optional<Poller::Options>& polling, Links links, Events events);
   ~Rings() { Close(); }
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
 
-  // False: this process has none, for want of memory or of a thread.
+  // False: this process has none, for want of memory or of a thread, or by wish.
   bool there() const { return poller_ != nullptr; }
   // With which threads of this process wait; null if it has none.
   std::shared_ptr<base::WaitHelper> helper() const { return poller_; }

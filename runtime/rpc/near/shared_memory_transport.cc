@@ -64,7 +64,7 @@ absl::Status SharedMemoryTransport::Send(ProcessId to, Stream stream, Frame fram
       return absl::UnavailableError(peer.why.message());
     }
     if (!peer.asked && !peer.asked.exchange(true) && probe_.there() && options_.is_near(to)) {
-      word.hello = Hello{::getpid(), probe_.fd(), probe_.nonce()};
+      word.hello = Hello{::getpid(), probe_.fd(), probe_.nonce(), std::nullopt};
     }
     if (peer.shares) word.shared = buffers_.Share(to, &frame);
   }
@@ -136,7 +136,7 @@ void SharedMemoryTransport::Answer(ProcessId from, const Hello& hello) {
     peer.memory = *memory;
   }
   NearWord answer;
-  answer.answer = HelloAnswer{::getpid(), memory.ok()};
+  answer.answer = HelloAnswer{::getpid(), memory.ok(), false};
   Say(from, std::move(answer));
 }
 

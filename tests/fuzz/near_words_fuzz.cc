@@ -1,8 +1,8 @@
-// What two processes of one machine add to their frames about the memory that they share.
+// What two neighbours say to each other beside their frames.
 #include "runtime/base/stepped_executor.h"
 #include "runtime/memory/segment_pool.h"
 #include "runtime/rpc/in_memory_network.h"
-#include "runtime/rpc/near/shared_memory_transport.h"
+#include "runtime/rpc/near/near_transport.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/joined.h"
 
@@ -31,8 +31,8 @@ std::vector<std::string> fuzz::Seeds() {
   rpc::NearWord told;
   told.released = {1, 2, 3};
   told.unmapped = {{0, 1}, {1, 1}};
-  told.hello = rpc::Hello{1, 3, "content"};
-  told.answer = rpc::HelloAnswer{1, true};
+  told.hello = rpc::Hello{1, 3, "content", rpc::RingOffer{}};
+  told.answer = rpc::HelloAnswer{1, true, true};
   return {WithWord(shared), WithWord(told), std::string(4, '\0')};
 }
 
@@ -44,8 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   rpc::InMemoryNetwork network;
   Ignored ignored;
   const auto queue = executor.NewQueue("service");
-  rpc::SharedMemoryTransport transport({.self = 1, .buffers = {.memories = {std::make_shared<memory::SegmentPool>()}}},
-                                       &executor, network.Join(1));
+  rpc::NearTransport transport(
+      {.self = 1, .polling = std::nullopt, .buffers = {.memories = {std::make_shared<memory::SegmentPool>()}}},
+      &executor, network.Join(1));
   transport.Start(&ignored, queue.get());
   const auto liar_queue = executor.NewQueue("liar");
   const auto liar = rpc::JoinStarted(network, 2, &ignored, liar_queue.get());

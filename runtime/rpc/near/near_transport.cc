@@ -1,0 +1,219 @@
+#include "runtime/rpc/near/near_transport.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <utility>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace twinkle::rpc {
+namespace {
+
+// What precedes the first frame in a ring.
+const Frame& GoesOnInRing() {
+  static const Frame& frame = *new Frame([] {
+    NearWord word;
+    word.switched = true;
+    return BareFrame(std::move(word));
+  }());
+  return frame;
+}
+
+}  // namespace
+
+// ---- life
+NearTransport::NearTransport(Options options, base::Executor* executor, std::unique_ptr<Transport> below)
+    : options_(std::move(options)),
+      below_(std::move(below)),
+      releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options_.self))),
+      buffers_(options_.buffers, releases_, options_.traffic),
+      rings_(options_.polling,
+             {[this] { return neighbours_.size(); },
+              [this] {
+                std::vector<std::pair<ProcessId, RingLink*>> links;
+                for (const auto& [peer, neighbour] : neighbours_.All()) {
+                  links.emplace_back(peer, &neighbour->link());
+                }
+                return links;
+              }},
+             {[this](ProcessId from, Stream stream, std::vector<Frame> frames) {
+                OnRingFrames(from, stream, std::move(frames));
+              },
+              [this](ProcessId peer, const absl::Status& why) { LoseUnread(peer, why); },
+              [this](ProcessId peer) { OnDrained(peer); }}) {
+  releases_->Begin([this](ProcessId peer, NearWord word) { PassWord(peer, std::move(word)); });
+}
+
+NearTransport::~NearTransport() { Close(); }
+
+void NearTransport::Start(Receiver* receiver, base::TaskQueue* queue) {
+  receiver_ = receiver;
+  queue_ = queue;
+  for (const auto& memory : options_.buffers.memories) {
+    memory->OnIdle([queue, weak = std::weak_ptr(memory)](absl::Duration delay) {
+      queue->PostAfter(delay, [weak] {
+        if (const auto idle = weak.lock()) idle->Trim();
+      });
+    });
+  }
+  below_->Start(this, queue);
+}
+
+// Methods may still run here, and readers still read.
+void NearTransport::Close() {
+  if (!open_->exchange(false)) return;
+  releases_->Close();
+  rings_.Close();
+  below_->Close();
+  for (const auto& [id, neighbour] : neighbours_.All()) buffers_.PeerLost(id, neighbour->LetGo());
+  buffers_.Close();
+}
+
+Neighbour& NearTransport::NeighbourOf(ProcessId peer) {
+  return neighbours_.At(peer, [this, peer](size_t neighbours) {
+    return std::make_unique<Neighbour>(
+        [this, peer](Stream stream, Frame frame) { return below_->Send(peer, stream, std::move(frame)); },
+        neighbours % Doorbell::kSlots);
+  });
+}
+
+// ---- sending
+absl::Status NearTransport::Send(ProcessId to, Stream stream, Frame frame) {
+  if (!*open_) return absl::CancelledError("this process has left its job");
+  if (to == options_.self) return below_->Send(to, stream, std::move(frame));
+  Neighbour& neighbour = NeighbourOf(to);
+  if (neighbour.is_over()) return absl::UnavailableError(neighbour.why().message());
+  if (neighbour.state() == Neighbour::State::kStranger) Greet(to, neighbour);
+  NearWord word;
+  if (neighbour.state() == Neighbour::State::kNear) word.shared = buffers_.Share(to, &frame);
+  if (word.shared.empty()) {
+    AppendNoWord(&frame.head);
+  } else {
+    AppendWord(word, &frame.head);
+  }
+  absl::Status passed = Pass(neighbour, stream, std::move(frame));
+  if (!passed.ok()) buffers_.Unshare(to, word.shared);
+  return passed;
+}
+
+void NearTransport::Greet(ProcessId to, Neighbour& neighbour) {
+  NearWord word;
+  word.hello = neighbour.Greet(options_.is_near(to), probe_, rings_);
+  if (word.hello) Say(to, std::move(word));
+}
+
+void NearTransport::Say(ProcessId to, NearWord word) {
+  below_->Send(to, Stream::kControl, BareFrame(std::move(word))).IgnoreError();  // else it is lost, and that is told
+}
+
+absl::Status NearTransport::Pass(Neighbour& neighbour, Stream stream, Frame frame) {
+  size_t in_ring = 0;
+  TWINKLE_RETURN_IF_ERROR(neighbour.link().Send(stream, std::move(frame), "", GoesOnInRing(), &in_ring));
+  if (in_ring == 0) return absl::OkStatus();
+  frames_in_rings_.fetch_add(1, std::memory_order_relaxed);
+  options_.traffic->rings.sent.fetch_add(in_ring, std::memory_order_relaxed);
+  return absl::OkStatus();
+}
+
+void NearTransport::PassWord(ProcessId to, NearWord word) {
+  Neighbour& neighbour = NeighbourOf(to);
+  if (!neighbour.is_over()) Pass(neighbour, Stream::kControl, BareFrame(std::move(word))).IgnoreError();
+}
+
+// ---- receiving
+void NearTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
+  if (from == options_.self) return receiver_->OnFrame(from, stream, std::move(frame));
+  Take(from, stream, std::move(frame));
+}
+
+void NearTransport::OnRingFrames(ProcessId from, Stream stream, std::vector<Frame> frames) {
+  for (const Frame& frame : frames) {
+    options_.traffic->rings.received.fetch_add(frame.bytes(), std::memory_order_relaxed);
+  }
+  queue_->Post([this, open = open_, from, stream, frames = std::move(frames)]() mutable {
+    for (Frame& frame : frames) {
+      if (*open) Take(from, stream, std::move(frame));
+    }
+  });
+}
+
+void NearTransport::Take(ProcessId from, Stream stream, Frame frame) {
+  if (NeighbourOf(from).state() == Neighbour::State::kLost) return;
+  const absl::StatusOr<std::optional<NearWord>> word = TakeWord(&frame.head);
+  absl::Status understood = word.status();
+  if (understood.ok() && word->has_value()) understood = OnWord(from, stream, **word, &frame);
+  if (!understood.ok()) return LoseUnread(from, understood);
+  if (word->has_value() && (*word)->bare) return;
+  receiver_->OnFrame(from, stream, std::move(frame));
+}
+
+absl::Status NearTransport::OnWord(ProcessId from, Stream stream, const NearWord& word, Frame* frame) {
+  Neighbour& neighbour = NeighbourOf(from);
+  if (word.hello) {
+    NearWord answer;
+    answer.answer = neighbour.OnHello(*word.hello, rings_, &buffers_);
+    Say(from, std::move(answer));
+    if (neighbour.state() == Neighbour::State::kStranger) Greet(from, neighbour);
+  }
+  if (word.answer) {
+    if (word.answer->readable) releases_->AddReader(from);  // before anything is shared with it
+    neighbour.OnAnswer(*word.answer);
+  }
+  if (!word.released.empty()) buffers_.Release(from, word.released);
+  if (!word.unmapped.empty()) {
+    const auto memory = neighbour.memory();
+    for (const UnmappedChunk& gone : word.unmapped) {
+      if (memory != nullptr) memory->Forget(gone);
+    }
+  }
+  if (word.switched) {
+    TWINKLE_RETURN_IF_ERROR(neighbour.OnSwitched(stream));
+    rings_.Wake(neighbour.link());
+  }
+  return Resolve(from, neighbour, word, frame);
+}
+
+absl::Status NearTransport::Resolve(ProcessId from, const Neighbour& neighbour, const NearWord& word, Frame* frame) {
+  if (word.shared.empty()) return absl::OkStatus();
+  const std::shared_ptr<const PeerMemory> memory = neighbour.memory();
+  if (memory == nullptr) return absl::InvalidArgumentError("places in memory that were not to be sent");
+  NearWord back;
+  TWINKLE_RETURN_IF_ERROR(buffers_.Resolve(from, *memory, word.shared, frame, &back.released));
+  if (!back.released.empty()) PassWord(from, std::move(back));
+  return absl::OkStatus();
+}
+
+// ---- ends
+// Nothing that it sends can be understood from here on.
+void NearTransport::LoseUnread(ProcessId peer, const absl::Status& why) {
+  base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
+  Lose(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));
+}
+
+void NearTransport::Lose(ProcessId peer, const absl::Status& why) {
+  if (peer != options_.self) NeighbourOf(peer).Lose(why);
+  below_->Lose(peer, why);
+}
+
+void NearTransport::OnLost(ProcessId peer, const absl::Status& why) {
+  Neighbour& neighbour = NeighbourOf(peer);
+  neighbour.OnLost(why);
+  if (!rings_.there()) return EndPeer(peer);
+  rings_.Drain(peer, &neighbour.link());
+}
+
+void NearTransport::OnDrained(ProcessId peer) {
+  queue_->Post([this, open = open_, peer] {
+    if (*open) EndPeer(peer);
+  });
+}
+
+void NearTransport::EndPeer(ProcessId peer) {
+  Neighbour& neighbour = NeighbourOf(peer);
+  releases_->RemoveReader(peer);
+  buffers_.PeerLost(peer, neighbour.LetGo());
+  receiver_->OnLost(peer, neighbour.why());
+}
+
+}  // namespace twinkle::rpc
