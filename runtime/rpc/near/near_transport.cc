@@ -109,7 +109,7 @@ void NearTransport::Say(ProcessId to, NearWord word) {
 
 absl::Status NearTransport::Pass(Neighbour& neighbour, Stream stream, Frame frame) {
   size_t in_ring = 0;
-  TWINKLE_RETURN_IF_ERROR(neighbour.link().Send(stream, std::move(frame), "", GoesOnInRing(), &in_ring));
+  TWINKLE_RETURN_IF_ERROR(neighbour.link().Send(stream, std::move(frame), GoesOnInRing(), &in_ring));
   if (in_ring == 0) return absl::OkStatus();
   frames_in_rings_.fetch_add(1, std::memory_order_relaxed);
   options_.traffic->rings.sent.fetch_add(in_ring, std::memory_order_relaxed);

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "runtime/memory/place.h"
-#include "runtime/rpc/near/ring_pair.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
@@ -19,10 +18,18 @@ namespace twinkle::rpc {
 // The codec's description of these is their wire format.
 
 // ---- getting to know each other: each says Hello once, and answers the other's
+// Where a process finds the rings that another one made for it.
+struct RingOffer {
+  int32_t bell_fd = -1;
+  uint64_t bell_inode = 0;
+  uint32_t bell_slot = 0;  // the receiver's
+  int32_t ring_fd = -1;
+  uint64_t ring_inode = 0;
+};
 struct Hello {
   int32_t pid = 0;
-  int32_t probe_fd = -1;  // of the file with the nonce in it (probe.h)
-  std::string nonce;
+  int32_t probe_fd = -1;           // of the file with the nonce in it (probe.h)
+  std::string nonce;               // which the rings' memory begins with, too
   std::optional<RingOffer> rings;  // absent: it has none
 };
 struct HelloAnswer {

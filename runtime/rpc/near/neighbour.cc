@@ -44,7 +44,7 @@ std::optional<Hello> Neighbour::Greet(bool may_be_near, const Probe& probe, cons
   if (!To(may_be_near && (probe.there() || rings.there()) ? State::kAsked : State::kFar)) return std::nullopt;
   if (state() == State::kFar) return std::nullopt;
   Hello hello{::getpid(), probe.fd(), probe.nonce(), std::nullopt};
-  if (rings.there()) hello.rings = link_.Offer(rings.bell());
+  if (rings.there()) hello.rings = link_.MakeMine(hello.nonce, rings.bell());
   return hello;
 }
 
@@ -53,7 +53,8 @@ HelloAnswer Neighbour::OnHello(const Hello& hello, const Rings& rings, SharedBuf
   base::MutexLock lock(&mutex_);
   if (is_over()) return {::getpid(), false, false};
   if (memory.ok() && memory_ == nullptr) memory_ = *memory;
-  return {::getpid(), memory.ok(), rings.there() && hello.rings && link_.OnOffer(*hello.rings)};
+  return {::getpid(), memory.ok(),
+          rings.there() && hello.rings && link_.MapTheirs(hello.pid, hello.nonce, *hello.rings)};
 }
 
 void Neighbour::OnAnswer(const HelloAnswer& answer) {
@@ -63,7 +64,7 @@ void Neighbour::OnAnswer(const HelloAnswer& answer) {
   if (state() != State::kAsked) return;
   reader_ = reader;  // before anything is shared with it
   To(reader.pid != 0 ? State::kNear : State::kFar);
-  link_.OnAccepted(answer.rings);
+  link_.OnAnswer(answer.rings);
 }
 
 absl::Status Neighbour::OnSwitched(Stream stream) {
@@ -77,7 +78,6 @@ void Neighbour::End(State end, const absl::Status& why) {
   base::MutexLock lock(&mutex_);
   if (!is_over()) why_ = why;
   To(end);
-  link_.Lose(why);
 }
 
 base::ProcessMark Neighbour::LetGo() {

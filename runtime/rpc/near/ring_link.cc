@@ -1,14 +1,11 @@
 #include "runtime/rpc/near/ring_link.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "runtime/base/status.h"
-#include "runtime/rpc/secret.h"
 
 namespace twinkle::rpc {
 namespace {
@@ -27,54 +24,51 @@ codec::Buffer Kept(std::string_view text) {
 }  // namespace
 
 // ---- getting to know each other
-std::optional<RingOffer> RingLink::Offer(const Doorbell& bell) {
-  if (offered_.exchange(true)) return std::nullopt;
+std::optional<RingOffer> RingLink::MakeMine(const std::string& nonce, const Doorbell& bell) {
   base::MutexLock lock(&mutex_);
-  const std::string nonce = NewSecret();
   absl::StatusOr<RingBlock> mine = RingBlock::Make(nonce);
   if (!mine.ok()) return std::nullopt;
   mine_ = *std::move(mine);
   const memory::MemoryFile& file = mine_->file();
-  return RingOffer{
-      ::getpid(), bell.file().fd(), bell.file().inode(), static_cast<uint32_t>(slot_), file.fd(), file.inode(), nonce};
+  return RingOffer{bell.file().fd(), bell.file().inode(), static_cast<uint32_t>(slot_), file.fd(), file.inode()};
 }
 
-bool RingLink::OnOffer(const RingOffer& offer) {
+bool RingLink::MapTheirs(int pid, const std::string& nonce, const RingOffer& offer) {
   base::MutexLock lock(&mutex_);
   if (theirs_) return true;
-  if (lost_ || offer.bell_slot >= Doorbell::kSlots) return false;
-  absl::StatusOr<RingBlock> theirs = RingBlock::Open(offer);
+  if (offer.bell_slot >= Doorbell::kSlots) return false;
+  absl::StatusOr<RingBlock> theirs = RingBlock::Open(pid, offer.ring_fd, offer.ring_inode, nonce);
   if (!theirs.ok()) return false;
-  absl::StatusOr<Doorbell> bell = Doorbell::Open(offer.pid, offer.bell_fd, offer.bell_inode);
+  absl::StatusOr<Doorbell> bell = Doorbell::Open(pid, offer.bell_fd, offer.bell_inode);
   if (!bell.ok()) return false;
   bell_ = *std::move(bell);
   bell_slot_ = offer.bell_slot;
   theirs_ = *std::move(theirs);
-  ready_ = accepted_;
+  ready_ = mine_is_mapped_;
   return true;
 }
 
-void RingLink::OnAccepted(bool accepted) {
+void RingLink::OnAnswer(bool mapped) {
   base::MutexLock lock(&mutex_);
-  if (!mine_ || accepted_ || lost_) return;
+  if (!mine_) return;
   mine_->file().CloseFd();
-  if (!accepted) return;
-  accepted_ = true;
-  ready_ = theirs_.has_value();
+  mine_is_mapped_ = mapped;
+  ready_ = mapped && theirs_.has_value();
 }
 
 absl::Status RingLink::OnSwitched(Stream stream) {
   base::MutexLock lock(&mutex_);
   Incoming& in = incoming_[static_cast<size_t>(stream)];
-  if (!mine_ || !theirs_ || lost_ || in.switched)
+  if (!mine_ || !theirs_ || in.switched) {
     return absl::FailedPreconditionError("it goes on in a ring that is not there");
+  }
   in.reader.emplace(&*mine_, &*theirs_, stream);
   in.switched = true;
   return absl::OkStatus();
 }
 
 // ---- sending
-absl::Status RingLink::Send(Stream stream, Frame frame, std::string_view mark, const Frame& switched, size_t* in_ring) {
+absl::Status RingLink::Send(Stream stream, Frame frame, const Frame& switched, size_t* in_ring) {
   Outgoing& out = outgoing_[static_cast<size_t>(stream)];
   std::vector<codec::Buffer> written;  // let go of without the lock: they may be the last of a user's value
   base::MutexLock lock(&out.mutex);
@@ -82,10 +76,7 @@ absl::Status RingLink::Send(Stream stream, Frame frame, std::string_view mark, c
     TWINKLE_RETURN_IF_ERROR(below_(stream, switched));
     out.writer.emplace(&*mine_, &*theirs_, stream);
   }
-  if (!out.writer) {
-    frame.head += mark;
-    return below_(stream, std::move(frame));
-  }
+  if (!out.writer) return below_(stream, std::move(frame));
   *in_ring = frame.bytes();
   Push(out, frame, &written);
   bell_->Ring(bell_slot_);
@@ -162,19 +153,6 @@ bool RingLink::Flush() {
     bell_->Ring(bell_slot_);
   }
   return wrote;
-}
-
-// ---- the end
-bool RingLink::Lose(const absl::Status& why) {
-  base::MutexLock lock(&mutex_);
-  if (lost_) return false;
-  why_lost_ = why;
-  return lost_ = true;
-}
-
-absl::Status RingLink::why_lost() const {
-  base::MutexLock lock(&mutex_);
-  return why_lost_;
 }
 
 void RingLink::Forget() {

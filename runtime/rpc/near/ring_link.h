@@ -10,26 +10,19 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runtime/base/mutex.h"
 #include "runtime/rpc/frame_stream.h"
 #include "runtime/rpc/near/doorbell.h"
+#include "runtime/rpc/near/near_word.h"
 #include "runtime/rpc/near/ring_pair.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::rpc {
 
-// What processes say to each other, over the transport below, before they use rings. The codec's description is its
-// wire format.
-struct RingWord {
-  std::optional<RingOffer> offer;
-  std::optional<bool> accepted;  // the offer: it is mapped, or it cannot be
-  bool switched = false;         // what follows on this stream is in the ring
-};
-
-// Each direction by itself: asked -> offered -> accepted by the peer, whose offer is mapped too -> switched.
+// How frames get to one peer and come from it: below, and each stream in its ring once both have mapped the other's and
+// that was said. Whose peer it is sees to it that nothing is made or mapped any more after Forget.
 class RingLink {
  public:
   // Hands a frame to the transport below; called under the stream's lock.
@@ -38,23 +31,19 @@ class RingLink {
   // `slot`: the peer's, in this process's bell.
   RingLink(Below below, size_t slot) : below_(std::move(below)), slot_(slot) {}
 
-  // ---- getting to know each other; thread-safe, in any order
-  // Whether Offer has been called.
-  bool offered() const { return offered_; }
-  // There will be no rings.
-  void DoWithout() { offered_ = true; }
-  // The first time, if there is memory: what the peer is to be told.
-  std::optional<RingOffer> Offer(const Doorbell& bell);
-  // Whether it can be mapped.
-  bool OnOffer(const RingOffer& offer);
-  void OnAccepted(bool accepted);
-  // The peer's stream goes on in its ring. FailedPrecondition: it has none.
+  // ---- getting to know each other; thread-safe, in any order, each once
+  // Makes what this side writes: where the peer finds it. Nothing: there is no memory for it.
+  std::optional<RingOffer> MakeMine(const std::string& nonce, const Doorbell& bell);
+  // Maps what the peer writes; whether that can be done.
+  bool MapTheirs(int pid, const std::string& nonce, const RingOffer& offer);
+  // Whether the peer has mapped what this side writes.
+  void OnAnswer(bool mapped);
+  // The peer's stream goes on in its ring. FailedPrecondition: it has none, or is there already.
   absl::Status OnSwitched(Stream stream);
 
   // ---- sending; thread-safe
-  // Through the ring if it is in use, else below, with `mark` behind its head; `switched` is said in between.
-  // `in_ring`: bytes, when it was.
-  absl::Status Send(Stream stream, Frame frame, std::string_view mark, const Frame& switched, size_t* in_ring);
+  // Through the ring if there is one, else below; `switched` is said in between. `in_ring`: bytes, when it was.
+  absl::Status Send(Stream stream, Frame frame, const Frame& switched, size_t* in_ring);
 
   // ---- polling; one thread at a time
   // Appends frames that have come on the stream; `more`: perhaps not all of them, so that others have their turn.
@@ -63,16 +52,10 @@ class RingLink {
   // Writes what there was no room for; whether anything was written.
   bool Flush();
 
-  // ---- the end
-  // Nothing more is sent, or taken from below. Whether it is the first reason: that counts. Thread-safe.
-  bool Lose(const absl::Status& why);
-  // The transport below has told of the loss; whether that is news. Thread-safe.
-  bool Told() { return !told_.exchange(true); }
-  bool lost() const { return lost_; }
-  size_t slot() const { return slot_; }
-  absl::Status why_lost() const;
-  // Lets go of the memory; of the thread that polls.
+  // Lets go of the memory: nothing more is read, and frames go below, which has lost the peer.
   void Forget();
+
+  size_t slot() const { return slot_; }
 
  private:
   struct Outgoing {
@@ -95,13 +78,9 @@ class RingLink {
   std::array<Outgoing, 2> outgoing_;
   std::array<Incoming, 2> incoming_;
   std::atomic<bool> ready_ = false;  // both have mapped the other's
-  std::atomic<bool> offered_ = false;
-  std::atomic<bool> lost_ = false;
-  std::atomic<bool> told_ = false;
 
-  mutable base::Mutex mutex_;
-  bool accepted_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status why_lost_ ABSL_GUARDED_BY(mutex_);
+  base::Mutex mutex_;
+  bool mine_is_mapped_ ABSL_GUARDED_BY(mutex_) = false;
   // Written once, before `ready_`, and let go of by the thread that polls, under the streams' locks.
   std::optional<RingBlock> mine_;
   std::optional<RingBlock> theirs_;

@@ -45,12 +45,10 @@ absl::StatusOr<RingBlock> RingBlock::Make(const std::string& nonce) {
   return RingBlock(std::move(file));
 }
 
-absl::StatusOr<RingBlock> RingBlock::Open(const RingOffer& offer) {
+absl::StatusOr<RingBlock> RingBlock::Open(int pid, int fd, uint64_t inode, const std::string& nonce) {
   TWINKLE_ASSIGN_OR_RETURN(memory::MemoryFile file,
-                           memory::MemoryFile::Open(offer.pid, offer.ring_fd, offer.ring_inode, kBlockBytes,
-                                                    memory::MemoryFile::Others::kRead));
-  if (offer.nonce.empty() || offer.nonce.size() > kNonceBytes ||
-      std::memcmp(file.data(), offer.nonce.data(), offer.nonce.size()) != 0) {
+                           memory::MemoryFile::Open(pid, fd, inode, kBlockBytes, memory::MemoryFile::Others::kRead));
+  if (nonce.empty() || nonce.size() > kNonceBytes || std::memcmp(file.data(), nonce.data(), nonce.size()) != 0) {
     return absl::FailedPreconditionError("it is another process's");
   }
   return RingBlock(std::move(file));

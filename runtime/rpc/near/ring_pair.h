@@ -16,23 +16,14 @@
 
 namespace twinkle::rpc {
 
-// Where a process finds what another one made for it. The codec's description is its wire format.
-struct RingOffer {
-  int32_t pid = 0;
-  int32_t bell_fd = -1;
-  uint64_t bell_inode = 0;
-  uint32_t bell_slot = 0;  // the receiver's
-  int32_t ring_fd = -1;
-  uint64_t ring_inode = 0;
-  std::string nonce;  // which the rings' memory begins with: another machine's process may have the same numbers
-};
-
 // What one process of a pair writes and the other reads: a ring of bytes for each stream, and how far it has read the
 // other's. Nobody but its maker can write to it.
 class RingBlock {
  public:
+  // Its memory begins with the nonce.
   static absl::StatusOr<RingBlock> Make(const std::string& nonce);
-  static absl::StatusOr<RingBlock> Open(const RingOffer& offer);
+  // That of another process, behind that descriptor of it. FailedPrecondition: it is another file, or another nonce's.
+  static absl::StatusOr<RingBlock> Open(int pid, int fd, uint64_t inode, const std::string& nonce);
 
   static size_t Capacity(Stream stream);
 

@@ -34,13 +34,13 @@ TEST_CASE("whoever has rung is found once, however often it rang") {
 TEST_CASE("an offer is taken only with a slot that the bell has") {
   const Doorbell bell = *Doorbell::Make();
   RingLink maker([](Stream, Frame) { return absl::OkStatus(); }, 5);
-  RingOffer offer = *maker.Offer(bell);
+  RingOffer offer = *maker.MakeMine("nonce", bell);
   CHECK(offer.bell_slot == 5);
   RingLink taker([](Stream, Frame) { return absl::OkStatus(); }, 0);
   offer.bell_slot = Doorbell::kSlots;
-  CHECK_FALSE(taker.OnOffer(offer));
+  CHECK_FALSE(taker.MapTheirs(::getpid(), "nonce", offer));
   offer.bell_slot = Doorbell::kSlots - 1;
-  CHECK(taker.OnOffer(offer));
+  CHECK(taker.MapTheirs(::getpid(), "nonce", offer));
 }
 
 }  // namespace

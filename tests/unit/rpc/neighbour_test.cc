@@ -26,7 +26,7 @@ struct Home {
   // In the ring, rather than below.
   bool SendsInRing(Stream stream) {
     size_t in_ring = 0;
-    CHECK(peer.link().Send(stream, Frame{"text", {}}, "", Frame{"switched", {}}, &in_ring).ok());
+    CHECK(peer.link().Send(stream, Frame{"text", {}}, Frame{"switched", {}}, &in_ring).ok());
     return in_ring > 0;
   }
 

@@ -19,14 +19,14 @@ namespace {
 struct Side {
   std::string nonce = NewSecret();
   RingBlock own = *RingBlock::Make(nonce);
-  RingOffer offer() { return {::getpid(), -1, 0, 0, own.file().fd(), own.file().inode(), nonce}; }
+  absl::StatusOr<RingBlock> Open() { return RingBlock::Open(::getpid(), own.file().fd(), own.file().inode(), nonce); }
 };
 
 struct RingEnds {
   Side a;
   Side b;
-  RingBlock a_by_b = *RingBlock::Open(a.offer());
-  RingBlock b_by_a = *RingBlock::Open(b.offer());
+  RingBlock a_by_b = *a.Open();
+  RingBlock b_by_a = *b.Open();
   RingWriter writer{&a.own, &b_by_a, Stream::kData};
   RingReader reader{&b.own, &a_by_b, Stream::kData};
 };
@@ -86,18 +86,14 @@ TEST_CASE("a writer whose numbers make no sense is found out") {
 
 TEST_CASE("rings are mapped only by what they were offered as, and only for reading") {
   Side side;
-  RingOffer wrong = side.offer();
-  wrong.nonce.back() ^= 1;
-  CHECK(absl::IsFailedPrecondition(RingBlock::Open(wrong).status()));
-  wrong = side.offer();
-  wrong.nonce.clear();
-  CHECK_FALSE(RingBlock::Open(wrong).ok());
-  wrong = side.offer();
-  ++wrong.ring_inode;
-  CHECK(absl::IsFailedPrecondition(RingBlock::Open(wrong).status()));
-  wrong = side.offer();
-  wrong.ring_fd = 1 << 20;
-  CHECK_FALSE(RingBlock::Open(wrong).ok());
+  const int fd = side.own.file().fd();
+  const uint64_t inode = side.own.file().inode();
+  std::string other = side.nonce;
+  other.back() ^= 1;
+  CHECK(absl::IsFailedPrecondition(RingBlock::Open(::getpid(), fd, inode, other).status()));
+  CHECK_FALSE(RingBlock::Open(::getpid(), fd, inode, "").ok());
+  CHECK(absl::IsFailedPrecondition(RingBlock::Open(::getpid(), fd, inode + 1, side.nonce).status()));
+  CHECK_FALSE(RingBlock::Open(::getpid(), 1 << 20, inode, side.nonce).ok());
 
   const base::Fd file(memory::OpenFileOf(::getpid(), side.own.file().fd(), true));
   REQUIRE(file.valid());  // the same user's
