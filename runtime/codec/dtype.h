@@ -3,6 +3,8 @@
 
 #include <twinkle/dtype.h>
 
+#include <bit>
+#include <cmath>
 #include <complex>
 #include <cstddef>
 #include <type_traits>
@@ -104,7 +106,16 @@ Wide Widened(const T& number) {
     return Wide(number.real());
   }
 }
-// And back, rounded.
+// A float that a narrower format rounds as it would round the double: its last bit is set when bits were lost.
+inline float Sticky(double number) {
+  const auto nearest = static_cast<float>(number);
+  if (nearest == number) return nearest;
+  const auto bits = std::bit_cast<uint32_t>(nearest);
+  const bool away = std::fabs(static_cast<double>(nearest)) > std::fabs(number);  // from zero
+  return std::bit_cast<float>((away ? bits - 1 : bits) | 1);
+}
+
+// And back, rounded once.
 template <class T, class Wide>
 T Narrowed(const Wide& wide) {
   if constexpr (kIsComplex<T>) {
@@ -112,7 +123,7 @@ T Narrowed(const Wide& wide) {
   } else if constexpr (kIsComplex<Wide>) {
     return Narrowed<T>(wide.real());
   } else if constexpr (kIsNarrowFloat<T>) {
-    return T(static_cast<float>(wide));
+    return T(Sticky(wide));
   } else {
     return static_cast<T>(wide);
   }

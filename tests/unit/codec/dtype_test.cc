@@ -1,6 +1,8 @@
 #include "runtime/codec/dtype.h"
 
 #include <array>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -91,6 +93,19 @@ TEST_CASE("the visitor gives the C++ type of every dtype") {
       CHECK(static_cast<int64_t>(sizeof(T)) == SizeOf(dtype));
     });
   }
+}
+
+TEST_CASE("a double is rounded once on its way to a narrow float") {
+  const double halfway = 1 + std::ldexp(1.0, -8);  // between two neighbours in bfloat16, of which 1 is the even one
+  CHECK(Narrowed<BFloat16>(halfway).bits == 0x3f80);
+  CHECK(Narrowed<BFloat16>(std::nextafter(halfway, 2)).bits == 0x3f81);
+  CHECK(Narrowed<BFloat16>(-std::nextafter(halfway, 2)).bits == 0xbf81);
+  CHECK(Narrowed<BFloat16>(std::nextafter(3 * halfway - 2, 0)).bits == 0x3f81);
+  CHECK(Narrowed<BFloat16>(std::ldexp(1.0, 200)).bits == 0x7f80);
+  CHECK(Narrowed<BFloat16>(std::ldexp(1.0, -200)).bits == 0);
+  CHECK(Narrowed<Float16>(-std::numeric_limits<double>::infinity()).bits == 0xfc00);
+  CHECK(std::isnan(static_cast<float>(Narrowed<Float8E4M3Fn>(std::nan("")))));
+  CHECK(Narrowed<Float8E4M3Fn>(464 + 1e-12).bits == 0x7f);  // halfway to what would follow the largest, 448
 }
 
 TEST_CASE("the numbers of dtypes are what other processes take them for") {
