@@ -95,8 +95,9 @@ void Accounts::OnQuery(rpc::ProcessId from, const AccountQuery& query) {
 }
 
 // ---- losses
-// Told before the method in which somebody looked can end, and on the stream of the answer to the program's last
-// question: the program has heard of it when it closes its failures.
+// Told before the method in which somebody looked can end, and on both streams: ahead of the method's reply, after
+// which this rank may be killed, and ahead of the answer to the program's last question. So the program has heard of it
+// when it closes its failures.
 void Accounts::NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why) {
   if (processes.empty()) return;
   const std::weak_ptr<object::ObjectStore> process = services_.binder->store();
@@ -107,7 +108,8 @@ void Accounts::NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl
       const auto rank = process.lock();
       if (rank == nullptr) return;
       const rpc::ProcessId program = base::ProcessIdOf(base::JobOf(services_.options.id), 0);
-      services_.Send(program, rpc::Stream::kControl, seen);
+      for (const rpc::Stream stream : {rpc::Stream::kData, rpc::Stream::kControl})
+        services_.Send(program, stream, seen);
     });
   });
 }
