@@ -55,15 +55,15 @@ using rpc::kProcessBits;
 
 // The nodes, jobs, components and names of a cluster. The order of events is their time: `now` is when an event
 // arrived. For one thread at a time. Invariants:
-//  D1 a job has all of its processes placed, or none;
-//  D2 a device or slot is leased to one job at most. The lease ends when its process has been cleared, with all that it
-//     had started, and its group has ended; or when every node that had processes of the job has cleared it, is gone,
-//     or has not answered within the clearing limit;
-//  D3 a group that has lost one process is ended: its other processes are told to end, and every process that may wait
-//     for one of them is told of all losses, the first cause first, once;
-//  D4 each program that submitted a job hears JobEnded once, last;
-//  D5 silence, and the time that others take, count only while the driver was awake (base::AwakeClock): after a pause
-//     of the driver's own every lease begins anew.
+//  CS1 a job has all of its processes placed, or none;
+//  CS2 a device or slot is leased to one job at most. The lease ends when its process has been cleared, with all that
+//      it had started, and its group has ended; or when every node that had processes of the job has cleared it, is
+//      gone, or has not answered within the clearing limit;
+//  CS3 a group that has lost one process is ended: its other processes are told to end, and every process that may wait
+//      for one of them is told of all losses, the first cause first, once;
+//  CS4 each program that submitted a job hears JobEnded once, last;
+//  CS5 silence, and the time that others take, count only while the driver was awake (base::AwakeClock): after a pause
+//      of the driver's own every lease begins anew.
 class ClusterState {
  public:
   // `restored`: the state that an earlier driver of this cluster has kept.

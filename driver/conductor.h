@@ -37,10 +37,10 @@ struct ConductorOptions {
 
 // Applies what arrives to the cluster's state. Confined to the driver's queue. `arrived`: when the message or
 // connection of the call arrived. Invariants:
-//  K1 the number of a node, job or component is in the journal before anybody hears of it, so that it is never given
-//     twice;
-//  K2 while the journal cannot be written no number is given: whoever wants one is told why, and what runs goes on;
-//  K3 all other records are written as soon as the journal takes them again; messages do not wait for that.
+//  CO1 the number of a node, job or component is in the journal before anybody hears of it, so that it is never given
+//      twice;
+//  CO2 while the journal cannot be written no number is given: whoever wants one is told why, and what runs goes on;
+//  CO3 all other records are written as soon as the journal takes them again; messages do not wait for that.
 class Conductor {
  public:
   // `executor` and `queue` must outlive the conductor.

@@ -20,7 +20,7 @@ absl::Status AnswerWith(absl::StatusOr<T> result, T* reply) {
 
 }  // namespace
 
-// A call that a task will answer. If the task never runs, its destruction answers that the driver stops (S2).
+// A call that a task will answer. If the task never runs, its destruction answers that the driver stops (DS2).
 template <class Reactor>
 class PendingCall {
  public:

@@ -18,8 +18,8 @@ namespace twinkle::driver {
 
 // The service Driver of cluster.proto. Thread-safe; gRPC calls it. Callers must show the cluster's token or, for names,
 // a job's secret: else Unauthenticated. Invariants:
-//  S1 the conductor is confined to one task queue; gRPC's threads only post to it;
-//  S2 each call is answered: by its task, or, if that never runs, with Unavailable.
+//  DS1 the conductor is confined to one task queue; gRPC's threads only post to it;
+//  DS2 each call is answered: by its task, or, if that never runs, with Unavailable.
 class DriverService final : public v1::Driver::CallbackService {
  public:
   // `token`: checks the cluster's token, and is told of each caller that has shown it, or a job's secret. `executor`

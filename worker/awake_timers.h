@@ -15,8 +15,8 @@ namespace twinkle::worker {
 // Timers for limits that are given to others, for example to a process that starts. When everything was stopped
 // meanwhile (a frozen control group, a suspended machine), the others could not use that time, so the wait is prolonged
 // by it (base::AwakeClock). Confined to the loop's thread. Invariants:
-//  A1 each task runs once, when its time awake has passed, and never from within After;
-//  A2 while a task waits, the clock is told the time once in every pulse; while none waits, nothing is posted.
+//  AW1 each task runs once, when its time awake has passed, and never from within After;
+//  AW2 while a task waits, the clock is told the time once in every pulse; while none waits, nothing is posted.
 class AwakeTimers {
  public:
   // Runs a task on the loop's thread after a duration of the plain clock.

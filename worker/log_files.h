@@ -30,9 +30,9 @@ std::string FileNameOf(const std::string& group);
 
 // Writes the output of each worker process to a file of its own. Thread-safe. Never blocks, except for `end_limit` in
 // Flush and the destructor. Functions for processes that are not open do nothing. Invariants:
-//  L1 one thread of its own does all writing: a disk that hangs or is full disturbs nothing else;
-//  L2 what waits for the disk is bounded in bytes (`most_waiting`);
-//  L3 where lines are missing in a file, one line there says how many, as soon as the file takes a line again.
+//  LF1 one thread of its own does all writing: a disk that hangs or is full disturbs nothing else;
+//  LF2 what waits for the disk is bounded in bytes (`most_waiting`);
+//  LF3 where lines are missing in a file, one line there says how many, as soon as the file takes a line again.
 class LogFiles {
  public:
   // `executor` gives the thread. Without a thread no files are written, and the log says so.

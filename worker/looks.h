@@ -19,10 +19,10 @@ namespace twinkle::worker {
 
 // Looks at all running processes at an interval. Confined to the loop's thread; a look reads from the kernel on a side
 // thread of its own. Invariants:
-//  K1 one look at a time: a look that hangs delays the next look and nothing else;
-//  K2 while there are no processes, no timer waits and nothing is read;
-//  K3 the pause grows with the number of processes: looks at a thousand processes take less than a hundredth of a
-//     processor.
+//  LK1 one look at a time: a look that hangs delays the next look and nothing else;
+//  LK2 while there are no processes, no timer waits and nothing is read;
+//  LK3 the pause grows with the number of processes: looks at a thousand processes take less than a hundredth of a
+//      processor.
 class Looks {
  public:
   // Processes to look at: the caller's key of each, and its pid.

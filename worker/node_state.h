@@ -44,21 +44,22 @@ struct Death {
 // The state of a node's jobs and processes. A deterministic state machine without descriptors, clock or threads: each
 // event changes the state and appends to `effects` what is to be done, and nothing is done here. Events about unknown
 // jobs and processes, or those that have ended, change nothing. For one thread at a time. Invariants:
-//  W1 each process that the driver asked for is reported once more: that it has ended, or that it could not be started;
-//  W2 a job that was to stop is reported as cleared once, when none of its processes is left, nor anything that one of
-//     them had started; each process of a job that goes on is reported as cleared likewise. The report that a process
-//     has ended waits for neither;
-//  W3 each process that was started is closed once, when it has ended; each job is dropped once, after its last
-//     process;
-//  W4 a driver hears nothing of jobs that were asked for over another connection: they end with that connection;
-//  W5 every wait has a timer: for the program, for Initialize, for the end of a job's grace. No timer concerns a job of
-//     another connection that has the same number;
-//  W6 no text of a user makes a message longer than a few kilobytes;
-//  W7 with `only_machine`, nothing is brought or started for a program of another machine: its processes are reported
-//     as not started, with the reason;
-//  W8 a process that is stopped (Stoppage) is announced once as stopped and once as going on. One that stays stopped
-//     beyond the limit is killed, with that cause. While a process is stopped its wait for Initialize does not end;
-//  W9 a process that has closed its role's socket and goes on is no rank any more: it is killed, with that cause.
+//  NS1 each process that the driver asked for is reported once more: that it has ended, or that it could not be
+//      started;
+//  NS2 a job that was to stop is reported as cleared once, when none of its processes is left, nor anything that one of
+//      them had started; each process of a job that goes on is reported as cleared likewise. The report that a process
+//      has ended waits for neither;
+//  NS3 each process that was started is closed once, when it has ended; each job is dropped once, after its last
+//      process;
+//  NS4 a driver hears nothing of jobs that were asked for over another connection: they end with that connection;
+//  NS5 every wait has a timer: for the program, for Initialize, for the end of a job's grace. No timer concerns a job
+//      of another connection that has the same number;
+//  NS6 no text of a user makes a message longer than a few kilobytes;
+//  NS7 with `only_machine`, nothing is brought or started for a program of another machine: its processes are reported
+//      as not started, with the reason;
+//  NS8 a process that is stopped (Stoppage) is announced once as stopped and once as going on. One that stays stopped
+//      beyond the limit is killed, with that cause. While a process is stopped its wait for Initialize does not end;
+//  NS9 a process that has closed its role's socket and goes on is no rank any more: it is killed, with that cause.
 class NodeState {
  public:
   explicit NodeState(NodeStateOptions options) : options_(std::move(options)) {}

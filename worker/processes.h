@@ -48,15 +48,15 @@ struct ProcessesOptions {
 
 // The processes that the spawner runs for this daemon. Confined to the loop's thread. Never blocks, except in
 // EndSpawner. Invariants:
-//  P1 each start is answered once, by OnStarted or OnNotStarted. Each process that started ends once (OnEnded), and is
-//     cleared once after that (OnCleared), when nothing that it had started is left;
-//  P2 no more than `window` starts are under way. A start is under way from its request until it settles or is over,
-//     and for at most `settle_limit` once there is a process. The other starts are queued, and hold no descriptors. So
-//     a thousand processes do not begin at once, each has the means to begin within its limit, and processes that hang
-//     keep none from starting;
-//  P3 a process that does not become the program is reported within the limit, and delays no other. What the whole
-//     machine has slept does not count (AwakeTimers);
-//  P4 nothing is reported after OnSpawnerGone.
+//  PS1 each start is answered once, by OnStarted or OnNotStarted. Each process that started ends once (OnEnded), and is
+//      cleared once after that (OnCleared), when nothing that it had started is left;
+//  PS2 no more than `window` starts are under way. A start is under way from its request until it settles or is over,
+//      and for at most `settle_limit` once there is a process. The other starts are queued, and hold no descriptors. So
+//      a thousand processes do not begin at once, each has the means to begin within its limit, and processes that hang
+//      keep none from starting;
+//  PS3 a process that does not become the program is reported within the limit, and delays no other. What the whole
+//      machine has slept does not count (AwakeTimers);
+//  PS4 nothing is reported after OnSpawnerGone.
 class Processes {
  public:
   // Receives the events of processes, on the loop, never from within a function of Processes.

@@ -17,9 +17,9 @@ namespace twinkle::worker {
 
 // Copies of programs in memory files, by digest. Their content is verified, they leave nothing on disk, and they are
 // dropped when nobody uses them, except for the last one. Thread-safe. Invariants:
-//  P1 a copy is given out only after its digest was verified;
-//  P2 one caller at a time brings a digest, and the others wait for it;
-//  P3 of the copies that no job uses, the one used last is kept, for the next run of the same program.
+//  PR1 a copy is given out only after its digest was verified;
+//  PR2 one caller at a time brings a digest, and the others wait for it;
+//  PR3 of the copies that no job uses, the one used last is kept, for the next run of the same program.
 class ProgramCopies {
  public:
   using Copy = std::shared_ptr<const base::Fd>;

@@ -38,11 +38,11 @@ struct ProgramStoreOptions {
 
 // Brings programs and their files to this node, and removes them after their jobs. Confined to the loop's thread.
 // Invariants:
-//  S1 whatever touches a file system runs on a thread of the job's own: storage that hangs delays that job and nothing
-//     else;
-//  S2 `done` is called once, on the loop, unless the job was dropped before;
-//  S3 no folder is left of a job that was dropped, whenever its thread comes back, nor of a job whose folder is being
-//     filled when the daemon ends: `scratch` is called as soon as the folder is made.
+//  PG1 whatever touches a file system runs on a thread of the job's own: storage that hangs delays that job and nothing
+//      else;
+//  PG2 `done` is called once, on the loop, unless the job was dropped before;
+//  PG3 no folder is left of a job that was dropped, whenever its thread comes back, nor of a job whose folder is being
+//      filled when the daemon ends: `scratch` is called as soon as the folder is made.
 //
 // Which file is executed: on the program's own machine, where its pid means the same process, the very file that the
 // program runs, whether or not it was replaced on disk or can be read. Elsewhere the file at the same path, if it has

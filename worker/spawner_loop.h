@@ -19,13 +19,13 @@
 namespace twinkle::worker {
 
 // Starts processes through wardens, and reports their ends to the daemon. For one thread at a time. Invariants:
-//  S1 the spawner waits only for all of its descriptors at once. So a daemon that does not read, a process that does
-//     not become its program, and a process that cannot be killed delay nothing else;
-//  S2 a pid is signalled only while it is the worker process's: while that lives, or has not been waited for;
-//  S3 the spawner's children are wardens, and worker processes that it has yet to wait for. Any other child has lost
-//     its warden, and is killed;
-//  S4 a process is reported as cleared once, after its end, when its warden has ended all that it had started. If the
-//     warden itself was killed: when no child is left that has lost its warden.
+//  SL1 the spawner waits only for all of its descriptors at once. So a daemon that does not read, a process that does
+//      not become its program, and a process that cannot be killed delay nothing else;
+//  SL2 a pid is signalled only while it is the worker process's: while that lives, or has not been waited for;
+//  SL3 the spawner's children are wardens, and worker processes that it has yet to wait for. Any other child has lost
+//      its warden, and is killed;
+//  SL4 a process is reported as cleared once, after its end, when its warden has ended all that it had started. If the
+//      warden itself was killed: when no child is left that has lost its warden.
 class SpawnerLoop {
  public:
   // `socket`: to the daemon, not blocking. SIGCHLD must be blocked.

@@ -17,9 +17,9 @@
 namespace twinkle::internal {
 
 // Thread-safe. Invariants:
-//  E1 every loss reaches the transport, also one that was told before there was any;
-//  E2 a loss that no process of the job has asked for is a failure: it is logged at once, and in the failure log before
-//     a call fails of it. So Finish gives it, unless somebody has looked at such a call.
+//  LO1 every loss reaches the transport, also one that was told before there was any;
+//  LO2 a loss that no process of the job has asked for is a failure: it is logged at once, and in the failure log
+//      before a call fails of it. So Finish gives it, unless somebody has looked at such a call.
 class Losses {
  public:
   struct Job {

@@ -30,11 +30,11 @@ using JoinJob =
     std::function<absl::StatusOr<Membership>(const v1::WorkerRole&, const WorkerSession&, EndGroup end_group)>;
 
 // For the process's main thread, which it blocks. Invariants:
-//  W1 the daemon hears where this process listens once, when its session is there: whatever others want of it then can
-//     be done. It hears nothing of one that could not join;
-//  W2 what the daemon says is carried out in its order, until it says stop, or is gone;
-//  W3 after a stop the process has ended: its objects are destroyed, unless threads were left in user code. Without a
-//     daemon nothing is ended: whoever called ends all of this process at once.
+//  WK1 the daemon hears where this process listens once, when its session is there: whatever others want of it then can
+//      be done. It hears nothing of one that could not join;
+//  WK2 what the daemon says is carried out in its order, until it says stop, or is gone;
+//  WK3 after a stop the process has ended: its objects are destroyed, unless threads were left in user code. Without a
+//      daemon nothing is ended: whoever called ends all of this process at once.
 class Worker {
  public:
   // `fd`: the role's descriptor, which outlives this. The worker outlives what it has joined with.

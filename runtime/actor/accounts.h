@@ -28,7 +28,7 @@ struct Account {
 
 // Questions to other processes, and this one's answers. Confined to the service queue, but for what says otherwise.
 // Invariant:
-//  A1 every question is answered once, by the process or, with kGone, by its loss; or never, when this process ends.
+//  AC1 every question is answered once, by the process or, with kGone, by its loss; or never, when this process ends.
 class Accounts {
  public:
   using Done = absl::AnyInvocable<void(Account)>;

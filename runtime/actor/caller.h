@@ -21,12 +21,12 @@
 namespace twinkle::actor {
 
 // Confined to the process's service queue, but for what says otherwise. Invariants:
-//  C1 calls on one component leave in the order in which they were submitted, whatever they wait for;
-//  C2 a call that has a number is sent, or its number is skipped, on every process of its domain;
-//  C3 a call's arguments are held until every rank has replied or is lost;
-//  C4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
-//  C6 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller;
-//  C7 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
+//  CA1 calls on one component leave in the order in which they were submitted, whatever they wait for;
+//  CA2 a call that has a number is sent, or its number is skipped, on every process of its domain;
+//  CA3 a call's arguments are held until every rank has replied or is lost;
+//  CA4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
+//  CA5 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller;
+//  CA6 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
 class Caller : public internal::CallOwner, public std::enable_shared_from_this<Caller> {
  public:
   // `own_calls`: runs those to this process's own objects.

@@ -19,8 +19,8 @@
 namespace twinkle::actor {
 
 // Confined to the process's service queue. Invariants:
-//  DO1 a domain is there from the first word about it until Forget. No later word of others makes it anew: who asks
-//      for something is answered with why it went;
+//  DO1 a domain is there from the first word about it until Forget. No later word of others makes it anew: who asks for
+//      something is answered with why it went;
 //  DO2 what a sequencer asks about a lost caller is answered once, and not before that is lost here, too.
 class Domains {
  public:

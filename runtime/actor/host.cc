@@ -160,7 +160,7 @@ void Host::KeepResult(IncomingCall& call, std::shared_ptr<void> value) {
 // ---- the end of a call
 void Host::Finish(const CallPtr& call) {
   Lane& lane = *call->instance->context.lane;
-  // What begins after a construction may take the process with it: by then its reply is on its way (N5).
+  // What begins after a construction may take the process with it: by then its reply is on its way (LA5).
   const bool construct = call->message.operation == Operation::kConstruct;
   if (!construct) lane.Done(call);
   Reply(call);

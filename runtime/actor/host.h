@@ -23,10 +23,10 @@
 namespace twinkle::actor {
 
 // Confined to the process's service queue, but for what says otherwise. Invariants:
-//  H1 every call that arrives is answered once, whatever becomes of it;
-//  H2 calls reach their lane in the domain's order (Domains) and begin there in it (Lane);
-//  H3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted;
-//  H4 a call that has ended for its caller is cancelled with all that was called in it, and what waits in it goes on.
+//  HO1 every call that arrives is answered once, whatever becomes of it;
+//  HO2 calls reach their lane in the domain's order (Domains) and begin there in it (Lane);
+//  HO3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted;
+//  HO4 a call that has ended for its caller is cancelled with all that was called in it, and what waits in it goes on.
 class Host : public OwnCalls, private Domains::Listener, public std::enable_shared_from_this<Host> {
  public:
   Host(const Services* services, ObjectExchange* objects, const LostPeers* lost)

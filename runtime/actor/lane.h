@@ -16,12 +16,12 @@
 namespace twinkle::actor {
 
 // Confined to the service queue, as are its tasks' ends (Done). Invariants:
-//  N1 calls begin in the order in which they were added, each when its arguments are here;
-//  N2 with one thread a call begins after the one before it has ended;
-//  N3 with several threads construction and destruction still run alone;
-//  N4 a thread is started when a call needs it. Where none can be had the lane does with those that it has; without any
-//     the call is refused;
-//  N5 nothing begins after a construction, or a destruction, before Done was called for it.
+//  LA1 calls begin in the order in which they were added, each when its arguments are here;
+//  LA2 with one thread a call begins after the one before it has ended;
+//  LA3 with several threads construction and destruction still run alone;
+//  LA4 a thread is started when a call needs it. Where none can be had the lane does with those that it has; without
+//      any the call is refused;
+//  LA5 nothing begins after a construction, or a destruction, before Done was called for it.
 class Lane {
  public:
   // Runs a call on the lane's thread; called there.

@@ -21,8 +21,8 @@
 namespace twinkle::actor {
 
 // Confined to the process's service queue, but for what says otherwise. Invariants:
-//  X1 every Pull and Retain is answered once: by the owner, by its loss, or by FailAll;
-//  X2 a reader in the owning process gets the very value, any other bytes of its own.
+//  OX1 every Pull and Retain is answered once: by the owner, by its loss, or by FailAll;
+//  OX2 a reader in the owning process gets the very value, any other bytes of its own.
 class ObjectExchange {
  public:
   using RetainDone = absl::AnyInvocable<void(absl::Status)>;

@@ -13,9 +13,9 @@
 namespace twinkle::actor {
 
 // For one thread. `Item` is what waits, a movable type. Invariants:
-//  G1 numbered items come out in the order 1, 2, 3, …, skipped numbers left out;
-//  G2 an item that comes after number n comes out after n and before its sender's next number;
-//  G3 items that come after the same number come out in the order in which they arrived.
+//  OG1 numbered items come out in the order 1, 2, 3, …, skipped numbers left out;
+//  OG2 an item that comes after number n comes out after n and before its sender's next number;
+//  OG3 items that come after the same number come out in the order in which they arrived.
 template <class Item>
 class OrderGate {
  public:

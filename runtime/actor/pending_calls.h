@@ -25,9 +25,9 @@ enum class WithoutRoom { kBlock, kFail, kAddAnyway };
 enum class MadeIn { kMethod, kThread };
 
 // Thread-safe. Invariants:
-//  C5 when one is added, less than `most` are pending, and their arguments take less than `most_bytes`, unless it is
-//     added anyway;
-//  C8 once it is closed to threads only calls that methods make are added: it comes to rest, whatever threads do.
+//  PC1 when one is added, less than `most` are pending, and their arguments take less than `most_bytes`, unless it is
+//      added anyway;
+//  PC2 once it is closed to threads only calls that methods make are added: it comes to rest, whatever threads do.
 class PendingCalls {
  public:
   // `most_bytes` 0: whatever they take.

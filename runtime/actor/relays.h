@@ -28,9 +28,9 @@ void PlanRelays(std::span<const rpc::ProcessId> workers, const Placement& placem
                 std::span<std::vector<WireArgument>> parts);
 
 // What passes through one process. Confined to its service queue. Invariants:
-//  Y1 a part is kept until this process and all its readers have had it, or are lost;
-//  Y2 a reader is answered once: with the part, with why it did not come, or with its caller's loss;
-//  Y3 which of call and readers comes first makes no difference.
+//  RE1 a part is kept until this process and all its readers have had it, or are lost;
+//  RE2 a reader is answered once: with the part, with why it did not come, or with its caller's loss;
+//  RE3 which of call and readers comes first makes no difference.
 class Relays {
  public:
   using Got = absl::AnyInvocable<void(const absl::StatusOr<codec::Encoded>&)>;

@@ -55,9 +55,9 @@ class LatestNumbers {
 
 // A deterministic state machine: free -> exclusive -> recalling -> shared, and settling while it is found out which
 // numbers of a lost caller are in use. For one thread. Invariants:
-//  Q1 a number is granted to one caller only, and numbers are granted in ascending order;
-//  Q2 every number below the next one is used by its caller or skipped on all members;
-//  Q3 a caller's requests are granted in the order made.
+//  SE1 a number is granted to one caller only, and numbers are granted in ascending order;
+//  SE2 every number below the next one is used by its caller or skipped on all members;
+//  SE3 a caller's requests are granted in the order made.
 class Sequencer {
  public:
   explicit Sequencer(size_t members) : members_(members) {}

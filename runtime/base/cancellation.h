@@ -14,8 +14,8 @@
 namespace twinkle::base {
 
 // The cancellation of one piece of work. Thread-safe. Invariants:
-//  E1 it is cancelled once, and keeps the first reason;
-//  E2 a thread in WaitUntil returns as soon as it is cancelled, whatever happens to the event.
+//  CN1 it is cancelled once, and keeps the first reason;
+//  CN2 a thread in WaitUntil returns as soon as it is cancelled, whatever happens to the event.
 class Cancellation {
  public:
   // Cancels with a reason, which is not OK. False: it was cancelled before.

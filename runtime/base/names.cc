@@ -41,7 +41,7 @@ uint32_t FirstCharacter(absl::string_view text, size_t* length) {
   return character;
 }
 
-// Whether it is a control character (C0, C1), or one that changes the direction of the text after it.
+// Whether it is a control character (C0, CA1), or one that changes the direction of the text after it.
 bool IsControl(uint32_t character) {
   return character < 0x20 || (character >= 0x7f && character < 0xa0) || (character >= 0x202a && character <= 0x202e) ||
          (character >= 0x2066 && character <= 0x2069);

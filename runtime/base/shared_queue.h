@@ -20,8 +20,8 @@ namespace twinkle::base {
 // posts: a thread that makes work and one that does it hinder each other (measured with two cores: half as many calls a
 // second). Tasks must be short and wait for nothing. Post must not be called while holding a lock that a task takes.
 // Post may spin for a few microseconds until the queue's own thread has given way. Invariants:
-//  B1 tasks run one at a time, in the order posted;
-//  B2 a task that was posted runs: there is always a thread that runs tasks, or no task waits.
+//  SQ1 tasks run one at a time, in the order posted;
+//  SQ2 a task that was posted runs: there is always a thread that runs tasks, or no task waits.
 class SharedQueue final : public TaskQueue {
  public:
   explicit SharedQueue(const std::string& name);

@@ -15,7 +15,7 @@ namespace twinkle::memory {
 
 // The leases of one session. Thread-safe. Invariants:
 //  LE1 what a lease holds stays until its peer has released it, or the process that maps it is known to have ended: a
-//     broken connection is not enough;
+//      broken connection is not enough;
 //  LE2 a lease is released once, by the peer that has it;
 //  LE3 owners are destroyed outside the lock, because what they own may call back.
 // Leases of lost peers move to a table of the whole process, which outlives sessions. It is one of the few objects of

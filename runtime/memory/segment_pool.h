@@ -32,13 +32,15 @@ struct SegmentOptions {
 
 // Memory of the machine, whose chunks are segments. Thread-safe. Blocks keep the pool alive. Invariants, besides those
 // of SharedMemory:
-//  S1 a block overlaps with no other block, and its memory is given out again only after its last reference is gone;
-//  S2 a segment is sealed: nobody can change its size, and nobody but this process can write to it;
-//  S3 memory that was used before is given out first. It needs no new pages, whose first touch costs ten times a copy;
-//  S4 a segment without blocks is unmapped: at once, or if it is the only one, after `keep_idle` or with Close;
-//  S5 a fork of the process gets nothing of the pool, and gives nothing back: both processes would use the same memory;
-//  S6 adjoining free memory is one run, separately for memory that was used before and memory that was not. A block may
-//     span the end of a used run and the beginning of an unused one. So free memory is divided only by existing blocks.
+//  SM1 a block overlaps with no other block, and its memory is given out again only after its last reference is gone;
+//  SM2 a segment is sealed: nobody can change its size, and nobody but this process can write to it;
+//  SM3 memory that was used before is given out first. It needs no new pages, whose first touch costs ten times a copy;
+//  SM4 a segment without blocks is unmapped: at once, or if it is the only one, after `keep_idle` or with Close;
+//  SM5 a fork of the process gets nothing of the pool, and gives nothing back: both processes would use the same
+//      memory;
+//  SM6 adjoining free memory is one run, separately for memory that was used before and memory that was not. A block
+//      may span the end of a used run and the beginning of an unused one. So free memory is divided only by existing
+//      blocks.
 class SegmentPool final : public base::MemorySource,
                           public SharedMemory,
                           public std::enable_shared_from_this<SegmentPool> {

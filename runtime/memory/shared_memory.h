@@ -32,7 +32,7 @@ class MappedMemory {
 // which the conformance suite checks for every kind:
 //  SH1 a block's bytes are where Find says until its last reference is gone, whoever has mapped them;
 //  SH2 a chunk's number is never used again, and the end of a chunk is reported once, except for chunks that Close lets
-//     go of;
+//      go of;
 //  SH3 nobody but this process writes to a chunk, or changes its size;
 //  SH4 a fork of this process gets nothing of the memory, and gives nothing back.
 class SharedMemory {

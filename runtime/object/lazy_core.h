@@ -33,10 +33,10 @@ class CallOwner {
 };
 
 // Thread-safe. Invariants:
-//  L1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
-//  L2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
-//  L3 a failure is entered in the failure log once, and counts as looked at as soon as a caller was given it; one that
-//     the caller has asked for, with Cancel or Kill, or that comes of such a one, is not entered: it is no failure.
+//  LZ1 a lazy settles once; what OnSettled was given runs after that, once, in the settling thread or at once;
+//  LZ2 shards are pulled and joined at most once, whoever asks, and only when somebody asks;
+//  LZ3 a failure is entered in the failure log once, and counts as looked at as soon as a caller was given it; one that
+//      the caller has asked for, with Cancel or Kill, or that comes of such a one, is not entered: it is no failure.
 class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
  public:
   explicit LazyCore(LazyOrigin origin);

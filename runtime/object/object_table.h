@@ -42,10 +42,10 @@ struct HeldObjects {
 };
 
 // For one thread, but for the sizes. Invariants:
-//  O1 an object is there exactly as long as some process holds a reference;
-//  O2 ids are never used again;
-//  O3 the references of a process go together when it is lost;
-//  O4 an object's value is in memory or in a file, and once it is in a file it stays there.
+//  OT1 an object is there exactly as long as some process holds a reference;
+//  OT2 ids are never used again;
+//  OT3 the references of a process go together when it is lost;
+//  OT4 an object's value is in memory or in a file, and once it is in a file it stays there.
 class ObjectTable {
  public:
   // Where an object's value is.

@@ -35,12 +35,12 @@ struct Admission {
 
 // From four fifths of the cap on, objects used longest ago are written to files; above the cap no object is accepted:
 // who makes one waits for that. Confined to the service queue, but for what says otherwise. Invariants:
-//  P1 one object is written at a time, in a thread of its own;
-//  P2 nobody waits but for an object that is being written, or for a moment: each wait ends with room, with the disk's
-//     answer, or with Close;
-//  P3 what cannot be written stays in memory;
-//  P4 no object is admitted beyond the cap, whatever the disk says;
-//  P5 the disk that refuses somebody was asked after he came: what it said before counts for nothing.
+//  SP1 one object is written at a time, in a thread of its own;
+//  SP2 nobody waits but for an object that is being written, or for a moment: each wait ends with room, with the disk's
+//      answer, or with Close;
+//  SP3 what cannot be written stays in memory;
+//  SP4 no object is admitted beyond the cap, whatever the disk says;
+//  SP5 the disk that refuses somebody was asked after he came: what it said before counts for nothing.
 class Spiller {
  public:
   static constexpr uint64_t kAllRefusals = ~uint64_t{0};

@@ -28,8 +28,8 @@ absl::Status SendMessage(int socket, const google::protobuf::MessageLite& messag
 inline constexpr absl::Duration kShortageWait = absl::Milliseconds(10);
 
 // Writes messages without blocking; what the socket does not take waits here. Not thread-safe. Invariants:
-//  M1 messages arrive whole and in order, each with its own descriptors, however little the socket takes at a time;
-//  M2 only a socket whose other side is closed is taken for gone: a shortage of the kernel's passes.
+//  FD1 messages arrive whole and in order, each with its own descriptors, however little the socket takes at a time;
+//  FD2 only a socket whose other side is closed is taken for gone: a shortage of the kernel's passes.
 class MessageWriter {
  public:
   explicit MessageWriter(int socket) : socket_(socket) {}

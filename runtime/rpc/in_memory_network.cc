@@ -79,7 +79,7 @@ absl::Status InMemoryNetwork::Send(ProcessId from, ProcessId to, Stream stream, 
   return absl::OkStatus();
 }
 
-// Posting under the lock keeps T1 for senders in several threads.
+// Posting under the lock keeps TR1 for senders in several threads.
 void InMemoryNetwork::Deliver(const Route& route, Frame frame) {
   const auto& [from, to, stream] = route;
   const auto member = members_.find(to);

@@ -36,7 +36,7 @@ struct ListenerOptions {
 // lets all users of this machine connect, so there other users are strangers, too; only this process's user, and root,
 // who could end it anyway, are accepted as they come. LetIn is thread-safe; all else is for the thread that owns it.
 // Invariant:
-//  A1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
+//  LI1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
 class Listener {
  public:
   // Binds all addresses of the host, and listens; blocks while its name is looked up. AlreadyExists: the port is in

@@ -35,18 +35,18 @@ struct StrangerLimits {
 // The table of strangers, as arithmetic: no descriptors and no clock. Each has a source, whoever it is that can open
 // many connections: an address, or a user. One waits until it is served; only then what it sends is read. Not
 // thread-safe. Invariants:
-//  S1 there are never more than `most`. For a newcomer one of the source that has most goes: its oldest, once that has
-//     had its moment, else its newest. So a source with few is not crowded out by one with many; and where each has
-//     one, whoever is let in quickly is served, however many others come;
-//  S2 who has sent too much, or has taken too long, goes;
-//  S3 when all of them together have sent too much those of the source that sent most go first;
-//  S4 while those of one source who went without being let in have sent too much, a second at most, others of it wait;
-//     while they have sent more than half of that these are served one by one. So however often a source comes again,
-//     it costs a server only so much at a time, and keeps nobody of another source waiting;
-//  S5 while those of all sources have sent more than a quarter of too much only so many are served at once as could
-//     send the rest, but one more each turn; of the source that owes least the newest. So an honest newcomer waits
-//     neither for those who have been here nor for those who came before it. Who is served then goes for no newcomer as
-//     long as others wait, nor counts when it is asked who has most: a server that is busy takes its time.
+//  ST1 there are never more than `most`. For a newcomer one of the source that has most goes: its oldest, once that has
+//      had its moment, else its newest. So a source with few is not crowded out by one with many; and where each has
+//      one, whoever is let in quickly is served, however many others come;
+//  ST2 who has sent too much, or has taken too long, goes;
+//  ST3 when all of them together have sent too much those of the source that sent most go first;
+//  ST4 while those of one source who went without being let in have sent too much, a second at most, others of it wait;
+//      while they have sent more than half of that these are served one by one. So however often a source comes again,
+//      it costs a server only so much at a time, and keeps nobody of another source waiting;
+//  ST5 while those of all sources have sent more than a quarter of too much only so many are served at once as could
+//      send the rest, but one more each turn; of the source that owes least the newest. So an honest newcomer waits
+//      neither for those who have been here nor for those who came before it. Who is served then goes for no newcomer
+//      as long as others wait, nor counts when it is asked who has most: a server that is busy takes its time.
 class Strangers {
  public:
   // A connection's number here, ascending; the caller knows its descriptor by it.
@@ -54,12 +54,12 @@ class Strangers {
 
   explicit Strangers(StrangerLimits limits) : limits_(limits) {}
 
-  // Whether a newcomer, wherever it comes from, finds room now, or makes itself some (S1).
+  // Whether a newcomer, wherever it comes from, finds room now, or makes itself some (ST1).
   bool HasRoom(base::Instant now) const;
   // One more, which waits. Who goes for it; where there is no room that is the newcomer itself. It is removed. A
   // stranger whose `peer` is empty, who has no name of its own, is never found.
   std::optional<Id> Add(Id id, std::string peer, const std::string& source, base::Instant now);
-  // Those whose turn has come: they are served from now on (S4, S5).
+  // Those whose turn has come: they are served from now on (ST4, ST5).
   std::vector<Id> Serve(base::Instant now);
   bool is_served(Id id) const;
   // One is no stranger any more: it was let in, or it has ended.
@@ -69,7 +69,7 @@ class Strangers {
   std::optional<Id> Find(const std::string& peer) const;
   // How many bytes one that is served has sent so far.
   void SetBytes(Id id, uint64_t bytes);
-  // Those that have to go now (S2, S3). They are removed.
+  // Those that have to go now (ST2, ST3). They are removed.
   std::vector<Id> Expel(base::Instant now);
   // The oldest of the source that has most, which is removed: for when descriptors are short.
   std::optional<Id> ExpelOldest(base::Instant now);
@@ -107,7 +107,7 @@ class Strangers {
   bool is_pressed() const;
   size_t RoomToServe(base::Instant now) const;
   bool MayBeServed(const Source& source) const;
-  // For a newcomer, which may be here already (S1, S5). Nothing: only the newcomer itself.
+  // For a newcomer, which may be here already (ST1, ST5). Nothing: only the newcomer itself.
   std::optional<Id> WhoGoes(base::Instant now, std::optional<Id> newcomer) const;
   uint64_t bytes() const;
 

@@ -37,11 +37,12 @@ class Receiver {
 };
 
 // Invariants, which the conformance suite checks for every implementation:
-//  T1 frames of one stream arrive in the order sent, each once, though connections break and are made again;
-//  T2 what a buffer refers to is the same when it arrives as when it was sent;
-//  T3 after a peer is lost nothing more arrives from it, and Send to it fails with Unavailable;
-//  T4 after Close nothing is delivered, and Send fails with Cancelled; T5 control does not wait behind data;
-//  T6 frames that come before Start are delivered after it, in the order in which they came.
+//  TR1 frames of one stream arrive in the order sent, each once, though connections break and are made again;
+//  TR2 what a buffer refers to is the same when it arrives as when it was sent;
+//  TR3 after a peer is lost nothing more arrives from it, and Send to it fails with Unavailable;
+//  TR4 after Close nothing is delivered, and Send fails with Cancelled;
+//  TR5 control does not wait behind data;
+//  TR6 frames that come before Start are delivered after it, in the order in which they came.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -56,7 +57,7 @@ class Transport {
   virtual absl::Status Send(ProcessId to, Stream stream, Frame frame) = 0;
 
   // Gives up a peer with which there is no talking, for which this side has a reason: its receiver hears OnLost with
-  // that, the peer's hears that this process is lost to it, and T3 holds on both sides. Thread-safe.
+  // that, the peer's hears that this process is lost to it, and TR3 holds on both sides. Thread-safe.
   virtual void Lose(ProcessId peer, const absl::Status& why) = 0;
 
   // Leaves: the peers hear that this process is gone. Idempotent.

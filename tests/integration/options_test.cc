@@ -151,7 +151,7 @@ TEST_CASE("sync: the method's setting wins over the component's, that over the s
   CheckSync(worker.Off, false);
 }
 
-TEST_CASE("with too many calls pending one more waits in the program, and fails inside a method (C5)") {
+TEST_CASE("with too many calls pending one more waits in the program, and fails inside a method (PC1)") {
   auto session = Begin({.mode = Mode::kInProcess, .groups = {Cpu("g", 2), Cpu("flooder", 1)}, .max_pending_calls = 3});
   auto worker = Must(twinkle::New<Worker>({.remote_group = "g"}));
   auto flooder = Must(twinkle::New<Flooder>({.remote_group = "flooder"}));

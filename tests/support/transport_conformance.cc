@@ -124,7 +124,7 @@ std::vector<std::string> Counted(const std::string& prefix, int count) {
   return texts;
 }
 
-// ---- T1 ----------------------------------------------------------------------------------------
+// ---- TR1 ----------------------------------------------------------------------------------------
 void KeepsOrder(TransportFixture& fixture) {
   Peer a(fixture, 1);
   Peer b(fixture, 2);
@@ -206,7 +206,7 @@ void KeepsOrderOverCuts(TransportFixture& fixture) {
   CHECK(b.lost().empty());
 }
 
-// ---- T2 ----------------------------------------------------------------------------------------
+// ---- TR2 ----------------------------------------------------------------------------------------
 void BringsBuffers(TransportFixture& fixture) {
   Peer a(fixture, 1);
   Peer b(fixture, 2);
@@ -253,7 +253,7 @@ void BringsEmptyFrames(TransportFixture& fixture) {
   CHECK(b.frames()[0] == Arrived{1, Stream::kData, "", {}});
 }
 
-// ---- T3 ----------------------------------------------------------------------------------------
+// ---- TR3 ----------------------------------------------------------------------------------------
 void TellsOfLosses(TransportFixture& fixture) {
   Peer a(fixture, 1);
   Peer b(fixture, 2);
@@ -338,7 +338,7 @@ void TellsOnceOfThoseWhoGiveEachOtherUp(TransportFixture& fixture) {
   CHECK(a.frames().size() == a.lost()[0].second);  // none came after it was told
 }
 
-// ---- T4 ----------------------------------------------------------------------------------------
+// ---- TR4 ----------------------------------------------------------------------------------------
 void SendsNothingAfterClose(TransportFixture& fixture) {
   Peer a(fixture, 1);
   Peer b(fixture, 2);
@@ -371,7 +371,7 @@ void DeliversNothingAfterClose(TransportFixture& fixture) {
   CHECK(b.lost().empty());
 }
 
-// ---- T5 ----------------------------------------------------------------------------------------
+// ---- TR5 ----------------------------------------------------------------------------------------
 // Takes long to carry, unless the stream is held up anyway.
 Frame LongFrame(bool is_held) { return {std::string(is_held ? 1 : size_t{64} << 20, 'd'), {}}; }
 
@@ -401,7 +401,7 @@ void LossPassesData(TransportFixture& fixture) {
   CHECK(b.frames().empty());
 }
 
-// ---- T6 ----------------------------------------------------------------------------------------
+// ---- TR6 ----------------------------------------------------------------------------------------
 void KeepsWhatCameEarly(TransportFixture& fixture) {
   Peer a(fixture, 1);
   Peer b(fixture, 2, Peer::Begins::kLater);
@@ -425,22 +425,22 @@ void KeepsWhatCameEarly(TransportFixture& fixture) {
 
 const std::vector<TransportCheck>& TransportChecks() {
   static const std::vector<TransportCheck> kChecks = {
-      {"T1: frames of each stream arrive in the order sent, each once", &KeepsOrder},
-      {"T1: so they do from many senders in several threads", &KeepsOrderOfManySenders},
-      {"T1: so they do though the connection breaks again and again, at every frame", &KeepsOrderOverCuts},
-      {"T1: a process can send to itself", &ReachesItself},
-      {"T2: buffers arrive as they were sent, however large", &BringsBuffers},
-      {"T2: so they do though the connection breaks on their way, and are let go of then", &BringsBuffersOverCuts},
-      {"T2: a frame may be empty", &BringsEmptyFrames},
-      {"T3: after a process was lost nothing more comes from it, and it is Unavailable", &TellsOfLosses},
-      {"T3: who closes is lost to the others, once", &TellsOfThoseWhoLeft},
-      {"T3: who gives up a peer is lost to it, too, and both are there for others", &TellsOfThoseGivenUp},
-      {"T3: two that give each other up hear of it once each", &TellsOnceOfThoseWhoGiveEachOtherUp},
-      {"T4: after Close Send fails with Cancelled", &SendsNothingAfterClose},
-      {"T4: after Close nothing is delivered, not even what was on its way", &DeliversNothingAfterClose},
-      {"T5: control does not wait behind data that is held up", &ControlPassesData},
-      {"T3, T5: a loss does not wait behind data that is held up, which never arrives then", &LossPassesData},
-      {"T6: what comes before Start is delivered after it, in order", &KeepsWhatCameEarly},
+      {"TR1: frames of each stream arrive in the order sent, each once", &KeepsOrder},
+      {"TR1: so they do from many senders in several threads", &KeepsOrderOfManySenders},
+      {"TR1: so they do though the connection breaks again and again, at every frame", &KeepsOrderOverCuts},
+      {"TR1: a process can send to itself", &ReachesItself},
+      {"TR2: buffers arrive as they were sent, however large", &BringsBuffers},
+      {"TR2: so they do though the connection breaks on their way, and are let go of then", &BringsBuffersOverCuts},
+      {"TR2: a frame may be empty", &BringsEmptyFrames},
+      {"TR3: after a process was lost nothing more comes from it, and it is Unavailable", &TellsOfLosses},
+      {"TR3: who closes is lost to the others, once", &TellsOfThoseWhoLeft},
+      {"TR3: who gives up a peer is lost to it, too, and both are there for others", &TellsOfThoseGivenUp},
+      {"TR3: two that give each other up hear of it once each", &TellsOnceOfThoseWhoGiveEachOtherUp},
+      {"TR4: after Close Send fails with Cancelled", &SendsNothingAfterClose},
+      {"TR4: after Close nothing is delivered, not even what was on its way", &DeliversNothingAfterClose},
+      {"TR5: control does not wait behind data that is held up", &ControlPassesData},
+      {"TR3, TR5: a loss does not wait behind data that is held up, which never arrives then", &LossPassesData},
+      {"TR6: what comes before Start is delivered after it, in order", &KeepsWhatCameEarly},
   };
   return kChecks;
 }

@@ -24,12 +24,12 @@ struct Arrivals {
 
 // One process's side of both streams with one peer. A stream may have several connections, since both sides may make
 // one, and a broken one is made again. Invariants:
-//  V1 what is said on a stream is written to one connection, the first there was; when that ends to another, from the
-//     first frame on that the peer has not acknowledged;
-//  V2 each frame is heard once, in the order of the numbers, whatever connections bring it how often;
-//  V3 a frame is kept until the peer has acknowledged it;
-//  V4 nothing is written to a connection before the peer has answered on it, and then no more than it has room for: an
-//     attempt at a connection costs nothing, however much is kept.
+//  CV1 what is said on a stream is written to one connection, the first there was; when that ends to another, from the
+//      first frame on that the peer has not acknowledged;
+//  CV2 each frame is heard once, in the order of the numbers, whatever connections bring it how often;
+//  CV3 a frame is kept until the peer has acknowledged it;
+//  CV4 nothing is written to a connection before the peer has answered on it, and then no more than it has room for: an
+//      attempt at a connection costs nothing, however much is kept.
 // Not thread-safe: the owner's lock.
 class Conversation {
  public:

@@ -33,12 +33,12 @@ class CompletionTag {
 };
 
 // Invariants:
-//  K1 at most one operation of each kind (start, read, write, finish) is under way;
-//  K2 frames leave in the order written, as many in a message as fit;
-//  K3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down;
-//  K4 every message says how many frames have arrived here, unless the peer was told;
-//  K5 it holds one frame, or 2 MiB of several, beyond the message that is on its way: with so much it has no room, and
-//     when half of that has left `on_room` runs.
+//  GL1 at most one operation of each kind (start, read, write, finish) is under way;
+//  GL2 frames leave in the order written, as many in a message as fit;
+//  GL3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down;
+//  GL4 every message says how many frames have arrived here, unless the peer was told;
+//  GL5 it holds one frame, or 2 MiB of several, beyond the message that is on its way: with so much it has no room, and
+//      when half of that has left `on_room` runs.
 // Thread-safe. Lives until it is gone.
 class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink> {
  public:
@@ -144,13 +144,13 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   State state_ ABSL_GUARDED_BY(mutex_) = State::kOpening;
   std::deque<Piece> outgoing_ ABSL_GUARDED_BY(mutex_);
   size_t outgoing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool full_ ABSL_GUARDED_BY(mutex_) = false;              // K5
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;              // GL5
   std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);  // number of the next frame, if that is to be said
   Owes owes_ ABSL_GUARDED_BY(mutex_) = Owes::kNothing;
   Ahead ahead_ ABSL_GUARDED_BY(mutex_) = Ahead::kNothing;
   MessageBytes prepared_ ABSL_GUARDED_BY(mutex_);  // with kPrepared; goes before what is outgoing
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // K1
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // GL1
   size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_compressed_ ABSL_GUARDED_BY(mutex_) = false;
   base::Instant writing_since_ ABSL_GUARDED_BY(mutex_);

@@ -38,10 +38,10 @@ struct GrpcOptions {
 };
 
 // Thread-safe. One thread of its own does all input and output. Streams are bidirectional: whoever sends first to a
-// peer that it has no stream with opens one; each side then sends on the first that it came to know (T1), and so a pair
-// has one connection, or, when both began at once, two. One that breaks is made again (redial.h), and what the peer has
-// not acknowledged is sent again (conversation.h). Where that is not possible within its limit each of the two loses
-// the other, though both may live: who is lost is refused from then on, and so hears it.
+// peer that it has no stream with opens one; each side then sends on the first that it came to know (TR1), and so a
+// pair has one connection, or, when both began at once, two. One that breaks is made again (redial.h), and what the
+// peer has not acknowledged is sent again (conversation.h). Where that is not possible within its limit each of the two
+// loses the other, though both may live: who is lost is refused from then on, and so hears it.
 class GrpcTransport final : public Transport {
  public:
   // How a process is reached: its `socket`, or "HOST:PORT"; and what a process of another job is shown instead of this

@@ -31,9 +31,9 @@ inline constexpr char kKnownLifeKey[] = "twinkle-to-life";  // of the one that i
 inline constexpr char kHeardKey[] = "twinkle-heard";        // frames of the other's that have arrived
 
 // Invariants:
-//  G1 a peer's connections are made, heard and broken in its Conversation, and nowhere else;
-//  G2 a peer that is lost (peer.h): its links are cancelled, new ones refused, so that it loses this process, too;
-//  G3 each link and the waiting for the next call count in `live_`, and the completion queue is shut down at 0.
+//  GT1 a peer's connections are made, heard and broken in its Conversation, and nowhere else;
+//  GT2 a peer that is lost (peer.h): its links are cancelled, new ones refused, so that it loses this process, too;
+//  GT3 each link and the waiting for the next call count in `live_`, and the completion queue is shut down at 0.
 class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::Impl> {
  public:
   explicit Impl(GrpcOptions options);

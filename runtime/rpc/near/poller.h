@@ -23,10 +23,10 @@ namespace twinkle::rpc {
 // naps between two polls instead: what has come meanwhile is taken in one go, and the processor is left to those who
 // make the input and who use it (measured with two cores and a thousand calls under way: a quarter more calls a second,
 // and half the spread). Invariants:
-//  P1 one thread polls at a time;
-//  P2 whatever the bell was rung for is polled for afterwards: by the thread that is at it, or by the one that the bell
-//     wakes;
-//  P3 who sleeps looks again after half a second at the latest, whatever peers write into the bell's page.
+//  PO1 one thread polls at a time;
+//  PO2 whatever the bell was rung for is polled for afterwards: by the thread that is at it, or by the one that the
+//      bell wakes;
+//  PO3 who sleeps looks again after half a second at the latest, whatever peers write into the bell's page.
 // Thread-safe.
 class Poller final : public base::WaitHelper {
  public:

@@ -147,7 +147,7 @@ struct Served {
   std::unique_ptr<v1::Driver::Stub> stub;
 };
 
-TEST_CASE("calls that wait when the driver stops are answered, and it ends (S2)") {
+TEST_CASE("calls that wait when the driver stops are answered, and it ends (DS2)") {
   Served served;
   auto command = served.Ask("token", "");
   auto process = served.Ask("", "secret");

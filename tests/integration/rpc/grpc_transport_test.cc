@@ -32,9 +32,9 @@ void RunChecks(Way way) {
     }
   }
 }
-TEST_CASE("gRPC over Unix sockets does what every transport must (T1-T6)") { RunChecks(Way::kUnix); }
-TEST_CASE("gRPC over TCP does what every transport must (T1-T6)") { RunChecks(Way::kTcp); }
-TEST_CASE("gRPC over wires that break does what every transport must (T1-T6)") { RunChecks(Way::kWires); }
+TEST_CASE("gRPC over Unix sockets does what every transport must (TR1-TR6)") { RunChecks(Way::kUnix); }
+TEST_CASE("gRPC over TCP does what every transport must (TR1-TR6)") { RunChecks(Way::kTcp); }
+TEST_CASE("gRPC over wires that break does what every transport must (TR1-TR6)") { RunChecks(Way::kWires); }
 
 // ---- what only this one has --------------------------------------------------------------------
 class Losses final : public Receiver {

@@ -187,7 +187,7 @@ TEST_CASE("who was let in stays, a stranger is shown the door in time") {
   CHECK(client.Call("good") == grpc::StatusCode::OK);
 }
 
-TEST_CASE("two thousand strangers and too few descriptors: who has a token is served, then and afterwards (A1)") {
+TEST_CASE("two thousand strangers and too few descriptors: who has a token is served, then and afterwards (LI1)") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   Server server({.strangers = {.most = 50, .moment = absl::Milliseconds(10)}});
@@ -227,7 +227,7 @@ TEST_CASE("a stranger that resets streams by the thousand is cut off after its b
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
 }
 
-TEST_CASE("strangers that come again and again with too much wait, and who has a token is served after them (S4)") {
+TEST_CASE("strangers that come again and again with too much wait, and who has a token is served after them (ST4)") {
   constexpr uint64_t kMost = 256 << 10;
   Server server({.strangers = {.bytes = 64 << 10, .bytes_of_gone = kMost, .forgiven = 512 << 10}});
   for (int i = 0; i < 8; ++i) REQUIRE(IsCutOff(Connect(server.listener->port())));
@@ -274,13 +274,13 @@ class Hostile {
   std::thread thread_;
 };
 
-TEST_CASE("a few hostile addresses with many connections: a newcomer of another address is served (S1, S4)") {
+TEST_CASE("a few hostile addresses with many connections: a newcomer of another address is served (ST1, ST4)") {
   const Server server({.strangers = {.most = 64}});
   const Hostile hostile(server.listener->port(), /*clients=*/200, /*addresses=*/3);
   CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);
 }
 
-TEST_CASE("many hostile addresses with one connection each: newcomers are served (S1, S5)") {
+TEST_CASE("many hostile addresses with one connection each: newcomers are served (ST1, ST5)") {
   const Server server({.strangers = {.most = 64}});
   const Hostile hostile(server.listener->port(), /*clients=*/200, /*addresses=*/200);
   for (int i = 0; i < 3; ++i) CHECK(Client(server.target).Call("good") == grpc::StatusCode::OK);

@@ -42,11 +42,11 @@ void RunStackChecks(Way way, bool is_near) {
     }
   }
 }
-TEST_CASE("neighbours over Unix sockets do what every transport must (T1-T6)") { RunStackChecks(Way::kUnix, true); }
-TEST_CASE("neighbours over wires that break do what every transport must (T1-T6)") {
+TEST_CASE("neighbours over Unix sockets do what every transport must (TR1-TR6)") { RunStackChecks(Way::kUnix, true); }
+TEST_CASE("neighbours over wires that break do what every transport must (TR1-TR6)") {
   RunStackChecks(Way::kWires, true);
 }
-TEST_CASE("processes of two machines do what every transport must (T1-T6)") { RunStackChecks(Way::kWires, false); }
+TEST_CASE("processes of two machines do what every transport must (TR1-TR6)") { RunStackChecks(Way::kWires, false); }
 
 }  // namespace
 }  // namespace twinkle::rpc

@@ -28,7 +28,7 @@ void ReleaseCalls(const TwoCallers& job) {
   }
 }
 
-TEST_CASE("a cancel overtakes its call, which is then answered without being run (H1, C4)") {
+TEST_CASE("a cancel overtakes its call, which is then answered without being run (HO1, CA4)") {
   TwoCallers job;
   HoldCalls(job);
   const Lazy<void> cancelled = job.recorder.Add("cancelled");
@@ -45,7 +45,7 @@ TEST_CASE("a cancel overtakes its call, which is then answered without being run
   CHECK(job.IsIdle());
 }
 
-TEST_CASE("a call that is cancelled before it comes is not run, also with an argument that its rank has itself (H1)") {
+TEST_CASE("a call that is cancelled before it comes is not run, also with an argument that its rank has itself (HO1)") {
   Stage job({CpuGroup("pool", 1)});
   const auto recorder = job.Make<Recorder>("pool");
   const Lazy<std::vector<int64_t>> own = recorder.Numbers(20000);
@@ -67,7 +67,7 @@ TEST_CASE("a call that is cancelled before it comes is not run, also with an arg
   CHECK(job.IsIdle());
 }
 
-TEST_CASE("a call that is cancelled in its lane's queue is skipped, its number used (C2, H1)") {
+TEST_CASE("a call that is cancelled in its lane's queue is skipped, its number used (CA2, HO1)") {
   TwoCallers job;
   const Lazy<void> cancelled = job.recorder.Add("cancelled");
   job.Run(job.lanes);
@@ -80,7 +80,7 @@ TEST_CASE("a call that is cancelled in its lane's queue is skipped, its number u
   CHECK(job.AllDid({"next"}));
 }
 
-TEST_CASE("a call that is cancelled while it waits for an argument lets those behind it go (C1)") {
+TEST_CASE("a call that is cancelled while it waits for an argument lets those behind it go (CA1)") {
   TwoCallers job;
   const auto source = job.Make<Recorder>("callers");
   job.Run();
@@ -97,7 +97,7 @@ TEST_CASE("a call that is cancelled while it waits for an argument lets those be
   CHECK(job.AllDid({"next"}));
 }
 
-TEST_CASE("the number of a call that is cancelled while it waits for one is skipped everywhere (C2, Q2)") {
+TEST_CASE("the number of a call that is cancelled while it waits for one is skipped everywhere (CA2, SE2)") {
   TwoCallers job;
   job.relay.Say("c");  // from now on numbers are asked for one by one
   job.Run();
@@ -117,7 +117,7 @@ TEST_CASE("the number of a call that is cancelled while it waits for one is skip
   CHECK(job.AllDid(job.On("policy", 0)));
 }
 
-TEST_CASE("a call on a component whose construction was cancelled is answered with that (H1)") {
+TEST_CASE("a call on a component whose construction was cancelled is answered with that (HO1)") {
   Stage job({CpuGroup("pool", 2), CpuGroup("source", 1)});
   const auto source = job.Make<Recorder>("source");
   job.Run();
@@ -131,7 +131,7 @@ TEST_CASE("a call on a component whose construction was cancelled is answered wi
   CHECK(absl::IsAborted(StatusOf(later)));
 }
 
-TEST_CASE("cancelling a call that has ended changes nothing (L1)") {
+TEST_CASE("cancelling a call that has ended changes nothing (LZ1)") {
   TwoCallers job;
   const Lazy<void> done = job.recorder.Add("done");
   job.Run();
@@ -162,7 +162,7 @@ TEST_CASE("a method that is under way when its call is cancelled sees it, and ma
   CHECK(StatusOf(next).ok());
 }
 
-TEST_CASE("a method that does not leave within the grace after its call ended ends its group, and no other (H3)") {
+TEST_CASE("a method that does not leave within the grace after its call ended ends its group, and no other (HO3)") {
   TwoCallers job(/*abort_grace=*/absl::Seconds(5));
   const auto elsewhere = job.Make<Recorder>("callers");
   job.Run();
@@ -240,7 +240,7 @@ TEST_CASE("the time limit begins when the arguments are known") {
 }
 
 // ---- Kill --------------------------------------------------------------------------------------
-TEST_CASE("Kill aborts all calls of the group, under way and later, also of other components and callers (H3)") {
+TEST_CASE("Kill aborts all calls of the group, under way and later, also of other components and callers (HO3)") {
   TwoCallers job;
   const auto other = job.Make<Recorder>("policy");
   const auto elsewhere = job.Make<Recorder>("callers");
@@ -262,7 +262,8 @@ TEST_CASE("Kill aborts all calls of the group, under way and later, also of othe
   CHECK(job.IsIdle());
 }
 
-TEST_CASE("what its caller kills is Aborted before the ranks hear of it, and is no failure; later calls are one (C7)") {
+TEST_CASE(
+    "what its caller kills is Aborted before the ranks hear of it, and is no failure; later calls are one (CA6)") {
   TwoCallers job;
   const auto never_ready = job.Make<Recorder>("policy");
   const Lazy<void> under_way = job.recorder.Add("under way");

@@ -19,7 +19,7 @@ using tests::LaneOf;
 using tests::StatusOf;
 
 // ---- components --------------------------------------------------------------------------------
-TEST_CASE("calls made before Release run, later ones fail with FailedPrecondition, whenever they come (H1)") {
+TEST_CASE("calls made before Release run, later ones fail with FailedPrecondition, whenever they come (HO1)") {
   for (const bool devices : {false, true}) {
     Stage job({devices ? DevicesGroup("pool", 2) : CpuGroup("pool", 2)});
     const auto recorder = job.Make<Recorder>("pool");
@@ -40,7 +40,7 @@ TEST_CASE("calls made before Release run, later ones fail with FailedPreconditio
   }
 }
 
-TEST_CASE("a component may be released twice (C4)") {
+TEST_CASE("a component may be released twice (CA4)") {
   Stage job({CpuGroup("pool", 2), DevicesGroup("policy", 2)});
   for (const char* group : {"pool", "policy"}) {
     const auto recorder = job.Make<Recorder>(group);
@@ -53,7 +53,7 @@ TEST_CASE("a component may be released twice (C4)") {
   }
 }
 
-TEST_CASE("a released component does not disturb the others of its group (H2)") {
+TEST_CASE("a released component does not disturb the others of its group (HO2)") {
   TwoCallers job;
   const auto other = job.Make<Recorder>("policy");
   job.Run();
@@ -68,7 +68,7 @@ TEST_CASE("a released component does not disturb the others of its group (H2)") 
   CHECK(job.AllDid(job.On("policy", 0)));
 }
 
-TEST_CASE("a call that another process makes before the component is there waits for it (H1, H2)") {
+TEST_CASE("a call that another process makes before the component is there waits for it (HO1, HO2)") {
   Stage job({CpuGroup("pool", 2), CpuGroup("callers", 1)});
   const auto relay = job.Make<Relay>("callers");
   job.Run();
@@ -85,7 +85,8 @@ TEST_CASE("a call that another process makes before the component is there waits
 }
 
 // ---- several threads ---------------------------------------------------------------------------
-TEST_CASE("with MaxConcurrency no method begins before construction has ended, and none is under way in Release (N1)") {
+TEST_CASE(
+    "with MaxConcurrency no method begins before construction has ended, and none is under way in Release (LA1)") {
   Stage job({CpuGroup("pool", 1)});
   const auto wide = job.Make<WideRecorder>("pool");
   const std::string first = LaneOf(wide) + ".0";
@@ -111,7 +112,7 @@ TEST_CASE("with MaxConcurrency no method begins before construction has ended, a
 }
 
 // ---- jobs --------------------------------------------------------------------------------------
-TEST_CASE("whatever is under way when the job ends settles with Cancelled (C4, H1, X1)") {
+TEST_CASE("whatever is under way when the job ends settles with Cancelled (CA4, HO1, OX1)") {
   TwoCallers job;
   const auto source = job.Make<Recorder>("callers");
   const Lazy<std::vector<int64_t>> big = source.Numbers(20000);
@@ -137,7 +138,7 @@ TEST_CASE("whatever is under way when the job ends settles with Cancelled (C4, H
   CHECK(job.AllDid({}));
 }
 
-TEST_CASE("calls, objects and handles after the end of the job fail with Cancelled (C4)") {
+TEST_CASE("calls, objects and handles after the end of the job fail with Cancelled (CA4)") {
   TwoCallers job;
   const auto source = job.Make<Recorder>("callers");
   const Lazy<std::vector<int64_t>> big = source.Numbers(20000);
@@ -186,7 +187,7 @@ TEST_CASE("nothing of a job is left when it has ended, whatever was under way") 
         }) == 0);
 }
 
-TEST_CASE("so it is when a call waits for a number that never comes (G1)") {
+TEST_CASE("so it is when a call waits for a number that never comes (OG1)") {
   CHECK(LeftOver([](TwoCallers& job) {
           job.network().Hold(job.Id("callers"), job.Id("policy", 1), Stream::kData);
           job.relay.Say("held up");

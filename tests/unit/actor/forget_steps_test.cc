@@ -86,7 +86,7 @@ struct Unmade : Stage {
   const Remote<Relay> relay = Make<Relay>("makers");
 };
 
-TEST_CASE("calls on a component whose maker dies before it was constructed are answered, and its name is free (H1)") {
+TEST_CASE("calls on a component whose maker dies before it was constructed are answered, and its name is free (HO1)") {
   Unmade job;
   job.Hold(0);
   job.Hold(1);
@@ -127,7 +127,7 @@ TEST_CASE("the name of a component whose maker dies before it was constructed is
   job.Run();
 }
 
-TEST_CASE("a component that was made on some ranks when its maker died is there on none (H1)") {
+TEST_CASE("a component that was made on some ranks when its maker died is there on none (HO1)") {
   Unmade job;
   job.Hold(1);
   job.relay.Make("pool", "t");

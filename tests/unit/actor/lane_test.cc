@@ -45,7 +45,7 @@ struct Stage {
   Lane lane;
 };
 
-TEST_CASE("calls begin in the order in which they were added, on the lane's thread (N1)") {
+TEST_CASE("calls begin in the order in which they were added, on the lane's thread (LA1)") {
   Stage stage(1);
   for (uint64_t id : {1, 2, 3}) stage.Add(id);
   CHECK(stage.begun.empty());
@@ -54,7 +54,7 @@ TEST_CASE("calls begin in the order in which they were added, on the lane's thre
   CHECK(stage.begun == Ids{1, 2, 3});
 }
 
-TEST_CASE("a call that waits for its arguments holds up those behind it (N1)") {
+TEST_CASE("a call that waits for its arguments holds up those behind it (LA1)") {
   Stage stage(1);
   stage.Add(1);
   const CallPtr waiting = stage.Add(2, 2);
@@ -69,7 +69,7 @@ TEST_CASE("a call that waits for its arguments holds up those behind it (N1)") {
   CHECK(stage.begun == Ids{1, 2, 3});
 }
 
-TEST_CASE("nothing begins after a construction before it has been answered (N5)") {
+TEST_CASE("nothing begins after a construction before it has been answered (LA5)") {
   Stage stage(1);
   const CallPtr construct = stage.Add(1, 0, Operation::kConstruct);
   stage.Add(2);
@@ -92,7 +92,7 @@ TEST_CASE("a lane is busy from the moment a call is given to its thread until it
   CHECK_FALSE(stage.lane.busy());
 }
 
-TEST_CASE("several threads run as many calls at once, beginning in order (N1)") {
+TEST_CASE("several threads run as many calls at once, beginning in order (LA1)") {
   Stage stage(2);
   const CallPtr one = stage.Add(1);
   const CallPtr two = stage.Add(2);
@@ -109,7 +109,7 @@ TEST_CASE("several threads run as many calls at once, beginning in order (N1)") 
   CHECK(stage.begun == Ids{1, 2, 3});  // one thread is idle, but it is not 5's turn
 }
 
-TEST_CASE("construction and destruction run alone, whatever the number of threads (N1)") {
+TEST_CASE("construction and destruction run alone, whatever the number of threads (LA1)") {
   Stage stage(3);
   const CallPtr construct = stage.Add(1, 0, Operation::kConstruct);
   const CallPtr method = stage.Add(2);
@@ -144,7 +144,7 @@ TEST_CASE("an abandoned lane begins nothing more") {
   CHECK(stage.lane.Destroy({}, base::kLongAgo));  // there is nothing to wait for
 }
 
-TEST_CASE("a thread is started when a call needs it (N4)") {
+TEST_CASE("a thread is started when a call needs it (LA4)") {
   Stage stage(1000);
   const CallPtr construct = stage.Add(0, 0, Operation::kConstruct);
   stage.executor.stepped.RunAll();
@@ -160,7 +160,7 @@ TEST_CASE("a thread is started when a call needs it (N4)") {
   CHECK(stage.executor.made == 3);  // they are used again
 }
 
-TEST_CASE("where no more threads can be had calls run with those that there are (N4)") {
+TEST_CASE("where no more threads can be had calls run with those that there are (LA4)") {
   Stage stage(1000);
   stage.executor.most = 2;
   const CallPtr one = stage.Add(1);
@@ -178,7 +178,7 @@ TEST_CASE("where no more threads can be had calls run with those that there are 
   CHECK(stage.refused.empty());
 }
 
-TEST_CASE("without any thread a call is refused, and the next tries again (N4)") {
+TEST_CASE("without any thread a call is refused, and the next tries again (LA4)") {
   Stage stage(1, 0);
   stage.Add(1);
   REQUIRE(stage.refused.size() == 1);
@@ -191,7 +191,7 @@ TEST_CASE("without any thread a call is refused, and the next tries again (N4)")
   CHECK(stage.begun == Ids{2});
 }
 
-TEST_CASE("a lane may go with the destruction that it refuses (N4)") {
+TEST_CASE("a lane may go with the destruction that it refuses (LA4)") {
   tests::LimitedExecutor executor(0);
   std::shared_ptr<Lane> lane;
   Ids refused;

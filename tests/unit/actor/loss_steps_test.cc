@@ -20,7 +20,7 @@ using tests::LanesOf;
 using tests::StatusOf;
 
 // ---- callers -----------------------------------------------------------------------------------
-TEST_CASE("a call whose caller dies before all ranks have it is skipped on all; others' calls go on (Q2, C2)") {
+TEST_CASE("a call whose caller dies before all ranks have it is skipped on all; others' calls go on (SE2, CA2)") {
   TwoCallers job;
   job.network().Hold(job.Id("callers"), job.Id("policy", 1), Stream::kData);
   const Lazy<void> said = job.relay.Say("lost");
@@ -41,7 +41,7 @@ TEST_CASE("a call whose caller dies before all ranks have it is skipped on all; 
   CHECK(job.program().CallsUnderWay(1).empty());
 }
 
-TEST_CASE("so it is when the dead caller had all numbers to itself (Q2)") {
+TEST_CASE("so it is when the dead caller had all numbers to itself (SE2)") {
   Stage job({DevicesGroup("policy", 3), CpuGroup("callers", 1)});
   const auto relay = job.Make<Relay>("callers");
   relay.Make("policy", "recorder");  // the relay is the first to ask for numbers
@@ -61,7 +61,7 @@ TEST_CASE("so it is when the dead caller had all numbers to itself (Q2)") {
   for (int rank = 0; rank < 3; ++rank) CHECK(job.On("policy", rank) == Texts{"after"});
 }
 
-TEST_CASE("a call that all ranks have runs although its caller is dead (Q2)") {
+TEST_CASE("a call that all ranks have runs although its caller is dead (SE2)") {
   TwoCallers job;
   job.relay.Say("sent");
   job.Run(job.lanes);
@@ -74,7 +74,7 @@ TEST_CASE("a call that all ranks have runs although its caller is dead (Q2)") {
   CHECK(job.AllDid({"sent", "after"}));
 }
 
-TEST_CASE("a call on some ranks of the group counts as arrived on the others, which were told to skip it (Q2)") {
+TEST_CASE("a call on some ranks of the group counts as arrived on the others, which were told to skip it (SE2)") {
   Stage job({DevicesGroup("policy", 4), CpuGroup("callers", 2)});
   const auto relay = job.Make<Relay>("callers");
   relay.Rank(0).MakePeers("policy");  // on ranks 0 and 1: the share of caller 0 of 2
@@ -94,7 +94,7 @@ TEST_CASE("a call on some ranks of the group counts as arrived on the others, wh
   CHECK(job.On("policy", 3) == Texts{"after"});
 }
 
-TEST_CASE("a caller that dies while it waits for numbers leaves none behind (Q2)") {
+TEST_CASE("a caller that dies while it waits for numbers leaves none behind (SE2)") {
   TwoCallers job;
   job.network().Hold(job.Id("policy", 0), job.Id("callers"), Stream::kControl);  // the grant does not reach it
   job.relay.Say("never");
@@ -107,7 +107,7 @@ TEST_CASE("a caller that dies while it waits for numbers leaves none behind (Q2)
   CHECK(job.AllDid({"after"}));
 }
 
-TEST_CASE("whenever the caller dies, all ranks run the same calls in the same order (Q2)") {
+TEST_CASE("whenever the caller dies, all ranks run the same calls in the same order (SE2)") {
   const uint64_t seed = tests::Seed();
   tests::Random random(seed);
   for (int round = 0; round < 60; ++round) {
@@ -221,7 +221,7 @@ TEST_CASE("what a process of another job says of a loss, and a loss of nobody, c
 }
 
 // ---- ranks -------------------------------------------------------------------------------------
-TEST_CASE("a lost rank aborts the calls of its group, under way and later; other groups go on (C4, H3)") {
+TEST_CASE("a lost rank aborts the calls of its group, under way and later; other groups go on (CA4, HO3)") {
   TwoCallers job;
   const auto elsewhere = job.Make<Recorder>("callers");
   job.Run();
@@ -243,7 +243,7 @@ TEST_CASE("a lost rank aborts the calls of its group, under way and later; other
   CHECK(job.program().CallsUnderWay(1).empty());
 }
 
-TEST_CASE("calls that wait for a number fail when the sequencer is lost (C4)") {
+TEST_CASE("calls that wait for a number fail when the sequencer is lost (CA4)") {
   TwoCallers job;
   job.relay.Say("shares the numbers");
   job.Run();
@@ -268,7 +268,7 @@ std::shared_ptr<bool> Fetch(const Lazy<std::vector<int64_t>>& lazy) {
 }
 constexpr int64_t kMany = 20000;
 
-TEST_CASE("a large result stays where it was made until it is asked for (O1, X1)") {
+TEST_CASE("a large result stays where it was made until it is asked for (OT1, OX1)") {
   Stage job({CpuGroup("source", 1)});
   const auto source = job.Make<Recorder>("source");
   {
@@ -288,7 +288,7 @@ TEST_CASE("a large result stays where it was made until it is asked for (O1, X1)
   CHECK(job.process("source").objects().size() == 0);
 }
 
-TEST_CASE("a result that nobody wants is not kept (O1)") {
+TEST_CASE("a result that nobody wants is not kept (OT1)") {
   Stage job({CpuGroup("source", 2)});
   const auto source = job.Make<Recorder>("source");
   const Lazy<std::vector<int64_t>> first = source.Numbers(kMany);
@@ -297,7 +297,7 @@ TEST_CASE("a result that nobody wants is not kept (O1)") {
   CHECK(job.process("source", 1).objects().size() == 0);  // the rule takes rank 0's
 }
 
-TEST_CASE("reading what a dead process owned is DataLoss, whether it is asked before or after (X1)") {
+TEST_CASE("reading what a dead process owned is DataLoss, whether it is asked before or after (OX1)") {
   for (const bool before : {true, false}) {
     Stage job({CpuGroup("source", 1)});
     const auto source = job.Make<Recorder>("source");
@@ -317,7 +317,7 @@ TEST_CASE("reading what a dead process owned is DataLoss, whether it is asked be
   }
 }
 
-TEST_CASE("an argument whose owner is dead fails the call that needs it with DataLoss (H1)") {
+TEST_CASE("an argument whose owner is dead fails the call that needs it with DataLoss (HO1)") {
   Stage job({CpuGroup("source", 1), DevicesGroup("policy", 2)});
   const auto source = job.Make<Recorder>("source");
   const auto recorder = job.Make<Recorder>("policy");
@@ -333,7 +333,7 @@ TEST_CASE("an argument whose owner is dead fails the call that needs it with Dat
   CHECK(job.On("policy", 0) == Texts{"next"});
 }
 
-TEST_CASE("the references of a dead process go with it (O3)") {
+TEST_CASE("the references of a dead process go with it (OT3)") {
   Stage job({CpuGroup("source", 1), CpuGroup("callers", 1)});
   const auto source = job.Make<Recorder>("source");
   const auto relay = job.Make<Relay>("callers");
@@ -346,7 +346,7 @@ TEST_CASE("the references of a dead process go with it (O3)") {
   CHECK(job.process("source").objects().size() == 0);
 }
 
-TEST_CASE("a call holds its arguments until it has been answered, whatever becomes of the caller's handles (C3)") {
+TEST_CASE("a call holds its arguments until it has been answered, whatever becomes of the caller's handles (CA3)") {
   Stage job({CpuGroup("source", 1), CpuGroup("pool", 1)});
   const auto source = job.Make<Recorder>("source");
   const auto recorder = job.Make<Recorder>("pool");

@@ -18,7 +18,7 @@ using tests::OneIn;
 using tests::Random;
 using Names = OrderGate<std::string>::Items;
 
-TEST_CASE("numbered items come out in the order of their numbers (G1)") {
+TEST_CASE("numbered items come out in the order of their numbers (OG1)") {
   OrderGate<std::string> gate;
   CHECK(gate.Arrive(2, "two").empty());
   CHECK(gate.Arrive(4, "four").empty());
@@ -28,7 +28,7 @@ TEST_CASE("numbered items come out in the order of their numbers (G1)") {
   CHECK(gate.Arrive(5, "five") == Names{"five"});
 }
 
-TEST_CASE("skipped numbers are left out, whenever they are skipped (G1)") {
+TEST_CASE("skipped numbers are left out, whenever they are skipped (OG1)") {
   OrderGate<std::string> gate;
   CHECK(gate.Skip(2).empty());
   CHECK(gate.Arrive(3, "three").empty());
@@ -42,7 +42,7 @@ TEST_CASE("skipped numbers are left out, whenever they are skipped (G1)") {
   CHECK(gate.Arrive(7, "seven") == Names{"seven"});
 }
 
-TEST_CASE("an item whose number is skipped while it waits does not come out, nor one that comes later (G1)") {
+TEST_CASE("an item whose number is skipped while it waits does not come out, nor one that comes later (OG1)") {
   OrderGate<std::shared_ptr<int>> gate;
   const auto item = std::make_shared<int>();
   CHECK(gate.Arrive(2, item).empty());
@@ -55,7 +55,7 @@ TEST_CASE("an item whose number is skipped while it waits does not come out, nor
   CHECK(gate.next() == 3);
 }
 
-TEST_CASE("an item without a number comes right after the number that it names (G2)") {
+TEST_CASE("an item without a number comes right after the number that it names (OG2)") {
   OrderGate<std::string> gate;
   CHECK(gate.ArriveAfter(0, "at once") == Names{"at once"});
   CHECK(gate.ArriveAfter(2, "after two").empty());
@@ -66,13 +66,13 @@ TEST_CASE("an item without a number comes right after the number that it names (
   CHECK(gate.ArriveAfter(1, "late") == Names{"late"});
 }
 
-TEST_CASE("items after the same number come in the order in which they arrived (G3)") {
+TEST_CASE("items after the same number come in the order in which they arrived (OG3)") {
   OrderGate<std::string> gate;
   for (const char* name : {"a", "b", "c"}) CHECK(gate.ArriveAfter(1, name).empty());
   CHECK(gate.Arrive(1, "one") == Names{"one", "a", "b", "c"});
 }
 
-TEST_CASE("items after a number that is skipped come when it is (G2)") {
+TEST_CASE("items after a number that is skipped come when it is (OG2)") {
   OrderGate<std::string> gate;
   CHECK(gate.ArriveAfter(1, "a").empty());
   CHECK(gate.ArriveAfter(2, "b").empty());
@@ -116,7 +116,7 @@ std::vector<std::deque<Item>> RandomStreams(int senders, int count, Random& rand
   return streams;
 }
 
-TEST_CASE("streams of several senders, mixed at random, come out in one order that is each one's (G1-G3)") {
+TEST_CASE("streams of several senders, mixed at random, come out in one order that is each one's (OG1-OG3)") {
   const uint64_t seed = tests::Seed();
   INFO("TWINKLE_TEST_SEED=" << seed);
   Random random(seed);
@@ -144,13 +144,13 @@ TEST_CASE("streams of several senders, mixed at random, come out in one order th
     std::vector<std::vector<int>> positions(static_cast<size_t>(senders));
     for (const Item& item : out) {
       if (item.number != 0) {
-        CHECK(item.number > number);  // G1
+        CHECK(item.number > number);  // OG1
         number = item.number;
       }
       CHECK(item.after <= gate.next());
       positions[static_cast<size_t>(item.sender)].push_back(item.position);
     }
-    for (int sender = 0; sender < senders; ++sender) {  // G2, G3: each sender's, complete and in its order
+    for (int sender = 0; sender < senders; ++sender) {  // OG2, OG3: each sender's, complete and in its order
       std::vector<int> expected;
       for (const Item& item : sent[static_cast<size_t>(sender)]) {
         if (!item.skipped) expected.push_back(item.position);

@@ -26,7 +26,7 @@ Texts Of(char caller, const Texts& all) {
   return mine;
 }
 
-TEST_CASE("calls of two callers run in one order on all ranks, each caller's in the order made (H2, Q1, Q3, C1)") {
+TEST_CASE("calls of two callers run in one order on all ranks, each caller's in the order made (HO2, SE1, SE3, CA1)") {
   const uint64_t seed = tests::Seed();
   Random random(seed);
   for (int round = 0; round < 40; ++round) {
@@ -52,7 +52,7 @@ TEST_CASE("calls of two callers run in one order on all ranks, each caller's in 
   }
 }
 
-TEST_CASE("two components of one device group share its order; each caller's calls on each keep theirs (H2)") {
+TEST_CASE("two components of one device group share its order; each caller's calls on each keep theirs (HO2)") {
   const uint64_t seed = tests::Seed();
   Random random(seed);
   for (int round = 0; round < 20; ++round) {
@@ -73,7 +73,7 @@ TEST_CASE("two components of one device group share its order; each caller's cal
   }
 }
 
-TEST_CASE("calls on a single rank keep their caller's order among its group calls (G2, G3)") {
+TEST_CASE("calls on a single rank keep their caller's order among its group calls (OG2, OG3)") {
   const uint64_t seed = tests::Seed();
   Random random(seed);
   for (int round = 0; round < 40; ++round) {
@@ -106,7 +106,7 @@ TEST_CASE("calls on a single rank keep their caller's order among its group call
   }
 }
 
-TEST_CASE("a call whose argument is late is not overtaken by later ones on its component; others go on (C1)") {
+TEST_CASE("a call whose argument is late is not overtaken by later ones on its component; others go on (CA1)") {
   Stage job({DevicesGroup("policy", 2), CpuGroup("source", 1)});
   const auto source = job.Make<Recorder>("source");
   const auto recorder = job.Make<Recorder>("policy");
@@ -127,7 +127,7 @@ TEST_CASE("a call whose argument is late is not overtaken by later ones on its c
   CHECK(job.On("policy", 1) == Texts{"elsewhere", "text", "second", "alone"});
 }
 
-TEST_CASE("a call that waits for the rows of an argument on its way to the rank is not overtaken there (N1)") {
+TEST_CASE("a call that waits for the rows of an argument on its way to the rank is not overtaken there (LA1)") {
   Stage job({CpuGroup("pool", 1), CpuGroup("source", 1)});
   const auto source = job.Make<Recorder>("source");
   const auto recorder = job.Make<Recorder>("pool");
@@ -145,7 +145,7 @@ TEST_CASE("a call that waits for the rows of an argument on its way to the rank 
   CHECK(job.On("pool") == Texts{"20000", "second"});
 }
 
-TEST_CASE("a failed argument fails its call alone; later ones go on (C1)") {
+TEST_CASE("a failed argument fails its call alone; later ones go on (CA1)") {
   Stage job({DevicesGroup("policy", 2), CpuGroup("source", 1)});
   const auto source = job.Make<Recorder>("source");
   const auto recorder = job.Make<Recorder>("policy");
@@ -159,7 +159,7 @@ TEST_CASE("a failed argument fails its call alone; later ones go on (C1)") {
   CHECK(job.On("policy", 0) == Texts{"next"});
 }
 
-TEST_CASE("a recall is answered between calls, and the holder's later calls take their turn (Q3)") {
+TEST_CASE("a recall is answered between calls, and the holder's later calls take their turn (SE3)") {
   TwoCallers job;
   std::vector<Lazy<void>> calls;
   calls.push_back(job.recorder.Add("p0"));
@@ -183,7 +183,7 @@ TEST_CASE("a recall is answered between calls, and the holder's later calls take
 }
 
 TEST_CASE(
-    "a numbered call from another process that overtakes its component's construction runs in its turn (H1, H2)") {
+    "a numbered call from another process that overtakes its component's construction runs in its turn (HO1, HO2)") {
   Stage job({DevicesGroup("policy", 2), CpuGroup("callers", 1)});
   const auto relay = job.Make<Relay>("callers");
   const rpc::ProcessId late = job.Id("policy", 1);

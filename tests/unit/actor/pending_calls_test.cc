@@ -15,7 +15,7 @@ using internal::LazyCore;
 
 std::shared_ptr<LazyCore> Core() { return std::make_shared<LazyCore>(internal::LazyOrigin()); }
 
-TEST_CASE("there is room for so many calls, and for arguments of so many bytes (C5)") {
+TEST_CASE("there is room for so many calls, and for arguments of so many bytes (PC1)") {
   PendingCalls calls(3, 1000);
   CHECK(calls.Add(1, Core(), WithoutRoom::kFail).ok());
   CHECK(calls.Add(2, Core(), WithoutRoom::kFail).ok());
@@ -33,7 +33,7 @@ TEST_CASE("there is room for so many calls, and for arguments of so many bytes (
   CHECK(calls.WaitAllSettled(base::kLongAgo));
 }
 
-TEST_CASE("a thread that waits for room goes on when a large call has ended (C5)") {
+TEST_CASE("a thread that waits for room goes on when a large call has ended (PC1)") {
   PendingCalls calls(100, 1000);
   REQUIRE(calls.Add(1, Core(), WithoutRoom::kBlock).ok());
   calls.SetBytes(1, 5000);
@@ -48,7 +48,7 @@ TEST_CASE("a thread that waits for room goes on when a large call has ended (C5)
   CHECK(added == 2);
 }
 
-TEST_CASE("once it is closed to threads only methods add calls, also where somebody waits for room (C8)") {
+TEST_CASE("once it is closed to threads only methods add calls, also where somebody waits for room (PC2)") {
   PendingCalls calls(1, 0);
   REQUIRE(calls.Add(1, Core(), WithoutRoom::kBlock, MadeIn::kThread).ok());
   absl::Status waited;

@@ -35,7 +35,7 @@ void Lose(LostPeers& lost, Relays& relays, ProcessId peer) {
 }
 
 // ---- what passes through one process
-TEST_CASE("a part is kept until this process and all readers have had it, whoever comes first (Y1, Y3)") {
+TEST_CASE("a part is kept until this process and all readers have had it, whoever comes first (RE1, RE3)") {
   LostPeers lost;
   Relays relays(1, &lost);
   const RelayKey key{9, 5};
@@ -54,7 +54,7 @@ TEST_CASE("a part is kept until this process and all readers have had it, whoeve
   CHECK(relays.size() == 0);
 }
 
-TEST_CASE("readers hear why a part did not come (Y2)") {
+TEST_CASE("readers hear why a part did not come (RE2)") {
   LostPeers lost;
   Relays relays(1, &lost);
   Told told;
@@ -66,7 +66,7 @@ TEST_CASE("readers hear why a part did not come (Y2)") {
   CHECK(relays.size() == 0);
 }
 
-TEST_CASE("a part is not kept for readers that are lost, before or after (Y1)") {
+TEST_CASE("a part is not kept for readers that are lost, before or after (RE1)") {
   LostPeers lost;
   Relays relays(1, &lost);
   Lose(lost, relays, 2);
@@ -79,7 +79,7 @@ TEST_CASE("a part is not kept for readers that are lost, before or after (Y1)") 
   CHECK(relays.size() == 0);
 }
 
-TEST_CASE("readers of a call that never comes hear that its caller is gone (Y2)") {
+TEST_CASE("readers of a call that never comes hear that its caller is gone (RE2)") {
   LostPeers lost;
   Relays relays(1, &lost);
   Told before, after;
@@ -91,7 +91,7 @@ TEST_CASE("readers of a call that never comes hear that its caller is gone (Y2)"
   CHECK(relays.size() == 0);
 }
 
-TEST_CASE("a call that ends without having read its part leaves nothing (Y1)") {
+TEST_CASE("a call that ends without having read its part leaves nothing (RE1)") {
   LostPeers lost;
   Relays relays(1, &lost);
   relays.Expect({9, 5}, {});

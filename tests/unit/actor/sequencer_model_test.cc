@@ -59,7 +59,7 @@ class SequencerModel {
     std::map<uint64_t, rpc::ProcessId> owner;
     for (const auto& [id, caller] : callers_) {
       CHECK(std::is_sorted(caller.sent.begin(), caller.sent.end()));
-      for (const uint64_t number : caller.sent) CHECK(owner.emplace(number, id).second);  // Q1
+      for (const uint64_t number : caller.sent) CHECK(owner.emplace(number, id).second);  // SE1
       if (caller.alive) CHECK(caller.wanted == 0);
     }
     const uint64_t highest = std::max(
@@ -69,14 +69,14 @@ class SequencerModel {
       const auto found = owner.find(number);
       const bool skipped = skipped_.count(number) != 0;
       if (found == owner.end()) {
-        CHECK(skipped);  // Q2
+        CHECK(skipped);  // SE2
         continue;
       }
       const ModelCaller& caller = callers_.at(found->second);
       const size_t position =
           static_cast<size_t>(std::find(caller.sent.begin(), caller.sent.end(), number) - caller.sent.begin());
       const size_t everywhere = *std::min_element(caller.arrived.begin(), caller.arrived.end());
-      CHECK(skipped == (position >= everywhere));  // Q2
+      CHECK(skipped == (position >= everywhere));  // SE2
     }
   }
 
@@ -195,7 +195,7 @@ class SequencerModel {
     for (const SequencerEffect& effect : effects) {
       if (const auto* grant = std::get_if<GrantNumbers>(&effect)) {
         callers_.at(grant->caller).inbox.push_back(*grant);
-        CHECK(grant->first >= granted_to_);  // Q1: ascending
+        CHECK(grant->first >= granted_to_);  // SE1: ascending
         granted_to_ = grant->first + grant->count;
       } else if (const auto* recall = std::get_if<RecallNumbers>(&effect)) {
         callers_.at(recall->caller).inbox.push_back(*recall);
@@ -218,7 +218,7 @@ class SequencerModel {
   int alive_ = 4;
 };
 
-TEST_CASE("numbers are unique, and each one is used or skipped on all members, whoever dies when (Q1-Q3)") {
+TEST_CASE("numbers are unique, and each one is used or skipped on all members, whoever dies when (SE1-SE3)") {
   const uint64_t seed = tests::Seed();
   Random random(seed);
   for (int round = 0; round < 300; ++round) {

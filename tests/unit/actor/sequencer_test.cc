@@ -24,7 +24,7 @@ Sequencer Shared(size_t members, uint64_t used) {
   return sequencer;
 }
 
-TEST_CASE("the first caller gets all numbers at once (Q1)") {
+TEST_CASE("the first caller gets all numbers at once (SE1)") {
   Sequencer sequencer(2);
   CHECK(sequencer.OnRequest(kA, 3) == Effects{GrantNumbers{kA, 1, 0, kExclusive}});
 }
@@ -44,7 +44,7 @@ TEST_CASE("who has numbers or waits for some is known") {
   CHECK(sequencer.Callers() == std::vector<rpc::ProcessId>{kA, kB});
 }
 
-TEST_CASE("a member that lies about the last number costs no more than a long outbox (Q2)") {
+TEST_CASE("a member that lies about the last number costs no more than a long outbox (SE2)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   sequencer.OnLost(kA);
@@ -62,7 +62,7 @@ TEST_CASE("the second caller makes the holder be recalled, once") {
   CHECK(sequencer.OnRequest(kB, 1).empty());
 }
 
-TEST_CASE("after the recall numbers go to requests in the order made, from the first unused on (Q1, Q3)") {
+TEST_CASE("after the recall numbers go to requests in the order made, from the first unused on (SE1, SE3)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   sequencer.OnRequest(kB, 2);
@@ -83,7 +83,7 @@ TEST_CASE("a number of numbers that no caller needs takes no memory, and beyond 
   CHECK(sequencer.OnRequest(kC, 1) == Effects{GrantNumbers{kC, 3 + kMany, 1, false}});
 }
 
-TEST_CASE("only the holder's answer to the recall counts, and only a sensible one (Q1)") {
+TEST_CASE("only the holder's answer to the recall counts, and only a sensible one (SE1)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   CHECK(sequencer.OnRecalled(kA, 5).empty());  // nobody asked
@@ -95,7 +95,7 @@ TEST_CASE("only the holder's answer to the recall counts, and only a sensible on
 }
 
 // ---- the holder is lost ------------------------------------------------------------------------
-TEST_CASE("of a lost holder's numbers those that arrived everywhere run, later ones are skipped (Q2)") {
+TEST_CASE("of a lost holder's numbers those that arrived everywhere run, later ones are skipped (SE2)") {
   Sequencer sequencer(3);
   sequencer.OnRequest(kA, 1);
   CHECK(sequencer.OnLost(kA) == Effects{AskLast{kA}});
@@ -105,7 +105,7 @@ TEST_CASE("of a lost holder's numbers those that arrived everywhere run, later o
   CHECK(sequencer.OnRequest(kB, 1) == Effects{GrantNumbers{kB, 9, 1, false}});
 }
 
-TEST_CASE("a lost holder whose calls all arrived everywhere leaves nothing to skip (Q2)") {
+TEST_CASE("a lost holder whose calls all arrived everywhere leaves nothing to skip (SE2)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   sequencer.OnLost(kA);
@@ -114,7 +114,7 @@ TEST_CASE("a lost holder whose calls all arrived everywhere leaves nothing to sk
   CHECK(sequencer.OnRequest(kB, 1) == Effects{GrantNumbers{kB, 5, 1, false}});
 }
 
-TEST_CASE("a lost holder that used none leaves all numbers to the next (Q2)") {
+TEST_CASE("a lost holder that used none leaves all numbers to the next (SE2)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   sequencer.OnLost(kA);
@@ -123,7 +123,7 @@ TEST_CASE("a lost holder that used none leaves all numbers to the next (Q2)") {
   CHECK(sequencer.OnRequest(kB, 1) == Effects{GrantNumbers{kB, 1, 1, false}});
 }
 
-TEST_CASE("those who wait for a recalled holder go on when it is lost instead (Q2, Q3)") {
+TEST_CASE("those who wait for a recalled holder go on when it is lost instead (SE2, SE3)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   sequencer.OnRequest(kB, 2);
@@ -134,7 +134,7 @@ TEST_CASE("those who wait for a recalled holder go on when it is lost instead (Q
         Effects{SkipNumbers{{2}}, GrantNumbers{kB, 3, 2, false}, GrantNumbers{kC, 5, 1, false}});
 }
 
-TEST_CASE("who asks while a lost holder is settled waits for that (Q2)") {
+TEST_CASE("who asks while a lost holder is settled waits for that (SE2)") {
   Sequencer sequencer(1);
   sequencer.OnRequest(kA, 1);
   sequencer.OnLost(kA);
@@ -145,7 +145,7 @@ TEST_CASE("who asks while a lost holder is settled waits for that (Q2)") {
 }
 
 // ---- one of several is lost --------------------------------------------------------------------
-TEST_CASE("numbers that a lost caller was granted and did not use everywhere are skipped (Q2)") {
+TEST_CASE("numbers that a lost caller was granted and did not use everywhere are skipped (SE2)") {
   Sequencer sequencer = Shared(2, 0);  // B has 1
   sequencer.OnRequest(kB, 3);          // 2, 3, 4
   sequencer.OnRequest(kC, 1);          // 5
@@ -156,14 +156,14 @@ TEST_CASE("numbers that a lost caller was granted and did not use everywhere are
   CHECK(sequencer.OnLast(kB, 2) == Effects{SkipNumbers{{3, 4, 6}}, GrantNumbers{kC, 7, 1, false}});
 }
 
-TEST_CASE("what a holder used before it shared is settled as well when it is lost (Q2)") {
+TEST_CASE("what a holder used before it shared is settled as well when it is lost (SE2)") {
   Sequencer sequencer = Shared(2, 4);  // A has used 1 to 4, B has 5
   CHECK(sequencer.OnLost(kA) == Effects{AskLast{kA}});
   sequencer.OnLast(kA, 4);
   CHECK(sequencer.OnLast(kA, 2) == Effects{SkipNumbers{{3, 4}}});
 }
 
-TEST_CASE("requests of a lost caller that were not granted are forgotten (Q2)") {
+TEST_CASE("requests of a lost caller that were not granted are forgotten (SE2)") {
   Sequencer sequencer(2);
   sequencer.OnRequest(kA, 1);
   sequencer.OnRequest(kB, 5);
@@ -172,7 +172,7 @@ TEST_CASE("requests of a lost caller that were not granted are forgotten (Q2)") 
   CHECK(sequencer.OnRecalled(kA, 3) == Effects{GrantNumbers{kC, 3, 1, false}});
 }
 
-TEST_CASE("two lost callers are settled independently, and nobody is granted anything before both are (Q2)") {
+TEST_CASE("two lost callers are settled independently, and nobody is granted anything before both are (SE2)") {
   Sequencer sequencer = Shared(2, 0);  // B has 1
   sequencer.OnRequest(kC, 1);          // 2
   sequencer.OnLost(kB);

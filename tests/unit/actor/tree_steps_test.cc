@@ -88,7 +88,7 @@ struct Tree : Stage {
   const Remote<Starter> starter = Make<Starter>("starter");
 };
 
-TEST_CASE("a cancel wakes the method that waits for a call, and this call is not run (H4, C6)") {
+TEST_CASE("a cancel wakes the method that waits for a call, and this call is not run (HO4, CA5)") {
   Tree job;
   const Lazy<void> call = job.outer.Run();
   Inside() = [&] {
@@ -109,7 +109,7 @@ TEST_CASE("a cancel wakes the method that waits for a call, and this call is not
   CHECK(StatusOf(next).ok());
 }
 
-TEST_CASE("a cancel reaches the method that runs what was called, and neither group ends (H4)") {
+TEST_CASE("a cancel reaches the method that runs what was called, and neither group ends (HO4)") {
   Tree job;
   const Lazy<void> call = job.outer.Run();
   bool before = true;
@@ -136,7 +136,7 @@ TEST_CASE("a cancel reaches the method that runs what was called, and neither gr
   CHECK(StatusOf(of_outer).ok());
 }
 
-TEST_CASE("a time limit goes down: what a method calls waits no longer than its caller (C6)") {
+TEST_CASE("a time limit goes down: what a method calls waits no longer than its caller (CA5)") {
   Tree job;
   const Lazy<void> call = job.outer.Timed();
   Inside() = [&] {
@@ -157,7 +157,7 @@ TEST_CASE("a time limit goes down: what a method calls waits no longer than its 
   CHECK(job.IsIdle());
 }
 
-TEST_CASE("the end of a caller's process wakes the method that it called, and ends what this called (H4)") {
+TEST_CASE("the end of a caller's process wakes the method that it called, and ends what this called (HO4)") {
   Tree job;
   job.starter.Start(job.outer);
   Inside() = [&] {
@@ -177,7 +177,7 @@ TEST_CASE("the end of a caller's process wakes the method that it called, and en
   CHECK(StatusOf(of_outer).ok());
 }
 
-TEST_CASE("a lazy of an earlier call is waited for no longer, and its own call goes on (H4)") {
+TEST_CASE("a lazy of an earlier call is waited for no longer, and its own call goes on (HO4)") {
   Tree job;
   job.outer.Leave();
   const Lazy<void> call = job.outer.AwaitLeft();
@@ -195,7 +195,7 @@ TEST_CASE("a lazy of an earlier call is waited for no longer, and its own call g
   CHECK(*count.Get() == 3);
 }
 
-TEST_CASE("what a method called and did not wait for goes on after it (C6)") {
+TEST_CASE("what a method called and did not wait for goes on after it (CA5)") {
   Tree job;
   const Lazy<void> call = job.outer.Leave();
   job.Run({LaneOf(job.inner)});

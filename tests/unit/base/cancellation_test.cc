@@ -10,7 +10,7 @@
 namespace twinkle::base {
 namespace {
 
-TEST_CASE("the first reason stays (E1)") {
+TEST_CASE("the first reason stays (CN1)") {
   Cancellation cancellation;
   CHECK_FALSE(cancellation.IsCancelled());
   CHECK(cancellation.why().ok());
@@ -20,7 +20,7 @@ TEST_CASE("the first reason stays (E1)") {
   CHECK(cancellation.why() == absl::AbortedError("first"));
 }
 
-TEST_CASE("a thread that waits leaves when its work is cancelled, one that waits for itself does not (E2)") {
+TEST_CASE("a thread that waits leaves when its work is cancelled, one that waits for itself does not (CN2)") {
   for (int round = 0; round < 200; ++round) {
     Event event;
     Cancellation cancellation;

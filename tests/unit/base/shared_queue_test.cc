@@ -27,7 +27,7 @@ TEST_CASE("a task runs in the thread that posts it, before Post returns, when no
   CHECK_FALSE(queue.InQueue());
 }
 
-TEST_CASE("what a task posts runs after it, in order (B1)") {
+TEST_CASE("what a task posts runs after it, in order (SQ1)") {
   SharedQueue queue("test");
   std::vector<int> order;
   queue.Post([&] {
@@ -38,7 +38,7 @@ TEST_CASE("what a task posts runs after it, in order (B1)") {
   CHECK(order == std::vector<int>{1, 2, 3});
 }
 
-TEST_CASE("tasks of many threads run one at a time, each thread's in its order, and all of them (B1, B2)") {
+TEST_CASE("tasks of many threads run one at a time, each thread's in its order, and all of them (SQ1, SQ2)") {
   SharedQueue queue("test");
   constexpr int kThreads = 4;
   constexpr int kTasks = 5000;
@@ -68,7 +68,7 @@ TEST_CASE("tasks of many threads run one at a time, each thread's in its order, 
   }
 }
 
-TEST_CASE("who posts is not kept for ever: the queue's own thread takes over (B2)") {
+TEST_CASE("who posts is not kept for ever: the queue's own thread takes over (SQ2)") {
   SharedQueue queue("test");
   const auto ended = std::make_shared<Event>();
   std::atomic<int> left = 1000;

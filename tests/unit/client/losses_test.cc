@@ -22,7 +22,7 @@ struct Job {
 
   void Begin() {
     Losses::Job job{kJob, {}, failures, [this](rpc::ProcessId process, const absl::Status& why) {
-                      // It is entered before a call can fail of it (E2).
+                      // It is entered before a call can fail of it (LO2).
                       entered = failures->LossOf(process) != nullptr;
                       lost.emplace_back(process, why);
                     }};
@@ -36,7 +36,7 @@ struct Job {
     }
     losses.Begin(std::move(job));
   }
-  // What comes while the job runs (E1), or `before` that.
+  // What comes while the job runs (LO1), or `before` that.
   void Hear(bool before, const std::function<void()>& come) {
     if (!before) Begin();
     come();
@@ -53,7 +53,7 @@ v1::PeersLost Lost(uint64_t job, rpc::ProcessId process, const std::string& caus
   return lost;
 }
 
-TEST_CASE("a rank that is gone is a failure until somebody looks at a call that failed of it (E2)") {
+TEST_CASE("a rank that is gone is a failure until somebody looks at a call that failed of it (LO2)") {
   for (const bool before : {false, true}) {
     Job job;
     job.Hear(before, [&] { job.losses.OnLost(Lost(kJob, RankId(1), "it was killed by signal 9 (SIGKILL)")); });
@@ -74,7 +74,7 @@ TEST_CASE("a rank that is gone is a failure until somebody looks at a call that 
   }
 }
 
-TEST_CASE("what a process of the job has asked for, and what is lost of another job, is no failure (E1)") {
+TEST_CASE("what a process of the job has asked for, and what is lost of another job, is no failure (LO1)") {
   Job job;
   job.Begin();
   v1::PeersLost asked = Lost(kJob, RankId(0), "group 'pool' was aborted: Policy.component().Kill()");
@@ -85,7 +85,7 @@ TEST_CASE("what a process of the job has asked for, and what is lost of another 
   CHECK(job.failures->Close().ok());
 }
 
-TEST_CASE("the end of the whole job is that of each rank, and told once, with the first reason (E1, E2)") {
+TEST_CASE("the end of the whole job is that of each rank, and told once, with the first reason (LO1, LO2)") {
   for (const bool before : {false, true}) {
     Job job;
     job.Hear(before, [&] {

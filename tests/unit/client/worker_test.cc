@@ -117,7 +117,7 @@ class Stage {
   std::unique_ptr<Worker> worker_;
 };
 
-TEST_CASE("W1: a worker process joins as it is told, and then says once where it listens") {
+TEST_CASE("WK1: a worker process joins as it is told, and then says once where it listens") {
   Stage stage;
   CHECK_FALSE(stage.Told().has_value());
   stage.Say(Stage::Role("pool"));
@@ -140,7 +140,7 @@ TEST_CASE("a worker process whose library speaks another protocol than its node 
   CHECK(stage.heard.empty());
 }
 
-TEST_CASE("W1: a worker process that cannot join says why, and the daemon hears nothing of it") {
+TEST_CASE("WK1: a worker process that cannot join says why, and the daemon hears nothing of it") {
   Stage stage;
   stage.refusal = absl::ResourceExhaustedError("no threads");
   stage.Say(Stage::Role("pool"));
@@ -148,7 +148,7 @@ TEST_CASE("W1: a worker process that cannot join says why, and the daemon hears 
   CHECK_FALSE(stage.Told().has_value());
 }
 
-TEST_CASE("W1: who is not told what it is joins nothing") {
+TEST_CASE("WK1: who is not told what it is joins nothing") {
   {
     Stage stage;
     stage.Say(Stage::Stop());
@@ -169,7 +169,7 @@ TEST_CASE("W1: who is not told what it is joins nothing") {
   }
 }
 
-TEST_CASE("W2: who there is and who is lost is told to its part of the job, in the daemon's order") {
+TEST_CASE("WK2: who there is and who is lost is told to its part of the job, in the daemon's order") {
   Stage stage;
   stage.BeginAs("pool");
   v1::ToWorker peers;
@@ -181,7 +181,7 @@ TEST_CASE("W2: who there is and who is lost is told to its part of the job, in t
   CHECK(stage.heard == Texts{"joins as pool with seed 42", "meets 7", "meets 8", "loses 8"});
 }
 
-TEST_CASE("W3: a component that was made on it serves, and is destroyed when the daemon says stop") {
+TEST_CASE("WK3: a component that was made on it serves, and is destroyed when the daemon says stop") {
   Stage stage;
   stage.BeginAs("pool");
   const auto guest = New<Guest>({.remote_group = "pool"}, "one");
@@ -193,7 +193,7 @@ TEST_CASE("W3: a component that was made on it serves, and is destroyed when the
   CHECK(Guest::Seen() == Texts{"one is made", "one is destroyed"});
 }
 
-TEST_CASE("W3: without a daemon nothing is ended: that is for whoever called") {
+TEST_CASE("WK3: without a daemon nothing is ended: that is for whoever called") {
   Stage stage;
   stage.BeginAs("pool");
   const auto guest = New<Guest>({.remote_group = "pool"}, "one");

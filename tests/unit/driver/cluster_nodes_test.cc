@@ -13,7 +13,7 @@ namespace twinkle::driver {
 namespace {
 
 // ---- silence
-TEST_CASE("a node that falls silent is gone when its lease has run out, and its job hears of it (D3)") {
+TEST_CASE("a node that falls silent is gone when its lease has run out, and its job hears of it (CS3)") {
   Cluster cluster;
   const NodeId a = cluster.Join("a", 1);
   const NodeId b = cluster.Join("b", 1);
@@ -31,7 +31,7 @@ TEST_CASE("a node that falls silent is gone when its lease has run out, and its 
   CHECK(absl::StrContains(cluster.ToJob(job).at(0).lost().losses(0).cause(), "nothing was heard of it for 20s"));
 }
 
-TEST_CASE("a pause of everything, of any length and at any time, harms nobody (D5)") {
+TEST_CASE("a pause of everything, of any length and at any time, harms nobody (CS5)") {
   for (const absl::Duration pause : {absl::Seconds(3), absl::Seconds(25), absl::Hours(100)}) {
     for (int before = 0; before < 4; ++before) {  // since the nodes spoke last
       Cluster cluster;
@@ -54,7 +54,7 @@ TEST_CASE("a pause of everything, of any length and at any time, harms nobody (D
   }
 }
 
-TEST_CASE("after a pause every lease begins anew: who is silent then is lost all the same (D5)") {
+TEST_CASE("after a pause every lease begins anew: who is silent then is lost all the same (CS5)") {
   Cluster cluster;
   const NodeId a = cluster.Join("a", 1);
   const NodeId b = cluster.Join("b", 1);
@@ -70,7 +70,7 @@ TEST_CASE("after a pause every lease begins anew: who is silent then is lost all
   CHECK(cluster.state.HasNode(b));
 }
 
-TEST_CASE("a backlog is a pause: nobody is lost for what was not read yet (D5)") {
+TEST_CASE("a backlog is a pause: nobody is lost for what was not read yet (CS5)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 1);
   const base::Instant began = cluster.now;
@@ -82,7 +82,7 @@ TEST_CASE("a backlog is a pause: nobody is lost for what was not read yet (D5)")
   CHECK(cluster.state.HasNode(node));
 }
 
-TEST_CASE("a pause does not count for the time that nodes have to clear a job (D2, D5)") {
+TEST_CASE("a pause does not count for the time that nodes have to clear a job (CS2, CS5)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 1);
   const JobNumber job = cluster.Submit(JobOf(1));

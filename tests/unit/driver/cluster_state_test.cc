@@ -14,7 +14,7 @@
 namespace twinkle::driver {
 namespace {
 
-TEST_CASE("a job is placed, started, and told of its processes once all listen (D1)") {
+TEST_CASE("a job is placed, started, and told of its processes once all listen (CS1)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 8, 4);
   const JobNumber job = cluster.Submit(JobOf(2, 4));
@@ -94,7 +94,7 @@ TEST_CASE("processes on several machines are told an address to listen on") {
   CHECK(told[1].message.start().groups(0).rendezvous() == "a.example:29500");
 }
 
-TEST_CASE("a job that can never fit is refused at once, saying what is missing where (D4)") {
+TEST_CASE("a job that can never fit is refused at once, saying what is missing where (CS4)") {
   Cluster cluster;
   cluster.Join("a", 2, 4);
   const JobNumber job = cluster.Submit(JobOf(0, 8));
@@ -120,7 +120,7 @@ TEST_CASE("a worker's devices must be on one virtual node") {
   CHECK(cluster.ToJob(job).back().ended().code() == static_cast<int>(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_CASE("a job that does not fit now waits, says for what, and is placed when there is room (D2)") {
+TEST_CASE("a job that does not fit now waits, says for what, and is placed when there is room (CS2)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 2);
   const JobNumber first = cluster.Submit(JobOf(2));
@@ -150,7 +150,7 @@ TEST_CASE("a job waits for a first node, and at most as long as it said") {
   CHECK(cluster.ToJob(late).back().ended().code() == static_cast<int>(absl::StatusCode::kDeadlineExceeded));
 }
 
-TEST_CASE("the end of one process is that of its group: all hear of all, the first cause first (D3)") {
+TEST_CASE("the end of one process is that of its group: all hear of all, the first cause first (CS3)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 8, 4);
   const JobNumber job = cluster.Submit(JobOf(2, 2));
@@ -183,7 +183,7 @@ TEST_CASE("the end of one process is that of its group: all hear of all, the fir
       absl::StrContains(status.jobs(0).aborted_groups(0).reason(), "rank 1 (host-a, pid 101) was killed by signal 9"));
 }
 
-TEST_CASE("what an aborted group had is free as soon as its processes are cleared, but not what others share (D2)") {
+TEST_CASE("what an aborted group had is free as soon as its processes are cleared, but not what others share (CS2)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 8, 4);
   v1::SubmitJob submit = JobOf(2, 2);
@@ -284,7 +284,7 @@ TEST_CASE("a group that ends since two cannot reach each other is a loss that no
   CHECK_FALSE(cluster.ToJob(job).at(0).lost().asked_for());
 }
 
-TEST_CASE("a node's end is that of its processes; the job's lease of it is gone (D2, D3)") {
+TEST_CASE("a node's end is that of its processes; the job's lease of it is gone (CS2, CS3)") {
   Cluster cluster;
   const NodeId a = cluster.Join("a", 1);
   cluster.Join("b", 1);
@@ -301,7 +301,7 @@ TEST_CASE("a node's end is that of its processes; the job's lease of it is gone 
   CHECK(cluster.ToNodes()[0].message.stop().grace_ms() == 0);
 }
 
-TEST_CASE("a process that does not start ends the job, with what it printed (D4)") {
+TEST_CASE("a process that does not start ends the job, with what it printed (CS4)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 2);
   const JobNumber job = cluster.Submit(JobOf(2));
@@ -318,7 +318,7 @@ TEST_CASE("a process that does not start ends the job, with what it printed (D4)
   CHECK(cluster.UsedSlots() == 0);
 }
 
-TEST_CASE("the end of a program is that of its job; a node that does not clear it holds up nobody for ever (D2)") {
+TEST_CASE("the end of a program is that of its job; a node that does not clear it holds up nobody for ever (CS2)") {
   Cluster cluster;
   cluster.Join("a", 2, 2);
   const JobNumber job = cluster.Submit(JobOf(1, 2));
@@ -335,7 +335,7 @@ TEST_CASE("the end of a program is that of its job; a node that does not clear i
   CHECK_FALSE(cluster.Told(job, &v1::DriverToProgram::has_ended));  // there is nobody to hear it
 }
 
-TEST_CASE("a job that finishes is given its grace, and told last that it has ended (D4)") {
+TEST_CASE("a job that finishes is given its grace, and told last that it has ended (CS4)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 1);
   const JobNumber job = cluster.Submit(JobOf(1));
@@ -392,7 +392,7 @@ TEST_CASE("what others say of an end is cut, and told once, however many hear of
   CHECK(CauseOf(exited).size() < 40'000);
 }
 
-TEST_CASE("a rank that does not end well when its job finishes is told of before the end (D4)") {
+TEST_CASE("a rank that does not end well when its job finishes is told of before the end (CS4)") {
   Cluster cluster;
   const NodeId node = cluster.Join("a", 2);
   const JobNumber job = cluster.Submit(JobOf(2));

@@ -71,7 +71,7 @@ struct Driver {
   Conductor conductor;
 };
 
-TEST_CASE("a number is in the journal before anybody hears of it (K1)") {
+TEST_CASE("a number is in the journal before anybody hears of it (CO1)") {
   Driver driver;
   NodeOutlet node;
   node.write = [&](const v1::DriverToNode& message) {
@@ -93,7 +93,7 @@ TEST_CASE("a number is in the journal before anybody hears of it (K1)") {
   CHECK(driver.Kept({Kind::kComponentAdded, added->component().id(), "Policy"}));
 }
 
-TEST_CASE("while the journal fails nobody is given a number, and is told why; who runs is left alone (K2)") {
+TEST_CASE("while the journal fails nobody is given a number, and is told why; who runs is left alone (CO2)") {
   Driver driver;
   End<v1::DriverToNode> node, late_node;
   End<v1::DriverToProgram> program, late_program, third;
@@ -123,7 +123,7 @@ TEST_CASE("while the journal fails nobody is given a number, and is told why; wh
   CHECK(driver.said.back() != driver.said.front());
 }
 
-TEST_CASE("what happens while the journal fails is told at once, and written once it can be (K3)") {
+TEST_CASE("what happens while the journal fails is told at once, and written once it can be (CO3)") {
   Driver driver;
   End<v1::DriverToNode> node;
   End<v1::DriverToProgram> program;

@@ -29,7 +29,7 @@ struct Block {
   std::byte mark;
 };
 
-TEST_CASE("blocks do not overlap, and what is freed is used again (S1, S3)") {
+TEST_CASE("blocks do not overlap, and what is freed is used again (SM1, SM3)") {
   const uint64_t seed = tests::Seed();
   INFO("TWINKLE_TEST_SEED=" << seed);
   tests::Random random(seed);
@@ -57,7 +57,7 @@ TEST_CASE("blocks do not overlap, and what is freed is used again (S1, S3)") {
   CHECK(pool->bytes_touched() < 2 * most);
   blocks.clear();
   CHECK(pool->bytes_used() == 0);
-  CHECK(pool->segment_count() == 1);  // S4
+  CHECK(pool->segment_count() == 1);  // SM4
 }
 
 TEST_CASE("memory that was used before is zeroed when that is asked for") {
@@ -79,7 +79,7 @@ TEST_CASE("beyond its capacity a pool gives nothing") {
   CHECK(pool->Allocate(kPage, false) != nullptr);
 }
 
-TEST_CASE("others read a segment and can neither write nor cut it (S2)") {
+TEST_CASE("others read a segment and can neither write nor cut it (SM2)") {
   const auto pool = std::make_shared<SegmentPool>();
   const auto block = pool->Allocate(3 * kPage, false);
   std::memcpy(block.get() + kPage, "hello", 5);
@@ -113,7 +113,7 @@ TEST_CASE("what is no segment is not mapped") {
   ::close(plain);
 }
 
-TEST_CASE("a fork gets nothing of the pool (S5)") {
+TEST_CASE("a fork gets nothing of the pool (SM5)") {
   const auto pool = std::make_shared<SegmentPool>();
   const auto block = pool->Allocate(kPage, false);
   const pid_t child = ::fork();
@@ -123,7 +123,7 @@ TEST_CASE("a fork gets nothing of the pool (S5)") {
   CHECK(status == 0);
 }
 
-TEST_CASE("a segment that is empty is told of, unless it is the only one (S4)") {
+TEST_CASE("a segment that is empty is told of, unless it is the only one (SM4)") {
   const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.segment_bytes = 4 * kPage});
   std::vector<uint64_t> unmapped;
   pool->OnUnmapped([&](uint64_t segment) { unmapped.push_back(segment); });
@@ -137,7 +137,7 @@ TEST_CASE("a segment that is empty is told of, unless it is the only one (S4)") 
   CHECK(pool->segment_count() == 1);
 }
 
-TEST_CASE("the only segment is unmapped when it was empty for a while, and a closed pool has none (S4)") {
+TEST_CASE("the only segment is unmapped when it was empty for a while, and a closed pool has none (SM4)") {
   const auto pool = std::make_shared<SegmentPool>(SegmentOptions{.keep_idle = absl::Milliseconds(5)});
   std::vector<absl::Duration> asked;
   pool->OnIdle([&](absl::Duration delay) { asked.push_back(delay); });
@@ -157,7 +157,7 @@ TEST_CASE("the only segment is unmapped when it was empty for a while, and a clo
   CHECK(pool->segment_count() == 0);
 }
 
-TEST_CASE("announced blocks of mixed sizes, of which little or nothing came, do not use up room for ever (S6)") {
+TEST_CASE("announced blocks of mixed sizes, of which little or nothing came, do not use up room for ever (SM6)") {
   const uint64_t seed = tests::Seed();
   INFO("TWINKLE_TEST_SEED=" << seed);
   tests::Random random(seed);
@@ -176,7 +176,7 @@ TEST_CASE("announced blocks of mixed sizes, of which little or nothing came, do 
   }
 }
 
-TEST_CASE("a block that was cut off leaves room for another of its size, which takes its memory first (S3, S6)") {
+TEST_CASE("a block that was cut off leaves room for another of its size, which takes its memory first (SM3, SM6)") {
   const auto pool = std::make_shared<SegmentPool>();
   auto block = pool->Reserve(64 * kPage);
   std::byte* const where = block.get();

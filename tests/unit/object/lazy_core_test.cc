@@ -18,7 +18,7 @@ namespace {
 using Ints = std::vector<int>;
 
 // ---- settling ----------------------------------------------------------------------------------
-TEST_CASE("a lazy settles once, and tells those who wait after that (L1)") {
+TEST_CASE("a lazy settles once, and tells those who wait after that (LZ1)") {
   LazyFixture f;
   const LazyPtr lazy = f.NewVoid();
   Counter told;
@@ -41,7 +41,7 @@ TEST_CASE("a lazy settles once, and tells those who wait after that (L1)") {
   CHECK(f.failures->Close().ok());  // nobody failed
 }
 
-TEST_CASE("what is registered after it settled runs at once (L1)") {
+TEST_CASE("what is registered after it settled runs at once (LZ1)") {
   LazyFixture f;
   Counter told;
   for (const bool good : {true, false}) {
@@ -57,7 +57,7 @@ TEST_CASE("what is registered after it settled runs at once (L1)") {
   f.failures->Close().IgnoreError();
 }
 
-TEST_CASE("a task that registers another one while it runs does no harm (L1)") {
+TEST_CASE("a task that registers another one while it runs does no harm (LZ1)") {
   LazyFixture f;
   const LazyPtr lazy = f.NewVoid();
   Counter inner;
@@ -87,7 +87,7 @@ TEST_CASE("Wait ends with the call, or at its deadline") {
 }
 
 // ---- fetching ----------------------------------------------------------------------------------
-TEST_CASE("nothing is pulled until somebody asks, and then once, whoever else does (L2)") {
+TEST_CASE("nothing is pulled until somebody asks, and then once, whoever else does (LZ2)") {
   LazyFixture f;
   const LazyPtr lazy = f.Lists({{1, 2}, {}, {3}});
   f.Finish();
@@ -109,7 +109,7 @@ TEST_CASE("nothing is pulled until somebody asks, and then once, whoever else do
   CHECK(f.store->asked.size() == 3);
 }
 
-TEST_CASE("results are joined on the collector when nobody waits in Get (L2)") {
+TEST_CASE("results are joined on the collector when nobody waits in Get (LZ2)") {
   LazyFixture f;
   const LazyPtr lazy = f.Lists({{1}, {2}});
   Counter answered;
@@ -121,7 +121,7 @@ TEST_CASE("results are joined on the collector when nobody waits in Get (L2)") {
   CHECK(answered.runs() == 1);
 }
 
-TEST_CASE("asking before it settles fetches as soon as it does (L2)") {
+TEST_CASE("asking before it settles fetches as soon as it does (LZ2)") {
   LazyFixture f;
   const LazyPtr lazy = f.New<Ints, Ints>(Collect::kFlatten);
   Counter answered;
@@ -133,7 +133,7 @@ TEST_CASE("asking before it settles fetches as soon as it does (L2)") {
   CHECK(f.store->asked.size() == 1);
 }
 
-TEST_CASE("results that came along with the replies are not pulled (L2)") {
+TEST_CASE("results that came along with the replies are not pulled (LZ2)") {
   LazyFixture f;
   const LazyPtr lazy = f.Lists({{1, 2}, {3}}, /*carried=*/true);
   CHECK(**static_cast<const absl::StatusOr<Ints>*>(lazy->Answer()) == Ints{1, 2, 3});
@@ -220,7 +220,7 @@ TEST_CASE("what has no rows, or no one number of them, has no size") {
 }
 
 // ---- failing -----------------------------------------------------------------------------------
-TEST_CASE("a failure is entered once, and is looked at when a caller was given it (L3)") {
+TEST_CASE("a failure is entered once, and is looked at when a caller was given it (LZ3)") {
   LazyFixture f;
   const LazyPtr lazy = f.New<Ints, Ints>(Collect::kFlatten);
   lazy->Fail(absl::UnknownError("boom"));
@@ -244,7 +244,7 @@ TEST_CASE("a failure is entered once, and is looked at when a caller was given i
   }
 }
 
-TEST_CASE("a failed void lazy and one that failed from the start (L3)") {
+TEST_CASE("a failed void lazy and one that failed from the start (LZ3)") {
   LazyFixture f;
   const LazyPtr lazy = LazyCore::Failed(f.Origin<void, void>(Collect::kFirst), absl::NotFoundError("no session"));
   CHECK(lazy->Ready());
@@ -255,7 +255,7 @@ TEST_CASE("a failed void lazy and one that failed from the start (L3)") {
   CHECK(absl::IsNotFound(LazyCore::Failed(std::move(alone), absl::NotFoundError("gone"))->Wait(base::kLongAgo)));
 }
 
-TEST_CASE("a failed fetch is the lazy's failure from then on, entered once (L2, L3)") {
+TEST_CASE("a failed fetch is the lazy's failure from then on, entered once (LZ2, LZ3)") {
   LazyFixture f;
   f.store->Fail(absl::DataLossError("the owner is gone"));
   const LazyPtr lazy = f.Lists({{1}, {2}});
@@ -270,7 +270,7 @@ TEST_CASE("a failed fetch is the lazy's failure from then on, entered once (L2, 
   CHECK(f.failures->Close().ok());
 }
 
-TEST_CASE("results that cannot be joined are a failure (L3)") {
+TEST_CASE("results that cannot be joined are a failure (LZ3)") {
   LazyFixture f;
   using Map = std::map<std::string, Ints>;
   const LazyPtr lazy = f.New<Map, Map>(Collect::kFlatten);
@@ -280,7 +280,7 @@ TEST_CASE("results that cannot be joined are a failure (L3)") {
   CHECK(absl::IsInvalidArgument(f.failures->Close()));
 }
 
-TEST_CASE("looking at a failure looks at its causes (L3)") {
+TEST_CASE("looking at a failure looks at its causes (LZ3)") {
   LazyFixture f;
   const LazyPtr cause = f.NewVoid();
   cause->Fail(absl::UnknownError("root"));
@@ -319,7 +319,7 @@ TEST_CASE("Cancel tells the producer while the call is under way, and nobody aft
   CHECK(owner->settled == std::vector<uint64_t>{7});
 }
 
-TEST_CASE("what was cancelled has been looked at, unless it failed of something else (L3)") {
+TEST_CASE("what was cancelled has been looked at, unless it failed of something else (LZ3)") {
   LazyFixture f;
   const LazyPtr cancelled = f.NewVoid();
   cancelled->Cancel();

@@ -21,7 +21,7 @@ using Ints = std::vector<int>;
 using tests::Below;
 using tests::Random;
 
-TEST_CASE("a row view knows its size without reading, and reads only its rows (L2)") {
+TEST_CASE("a row view knows its size without reading, and reads only its rows (LZ2)") {
   LazyFixture f;
   const LazyPtr lazy = f.Lists({{1, 2, 3}, {4, 5}, {6, 7, 8, 9}});
   const LazyPtr view = LazyCore::Rows(lazy, 3, 7);
@@ -73,7 +73,7 @@ TEST_CASE("a view that is taken before the call has ended settles with it") {
   CHECK(*f.Fetch<Ints>(inner) == Ints{2});
 }
 
-TEST_CASE("a view of a failed call has failed, and looking at it looks at the call's failure (L3)") {
+TEST_CASE("a view of a failed call has failed, and looking at it looks at the call's failure (LZ3)") {
   LazyFixture f;
   const LazyPtr lazy = f.New<Ints, Ints>(Collect::kFlatten);
   const LazyPtr view = LazyCore::Rows(LazyCore::Rows(lazy, 0, 1), 0, 1);
@@ -128,7 +128,7 @@ TEST_CASE("rows of a value that is only known when it is joined make it be fetch
   CHECK(f.store->asked.size() == 2);
 }
 
-TEST_CASE("a view whose source cannot be fetched fails as it does (L3)") {
+TEST_CASE("a view whose source cannot be fetched fails as it does (LZ3)") {
   LazyFixture f;
   LazyOrigin origin = f.Origin<Ints, Ints>(Collect::kNone);
   origin.own_collect = [](const std::vector<void*>&, const DeviceMesh*, void*) { return absl::OkStatus(); };

@@ -16,7 +16,7 @@ using tests::Random;
 
 codec::Described Text(const std::string& text) { return codec::Hold(text); }
 
-TEST_CASE("an object is there as long as somebody refers to it (O1)") {
+TEST_CASE("an object is there as long as somebody refers to it (OT1)") {
   ObjectTable table;
   const uint64_t id = table.Insert(Text("a"), 3);
   CHECK(id != 0);
@@ -33,7 +33,7 @@ TEST_CASE("an object is there as long as somebody refers to it (O1)") {
   CHECK(table.size() == 0);
 }
 
-TEST_CASE("the table lets go of the value with the last reference (O1)") {
+TEST_CASE("the table lets go of the value with the last reference (OT1)") {
   ObjectTable table;
   auto value = std::make_shared<std::string>("a");
   const std::weak_ptr<std::string> watched = value;
@@ -44,7 +44,7 @@ TEST_CASE("the table lets go of the value with the last reference (O1)") {
   CHECK(reader.value != nullptr);
 }
 
-TEST_CASE("a reference can only be given back by who has it (O1)") {
+TEST_CASE("a reference can only be given back by who has it (OT1)") {
   ObjectTable table;
   const uint64_t id = table.Insert(Text("a"), 3);
   table.Release(id, 4);
@@ -55,7 +55,7 @@ TEST_CASE("a reference can only be given back by who has it (O1)") {
   CHECK(table.size() == 0);
 }
 
-TEST_CASE("ids are never used again (O2)") {
+TEST_CASE("ids are never used again (OT2)") {
   ObjectTable table;
   const uint64_t first = table.Insert(Text("a"), 3);
   table.Release(first, 3);
@@ -64,7 +64,7 @@ TEST_CASE("ids are never used again (O2)") {
   CHECK(absl::IsNotFound(table.Find(first).status()));
 }
 
-TEST_CASE("the references of a process go together when it is lost (O3)") {
+TEST_CASE("the references of a process go together when it is lost (OT3)") {
   ObjectTable table;
   const uint64_t only_its = table.Insert(Text("a"), 3);
   const uint64_t shared = table.Insert(Text("b"), 3);
@@ -80,7 +80,7 @@ TEST_CASE("the references of a process go together when it is lost (O3)") {
   CHECK(table.size() == 0);
 }
 
-TEST_CASE("random references: the table agrees with one that counts (O1-O3)") {
+TEST_CASE("random references: the table agrees with one that counts (OT1-OT3)") {
   const uint64_t seed = tests::Seed();
   INFO("TWINKLE_TEST_SEED=" << seed);
   Random random(seed);

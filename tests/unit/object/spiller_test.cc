@@ -79,7 +79,7 @@ class Keeper {
   std::unique_ptr<Spiller> spiller_;
 };
 
-TEST_CASE("what was used longest ago goes to disk from four fifths of the cap on, and reads the same (O4)") {
+TEST_CASE("what was used longest ago goes to disk from four fifths of the cap on, and reads the same (OT4)") {
   Keeper keeper(5 * kBytes);
   std::vector<uint64_t> ids;
   for (int i = 0; i < 4; ++i) ids.push_back(keeper.Add(static_cast<float>(i)));
@@ -204,7 +204,7 @@ class LiveKeeper {
   Spiller spiller_;
 };
 
-TEST_CASE("who makes one beyond the cap waits for what is being written (P2, P4)") {
+TEST_CASE("who makes one beyond the cap waits for what is being written (SP2, SP4)") {
   LiveKeeper keeper(kBytes);
   Gate::open = false;
   REQUIRE(keeper.Make(codec::Hold(Gate())).ok());
@@ -221,7 +221,7 @@ TEST_CASE("who makes one beyond the cap waits for what is being written (P2, P4)
   CHECK(keeper.table().bytes_in_memory() <= kBytes);
 }
 
-TEST_CASE("beyond the cap nothing is accepted when the disk takes nothing; after a release at once (P3, P4)") {
+TEST_CASE("beyond the cap nothing is accepted when the disk takes nothing; after a release at once (SP3, SP4)") {
   LiveKeeper keeper(4 * kBytes, "/nowhere");
   std::vector<uint64_t> ids;
   std::mutex mutex;
@@ -246,7 +246,7 @@ TEST_CASE("beyond the cap nothing is accepted when the disk takes nothing; after
   CHECK(keeper.Make().ok());
 }
 
-TEST_CASE("a release that is under way makes room for who is just being refused (P2)") {
+TEST_CASE("a release that is under way makes room for who is just being refused (SP2)") {
   LiveKeeper keeper(2 * kBytes, "/nowhere", absl::Seconds(30));
   const uint64_t first = *keeper.Make();
   REQUIRE(keeper.Make().ok());
@@ -255,7 +255,7 @@ TEST_CASE("a release that is under way makes room for who is just being refused 
   releasing.join();
 }
 
-TEST_CASE("small objects that fill the memory are refused, too (P4)") {
+TEST_CASE("small objects that fill the memory are refused, too (SP4)") {
   LiveKeeper keeper(100 * ObjectTable::kSmallCost);
   int made = 0;
   absl::Status refused;
@@ -269,7 +269,7 @@ TEST_CASE("small objects that fill the memory are refused, too (P4)") {
   CHECK(absl::StrContains(refused.message(), "what is left of them is in use or small"));
 }
 
-TEST_CASE("who asked before the last refusal, and nothing was released since, is refused at once (P2)") {
+TEST_CASE("who asked before the last refusal, and nothing was released since, is refused at once (SP2)") {
   LiveKeeper keeper(2 * kBytes, "/nowhere", absl::Seconds(30));
   REQUIRE(keeper.Make().ok());
   const uint64_t known = keeper.spiller().refusals();
@@ -288,7 +288,7 @@ TEST_CASE("who asked before the last refusal, and nothing was released since, is
   CHECK(full.spiller().AwaitRoom(0).ok());
 }
 
-TEST_CASE("what is larger than all that may be in memory goes to disk before it is kept, or is refused (P4)") {
+TEST_CASE("what is larger than all that may be in memory goes to disk before it is kept, or is refused (SP4)") {
   LiveKeeper keeper(kBytes / 2);
   const uint64_t id = *keeper.Make();
   CHECK(keeper.table().bytes_in_memory() == 0);
@@ -313,7 +313,7 @@ class Disk {
   const std::filesystem::path path_;
 };
 
-TEST_CASE("what the disk has refused to one it is asked again for the next, at once (P5)") {
+TEST_CASE("what the disk has refused to one it is asked again for the next, at once (SP5)") {
   Disk disk;
   const uint64_t cap = GENERATE(kBytes / 2, 2 * kBytes);  // for what is made itself, or for what was made before
   LiveKeeper keeper(cap, disk.path());
@@ -326,7 +326,7 @@ TEST_CASE("what the disk has refused to one it is asked again for the next, at o
   CHECK(keeper.table().bytes_on_disk() > 0);
 }
 
-TEST_CASE("who waits asks the disk again when there is less on it (P5)") {
+TEST_CASE("who waits asks the disk again when there is less on it (SP5)") {
   Disk disk;
   disk.Mend();
   LiveKeeper keeper(kBytes / 2, disk.path(), absl::Seconds(30));
@@ -340,7 +340,7 @@ TEST_CASE("who waits asks the disk again when there is less on it (P5)") {
   releasing.join();
 }
 
-TEST_CASE("Close ends every wait, also while the disk does not answer (P2)") {
+TEST_CASE("Close ends every wait, also while the disk does not answer (SP2)") {
   LiveKeeper keeper(kBytes);
   Gate::open = false;
   REQUIRE(keeper.Make(codec::Hold(Gate())).ok());

@@ -38,7 +38,7 @@ std::shared_ptr<FakeLink> AddLink(Conversation& talk, Stream stream = kData, boo
   return link;
 }
 
-TEST_CASE("what is said before there is a connection goes to the first that there is, and only there (V1)") {
+TEST_CASE("what is said before there is a connection goes to the first that there is, and only there (CV1)") {
   Conversation talk;
   talk.Say(kData, {"1", {}});
   CHECK(talk.has_unsaid(kData));
@@ -51,7 +51,7 @@ TEST_CASE("what is said before there is a connection goes to the first that ther
   CHECK(second->written.empty());
 }
 
-TEST_CASE("when a connection ends the next goes on from what the peer has acknowledged (V1, V3)") {
+TEST_CASE("when a connection ends the next goes on from what the peer has acknowledged (CV1, CV3)") {
   Conversation talk;
   const auto first = AddLink(talk);
   const auto second = AddLink(talk);
@@ -71,7 +71,7 @@ TEST_CASE("when a connection ends the next goes on from what the peer has acknow
   CHECK(third->written == Texts{"3", "4"});
 }
 
-TEST_CASE("attempts at a connection are given nothing, and what is kept is written once, where one is answered (V4)") {
+TEST_CASE("attempts at a connection are given nothing, and what is kept is written once, where one is answered (CV4)") {
   Conversation talk;
   for (int i = 0; i < 100; ++i) talk.Say(kData, {"kept", {}});
   std::vector<std::shared_ptr<FakeLink>> failed;
@@ -90,7 +90,7 @@ TEST_CASE("attempts at a connection are given nothing, and what is kept is writt
   for (const auto& link : failed) CHECK(link->written.empty());
 }
 
-TEST_CASE("a connection is given as much as it has room for, in order (V4)") {
+TEST_CASE("a connection is given as much as it has room for, in order (CV4)") {
   Conversation talk;
   const auto link = AddLink(talk);
   link->room = 2;
@@ -106,7 +106,7 @@ TEST_CASE("a connection is given as much as it has room for, in order (V4)") {
   CHECK(link->written.size() == 7);
 }
 
-TEST_CASE("what the peer has by another connection is left out where there was no room for it (V3, V4)") {
+TEST_CASE("what the peer has by another connection is left out where there was no room for it (CV3, CV4)") {
   Conversation talk;
   const auto link = AddLink(talk);
   link->room = 1;
@@ -151,7 +151,7 @@ TEST_CASE("it is whole when both streams have a connection that works") {
   CHECK(talk.links().size() == 1);
 }
 
-TEST_CASE("each frame is heard once, whatever connection brings it (V2)") {
+TEST_CASE("each frame is heard once, whatever connection brings it (CV2)") {
   Conversation talk;
   std::vector<Frame> frames = {{"1", {}}, {"2", {}}};
   REQUIRE(talk.Hear(kData, 1, &frames).ok());
@@ -189,7 +189,7 @@ TEST_CASE("arrivals are acknowledged soon, much at once, and anew on another con
   CHECK(talk.arrivals(kData)->told == 0);
 }
 
-TEST_CASE("what was told on a connection that ended is told again on the one that carries what is said (V3)") {
+TEST_CASE("what was told on a connection that ended is told again on the one that carries what is said (CV3)") {
   Conversation talk;
   const auto carries = AddLink(talk);
   const auto other = AddLink(talk);

@@ -60,7 +60,7 @@ std::vector<base::Fd> One(base::Fd fd) {
   return fds;
 }
 
-TEST_CASE("a writer never waits for a reader, and loses nothing (M1)") {
+TEST_CASE("a writer never waits for a reader, and loses nothing (FD1)") {
   const Ends ends;
   MessageWriter writer(ends.ours.get());
   constexpr uint64_t kCount = 3000;  // ten times what a socket takes
@@ -81,7 +81,7 @@ TEST_CASE("a writer never waits for a reader, and loses nothing (M1)") {
   CHECK(*writer.Flush());
 }
 
-TEST_CASE("each message has its own descriptors, in whatever pieces they arrive (M1)") {
+TEST_CASE("each message has its own descriptors, in whatever pieces they arrive (FD1)") {
   const Ends ends;
   MessageWriter writer(ends.ours.get());
   MessageReader reader(ends.theirs.get(), {.descriptors = true});
@@ -160,7 +160,7 @@ TEST_CASE("what is too large harms nothing else") {
   CHECK(absl::IsInvalidArgument(reader.Next(&message).status()));
 }
 
-TEST_CASE("a closed socket, and only that, means that the other side is gone (M2)") {
+TEST_CASE("a closed socket, and only that, means that the other side is gone (FD2)") {
   Ends ends;
   MessageWriter writer(ends.ours.get());
   REQUIRE(*writer.Write(Numbered(1)));

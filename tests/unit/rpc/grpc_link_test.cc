@@ -52,7 +52,7 @@ class SteppedLink final : public GrpcLink {
     read_ = tag;
   }
   void StartWrite(const grpc::ByteBuffer& buffer, CompletionTag* tag) override {
-    REQUIRE(write_ == nullptr);  // K1
+    REQUIRE(write_ == nullptr);  // GL1
     written_ = buffer;
     write_ = tag;
   }
@@ -120,7 +120,7 @@ TEST_CASE("who was dialled says at once whose link it is, and what has arrived")
   CHECK(a.heard[0].frames.empty());
 }
 
-TEST_CASE("frames leave in the order written, numbered, as many in a message as there are by then (K1, K2)") {
+TEST_CASE("frames leave in the order written, numbered, as many in a message as there are by then (GL1, GL2)") {
   LinkPair pair;
   pair.a.link->Begin(5);
   for (const char* head : {"5", "6", "7"}) pair.a.link->Write({head, {}});
@@ -148,7 +148,7 @@ TEST_CASE("a frame that is longer than a message is put together again") {
   CHECK(pair.b.heard.back().frames[0].head == head);
 }
 
-TEST_CASE("it has room for 2 MiB, and says when half of that has left (K5)") {
+TEST_CASE("it has room for 2 MiB, and says when half of that has left (GL5)") {
   LinkPair pair;
   pair.a.link->Begin(1);
   int written = 1;
@@ -167,7 +167,7 @@ TEST_CASE("it has room for 2 MiB, and says when half of that has left (K5)") {
   CHECK(heard == static_cast<size_t>(written) + 1);
 }
 
-TEST_CASE("where numbers are left out a message says so, and no frame before it is counted among those (K2)") {
+TEST_CASE("where numbers are left out a message says so, and no frame before it is counted among those (GL2)") {
   LinkPair pair;
   pair.a.link->Begin(1);
   for (const char* head : {"1", "2", "3"}) pair.a.link->Write({head, {}});
@@ -181,7 +181,7 @@ TEST_CASE("where numbers are left out a message says so, and no frame before it 
   CHECK(Heads(pair.b.heard[2]) == std::vector<std::string>{"7", "8"});
 }
 
-TEST_CASE("arrivals are told with the next message, or by themselves when they are to be, once (K4)") {
+TEST_CASE("arrivals are told with the next message, or by themselves when they are to be, once (GL4)") {
   LinkPair pair;
   pair.a.arrivals->last = 4;
   pair.a.link->Begin(1);
@@ -198,7 +198,7 @@ TEST_CASE("arrivals are told with the next message, or by themselves when they a
   CHECK(pair.b.heard[1].frames.empty());
 }
 
-TEST_CASE("its end is told once, when nothing is under way any more (K3)") {
+TEST_CASE("its end is told once, when nothing is under way any more (GL3)") {
   LinkPair pair;
   pair.a.link->Begin(1);
   pair.a.link->Write({"never sent", {}});

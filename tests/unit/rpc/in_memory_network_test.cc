@@ -29,7 +29,7 @@ class InMemoryFixture final : public TransportFixture {
   InMemoryNetwork network_;
 };
 
-TEST_CASE("the in-memory network does what every transport must (T1-T6)") {
+TEST_CASE("the in-memory network does what every transport must (TR1-TR6)") {
   for (const TransportCheck& check : TransportChecks()) {
     DYNAMIC_SECTION(check.name) {
       InMemoryFixture fixture;
@@ -87,7 +87,7 @@ TEST_CASE("frames are delivered on the receiver's queue, never inside Send") {
   CHECK(pair.notes2.texts() == Texts{"1 a"});
 }
 
-TEST_CASE("buffers go by reference and stay as long as the frame (T2)") {
+TEST_CASE("buffers go by reference and stay as long as the frame (TR2)") {
   NetworkPair pair;
   auto contents = std::make_shared<const std::string>(5000, 'x');
   const auto* data = reinterpret_cast<const std::byte*>(contents->data());
@@ -101,7 +101,7 @@ TEST_CASE("buffers go by reference and stay as long as the frame (T2)") {
   CHECK(watched.expired());
 }
 
-TEST_CASE("frames of a held stream wait and come in their order when it is released (T1)") {
+TEST_CASE("frames of a held stream wait and come in their order when it is released (TR1)") {
   NetworkPair pair;
   pair.network.Hold(1, 2, Stream::kData);
   REQUIRE(SendText(*pair.one, 2, "a").ok());
@@ -115,7 +115,7 @@ TEST_CASE("frames of a held stream wait and come in their order when it is relea
   CHECK(pair.notes2.texts() == Texts{"1 control", "1 a", "1 b", "1 c"});
 }
 
-TEST_CASE("frames that a lost process sent before are delivered before the loss, held ones never (T3)") {
+TEST_CASE("frames that a lost process sent before are delivered before the loss, held ones never (TR3)") {
   NetworkPair pair;
   REQUIRE(SendText(*pair.one, 2, "a").ok());
   pair.network.Hold(1, 2, Stream::kControl);

@@ -43,7 +43,7 @@ class NearFixture final : public TransportFixture {
   InMemoryNetwork network_;
 };
 
-TEST_CASE("the transport between neighbours does what every transport must, with rings and without (T1-T6)") {
+TEST_CASE("the transport between neighbours does what every transport must, with rings and without (TR1-TR6)") {
   const std::pair<const char*, std::optional<Poller::Options>> kWays[] = {
       {"without rings", std::nullopt},
       {"who polls sleeps at once", Poller::Options{.patience = absl::ZeroDuration()}},

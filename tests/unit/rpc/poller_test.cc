@@ -49,7 +49,7 @@ std::shared_ptr<Poller> NewPoller(Input& input, absl::Duration patience) {
   return poller;
 }
 
-TEST_CASE("whatever is rung for is polled for, by one thread at a time, whoever waits (P1, P2)") {
+TEST_CASE("whatever is rung for is polled for, by one thread at a time, whoever waits (PO1, PO2)") {
   // Without patience everybody sleeps at once; with much of it nobody ever does.
   for (const absl::Duration patience : {absl::ZeroDuration(), absl::Microseconds(5), absl::Milliseconds(50)}) {
     Input input;
@@ -123,7 +123,7 @@ TEST_CASE("who sleeps is woken by what it waits for, though another thread begin
   poller->Close();
 }
 
-TEST_CASE("who sleeps looks again by itself, though a neighbour swallowed what was to wake it (P3)") {
+TEST_CASE("who sleeps looks again by itself, though a neighbour swallowed what was to wake it (PO3)") {
   Input input;
   const auto poller = NewPoller(input, absl::ZeroDuration());
   std::atomic<int> asked = 0;

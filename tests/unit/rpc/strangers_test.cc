@@ -28,7 +28,7 @@ void ComeAndGo(Strangers& strangers, Strangers::Id id, const std::string& source
   strangers.Ended(id, now);
 }
 
-TEST_CASE("there are never too many strangers: the oldest goes for a newcomer, once it has had its moment (S1)") {
+TEST_CASE("there are never too many strangers: the oldest goes for a newcomer, once it has had its moment (ST1)") {
   Strangers strangers({.most = 2, .moment = absl::Seconds(1)});
   Come(strangers, 1, "a");
   Come(strangers, 2, "b");
@@ -40,7 +40,7 @@ TEST_CASE("there are never too many strangers: the oldest goes for a newcomer, o
   CHECK(strangers.Add(5, "e", "e", kBegin + absl::Seconds(1)) == 2);
 }
 
-TEST_CASE("a source with many strangers makes room for one with few, before their moment has passed (S1)") {
+TEST_CASE("a source with many strangers makes room for one with few, before their moment has passed (ST1)") {
   Strangers strangers({.most = 4, .moment = absl::Seconds(1)});
   Come(strangers, 1, "honest");
   for (const Strangers::Id id : {2, 3, 4}) Come(strangers, id, "hostile");
@@ -51,7 +51,7 @@ TEST_CASE("a source with many strangers makes room for one with few, before thei
   CHECK(strangers.Add(7, "g", "third", kBegin + absl::Seconds(1)) == 2);
 }
 
-TEST_CASE("who was let in is no stranger, and does not go (S1)") {
+TEST_CASE("who was let in is no stranger, and does not go (ST1)") {
   Strangers strangers({.most = 2, .patience = absl::Seconds(1)});
   Come(strangers, 1, "a");
   Come(strangers, 2, "b");
@@ -63,7 +63,7 @@ TEST_CASE("who was let in is no stranger, and does not go (S1)") {
   CHECK(strangers.Expel(kBegin + absl::Seconds(1)) == Ids{2, 3});
 }
 
-TEST_CASE("a stranger that takes too long, or sends too much, goes (S2)") {
+TEST_CASE("a stranger that takes too long, or sends too much, goes (ST2)") {
   Strangers strangers({.patience = absl::Seconds(10), .bytes = 1000});
   Come(strangers, 1, "a");
   Come(strangers, 2, "b", kBegin + absl::Seconds(5));
@@ -75,7 +75,7 @@ TEST_CASE("a stranger that takes too long, or sends too much, goes (S2)") {
   CHECK(strangers.size() == 0);
 }
 
-TEST_CASE("when all have sent too much together, those of the source that sent most go (S3)") {
+TEST_CASE("when all have sent too much together, those of the source that sent most go (ST3)") {
   Strangers strangers({.bytes = 1000, .bytes_of_all = 1500});
   Come(strangers, 1, "honest");
   strangers.SetBytes(1, 900);
@@ -88,7 +88,8 @@ TEST_CASE("when all have sent too much together, those of the source that sent m
   CHECK(strangers.Expel(kBegin).empty());
 }
 
-TEST_CASE("what strangers of a source have sent who have gone is forgiven in time; until then others of it wait (S4)") {
+TEST_CASE(
+    "what strangers of a source have sent who have gone is forgiven in time; until then others of it wait (ST4)") {
   Strangers strangers({.bytes = 1000, .bytes_of_gone = 2000, .forgiven = 100});
   Come(strangers, 1, "hostile");
   strangers.SetBytes(1, 1001);
@@ -109,7 +110,7 @@ TEST_CASE("what strangers of a source have sent who have gone is forgiven in tim
   CHECK(strangers.is_quiet());
 }
 
-TEST_CASE("nobody waits longer than a second for what others of its source have sent (S4)") {
+TEST_CASE("nobody waits longer than a second for what others of its source have sent (ST4)") {
   Strangers strangers({.bytes = 1000, .bytes_of_gone = 2000, .forgiven = 100});
   ComeAndGo(strangers, 1, "hostile", 1'000'000, kBegin);
   CHECK_FALSE(strangers.Add(2, "b", "hostile", kBegin));
@@ -117,7 +118,7 @@ TEST_CASE("nobody waits longer than a second for what others of its source have 
   CHECK(strangers.Serve(kBegin + absl::Milliseconds(1010)) == Ids{2});
 }
 
-TEST_CASE("what those have sent who were let in counts for nobody (S4)") {
+TEST_CASE("what those have sent who were let in counts for nobody (ST4)") {
   Strangers strangers({.bytes = 1000, .bytes_of_gone = 500, .forgiven = 1});
   Come(strangers, 1, "a");
   strangers.SetBytes(1, 1000);
@@ -126,7 +127,7 @@ TEST_CASE("what those have sent who were let in counts for nobody (S4)") {
   Come(strangers, 2, "a");
 }
 
-TEST_CASE("a few sources that owe much keep nobody of another source waiting (S4)") {
+TEST_CASE("a few sources that owe much keep nobody of another source waiting (ST4)") {
   Strangers strangers({.bytes_of_all_gone = 1 << 20});
   Strangers::Id id = 0;
   const std::vector<std::string> all = {"a", "b", "c"};
@@ -136,7 +137,7 @@ TEST_CASE("a few sources that owe much keep nobody of another source waiting (S4
   Come(strangers, ++id, "honest");
 }
 
-TEST_CASE("while many sources owe much the newest of those that owe least is served, one each turn (S5)") {
+TEST_CASE("while many sources owe much the newest of those that owe least is served, one each turn (ST5)") {
   Strangers strangers({.bytes_of_all_gone = 2000, .forgiven_to_all = 1000, .turn = absl::Milliseconds(100)});
   for (Strangers::Id id = 1; id <= 20; ++id) Come(strangers, id, absl::StrCat("hostile ", id));
   for (Strangers::Id id = 1; id <= 20; ++id) {
@@ -155,7 +156,7 @@ TEST_CASE("while many sources owe much the newest of those that owe least is ser
   CHECK(strangers.Serve(kBegin + absl::Milliseconds(200)) == Ids{41});
 }
 
-TEST_CASE("while much is owed who is served goes for no newcomer as long as others wait (S5)") {
+TEST_CASE("while much is owed who is served goes for no newcomer as long as others wait (ST5)") {
   Strangers strangers({.most = 2, .moment = absl::Milliseconds(200), .bytes_of_all_gone = 4000, .forgiven_to_all = 1});
   ComeAndGo(strangers, 1, "hostile", 4000, kBegin);
   CHECK_FALSE(strangers.Add(2, "peer", "honest", kBegin));
@@ -167,7 +168,7 @@ TEST_CASE("while much is owed who is served goes for no newcomer as long as othe
   CHECK(strangers.is_served(2));
 }
 
-TEST_CASE("a source that has most since two of it are served loses none for a newcomer while others wait (S5)") {
+TEST_CASE("a source that has most since two of it are served loses none for a newcomer while others wait (ST5)") {
   Strangers strangers({.most = 4, .moment = absl::Seconds(9), .bytes_of_all_gone = 4000, .forgiven_to_all = 1});
   ComeAndGo(strangers, 1, "hostile", 4000, kBegin);
   CHECK_FALSE(strangers.Add(2, "peer", "honest", kBegin));

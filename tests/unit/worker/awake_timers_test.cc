@@ -41,7 +41,7 @@ struct AwakeSteps {
                      [this] { return now; }};
 };
 
-TEST_CASE("tasks run in the order of their times, once, and nothing is posted afterwards (A1, A2)") {
+TEST_CASE("tasks run in the order of their times, once, and nothing is posted afterwards (AW1, AW2)") {
   AwakeSteps steps;
   steps.After(absl::Seconds(20), "c");
   steps.After(absl::Milliseconds(1500), "b");
@@ -62,7 +62,7 @@ TEST_CASE("tasks run in the order of their times, once, and nothing is posted af
   CHECK(steps.done == "abc");
 }
 
-TEST_CASE("what everything has slept counts for nobody (A1)") {
+TEST_CASE("what everything has slept counts for nobody (AW1)") {
   for (const absl::Duration slept : {absl::Seconds(5), absl::Seconds(30), absl::Hours(100)}) {
     AwakeSteps steps;
     steps.After(absl::Seconds(20), "x");
@@ -75,7 +75,7 @@ TEST_CASE("what everything has slept counts for nobody (A1)") {
   }
 }
 
-TEST_CASE("what was slept while nothing waited does not count, nor make a later wait longer (A2)") {
+TEST_CASE("what was slept while nothing waited does not count, nor make a later wait longer (AW2)") {
   AwakeSteps steps;
   steps.Sleep(absl::Hours(5));
   steps.After(absl::Seconds(3), "x");
@@ -85,7 +85,7 @@ TEST_CASE("what was slept while nothing waited does not count, nor make a later 
   CHECK(steps.done == "x");
 }
 
-TEST_CASE("a task may ask for another (A1)") {
+TEST_CASE("a task may ask for another (AW1)") {
   AwakeSteps steps;
   steps.timers.After(absl::Seconds(1), [&] {
     steps.done += "x";

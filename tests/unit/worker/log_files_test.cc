@@ -43,7 +43,7 @@ TEST_CASE("files are written, and turned over when they have grown") {
   CHECK(folder.Read("job-4/policy-2.log") == "third\n");
 }
 
-TEST_CASE("L2, L3: what the disk does not take in time is bounded, and told in its place") {
+TEST_CASE("LF2, LF3: what the disk does not take in time is bounded, and told in its place") {
   const tests::Folder folder;
   SteppedLogs logs({.folder = folder.path(), .most_waiting = 10});
   logs.files->Open(10, 4, "policy", 0);
@@ -58,7 +58,7 @@ TEST_CASE("L2, L3: what the disk does not take in time is bounded, and told in i
   CHECK_THAT(text, ContainsSubstring("]\nsix\n"));
 }
 
-TEST_CASE("L3: lines that were missing at the end are told when the file is closed") {
+TEST_CASE("LF3: lines that were missing at the end are told when the file is closed") {
   const tests::Folder folder;
   SteppedLogs logs({.folder = folder.path(), .most_waiting = 4});
   logs.files->Open(10, 4, "policy", 0);
@@ -79,7 +79,7 @@ TEST_CASE("what was given before a flush is in the files after it") {
   CHECK(folder.Read("job-4/policy-0.log").size() == 7000);
 }
 
-TEST_CASE("L1: a file that nobody takes blocks its own thread, neither who writes nor the end") {
+TEST_CASE("LF1: a file that nobody takes blocks its own thread, neither who writes nor the end") {
   const tests::Folder folder;
   std::filesystem::create_directories(folder.path() + "/job-4");
   const std::string fifo = folder.path() + "/job-4/policy-0.log";

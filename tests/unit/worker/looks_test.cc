@@ -59,7 +59,7 @@ struct Steps {
               }};
 };
 
-TEST_CASE("whoever is there is looked at now and then, as long as somebody is (K2)") {
+TEST_CASE("whoever is there is looked at now and then, as long as somebody is (LK2)") {
   Steps steps;
   steps.pids = {{10, 1010}, {11, 1011}};
   steps.looks.Begin();
@@ -85,7 +85,7 @@ TEST_CASE("whoever is there is looked at now and then, as long as somebody is (K
   CHECK(steps.Asked());
 }
 
-TEST_CASE("a look that hangs is the only one (K1)") {
+TEST_CASE("a look that hangs is the only one (LK1)") {
   Steps steps;
   steps.pids = {{10, 1010}};
   steps.looks.Begin();
@@ -99,7 +99,7 @@ TEST_CASE("a look that hangs is the only one (K1)") {
   CHECK(steps.Asked());
 }
 
-TEST_CASE("many are looked at less often (K3)") {
+TEST_CASE("many are looked at less often (LK3)") {
   Steps steps;
   for (uint64_t key = 0; key < 1000; ++key) steps.pids.emplace_back(key, 1000 + key);
   steps.looks.Begin();

@@ -344,7 +344,7 @@ TEST_CASE("without a spawner the processes are killed and told of, and only then
   CHECK(rank.End(/*number=*/0) == SIGKILL);
 }
 
-TEST_CASE("W9: a rank that has closed its role and goes on is killed, and that is its cause") {
+TEST_CASE("NS9: a rank that has closed its role and goes on is killed, and that is its cause") {
   const Idle rank;
   DaemonNode node;
   node.Begin();

@@ -118,15 +118,15 @@ class Life {
   }
   void CheckInvariants() {
     for (uint64_t process : processes_) {
-      CHECK(Told("exited", process) == static_cast<int>(ended_.count(process)));  // W1
+      CHECK(Told("exited", process) == static_cast<int>(ended_.count(process)));  // NS1
       if (ended_.count(process) == 0 || leaving_.count(process) != 0)
-        CHECK(Told("cleared process", process) == 0);  // W2
+        CHECK(Told("cleared process", process) == 0);  // NS2
       CHECK(Told("cleared process", process) <= 1);
     }
-    CHECK(dropped_ <= 1);                                       // W3
-    CHECK(Told("cleared", 1) == dropped_ + stops_of_nothing_);  // W2: once, but for those who ask again
+    CHECK(dropped_ <= 1);                                       // NS3
+    CHECK(Told("cleared", 1) == dropped_ + stops_of_nothing_);  // NS2: once, but for those who ask again
     if (dropped_ == 0) return;
-    CHECK(ended_.size() == processes_.size());  // W2: when none is left,
+    CHECK(ended_.size() == processes_.size());  // NS2: when none is left,
     CHECK(leaving_.empty());                    // nor anything that one had started
   }
 
@@ -142,7 +142,8 @@ class Life {
   int stops_of_nothing_ = 0;  // they are answered each
 };
 
-TEST_CASE("W1, W2, W3: in whatever order things happen each process is told of once, its job cleared once, after all") {
+TEST_CASE(
+    "NS1, NS2, NS3: in whatever order things happen each process is told of once, its job cleared once, after all") {
   const auto seed = std::random_device()();
   INFO("seed " << seed);
   std::mt19937 random(seed);

@@ -48,7 +48,7 @@ TEST_CASE("a program of another PID namespace is watched by nobody here") {
   CHECK(node.Take<WatchProgram>().empty());
 }
 
-TEST_CASE("W1: processes whose program cannot be had are told of, with the reason") {
+TEST_CASE("NS1: processes whose program cannot be had are told of, with the reason") {
   Node node;
   node.Start(1, {10, 11});
   node.state.OnProgramReady(1, absl::NotFoundError("there is none"), &node.effects);
@@ -61,7 +61,7 @@ TEST_CASE("W1: processes whose program cannot be had are told of, with the reaso
   CHECK(node.state.idle());
 }
 
-TEST_CASE("W7: a program of another machine is refused by name, and nothing is brought or started for it") {
+TEST_CASE("NS7: a program of another machine is refused by name, and nothing is brought or started for it") {
   Node node("here");
   v1::StartJob start = JobOf(1, {10, 11});
   start.mutable_program()->mutable_place()->set_machine("there");
@@ -79,7 +79,7 @@ TEST_CASE("W7: a program of another machine is refused by name, and nothing is b
   CHECK(node.state.idle());
 }
 
-TEST_CASE("W7: programs of the node's own machine run, and those of all without the restriction") {
+TEST_CASE("NS7: programs of the node's own machine run, and those of all without the restriction") {
   v1::StartJob start = JobOf(1, {10});
   start.mutable_program()->mutable_place()->set_machine("here");
   Node own("here");
@@ -91,7 +91,7 @@ TEST_CASE("W7: programs of the node's own machine run, and those of all without 
   CHECK(open.Take<BringProgram>().size() == 1);
 }
 
-TEST_CASE("W1: a process that cannot be started is told of, the others go on") {
+TEST_CASE("NS1: a process that cannot be started is told of, the others go on") {
   Node node;
   node.Start(1, {10, 11});
   node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
@@ -105,7 +105,7 @@ TEST_CASE("W1: a process that cannot be started is told of, the others go on") {
 }
 
 TEST_CASE(
-    "W1, W3: a process that ends is told of once, with its cause and its "
+    "NS1, NS3: a process that ends is told of once, with its cause and its "
     "last lines") {
   Node node;
   node.StartAll(1, {10});
@@ -157,7 +157,7 @@ TEST_CASE("only a process of the job that is named can be ended") {
 }
 
 TEST_CASE(
-    "W5: who does not reach Initialize in time is ended, and that is its "
+    "NS5: who does not reach Initialize in time is ended, and that is its "
     "cause") {
   Node node;
   node.Start(1, {10, 11});
@@ -180,7 +180,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "W5: a program that cannot be brought in time fails its processes, "
+    "NS5: a program that cannot be brought in time fails its processes, "
     "and what comes later changes nothing") {
   Node node;
   node.Start(1, {10});
@@ -195,7 +195,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "W2: a job with a grace is told to stop, then killed, and cleared "
+    "NS2: a job with a grace is told to stop, then killed, and cleared "
     "once after its last process") {
   Node node;
   node.StartAll(1, {10, 11});
@@ -223,7 +223,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "W2: of a job that goes on it is told which processes are cleared, and its end waits for those that are not") {
+    "NS2: of a job that goes on it is told which processes are cleared, and its end waits for those that are not") {
   Node node;
   node.StartAll(1, {10, 11, 12});
   node.End(10);
@@ -240,7 +240,8 @@ TEST_CASE(
   CHECK(node.state.idle());
 }
 
-TEST_CASE("W1, W2: a job whose number an earlier driver's job still has is refused at once, and its stop is answered") {
+TEST_CASE(
+    "NS1, NS2: a job whose number an earlier driver's job still has is refused at once, and its stop is answered") {
   Node node;
   node.StartAll(1, {10});
   node.state.OnDriverGone(&node.effects);
@@ -261,7 +262,7 @@ TEST_CASE("W1, W2: a job whose number an earlier driver's job still has is refus
   CHECK(node.Take<BringProgram>().size() == 1);
 }
 
-TEST_CASE("W5: the timers of an ended driver's job leave the next driver's job of the same number alone") {
+TEST_CASE("NS5: the timers of an ended driver's job leave the next driver's job of the same number alone") {
   Node node;
   node.StartAll(1, {10});
   node.effects.clear();
@@ -284,7 +285,7 @@ TEST_CASE("W5: the timers of an ended driver's job leave the next driver's job o
 }
 
 TEST_CASE(
-    "W1, W2: a job that is stopped while its program is brought starts "
+    "NS1, NS2: a job that is stopped while its program is brought starts "
     "nothing") {
   Node node;
   node.Start(1, {10});
@@ -328,7 +329,7 @@ TEST_CASE("when its program is gone the driver hears it, and the job ends at onc
   CHECK(node.Take<SignalProcess>().size() == 1);
 }
 
-TEST_CASE("W4: jobs end with their driver, and the next one hears nothing of them") {
+TEST_CASE("NS4: jobs end with their driver, and the next one hears nothing of them") {
   Node node;
   node.StartAll(1, {10});
   node.state.OnDriverGone(&node.effects);
@@ -377,7 +378,7 @@ TEST_CASE("what a process says goes to its own job, whatever it says") {
   CHECK(told[0].message.end_group().job() == 1);
 }
 
-TEST_CASE("W6: what no endpoint can be is not passed on; the right one still is") {
+TEST_CASE("NS6: what no endpoint can be is not passed on; the right one still is") {
   Node node;
   node.Start(1, {10});
   node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
@@ -389,7 +390,7 @@ TEST_CASE("W6: what no endpoint can be is not passed on; the right one still is"
   CHECK(node.Told() == Texts{"listens 10"});
 }
 
-TEST_CASE("W6: no text of a user's makes a message long") {
+TEST_CASE("NS6: no text of a user's makes a message long") {
   Node node;
   node.StartAll(1, {10});
   const std::string text(5 << 20, 'x');
@@ -403,7 +404,7 @@ TEST_CASE("W6: no text of a user's makes a message long") {
   for (const ToDriver& told : node.Take<ToDriver>()) CHECK(told.message.ByteSizeLong() < (64 << 10));
 }
 
-TEST_CASE("W9: a process that leaves its job without ending is killed, once, and that is its cause") {
+TEST_CASE("NS9: a process that leaves its job without ending is killed, once, and that is its cause") {
   Node node;
   node.StartAll(1, {10, 11});
   node.state.OnLeft(10, &node.effects);

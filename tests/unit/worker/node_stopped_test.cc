@@ -29,7 +29,7 @@ Texts Noted(Node& node, uint64_t process) {
   return noted;
 }
 
-TEST_CASE("W8: it is told once that a process is stopped, with what may come, and once that it goes on") {
+TEST_CASE("NS8: it is told once that a process is stopped, with what may come, and once that it goes on") {
   Node node;
   node.StartAll(1, {10, 11});
   node.Look(11, kStopped);
@@ -51,7 +51,7 @@ TEST_CASE("W8: it is told once that a process is stopped, with what may come, an
   CHECK(node.effects.empty());
 }
 
-TEST_CASE("W8: a process that is stopped for longer than the limit is killed, once, and told of with that cause") {
+TEST_CASE("NS8: a process that is stopped for longer than the limit is killed, once, and told of with that cause") {
   Node node;
   node.StartAll(1, {10});
   node.Look(10, kStopped);
@@ -71,7 +71,7 @@ TEST_CASE("W8: a process that is stopped for longer than the limit is killed, on
   CHECK(node.CauseOf(10) == "was stopped for 3600 s (--stopped-limit)");
 }
 
-TEST_CASE("W8: who holds a process is named") {
+TEST_CASE("NS8: who holds a process is named") {
   Node node;
   node.StartAll(1, {10});
   node.Look(10, kHeld);
@@ -84,7 +84,7 @@ TEST_CASE("W8: who holds a process is named") {
   CHECK(node.CauseOf(10) == "was held by a debugger (pid 512) for 3600 s (--stopped-limit)");
 }
 
-TEST_CASE("W8: a process that goes on in time, or that its debugger lets run now and then, is not killed") {
+TEST_CASE("NS8: a process that goes on in time, or that its debugger lets run now and then, is not killed") {
   Node node;
   node.StartAll(1, {10, 11});
   Glance held = kHeld;
@@ -98,7 +98,7 @@ TEST_CASE("W8: a process that goes on in time, or that its debugger lets run now
   CHECK(node.Take<SignalProcess>().empty());
 }
 
-TEST_CASE("W8: one that ends otherwise after it was given up has that cause") {
+TEST_CASE("NS8: one that ends otherwise after it was given up has that cause") {
   Node node;
   node.StartAll(1, {10});
   for (int look = 0; look < 2; ++look) {
@@ -110,7 +110,7 @@ TEST_CASE("W8: one that ends otherwise after it was given up has that cause") {
   CHECK(node.CauseOf(10) == "exited with code 3");
 }
 
-TEST_CASE("W8: of one that is stopped when the grace of its job's end is over that is told") {
+TEST_CASE("NS8: of one that is stopped when the grace of its job's end is over that is told") {
   Node node;
   node.StartAll(1, {10});
   for (int look = 0; look < 2; ++look) node.Look(10, kHeld);
@@ -122,7 +122,7 @@ TEST_CASE("W8: of one that is stopped when the grace of its job's end is over th
         "was held by a debugger (pid 512) when the abort_grace of the session's end was over, and was killed");
 }
 
-TEST_CASE("W8: a long limit is told in whole seconds, one of less than that as it is") {
+TEST_CASE("NS8: a long limit is told in whole seconds, one of less than that as it is") {
   for (const auto& [limit, text] :
        {std::pair(absl::Seconds(10'000'000), "10000000 s"), std::pair(absl::Milliseconds(500), "500ms")}) {
     Node node("", limit);
@@ -132,7 +132,7 @@ TEST_CASE("W8: a long limit is told in whole seconds, one of less than that as i
   }
 }
 
-TEST_CASE("W8: without a limit it is told, and waited for") {
+TEST_CASE("NS8: without a limit it is told, and waited for") {
   Node node("", absl::InfiniteDuration());
   node.StartAll(1, {10});
   node.Look(10, kStopped);
@@ -143,7 +143,7 @@ TEST_CASE("W8: without a limit it is told, and waited for") {
                             "it goes on (kill -CONT 1010)"});
 }
 
-TEST_CASE("W8: the wait for Initialize begins anew while a process is stopped") {
+TEST_CASE("NS8: the wait for Initialize begins anew while a process is stopped") {
   Node node;
   node.Start(1, {10});
   node.state.OnProgramReady(1, absl::OkStatus(), &node.effects);
@@ -162,7 +162,7 @@ TEST_CASE("W8: the wait for Initialize begins anew while a process is stopped") 
   CHECK(node.Take<SignalProcess>().size() == 1);
 }
 
-TEST_CASE("W8: only processes that run are looked at, and what is seen of others changes nothing") {
+TEST_CASE("NS8: only processes that run are looked at, and what is seen of others changes nothing") {
   Node node;
   node.Start(1, {10, 11});
   CHECK(node.state.Running().empty());

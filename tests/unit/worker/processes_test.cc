@@ -127,7 +127,7 @@ struct Fake : Processes::Listener {
   size_t descriptors = 0;
 };
 
-TEST_CASE("a start is answered, and a process that started ends, once each, whatever else is said (P1)") {
+TEST_CASE("a start is answered, and a process that started ends, once each, whatever else is said (PS1)") {
   Fake fake;
   fake.Listen([&](const v1::ToSpawner& message) {
     if (!message.has_spawn()) return;
@@ -155,7 +155,7 @@ TEST_CASE("a start is answered, and a process that started ends, once each, what
   CHECK(fake.descriptors == 8);
 }
 
-TEST_CASE("no more starts than the window allows are under way, and what waits holds no descriptor (P2)") {
+TEST_CASE("no more starts than the window allows are under way, and what waits holds no descriptor (PS2)") {
   constexpr size_t kStarts = 200;
   constexpr size_t kWindow = 8;
   Fake fake({.window = kWindow});
@@ -184,7 +184,7 @@ TEST_CASE("no more starts than the window allows are under way, and what waits h
   CHECK(made == kStarts);
 }
 
-TEST_CASE("who has not settled keeps its place among those under way, but not for ever (P2)") {
+TEST_CASE("who has not settled keeps its place among those under way, but not for ever (PS2)") {
   for (const bool for_long : {true, false}) {
     Fake fake({.window = 1, .settle_limit = for_long ? absl::Hours(1) : absl::Milliseconds(1)});
     fake.settles = false;
@@ -249,7 +249,7 @@ TEST_CASE("what waits for its turn is taken out of the queue by SIGKILL") {
   CHECK(asked == std::vector<uint64_t>{1, 3});
 }
 
-TEST_CASE("who does not become the program within the limit is given up, and delays nobody (P3)") {
+TEST_CASE("who does not become the program within the limit is given up, and delays nobody (PS3)") {
   Fake fake({.window = 2, .exec_limit = absl::Milliseconds(200), .settle_limit = absl::Milliseconds(1)});
   std::vector<int> signalled;
   fake.Listen([&](const v1::ToSpawner& message) {
@@ -282,7 +282,7 @@ TEST_CASE("what cannot be made is not started, with the reason") {
   CHECK(fake.told == std::vector<std::string>{"not started 1: no descriptors are left"});
 }
 
-TEST_CASE("the end of the spawner is told once, and nothing after it (P4)") {
+TEST_CASE("the end of the spawner is told once, and nothing after it (PS4)") {
   Fake fake;
   fake.Listen([&](const v1::ToSpawner&) {
     fake.loop.Forget(fake.socket.get());

@@ -141,7 +141,7 @@ TEST_CASE("where its pid means another process, it is the file at its path that 
   CHECK(absl::IsFailedPrecondition(unknown->status()));
 }
 
-TEST_CASE("S2, S3: what comes late for a job that was dropped is not given to the next one of its number") {
+TEST_CASE("PG2, PG3: what comes late for a job that was dropped is not given to the next one of its number") {
   const tests::Folder folder;
   std::ofstream(folder / "old") << "old";
   std::ofstream(folder / "new") << "new";
@@ -231,7 +231,7 @@ TEST_CASE("files are links beside the program and checked copies elsewhere, in a
   CHECK(stepped.scratch_gone.size() == 2);
 }
 
-TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is being filled") {
+TEST_CASE("PG3: a folder goes with the daemon as soon as it is made, while it is being filled") {
   const tests::Folder folder;
   std::ofstream(folder / "here") << "here";
   SteppedStore* at = nullptr;
@@ -256,7 +256,7 @@ TEST_CASE("S3: a folder goes with the daemon as soon as it is made, while it is 
   CHECK(stepped.scratch_gone == stepped.scratch);
 }
 
-TEST_CASE("S1: a job whose storage hangs delays no other") {
+TEST_CASE("PG1: a job whose storage hangs delays no other") {
   SteppedStore stepped;
   auto& hangs = stepped.Bring(Job(1, "/nowhere"));
   auto& other = stepped.Bring(Job(2, "/nowhere"));
@@ -266,7 +266,7 @@ TEST_CASE("S1: a job whose storage hangs delays no other") {
   CHECK(other);
 }
 
-TEST_CASE("S2, S3: of a job that was dropped meanwhile nothing is told, and nothing is left") {
+TEST_CASE("PG2, PG3: of a job that was dropped meanwhile nothing is told, and nothing is left") {
   const tests::Folder folder;
   std::ofstream(folder / "file") << "file";
   fs::create_directory(folder / "tmp");
@@ -328,7 +328,7 @@ TEST_CASE("a full disk fails the job that meets it, with the disk's word, and le
   CHECK_FALSE(fs::exists(stepped.scratch[0]));
 }
 
-TEST_CASE("P3: copies that no job uses go, but for the last") {
+TEST_CASE("PR3: copies that no job uses go, but for the last") {
   const tests::Folder folder;
   ProgramCopies copies;
   std::vector<ProgramCopies::Copy> used;

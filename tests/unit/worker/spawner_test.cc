@@ -298,7 +298,7 @@ TEST_CASE("a process has a control group of its own, with all that it starts, wh
   ::rmdir(folder.c_str());
 }
 
-TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
+TEST_CASE("an exec that hangs delays nobody, and can be ended (SL1)") {
   // As on storage that does not answer: the kernel waits until the holder of the lease gives it back.
   ::signal(SIGIO, SIG_IGN);
   const std::string file =
@@ -331,7 +331,7 @@ TEST_CASE("an exec that hangs delays nobody, and can be ended (S1)") {
   std::filesystem::remove(file);
 }
 
-TEST_CASE("a process whose warden is killed ends, and is cleared when all that it has started has ended (S3, S4)") {
+TEST_CASE("a process whose warden is killed ends, and is cleared when all that it has started has ended (SL3, SL4)") {
   const tests::Folder folder;
   const std::string& parent = folder.path();
   SpawnerNode node(parent);  // no control group: what is in it is made and removed all the same
