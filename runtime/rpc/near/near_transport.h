@@ -18,7 +18,7 @@
 #include "runtime/rpc/near/releases.h"
 #include "runtime/rpc/near/rings.h"
 #include "runtime/rpc/near/shared_buffers.h"
-#include "runtime/rpc/peer_map.h"
+#include "runtime/rpc/peers.h"
 #include "runtime/rpc/traffic.h"
 #include "runtime/rpc/transport.h"
 
@@ -89,7 +89,7 @@ class NearTransport final : public Transport, public Receiver {
   base::TaskQueue* queue_ = nullptr;
   const std::shared_ptr<std::atomic<bool>> open_ = std::make_shared<std::atomic<bool>>(true);
   std::atomic<uint64_t> frames_in_rings_ = 0;
-  PeerMap<Neighbour> neighbours_;
+  Peers<Neighbour> neighbours_;
   const std::shared_ptr<Releases> releases_;
   SharedBuffers buffers_;
   const Probe probe_;

@@ -1,4 +1,4 @@
-// What a transport keeps for each of its peers.
+// What a transport keeps for each process that it has to do with.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -15,13 +15,14 @@
 
 namespace twinkle::rpc {
 
-// Entries are made when they are first asked for, and stay as long as the map does. Those that were asked for lately
-// are found without a lock: most processes have few peers, and ask for one with each frame. Thread-safe; what is in the
-// entries must be so by itself.
+// An entry is one incarnation of a process: ids are never used again, and what is lost stays lost. It is made when it
+// is first asked for, and stays as long as the table does. Entries that were asked for lately are found without a lock:
+// most processes have few peers, and ask for one with each frame. Thread-safe; what is in the entries must be so by
+// itself.
 template <class T>
-class PeerMap {
+class Peers {
  public:
-  // `make` is called under the map's lock with the number of entries before, and gives a std::unique_ptr<T>.
+  // `make` is called under the table's lock with the number of entries before, and gives a std::unique_ptr<T>.
   template <class Make>
   T& At(ProcessId peer, Make&& make) {
     std::atomic<Entry*>& slot = lately_[peer % lately_.size()];
