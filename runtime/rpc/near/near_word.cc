@@ -30,7 +30,8 @@ absl::StatusOr<std::optional<NearWord>> TakeWord(std::string* head) {
   if (size == 0) return std::nullopt;
   if (size > head->size()) return absl::InvalidArgumentError("a frame's word is cut off");
   const std::string_view text(head->data() + head->size() - size, size);
-  TWINKLE_ASSIGN_OR_RETURN(NearWord word, codec::DecodeAs<NearWord>(text, {}));
+  NearWord word;
+  TWINKLE_RETURN_IF_ERROR(codec::Decode(internal::kType<NearWord>, &word, text, {}, {.open_ended = true}));
   head->resize(head->size() - size);
   return word;
 }

@@ -51,6 +51,7 @@ struct UnmappedChunk {
   uint64_t chunk = 0;
 };
 
+// A message as those of processes are (actor/messages.h): it may get members at its end.
 struct NearWord {
   std::vector<SharedBuffer> shared;
   std::vector<uint64_t> released;       // leases

@@ -1,10 +1,14 @@
 #include "runtime/rpc/near/near_word.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "runtime/codec/codec.h"
+#include "runtime/rpc/protocol.h"
 #include "tests/support/catch.h"
 
 namespace twinkle::rpc {
@@ -67,6 +71,36 @@ TEST_CASE("what is no word is refused: cut off, without a size, or of no sense")
   const auto bare = TakeWord(&frame.head);
   REQUIRE(bare.ok());
   CHECK(bare->value().bare);
+}
+
+// Who changes the word changes rpc::kProtocol and what stands here; who gives it a member at its end only what stands
+// here.
+TEST_CASE("what neighbours say to each other is what builds of their protocol know") {
+  CHECK(kProtocol == 1);
+  CHECK(codec::Fingerprint(internal::kType<NearWord>) == 0x06bc8ed0c8f39699);
+}
+
+// A build's that comes later.
+struct LongerWord {
+  std::vector<SharedBuffer> shared;
+  std::vector<uint64_t> released = {5};
+  std::vector<UnmappedChunk> unmapped;
+  std::optional<Hello> hello;
+  std::optional<HelloAnswer> answer;
+  bool switched = true;
+  bool bare = false;
+  std::vector<std::string> more = {"a", "b"};
+};
+
+TEST_CASE("what a word of a later build says besides is skipped") {
+  const std::string text = codec::Encode(codec::Hold(LongerWord{}))->head;
+  const auto size = static_cast<uint32_t>(text.size());
+  std::string head = "head" + text + std::string(reinterpret_cast<const char*>(&size), sizeof(size));
+  const auto taken = TakeWord(&head);
+  REQUIRE(taken.ok());
+  CHECK(head == "head");
+  CHECK((taken->value().released == std::vector<uint64_t>{5}));
+  CHECK(taken->value().switched);
 }
 
 }  // namespace
