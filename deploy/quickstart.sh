@@ -88,7 +88,7 @@ main() {
   esac
   plan "Install what is missing" 60
   plan "Configure" 10
-  plan "Build the library, the services and the example" 400
+  plan "Build the library, the services and the example" 190
   plan "Start a driver and two node daemons" 1
   plan "Train on real text, on the cluster" 60
   plan "Train again in one process, and compare" 20

@@ -50,15 +50,15 @@ main() {
 
   plan "Install what is missing" 60
   plan "Configure" 10
-  plan "Build everything" 960
-  plan "Run all tests" 130
+  plan "Build everything" 710
+  plan "Run all tests" 120
   if [[ -z $quick ]]; then
     plan "Configure for clang" 5
-    plan "Build the library and the services with clang" 170
+    plan "Build the library and the services with clang" 180
     local preset
     for preset in asan tsan; do
       plan "Configure for $preset" 5
-      plan "Build the unit tests for $preset" 430
+      plan "Build the unit tests for $preset" 420
       plan "Run the unit tests under $preset" 60
     done
   fi
