@@ -97,10 +97,12 @@ void InMemoryNetwork::End() {
 void InMemoryNetwork::Kill(ProcessId process, const absl::Status& why) { Leave(process, why); }
 
 void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
+  std::vector<base::Task> early;  // each has the member; they go without the lock: a frame may be the last of a value
   base::MutexLock lock(&mutex_);
   const auto leaving = members_.find(process);
   if (leaving == members_.end()) return;
   leaving->second->open = false;
+  early.swap(leaving->second->early);
   members_.erase(leaving);
   gone_[process] = why;
   if (ending_) return;

@@ -101,6 +101,18 @@ TEST_CASE("buffers go by reference and stay as long as the frame (TR2)") {
   CHECK(watched.expired());
 }
 
+TEST_CASE("what came for a process that leaves before it has started is let go of") {
+  NetworkPair pair;
+  auto bytes = std::make_shared<std::string>("bytes");
+  const std::weak_ptr<std::string> held = bytes;
+  const auto three = pair.network.Join(3);
+  const auto* data = reinterpret_cast<const std::byte*>(bytes->data());
+  REQUIRE(pair.one->Send(3, Stream::kData, Frame{"early", {{data, bytes->size(), std::move(bytes)}}}).ok());
+  CHECK_FALSE(held.expired());
+  three->Close();
+  CHECK(held.expired());
+}
+
 TEST_CASE("frames of a held stream wait and come in their order when it is released (TR1)") {
   NetworkPair pair;
   pair.network.Hold(1, 2, Stream::kData);
