@@ -2,6 +2,7 @@
 // (members_table.h, generated). Their number is the largest N for which T{ {}, … } with N braces compiles.
 #pragma once
 
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -59,9 +60,6 @@ constexpr int CountUpTo() {  // 8, 16, 32 …: most aggregates are small
   }
 }
 
-template <class T>
-extern T nowhere;  // declared only
-
 }  // namespace members
 
 template <class T>
@@ -88,18 +86,18 @@ constexpr decltype(auto) WithMembers(T& object, F&& f) {
   return members::Tie(members::At<kMemberCount<std::remove_const_t<T>>>{}, object, std::forward<F>(f));
 }
 
-#ifdef __clang__
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"
-#endif
-// REQUIRES: kIsPlain<T>. A reference to a member of an object is a constant, wherever the object may be; one to a
-// bit-field would be to a copy of what it holds, which is none.
+// REQUIRES: kIsPlain<T>. A constant expression, unless T has a bit-field: a reference to a member is a constant, also
+// where there is only memory for an object; one to a bit-field would be to a copy of what that holds, which is nothing.
+template <class T>
+constexpr bool RefersToEach() {
+  T* const nowhere = std::allocator<T>().allocate(1);
+  const bool refers = WithMembers(*nowhere, [](const auto&...) { return true; });
+  std::allocator<T>().deallocate(nowhere, 1);
+  return refers;
+}
 template <class T>
 inline constexpr bool kHasBitField = !requires {
-  typename std::bool_constant<WithMembers(members::nowhere<T>, [](const auto&...) { return true; })>;
+  typename std::bool_constant<RefersToEach<T>()>;
 };
-#ifdef __clang__
-#pragma clang diagnostic pop
-#endif
 
 }  // namespace twinkle::internal
