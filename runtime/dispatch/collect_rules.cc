@@ -38,16 +38,22 @@ absl::Status Unsupported(absl::string_view name) {
                                    absl::StrJoin(names.begin(), names.end() - 1, ", "), " and ", names.back()));
 }
 
-absl::StatusOr<std::vector<int>> WorkersOfMesh(const CollectRule& rule, int workers, const DeviceMesh* mesh) {
-  if (mesh == nullptr) {
-    return base::Refuse("mesh_required", absl::StrCat("Collect::", rule.enumerator,
-                                                      " chooses results by their place in the device mesh, so the "
-                                                      "component needs one: set RemoteOptions.device_mesh or "
-                                                      "InitializeOptions.device_mesh"));
-  }
-  if (rule.uses == Uses::kDataRanks) return mesh::CollectWorkers(*mesh, workers);
-  TWINKLE_ASSIGN_OR_RETURN(std::vector<int> last, mesh::LastStageWorkers(*mesh, workers));
-  if (rule.uses == Uses::kFirstOfLastStage) last.resize(1);  // worker 0 if there were none
+std::vector<int> FirstWorkers(int count) {
+  std::vector<int> workers(static_cast<size_t>(count));
+  std::iota(workers.begin(), workers.end(), 0);
+  return workers;
+}
+
+absl::Status MeshRequired(const CollectRule& rule) {
+  return base::Refuse("mesh_required", absl::StrCat("Collect::", rule.enumerator,
+                                                    " chooses results by their place in the device mesh, so the "
+                                                    "component needs one: set RemoteOptions.device_mesh or "
+                                                    "InitializeOptions.device_mesh"));
+}
+
+absl::StatusOr<std::vector<int>> FirstOfLastStage(const DeviceMesh& mesh, int workers) {
+  TWINKLE_ASSIGN_OR_RETURN(std::vector<int> last, mesh::LastStageWorkers(mesh, workers));
+  last.resize(1);
   return last;
 }
 
@@ -93,11 +99,21 @@ absl::StatusOr<Collect> CollectNamed(absl::string_view name) {
 
 absl::StatusOr<std::vector<int>> UsedWorkers(Collect rule, int workers, const DeviceMesh* mesh, bool local) {
   const CollectRule entry = RuleOf(rule);
-  if (workers > 0 && !local && entry.needs_mesh()) return WorkersOfMesh(entry, workers, mesh);
-  const bool first = entry.uses == Uses::kFirst || entry.uses == Uses::kFirstOfLastStage;
-  std::vector<int> used(static_cast<size_t>(first ? std::min(workers, 1) : workers));
-  std::iota(used.begin(), used.end(), 0);
-  return used;
+  const bool by_mesh = entry.needs_mesh() && workers > 0 && !local;
+  if (by_mesh && mesh == nullptr) return MeshRequired(entry);
+  switch (entry.uses) {
+    case Uses::kAll:
+      return FirstWorkers(workers);
+    case Uses::kFirst:
+      return FirstWorkers(std::min(workers, 1));
+    case Uses::kLastStage:
+      return by_mesh ? mesh::LastStageWorkers(*mesh, workers) : FirstWorkers(workers);
+    case Uses::kFirstOfLastStage:
+      return by_mesh ? FirstOfLastStage(*mesh, workers) : FirstWorkers(std::min(workers, 1));
+    case Uses::kDataRanks:
+      return by_mesh ? mesh::CollectWorkers(*mesh, workers) : FirstWorkers(workers);
+  }
+  return absl::InternalError("a choice of workers that there is not");
 }
 
 }  // namespace twinkle::dispatch

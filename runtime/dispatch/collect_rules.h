@@ -19,14 +19,29 @@
 
 namespace twinkle::dispatch {
 
-// The workers whose results a rule looks at, in the order in which it joins them.
+// The workers whose results a rule looks at, in the order in which it joins them. A value that NeedsMesh or
+// UsedWorkers does not know does not compile.
 enum class Uses : uint8_t {
   kAll,
   kFirst,
-  kLastStage,         // the last pipeline stage's: needs a mesh
-  kFirstOfLastStage,  // likewise
-  kDataRanks,         // one of each data rank: likewise
+  kLastStage,         // the last pipeline stage's
+  kFirstOfLastStage,  // the first of these
+  kDataRanks,         // one of each data rank
 };
+
+// Whether these workers are known by their places in the device mesh.
+constexpr bool NeedsMesh(Uses uses) {
+  switch (uses) {
+    case Uses::kAll:
+    case Uses::kFirst:
+      return false;
+    case Uses::kLastStage:
+    case Uses::kFirstOfLastStage:
+    case Uses::kDataRanks:
+      return true;
+  }
+  return false;
+}
 
 // How a collected value comes from its parts.
 enum class Join : uint8_t {
@@ -43,7 +58,7 @@ struct CollectRule {
   absl::Status (*typed)(const JoinRequest& request) = nullptr;
   absl::StatusOr<Value> (*dynamic)(const ValueRequest& request) = nullptr;
 
-  bool needs_mesh() const { return uses >= Uses::kLastStage; }
+  bool needs_mesh() const { return NeedsMesh(uses); }
 };
 
 // The rule's entry.
