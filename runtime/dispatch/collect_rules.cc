@@ -1,12 +1,12 @@
 #include "runtime/dispatch/collect_rules.h"
 
 #include <absl/strings/str_cat.h>
-#include <absl/strings/str_join.h>
 
 #include <algorithm>
 #include <numeric>
 #include <string>
 
+#include "runtime/base/list_text.h"
 #include "runtime/base/status.h"
 #include "runtime/mesh/workers.h"
 
@@ -34,8 +34,7 @@ absl::Status Unsupported(absl::string_view name) {
     return false;
   });
   return base::Refuse("unsupported_collect",
-                      absl::StrCat("there is no collect policy '", name, "': there are ",
-                                   absl::StrJoin(names.begin(), names.end() - 1, ", "), " and ", names.back()));
+                      absl::StrCat("there is no collect policy '", name, "': there are ", base::ListText(names)));
 }
 
 std::vector<int> FirstWorkers(int count) {

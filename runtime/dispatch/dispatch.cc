@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "runtime/base/list_text.h"
 #include "runtime/base/status.h"
 #include "runtime/mesh/share.h"
 #include "runtime/mesh/workers.h"
@@ -127,7 +128,7 @@ DispatchRule RuleOf(Dispatch rule) {
 }
 
 absl::StatusOr<Dispatch> DispatchNamed(absl::string_view name) {
-  std::vector<absl::string_view> names;
+  std::vector<std::string> names;
   for (uint8_t number = 0;; ++number) {
     const auto rule = static_cast<Dispatch>(number);
     const DispatchRule entry = RuleOf(rule);
@@ -136,8 +137,7 @@ absl::StatusOr<Dispatch> DispatchNamed(absl::string_view name) {
     names.emplace_back(entry.name);
   }
   return base::Refuse("unsupported_dispatch",
-                      absl::StrCat("there is no dispatch policy '", name, "': there are ",
-                                   absl::StrJoin(names.begin(), names.end() - 1, ", "), " and ", names.back()));
+                      absl::StrCat("there is no dispatch policy '", name, "': there are ", base::ListText(names)));
 }
 
 absl::StatusOr<Execute> ExecuteNamed(absl::string_view name) {
