@@ -13,6 +13,7 @@
 #include "runtime/codec/each_entry.h"
 #include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
+#include "runtime/codec/levels.h"
 
 namespace twinkle::codec {
 namespace {
@@ -115,15 +116,10 @@ class Encoder {
     for (; number >= 128; number >>= 7) Byte(static_cast<uint8_t>(number | 128));
     Byte(static_cast<uint8_t>(number));
   }
-  // Counts as Decode does, so that what is sent can be read.
   template <class F>
   void Deeper(F&& f) {
-    if (--levels_ < 0) {
-      Fail(kTooDeep);
-    } else {
-      f();
-    }
-    ++levels_;
+    levels_.Deeper(f);
+    if (levels_.too_deep()) Fail(kTooDeep);
   }
   bool Outside(size_t bytes) const { return bytes >= out_of_band_; }
   // The length of a contiguous part of `bytes` bytes.
@@ -382,7 +378,7 @@ class Encoder {
   const size_t out_of_band_;
   const size_t limit_;
   size_t next_ = 0;
-  int levels_ = kMostLevels;
+  Levels levels_;
   bool copying_ = false;
   const char* error_ = nullptr;
   Head head_;

@@ -7,6 +7,7 @@
 
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
+#include "runtime/codec/levels.h"
 
 namespace twinkle::codec {
 namespace {
@@ -28,31 +29,22 @@ void SnapshotTensor(Tensor& tensor) {
   tensor = *std::move(copy);
 }
 
-// Counts the levels as Decode does, but does not look at keys, nor into sets and foreign types: Encode does.
+// Copies what others could write to meanwhile. It does not look at keys, nor into sets and foreign types: Encode does.
 class Snapshotter {
  public:
   absl::Status Run(const Type& type, void* value) {
     One(type, value);
-    if (!too_deep_) return absl::OkStatus();
+    if (!levels_.too_deep()) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat("cannot send ", type.name, ": ", kTooDeep));
   }
 
  private:
-  template <class F>
-  void Deeper(F&& f) {
-    if (--levels_ < 0) {
-      too_deep_ = true;
-    } else {
-      f();
-    }
-    ++levels_;
-  }
   void One(const Type& t, void* p) {
     if (t.bulk && t.kind != Kind::kArray) return;
-    Deeper([&] { InIt(t, p); });
+    levels_.Deeper([&] { InIt(t, p); });
   }
   void OfValue(Value& value) {
-    const auto item = [this](Value& held) { Deeper([&] { OfValue(held); }); };
+    const auto item = [this](Value& held) { levels_.Deeper([&] { OfValue(held); }); };
     if (auto* tensor = value.get_if<Tensor>()) {
       SnapshotTensor(*tensor);
     } else if (auto* list = value.get_if<Value::List>()) {
@@ -76,8 +68,7 @@ class Snapshotter {
   }
   void InIt(const Type& t, void* p);
 
-  int levels_ = kMostLevels;
-  bool too_deep_ = false;
+  Levels levels_;
 };
 
 void Snapshotter::InIt(const Type& t, void* p) {
