@@ -14,6 +14,7 @@
 #include "runtime/base/end_limits.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/shortage.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/wire_place.h"
@@ -273,7 +274,7 @@ void ClusterJob::EndProgram(const absl::Status& why) {
   told_->losses.End();
 }
 
-ClusterJob::~ClusterJob() { Shutdown(absl::CancelledError("the session has ended")); }
+ClusterJob::~ClusterJob() { Shutdown(base::SessionEnded()); }
 
 absl::Status ClusterJob::CloseFailures() {
   const absl::Status own = part_.process->failures().Close();

@@ -16,6 +16,7 @@
 #include "runtime/base/forked.h"
 #include "runtime/base/log.h"
 #include "runtime/base/names.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 #include "runtime/object/failure_log.h"
 #include "runtime/rpc/place.h"
@@ -83,7 +84,7 @@ void SessionState::WaitForCalls() const {
 absl::Status SessionState::End() {
   job_->program()->CloseToThreads();
   WaitForCalls();
-  job_->Shutdown(absl::CancelledError("the session has ended"));
+  job_->Shutdown(base::SessionEnded());
   Remove(this);
   absl::Status unread = job_->CloseFailures();
   base::FlushLog();

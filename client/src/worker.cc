@@ -9,6 +9,7 @@
 #include "runtime/actor/job.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/cut_text.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/protocol.h"
 
@@ -80,7 +81,7 @@ absl::Status Worker::Serve() {
     for (const v1::Process& peer : message.peers().processes()) membership_.introduce(peer);
     if (message.has_lost()) membership_.lose(message.lost());
     if (!message.has_stop()) continue;
-    session_->EndNow(absl::CancelledError("the session has ended"));
+    session_->EndNow(base::SessionEnded());
     return absl::OkStatus();
   }
 }

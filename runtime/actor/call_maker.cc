@@ -1,7 +1,5 @@
 #include "runtime/actor/call_maker.h"
 
-#include <absl/strings/str_cat.h>
-
 #include <utility>
 
 #include "runtime/actor/binder.h"
@@ -9,6 +7,7 @@
 #include "runtime/actor/component_ref.h"
 #include "runtime/actor/context.h"
 #include "runtime/actor/user_api.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -78,7 +77,7 @@ void CallMaker::Submit(std::shared_ptr<OutgoingCall> call) {
   call->caller = &caller_;
   // As small as a task can be without memory of its own.
   if (!services_.service->Post([call = std::move(call)]() mutable { Caller::Submit(std::move(call)); })) {
-    core->Fail(absl::CancelledError(absl::StrCat(core->origin().what.text(), ": the session has ended")));
+    core->Fail(base::Annotate(base::SessionEnded(), core->origin().what.text()));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
 #include "runtime/base/log.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -278,8 +279,7 @@ bool Host::Shutdown(base::Instant deadline) {
   }
   for (const auto& [key, call] : std::exchange(calls_, {})) {
     if (call->self == nullptr) continue;
-    call->self->Fail(
-        absl::CancelledError(absl::StrCat(What(call->Facts(services_.options)), ": the session has ended")));
+    call->self->Fail(base::Annotate(base::SessionEnded(), What(call->Facts(services_.options))));
   }
   domains_.Clear();  // calls that waited for their turn hold this process
   orphans_.clear();

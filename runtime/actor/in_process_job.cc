@@ -11,6 +11,7 @@
 #include "runtime/actor/in_process_directory.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/event.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/rpc/secret.h"
@@ -101,7 +102,7 @@ absl::StatusOr<std::unique_ptr<InProcessJob>> InProcessJob::Start(InProcessOptio
   return job;
 }
 
-InProcessJob::~InProcessJob() { Shutdown(absl::CancelledError("the session has ended")); }
+InProcessJob::~InProcessJob() { Shutdown(base::SessionEnded()); }
 
 std::vector<mesh::PlacedGroup> InProcessJob::Placed() const {
   std::vector<mesh::PlacedGroup> placed;

@@ -6,6 +6,7 @@
 
 #include "runtime/actor/argument_plan.h"
 #include "runtime/actor/binder.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 #include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
@@ -23,7 +24,7 @@ class SureCore {
   explicit SureCore(std::shared_ptr<LazyCore> core) : core_(std::move(core)) {}
   SureCore(SureCore&&) noexcept = default;
   ~SureCore() {
-    if (core_ != nullptr) core_->Fail(absl::CancelledError("the session has ended"));  // unless it has settled
+    if (core_ != nullptr) core_->Fail(base::SessionEnded());  // unless it has settled
   }
   LazyCore* operator->() const { return core_.get(); }
 

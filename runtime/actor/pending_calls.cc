@@ -6,6 +6,7 @@
 
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -18,7 +19,7 @@ absl::Status PendingCalls::Add(uint64_t call, const CorePtr& core, WithoutRoom w
     std::vector<CorePtr> settled;
     {
       base::MutexLock lock(&mutex_);
-      if (closed_to_threads_ && made_in == MadeIn::kThread) return absl::CancelledError("the session has ended");
+      if (closed_to_threads_ && made_in == MadeIn::kThread) return base::SessionEnded();
       if (!HasRoom() && without_room == WithoutRoom::kFail) settled = TakeSettled();
       if (HasRoom() || without_room == WithoutRoom::kAddAnyway) {
         calls_[call].core = core;

@@ -10,6 +10,7 @@
 #include "runtime/actor/keeper.h"
 #include "runtime/actor/local/local_calls.h"
 #include "runtime/actor/registry.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -24,7 +25,7 @@ absl::StatusOr<Calls::Component> UserApi::New(const internal::ClassInfo& class_i
                                               const internal::ConstructorInfo& constructor, const NewOptions& options,
                                               std::vector<internal::CallArgument> arguments, internal::CallSite site) {
   if (parts_.maker->IsTooLate()) {
-    return absl::CancelledError(absl::StrCat(NewAt(site), ": the session has ended"));
+    return base::Annotate(base::SessionEnded(), NewAt(site));
   }
   TWINKLE_RETURN_IF_ERROR(CheckUnambiguous({class_info.name.data(), class_info.name.size()}));
   const bool local = options.local || options.group.empty() || options.group == services_.options.group;

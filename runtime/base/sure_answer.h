@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "runtime/base/session_ended.h"
+
 namespace twinkle::base {
 
 // Calls back with Cancelled when it is destroyed unanswered, together with the task that was to answer. For one thread
@@ -19,7 +21,7 @@ class SureAnswer {
   explicit SureAnswer(Done done) : done_(std::move(done)) {}
   SureAnswer(SureAnswer&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
   ~SureAnswer() {
-    if (done_) done_(absl::CancelledError("the session has ended"));
+    if (done_) done_(SessionEnded());
   }
   // Gives the callback to the caller, who must call it.
   Done Take() { return std::exchange(done_, nullptr); }

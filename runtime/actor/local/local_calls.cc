@@ -7,6 +7,7 @@
 
 #include "runtime/actor/binder.h"
 #include "runtime/actor/direct_call.h"
+#include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
@@ -112,7 +113,7 @@ std::shared_ptr<LazyCore> LocalCalls::Call(const Component& component, CallReque
   const std::shared_ptr<LazyCore> core = call->core;
   if (core->Ready()) return core;  // it has failed
   if (maker_.IsTooLate()) {
-    core->FailAsWished(base::Annotate(absl::CancelledError("the session has ended"), call->Name().text()));
+    core->FailAsWished(base::Annotate(base::SessionEnded(), call->Name().text()));
     return core;
   }
   CallNow(Mine(*component), *call);
