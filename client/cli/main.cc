@@ -35,12 +35,18 @@
 namespace twinkle::cli {
 namespace {
 
+// The ranks whose lines `logs` shows: all of them, those of a group, or one.
+struct RankChoice {
+  std::string group;  // empty: of any
+  int rank = -1;      // negative: any
+};
+
 struct Options {
   std::string driver;
   std::string token_file = rpc::DefaultTokenFile();
   bool json = false;
   uint64_t job = 0;
-  std::string rank;
+  RankChoice rank;
   bool follow = false;
   int tail = -1;
   size_t lines = 20;
@@ -119,24 +125,18 @@ int Stop(const Options& options, const ClusterClient& client) {
   return 0;
 }
 
-// Parses the option --rank: "2", "policy:2" or "policy".
-absl::Status ParseRank(const std::string& text, v1::WatchJob* wish) {
-  wish->set_rank(-1);
-  if (text.empty()) return absl::OkStatus();
+// Parses the argument rank of `logs`: "2", "policy:2" or "policy".
+absl::StatusOr<RankChoice> ParseRank(const std::string& text) {
   const std::vector<std::string> words = absl::StrSplit(text, ':');
   int rank = -1;
   const bool is_rank = absl::SimpleAtoi(words.back(), &rank) && rank >= 0;
   if (words.size() > 2 || (words.size() == 2 && !is_rank)) {
     return absl::InvalidArgumentError(absl::StrCat("a rank is RANK, GROUP or GROUP:RANK, not '", text, "'"));
   }
-  if (is_rank) wish->set_rank(rank);
-  if (words.size() == 2 || !is_rank) wish->set_group(words[0]);
-  return absl::OkStatus();
-}
-
-std::string CheckRank(const std::string& text) {
-  v1::WatchJob wish;
-  return std::string(ParseRank(text, &wish).message());
+  RankChoice choice;
+  if (is_rank) choice.rank = rank;
+  if (words.size() == 2 || !is_rank) choice.group = words[0];
+  return choice;
 }
 
 // The names of the nodes with the processes that `wish` names. NotFound: there is no such job, group or rank.
@@ -173,7 +173,8 @@ int PrintLogs(const Options& options, const ClusterClient& client) {
   wish.set_job(options.job);
   wish.set_tail(options.tail);
   wish.set_follow(options.follow);
-  ParseRank(options.rank, &wish).IgnoreError();  // the option was checked before
+  wish.set_group(options.rank.group);
+  wish.set_rank(options.rank.rank);
   const auto status = client.Status();
   if (!status.ok()) return Fail(status.status());
   const auto nodes = NodesOf(*status, wish);
@@ -318,7 +319,12 @@ void AddCommands(CLI::App& app, Options& options) {
   stop.add_option("job", options.job, kJob)->required()->check(job_number);
   CLI::App& logs = AddCommand(app, "logs", "What a job's worker processes print");
   logs.add_option("job", options.job, kJob)->required()->check(job_number);
-  logs.add_option("rank", options.rank, "Of one only: RANK, GROUP or GROUP:RANK")->check(&CheckRank);
+  const auto choose = [&options](const std::string& text) {
+    auto choice = ParseRank(text);
+    if (!choice.ok()) throw CLI::ValidationError("rank", std::string(choice.status().message()));
+    options.rank = *std::move(choice);
+  };
+  logs.add_option_function<std::string>("rank", choose, "Of one only: RANK, GROUP or GROUP:RANK");
   logs.add_flag("--follow,-f", options.follow, "Until the job has ended");
   logs.add_option("--tail,-n", options.tail, "Begin with that many lines of each; without it with all that are kept")
       ->check(count);
