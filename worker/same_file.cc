@@ -3,6 +3,8 @@
 #include <absl/strings/str_cat.h>
 #include <fcntl.h>
 
+#include <utility>
+
 #include "runtime/base/open_regular.h"
 #include "runtime/base/status.h"
 #include "runtime/rpc/file_digest.h"
@@ -11,8 +13,8 @@ namespace twinkle::worker {
 namespace {
 
 absl::StatusOr<base::Fd> OpenFor(int how, const std::string& path) {
-  const base::OpenedFile opened = base::OpenRegular(path, how);
-  if (opened.fd >= 0) return base::Fd(opened.fd);
+  base::OpenedFile opened = base::OpenRegular(path, how);
+  if (opened.fd.valid()) return std::move(opened.fd);
   if (opened.error != 0) return absl::ErrnoToStatus(opened.error, path);
   return absl::InvalidArgumentError(absl::StrCat(path, " is no regular file"));
 }

@@ -32,12 +32,11 @@ absl::Status CheckNames(const std::vector<std::string>& files) {
 
 absl::StatusOr<v1::File> FileOf(const std::string& path, bool digest) {
   v1::File file;
-  const base::OpenedFile opened = base::OpenRegular(path, O_RDONLY);
-  const base::Fd fd(opened.fd);
-  if (!fd.valid() && opened.error == 0) {
+  const auto [fd, error] = base::OpenRegular(path, O_RDONLY);
+  if (!fd.valid() && error == 0) {
     return Refuse(absl::StrCat(path, " is no regular file: name the files that are to be brought one by one"));
   }
-  if (!fd.valid()) return Refuse(std::string(base::ErrnoStatus(opened.error, path).message()));
+  if (!fd.valid()) return Refuse(std::string(base::ErrnoStatus(error, path).message()));
   std::error_code ignored;
   file.set_path(std::filesystem::absolute(path, ignored).string());
   if (!digest) return file;

@@ -3,11 +3,13 @@
 
 #include <string>
 
+#include "runtime/base/fd.h"
+
 namespace twinkle::base {
 
 // The result of OpenRegular.
 struct OpenedFile {
-  int fd = -1;    // owned by the caller, closed on exec; negative: there is none
+  Fd fd;          // closed on exec
   int error = 0;  // errno, if there is no descriptor; 0: it is no regular file
 };
 

@@ -4,7 +4,6 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <memory>
 #include <set>
@@ -21,8 +20,7 @@ constexpr size_t kMostShown = 60;  // bytes of a wrong name
 // cannot be read, is reported when it is read.
 std::string NoOtherFile(const std::string& path) {
   const OpenedFile file = OpenRegular(path, O_PATH);
-  if (file.fd >= 0) ::close(file.fd);
-  if (file.fd >= 0 || file.error != 0) return "";
+  if (file.fd.valid() || file.error != 0) return "";
   return absl::StrCat("'", path, "' is no regular file");
 }
 

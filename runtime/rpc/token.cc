@@ -59,12 +59,11 @@ std::string DefaultTokenFile() {
 
 absl::StatusOr<std::string> ReadToken(const std::string& file) {
   if (file.empty()) return NoFile();
-  const base::OpenedFile opened = base::OpenRegular(file, O_RDONLY);
-  const base::Fd fd(opened.fd);
-  if (!fd.valid() && opened.error == 0) {
+  const auto [fd, error] = base::OpenRegular(file, O_RDONLY);
+  if (!fd.valid() && error == 0) {
     return absl::InvalidArgumentError(absl::StrCat("the token file ", file, " is no regular file"));
   }
-  if (!fd.valid()) return Because(opened.error, "opened", file);
+  if (!fd.valid()) return Because(error, "opened", file);
   struct stat facts {};
   if (::fstat(fd.get(), &facts) != 0) return Because(errno, "read", file);
   if ((facts.st_mode & 077) != 0) {

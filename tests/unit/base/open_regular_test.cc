@@ -19,11 +19,10 @@ TEST_CASE("a regular file is opened, for reading or for its path alone, and noth
   std::ofstream(path) << "x";
   for (const int how : {O_RDONLY, O_PATH}) {
     const OpenedFile file = OpenRegular(path, how);
-    REQUIRE(file.fd >= 0);
-    CHECK((::fcntl(file.fd, F_GETFD) & FD_CLOEXEC) != 0);
+    REQUIRE(file.fd.valid());
+    CHECK((::fcntl(file.fd.get(), F_GETFD) & FD_CLOEXEC) != 0);
     char byte = 0;
-    CHECK((::read(file.fd, &byte, 1) == 1) == (how == O_RDONLY));
-    ::close(file.fd);
+    CHECK((::read(file.fd.get(), &byte, 1) == 1) == (how == O_RDONLY));
   }
 }
 
@@ -34,7 +33,7 @@ TEST_CASE("what is no regular file is told of as that, a FIFO that nobody writes
   for (const int how : {O_RDONLY, O_PATH}) {
     for (const std::string& path : {pipe, std::string(folder.path()), std::string("/dev/null")}) {
       const OpenedFile file = OpenRegular(path, how);
-      CHECK(file.fd < 0);
+      CHECK(!file.fd.valid());
       CHECK(file.error == 0);
     }
   }
@@ -42,7 +41,7 @@ TEST_CASE("what is no regular file is told of as that, a FIFO that nobody writes
 
 TEST_CASE("what the kernel says of one that cannot be opened is handed on") {
   const OpenedFile file = OpenRegular("/nowhere/file", O_RDONLY);
-  CHECK(file.fd < 0);
+  CHECK(!file.fd.valid());
   CHECK(file.error == ENOENT);
 }
 
