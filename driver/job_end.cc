@@ -233,6 +233,7 @@ void ClusterState::End(JobNumber number, Effects* effects) {
   if (!job.guests.empty()) {
     v1::PeersLost lost;
     lost.set_job(number);
+    lost.set_at_end(job.code == absl::StatusCode::kOk);
     lost.set_cause(absl::StrCat("its job has ended", job.reason.empty() ? "" : ": ", job.reason));
     for (const auto& [id, state] : job.processes) lost.add_losses()->set_process(id);
     Tell(job.guests, {}, lost, effects);

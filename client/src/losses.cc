@@ -17,12 +17,18 @@ const std::string& CauseOf(const v1::PeersLost& lost, const v1::PeersLost::Loss&
   return loss.cause().empty() ? lost.cause() : loss.cause();
 }
 
+// Whether another job has ended with its program's session: its processes are gone, and nothing has failed.
+bool EndedAsWished(const Losses::Job& job, const v1::PeersLost& lost) {
+  return lost.at_end() && lost.job() != job.number;
+}
+
 // Of the first loss, which is the cause of the others.
-std::string TextOf(const v1::PeersLost& lost, const std::vector<v1::Process>& processes) {
+std::string TextOf(const Losses::Job& job, const v1::PeersLost& lost) {
   if (lost.losses().empty()) return "processes are gone";
+  if (EndedAsWished(job, lost)) return absl::StrCat("job ", lost.job(), " has ended");
   const v1::PeersLost::Loss& first = lost.losses(0);
   if (absl::StartsWith(CauseOf(lost, first), "group '")) return CauseOf(lost, first);  // of no one rank
-  for (const v1::Process& process : processes) {
+  for (const v1::Process& process : job.processes) {
     if (process.id() != first.process()) continue;
     return absl::StrCat(
         "rank ", process.rank(), " of group '", process.group(), "' (", rpc::PlaceText(process.place()), ") ",
@@ -33,9 +39,13 @@ std::string TextOf(const v1::PeersLost& lost, const std::vector<v1::Process>& pr
 
 }  // namespace
 
+base::LogLevel Losses::LevelOf(const Job& job, const v1::PeersLost& lost) {
+  return EndedAsWished(job, lost) ? base::LogLevel::kInfo : base::LogLevel::kWarning;
+}
+
 void Losses::Carry(const Job& job, const v1::PeersLost& lost) {
-  const std::string text = TextOf(lost, job.processes);
-  base::Log(base::LogLevel::kWarning, text);
+  const std::string text = TextOf(job, lost);
+  base::Log(LevelOf(job, lost), text);
   if (lost.job() == job.number && !lost.asked_for()) {
     std::vector<rpc::ProcessId> processes;
     for (const v1::PeersLost::Loss& loss : lost.losses()) processes.push_back(loss.process());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proto/twinkle/v1/cluster.pb.h"
+#include "runtime/base/log.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/failure_log.h"
 #include "runtime/rpc/transport.h"
@@ -38,6 +39,9 @@ class Losses {
   void Begin(Job job);
   // Nothing is told to the job any more.
   void End();
+
+  // The level at which a loss is logged: a job that ends with its program's session is no warning to others.
+  static base::LogLevel LevelOf(const Job& job, const v1::PeersLost& lost);
 
  private:
   static void Carry(const Job& job, const v1::PeersLost& lost);

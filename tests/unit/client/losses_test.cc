@@ -85,6 +85,25 @@ TEST_CASE("what a process of the job has asked for, and what is lost of another 
   CHECK(job.failures->Close().ok());
 }
 
+TEST_CASE(
+    "another job that ends with its program's session is no warning, and its processes are lost all the same (LO1)") {
+  Job job;
+  job.Begin();
+  const Losses::Job facts{.number = kJob, .processes = {}, .failures = job.failures, .lose = nullptr};
+  const rpc::ProcessId other = base::ProcessIdOf(kJob + 1, 1);
+  v1::PeersLost ended = Lost(kJob + 1, other, "its job has ended");
+  ended.set_at_end(true);
+  job.losses.OnLost(ended);
+  CHECK(job.lost ==
+        std::vector<std::pair<rpc::ProcessId, absl::Status>>{{other, absl::UnavailableError("its job has ended")}});
+  CHECK(Losses::LevelOf(facts, ended) == base::LogLevel::kInfo);
+  ended.set_at_end(false);  // its program was killed
+  CHECK(Losses::LevelOf(facts, ended) == base::LogLevel::kWarning);
+  v1::PeersLost own = Lost(kJob, RankId(0), "it was killed by signal 11 (SIGSEGV)");
+  own.set_at_end(true);
+  CHECK(Losses::LevelOf(facts, own) == base::LogLevel::kWarning);
+}
+
 TEST_CASE("the end of the whole job is that of each rank, and told once, with the first reason (LO1, LO2)") {
   for (const bool before : {false, true}) {
     Job job;

@@ -119,6 +119,26 @@ TEST_CASE("processes of jobs that have to do with each other can meet, of others
   CHECK(absl::IsUnavailable(cluster.state.Meet(owner, worker).status()));
 }
 
+TEST_CASE("a job that has found something of another hears whether that one ended as its program wished") {
+  for (const bool as_wished : {true, false}) {
+    ThreeJobs cluster;
+    const JobNumber owner = cluster.first, finder = cluster.second;
+    cluster.AddComponent(owner, "policy");
+    REQUIRE(cluster.state.FindComponent(finder, "policy").ok());
+    if (as_wished) {
+      cluster.state.Finish(finder, absl::Seconds(3), cluster.now, &cluster.effects);
+    } else {
+      cluster.state.ProgramGone(finder, cluster.now, &cluster.effects);
+    }
+    cluster.Take();
+    cluster.state.JobCleared(cluster.node, finder, cluster.now, &cluster.effects);
+    const auto told = cluster.ToJob(owner);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].lost().job() == finder);
+    CHECK(told[0].lost().at_end() == as_wished);
+  }
+}
+
 TEST_CASE("jobs that a third has brought together stay so when it ends, and nothing is kept of it") {
   ThreeJobs cluster;
   const JobNumber one = cluster.first, two = cluster.second, third = cluster.third;
