@@ -1,5 +1,6 @@
 #include "client/cli/doctor.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 #include <netdb.h>
@@ -14,10 +15,12 @@
 #include <utility>
 
 #include "client/cli/cluster_client.h"
+#include "client/cli/file_findings.h"
 #include "client/cli/rank_limits.h"
 #include "runtime/base/memory_limit.h"
 #include "runtime/base/shortage.h"
 #include "runtime/device/nvml.h"
+#include "runtime/object/spill_folder.h"
 #include "runtime/rpc/place.h"
 #include "runtime/rpc/ports.h"
 
@@ -27,6 +30,9 @@ namespace {
 using Level = Finding::Level;
 
 std::string Gigabytes(double bytes) { return absl::StrFormat("%.1f GiB", bytes / (1 << 30)); }
+
+// Whether a driver lets in only who shows the cluster's token; a private cluster's does not.
+bool AsksForToken(const std::string& driver) { return !driver.empty() && !absl::StartsWith(driver, kPrivateCluster); }
 
 Finding CheckDriver(const std::string& driver, const std::string& token_file) {
   if (driver.empty()) {
@@ -121,10 +127,12 @@ Finding CheckDevices() {
 
 std::vector<Finding> Examine(const std::string& driver, const std::string& token_file) {
   std::vector<Finding> findings = {CheckDriver(driver, token_file),
+                                   TokenFinding(token_file, AsksForToken(driver)),
                                    CheckPorts(),
                                    CheckHostName(),
                                    CheckMemory(),
                                    CheckSharedMemory(),
+                                   SpillFinding(object::SpillFolderOfEnvironment()),
                                    CheckSystem(),
                                    CheckKernel(),
                                    CheckClock(),

@@ -14,7 +14,9 @@ struct Finding {
   std::string detail;  // with the way out, where there is one
 };
 
-// Examines this machine and, unless `driver` is empty, the connection to a driver. Blocks, for some seconds at most.
+// Examines this machine, the files that a cluster needs on it and, unless `driver` is empty, the connection to a
+// driver. The environment is this process's: of ranks it is that of their twinkle-worker. Blocks, for some seconds at
+// most.
 std::vector<Finding> Examine(const std::string& driver, const std::string& token_file);
 
 }  // namespace twinkle::cli

@@ -52,7 +52,7 @@ actor::ProcessOptions OptionsFrom(const WorkerSession& session) {
   options.max_pending_calls = session.max_pending_calls;
   options.abort_grace = absl::Nanoseconds(session.abort_grace_ns);
   options.spill.cap_bytes = session.object_memory_bytes != 0 ? session.object_memory_bytes : ObjectMemoryHere();
-  if (const char* folder = std::getenv("TWINKLE_SPILL_DIR")) options.spill.folder = folder;
+  options.spill.folder = object::SpillFolderOfEnvironment();
   return options;
 }
 

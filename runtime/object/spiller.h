@@ -16,12 +16,13 @@
 #include "runtime/base/executor.h"
 #include "runtime/base/mutex.h"
 #include "runtime/object/object_table.h"
+#include "runtime/object/spill_folder.h"
 
 namespace twinkle::object {
 
 struct SpillOptions {
   uint64_t cap_bytes = 0;  // of objects in memory; 0: no cap
-  std::string folder = "/var/tmp";
+  std::string folder = kSpillFolder;
   std::shared_ptr<memory::MappedFiles> mapped = nullptr;   // is told where files are; may be null
   absl::Duration retry_after = absl::Seconds(1);           // a disk that took no more, while nobody waits
   absl::Duration release_grace = absl::Milliseconds(100);  // releases may be under way when there is no room
