@@ -38,7 +38,7 @@ void Caller::Enter(CallPtr call) {
     if (killed != killed_.end()) return EndEarly(call, KilledStatus(*call, killed->second), killed->second);
   }
   const uint64_t component = call->component->id;
-  if (outboxes_.find(component) == outboxes_.end() && TakeTurn(call)) return PumpDomain(call->component->domain);
+  if (outboxes_.find(component) == outboxes_.end() && TakeTurn(call)) return departures_.Pump(call->component->domain);
   outboxes_[component].push_back(std::move(call));
 }
 
@@ -52,7 +52,7 @@ void Caller::Pump(uint64_t component) {
     calls.pop_front();
     if (calls.empty()) outboxes_.erase(component);
   }
-  if (domain != 0) PumpDomain(domain);
+  if (domain != 0) departures_.Pump(domain);
 }
 
 // Whether the first call of an outbox has left it: its arguments and its plan are there, or it has settled.
@@ -78,11 +78,7 @@ void Caller::Depart(const CallPtr& call, const absl::Status& plan) {
   if (call->argument_bytes >= base::kLargeBytes) pending_->SetBytes(call->id, call->argument_bytes);
   PlanRelaysOf(*call);
   call->To(State::kReady);
-  const auto known = domains_.find(call->component->domain);
-  if (!call->numbered() && known == domains_.end()) return Send(call, 0, 0);  // nothing to come after
-  Domain& domain = known != domains_.end() ? known->second : domains_[call->component->domain];
-  if (domain.workers.empty()) domain.workers = call->component->domain_workers;
-  domain.waiting.push_back(call);
+  departures_.Add(call);
 }
 
 // What several ranks read comes to each machine once.
@@ -207,102 +203,6 @@ void Caller::Watch(const CallPtr& call) {
   });
 }
 
-// ---- numbers
-void Caller::PumpDomain(uint64_t id) {
-  const auto found = domains_.find(id);
-  if (found == domains_.end()) return;
-  Domain& domain = found->second;
-  while (!domain.waiting.empty()) {
-    const CallPtr call = domain.waiting.front();
-    if (call->in_domain()) {
-      uint64_t number = 0;
-      if (call->numbered() && !TakeNumber(domain, &number)) {
-        RequestNumbers(id, domain);
-        return;
-      }
-      domain.waiting.pop_front();
-      Send(call, number, domain.last);
-      if (number != 0) domain.last = number;
-      continue;
-    }
-    domain.waiting.pop_front();
-  }
-  ReturnSpare(id, domain);
-  if (domain.IsTrivial()) domains_.erase(id);
-}
-
-bool Caller::TakeNumber(Domain& domain, uint64_t* number) {
-  if (!domain.granted.empty()) {
-    Numbers& granted = domain.granted.front();
-    *number = granted.first++;
-    if (granted.first == granted.end) domain.granted.pop_front();
-    return true;
-  }
-  if (!domain.exclusive) return false;
-  *number = domain.next++;
-  return true;
-}
-
-// One request for all calls that wait.
-void Caller::RequestNumbers(uint64_t id, Domain& domain) {
-  uint64_t count = 0;
-  for (const CallPtr& call : domain.waiting) {
-    if (call->numbered() && call->To(State::kRequested)) ++count;
-  }
-  if (count == 0) return;
-  domain.asked += count;
-  const absl::Status sent = services_.transport->Send(domain.workers.front(), rpc::Stream::kControl,
-                                                      EncodeMessage(NumberRequest{id, count, domain.workers}));
-  if (!sent.ok() && !absl::IsCancelled(sent)) FailWaiting(id, NoSequencer(sent));
-}
-
-// There will be no numbers any more.
-void Caller::FailWaiting(uint64_t id, const absl::Status& why) {
-  const auto domain = domains_.extract(id);
-  if (domain.empty()) return;
-  for (const CallPtr& call : domain.mapped().waiting) {
-    if (call->in_domain()) Settle(call, Failed(FactsOf(*call, 0), why));
-  }
-}
-
-absl::Status Caller::NoSequencer(const absl::Status& why) {
-  return absl::AbortedError(absl::StrCat("its group's first process is gone: ", why.message()));
-}
-
-void Caller::OnReleased(const ReleasedMessage& released) { FailWaiting(released.component, FromWire(released.why)); }
-
-// Numbers of calls that were cancelled meanwhile: nobody may wait for them.
-void Caller::ReturnSpare(uint64_t id, Domain& domain) {
-  if (domain.granted.empty()) return;
-  SkipMessage skip{id, true, {}};
-  for (const Numbers& granted : std::exchange(domain.granted, {})) {
-    for (uint64_t number = granted.first; number < granted.end; ++number) skip.numbers.push_back(number);
-  }
-  domain.last = skip.numbers.back();
-  for (rpc::ProcessId worker : domain.workers) services_.Send(worker, rpc::Stream::kData, skip);
-}
-
-void Caller::OnGrant(const NumberGrant& grant) {
-  const auto found = domains_.find(grant.domain);
-  if (found == domains_.end() || grant.count > found->second.asked) return;  // nobody asked for them
-  Domain& domain = found->second;
-  domain.asked = grant.exclusive ? 0 : domain.asked - grant.count;
-  if (grant.exclusive) {
-    domain.exclusive = true;
-    domain.next = grant.first;
-  }
-  if (grant.count > 0) domain.granted.push_back({grant.first, grant.first + grant.count});
-  PumpDomain(grant.domain);
-}
-
-void Caller::OnRecall(rpc::ProcessId from, const RecallMessage& recall) {
-  const auto found = domains_.find(recall.domain);
-  if (found == domains_.end() || !std::exchange(found->second.exclusive, false)) return;
-  Domain& domain = found->second;
-  for (const CallPtr& call : domain.waiting) call->To(State::kReady);  // those that had asked
-  services_.Send(from, rpc::Stream::kControl, RecalledMessage{recall.domain, domain.next});
-}
-
 // ---- sending
 CallMessage Caller::MessageFor(OutgoingCall& call, size_t index) const {
   CallMessage message;
@@ -340,7 +240,7 @@ std::optional<Lineage> Caller::LineageOf(const OutgoingCall& call) const {
   return lineage;
 }
 
-void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
+void Caller::OnDeparture(const CallPtr& call, uint64_t number, uint64_t after) {
   call->To(State::kSent);
   call->replies.resize(call->workers.size());
   call->missing = call->workers.size();
@@ -359,6 +259,10 @@ void Caller::Send(const CallPtr& call, uint64_t number, uint64_t after) {
   for (rpc::ProcessId to : others)
     services_.Send(to, rpc::Stream::kData, SkipMessage{component.domain, true, {number}});
   call->parts.clear();
+}
+
+void Caller::OnNoDeparture(const CallPtr& call, const absl::Status& why) {
+  Settle(call, Failed(FactsOf(*call, 0), why));
 }
 
 // ---- replies

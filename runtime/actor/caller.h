@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/actor/departures.h"
 #include "runtime/actor/outgoing_call.h"
 #include "runtime/actor/own_calls.h"
 #include "runtime/actor/pending_calls.h"
@@ -27,14 +28,15 @@ namespace twinkle::actor {
 //  CA4 every submitted call settles, and leaves `calls_` once no rank owes a reply;
 //  CA5 a call that was made in a method ends with it, when that is cancelled, and waits no longer than that's caller;
 //  CA6 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
-class Caller : public internal::CallOwner, public std::enable_shared_from_this<Caller> {
+class Caller : public internal::CallOwner, private Departures::Listener, public std::enable_shared_from_this<Caller> {
  public:
   // `own_calls`: runs those to this process's own objects.
   Caller(const Services* services, OwnCalls* own_calls)
       : services_(*services),
         own_calls_(*own_calls),
         pending_(
-            std::make_unique<PendingCalls>(services_.options.max_pending_calls, services_.options.spill.cap_bytes)) {}
+            std::make_unique<PendingCalls>(services_.options.max_pending_calls, services_.options.spill.cap_bytes)),
+        departures_(services, this) {}
 
   // Thread-safe: before Submit, in the thread that makes the call. Errors as PendingCalls::Add.
   absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room, MadeIn made_in) {
@@ -57,37 +59,22 @@ class Caller : public internal::CallOwner, public std::enable_shared_from_this<C
 
   void OnBegun(const BegunMessage& begun);
   void OnReply(rpc::ProcessId from, ReplyMessage&& reply);
-  void OnGrant(const NumberGrant& grant);
-  void OnRecall(rpc::ProcessId from, const RecallMessage& recall);
-  void OnReleased(const ReleasedMessage& released);
+  void OnGrant(const NumberGrant& grant) { departures_.OnGrant(grant); }
+  void OnRecall(rpc::ProcessId from, const RecallMessage& recall) { departures_.OnRecall(from, recall); }
+  void OnReleased(const ReleasedMessage& released) { departures_.OnReleased(released); }
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
   // All calls under way fail with `why`.
   void FailAll(const absl::Status& why);
 
   // How many things it remembers of components, dead or alive. On the service queue.
-  size_t remembered() const { return domains_.size() + outboxes_.size() + calls_.size(); }
+  size_t remembered() const { return departures_.size() + outboxes_.size() + calls_.size(); }
 
   // Thread-safe.
   const PendingCalls& pending() const { return *pending_; }
 
  private:
   using CallPtr = std::shared_ptr<OutgoingCall>;
-  struct Numbers {
-    uint64_t first;
-    uint64_t end;
-  };
-  // The order of one or more components' calls; there is none while it would say nothing.
-  struct Domain {
-    std::deque<CallPtr> waiting;  // planned calls, in order
-    bool exclusive = false;
-    uint64_t next = 0;   // while exclusive
-    uint64_t last = 0;   // the last number used
-    uint64_t asked = 0;  // numbers asked for and not granted yet
-    std::deque<Numbers> granted;
-    std::vector<rpc::ProcessId> workers;
-    bool IsTrivial() const { return waiting.empty() && !exclusive && last == 0 && asked == 0 && granted.empty(); }
-  };
 
   // Outbox.
   void Enter(CallPtr call);
@@ -101,15 +88,9 @@ class Caller : public internal::CallOwner, public std::enable_shared_from_this<C
   void OnPlan(const CallPtr& call, const absl::Status& plan);
   bool ArgumentsReady(const CallPtr& call);
   void Watch(const CallPtr& call);
-  // Numbers.
-  void PumpDomain(uint64_t id);
-  bool TakeNumber(Domain& domain, uint64_t* number);
-  void RequestNumbers(uint64_t id, Domain& domain);
-  void FailWaiting(uint64_t id, const absl::Status& why);
-  static absl::Status NoSequencer(const absl::Status& why);
-  void ReturnSpare(uint64_t id, Domain& domain);
   // Sending.
-  void Send(const CallPtr& call, uint64_t number, uint64_t after);
+  void OnDeparture(const CallPtr& call, uint64_t number, uint64_t after) override;
+  void OnNoDeparture(const CallPtr& call, const absl::Status& why) override;
   CallMessage MessageFor(OutgoingCall& call, size_t index) const;
   std::optional<Lineage> LineageOf(const OutgoingCall& call) const;
   // Time limits.
@@ -136,7 +117,7 @@ class Caller : public internal::CallOwner, public std::enable_shared_from_this<C
   const std::unique_ptr<PendingCalls> pending_;
   absl::flat_hash_map<uint64_t, CallPtr> calls_;                 // by id
   absl::flat_hash_map<uint64_t, std::deque<CallPtr>> outboxes_;  // by component
-  absl::flat_hash_map<uint64_t, Domain> domains_;
+  Departures departures_;
   absl::flat_hash_map<rpc::ProcessId, absl::Status> killed_;  // by this process
   std::set<std::pair<base::Instant, uint64_t>> deadlines_;    // of calls that are sent and have not settled
   base::Instant timer_at_ = base::kForever;                   // the next timer's

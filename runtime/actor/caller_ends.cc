@@ -120,7 +120,7 @@ void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const abs
   if (sent && call->own) return own_calls_.OnOwnCancel(call->id, why);
   if (sent) return TellRanks(call, why);
   Pump(component);
-  PumpDomain(domain);
+  departures_.Pump(domain);
 }
 
 // ---- the end of a group that this process has killed
@@ -150,11 +150,7 @@ void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::St
 }
 
 void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
-  std::vector<uint64_t> unordered;
-  for (const auto& [id, domain] : domains_) {
-    if (domain.workers.front() == peer) unordered.push_back(id);
-  }
-  for (uint64_t id : unordered) FailWaiting(id, NoSequencer(why));
+  departures_.OnLost(peer, why);
   // A constructor fails before the calls that have it as a cause.
   for (const CallPtr& call : Ordered(calls_, [](const OutgoingCall& call) { return call.missing > 0; })) {
     for (size_t i = 0; i < call->workers.size(); ++i) {
@@ -171,7 +167,7 @@ void Caller::FailAll(const absl::Status& why) {
   for (const auto& [id, call] : calls_) Leave(*call);
   calls_.clear();
   outboxes_.clear();
-  domains_.clear();
+  departures_.Clear();
 }
 
 // ---- time limits

@@ -97,7 +97,7 @@ TEST_CASE("a call that is cancelled while it waits for an argument lets those be
   CHECK(job.AllDid({"next"}));
 }
 
-TEST_CASE("the number of a call that is cancelled while it waits for one is skipped everywhere (CA2, SE2)") {
+TEST_CASE("the number of a call that is cancelled while it waits for one is skipped everywhere (DE2, SE2)") {
   TwoCallers job;
   job.relay.Say("c");  // from now on numbers are asked for one by one
   job.Run();
