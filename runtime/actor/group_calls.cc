@@ -87,7 +87,7 @@ std::shared_ptr<ComponentRef> GroupCalls::Bind(const ComponentInfo& info) {
 std::shared_ptr<LazyCore> GroupCalls::Call(const Component& component, CallRequest request) {
   const bool own = IsOwnObject(component->info, request.rank);
   auto call = parts_.maker->NewMethodCall(*component, request, /*leaves=*/!own);
-  const std::shared_ptr<LazyCore> core = call->core;
+  std::shared_ptr<LazyCore> core = call->core;
   if (core->Ready()) return core;  // it has failed
   if (own) {
     CallOwn(call);

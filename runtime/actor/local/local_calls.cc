@@ -110,7 +110,7 @@ const absl::Status* LocalCalls::WhyAborted(const LocalComponent& component) cons
 // ---- calls
 std::shared_ptr<LazyCore> LocalCalls::Call(const Component& component, CallRequest request) {
   const auto call = maker_.NewMethodCall(*component, request, /*leaves=*/false);
-  const std::shared_ptr<LazyCore> core = call->core;
+  std::shared_ptr<LazyCore> core = call->core;
   if (core->Ready()) return core;  // it has failed
   if (maker_.IsTooLate()) {
     core->FailAsWished(base::Annotate(base::SessionEnded(), call->Name().text()));
@@ -162,7 +162,7 @@ internal::Outcome LocalCalls::Run(const LocalComponent& component, const Outgoin
 absl::Status LocalCalls::WaitReady(const ComponentRef& ref, absl::Duration limit, CallSite site) {
   const LocalComponent& component = Mine(ref);
   if (services_.life.stopped()) return OfEndedSession(component.info.class_name);
-  const absl::Status made = component.constructed->Wait(base::Now() + limit);
+  absl::Status made = component.constructed->Wait(base::Now() + limit);
   if (!made.ok() || IsAsMade(component)) return made;
   const CallFacts facts = maker_.NewCall(Operation::kProbe, component, site)->FactsHere(services_.options);
   if (const absl::Status* aborted = WhyAborted(component)) return Failed(facts, *aborted);

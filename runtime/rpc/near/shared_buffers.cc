@@ -77,6 +77,7 @@ std::vector<SharedBuffer> SharedBuffers::Share(ProcessId to, Frame* frame) {
 
 void SharedBuffers::Unshare(ProcessId to, const std::vector<SharedBuffer>& shared) {
   std::vector<uint64_t> leases;
+  leases.reserve(shared.size());
   for (const SharedBuffer& buffer : shared) leases.push_back(buffer.lease);
   leases_.Release(to, leases);
 }
