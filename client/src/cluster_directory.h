@@ -15,6 +15,8 @@
 
 namespace twinkle::internal {
 
+// Keeps its job's components with the driver, and finds those of other jobs. Thread-safe. Questions to the driver
+// block, for a limited time.
 class ClusterDirectory final : public actor::Directory {
  public:
   // Makes a process of another job known to this one's transport.
@@ -50,7 +52,8 @@ class ClusterDirectory final : public actor::Directory {
 std::vector<actor::GroupInfo> GroupsOf(const google::protobuf::RepeatedPtrField<v1::GroupLayout>& groups,
                                        rpc::ProcessId first_process);
 
-// FailedPrecondition: it listens for its own machine only, and that is not this one.
+// Whether a process can be reached from this machine. FailedPrecondition: it listens for its own machine only, and that
+// is not this one.
 absl::Status CheckReachable(const v1::Process& to);
 
 }  // namespace twinkle::internal

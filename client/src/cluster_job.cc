@@ -58,7 +58,7 @@ void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
   Carry(told, std::move(news));
 }
 
-// Without the lock: calls that fail may run what waits for them.
+// Carries out news. The lock is not held: calls that fail may run what waits for them.
 void ClusterJob::Carry(Told& told, JobTalk::News news) {
   if (!news.waits_for.empty()) {
     std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
@@ -193,7 +193,8 @@ std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   return some;
 }
 
-// All workers at once. Those that do not answer in time (they may be stopped) are named, and cost that time once.
+// Asks all workers at once. Workers that do not answer in time (they may be stopped) are named, and cost that time
+// once.
 std::vector<actor::Account> ClusterJob::Ask(bool close) const {
   std::vector<rpc::ProcessId> asked;
   {

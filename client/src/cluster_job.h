@@ -21,15 +21,18 @@
 
 namespace twinkle::internal {
 
+// The session's job: its program is a process of it, its ranks are started by the cluster. Thread-safe. Start,
+// WaitForCalls and Shutdown block, each for a limited time. Shutdown ends the program's part, and waits for the driver
+// to end the rest.
 class ClusterJob final : public actor::Job {
  public:
-  // Has the job placed and its worker processes started; blocks until all of them serve. A line on stderr says what it
+  // Has the job placed and its worker processes started. Blocks until all of them serve; a line on stderr says what it
   // waits for. InvalidArgument as InProcessJob::Start; ResourceExhausted: the cluster can never fit the groups;
   // DeadlineExceeded: it had no room in time; Unavailable: no driver answers; Unauthenticated; Aborted: a worker
   // process did not start, with what it printed.
   static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options,
                                                            const ClusterLimits& limits = {});
-  // In a world that a test makes.
+  // Starts a job in a world that a test makes.
   static absl::StatusOr<std::unique_ptr<ClusterJob>> Start(const InitializeOptions& options,
                                                            const ClusterLimits& limits,
                                                            std::unique_ptr<JobWorld> world);
@@ -43,7 +46,7 @@ class ClusterJob final : public actor::Job {
   absl::Status CloseFailures() override;
 
  private:
-  // What the driver says comes in the link's threads, also after this job.
+  // What the driver has told. It comes in the link's threads, also after this job.
   struct Told {
     explicit Told(std::string driver) : talk(std::move(driver)) {}
     base::Mutex mutex;
@@ -62,7 +65,7 @@ class ClusterJob final : public actor::Job {
   static void Carry(Told& told, JobTalk::News news);
 
   absl::Status Connect();
-  // Until the driver has led the job there. An error: it never will, or has not by the deadline.
+  // Waits until the driver has led the job to a phase. An error: it never will, or has not by the deadline.
   absl::Status Await(JobTalk::Phase wanted, base::Instant deadline) const;
   absl::Status AwaitPlaced(absl::Duration placement_timeout);
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
@@ -71,7 +74,7 @@ class ClusterJob final : public actor::Job {
   void Remember(const v1::JobPeers& peers);
   void BeginLosses(const v1::JobPeers& peers);
   std::vector<actor::Account> Ask(bool close) const;
-  // Unavailable: the driver has not said by then that the job has ended.
+  // Waits for the driver's word that the job has ended. Unavailable: it has not come by the deadline.
   absl::Status AwaitEnded(base::Instant deadline) const;
   void EndProgram(const absl::Status& why);
 

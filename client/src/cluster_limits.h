@@ -9,7 +9,7 @@
 namespace twinkle::internal {
 
 struct ClusterLimits {
-  absl::Duration connect = absl::Seconds(10);  // a driver, until it answers
+  absl::Duration connect = absl::Seconds(10);  // for a driver to answer
   // Beyond placement_timeout, which the driver keeps itself: for one that does not.
   absl::Duration placement_margin = absl::Seconds(15);
   // For programs to be brought to the nodes and their worker processes to come up. The nodes end those that are late.

@@ -14,7 +14,7 @@
 namespace twinkle::internal {
 namespace {
 
-// Asks the driver.
+// An introducer that asks the driver.
 rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> directory,
                                               std::shared_ptr<PeerTable> table) {
   return [directory = std::move(directory), table = std::move(table)](rpc::ProcessId process, auto done) {
@@ -26,7 +26,7 @@ rpc::GrpcTransport::Introducer IntroducerFrom(std::shared_ptr<ClusterDirectory> 
   };
 }
 
-// What is to be touched beforehand is to stay.
+// The options of the segment pool. Memory that is touched beforehand is to stay.
 memory::SegmentOptions PoolOptions(size_t prefault_bytes) {
   memory::SegmentOptions options;
   options.capacity = base::MachineMemory();
@@ -67,7 +67,7 @@ rpc::GrpcTransport::OnCut EndGroupOfCut(const actor::ProcessOptions& self, const
   };
 }
 
-// Touches that much of the pool's memory, beside everything else, so that it is quick when it is needed.
+// Touches memory of the pool, beside everything else, so that it is quick when it is needed.
 std::shared_ptr<base::TaskQueue> Prefault(const std::shared_ptr<memory::SegmentPool>& pool, base::Executor& executor,
                                           size_t bytes) {
   if (bytes == 0) return nullptr;

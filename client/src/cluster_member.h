@@ -1,4 +1,4 @@
-// What every process of a job on a cluster, the program and its workers alike, joins it with.
+// A member of a job on a cluster: what each of its processes, the program and its workers alike, joins it with.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ struct ClusterMember {
   EndGroup end_group = {};
 };
 
-// Null: there are no threads for it.
+// Starts the process. Null: there are no threads for it.
 std::shared_ptr<actor::Process> StartProcess(actor::ProcessOptions options, ClusterMember member);
 
 }  // namespace twinkle::internal

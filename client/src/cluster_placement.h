@@ -14,7 +14,7 @@ namespace twinkle::internal {
 // Has the driver end the group that the process is of. May be called from any thread for as long as there are calls.
 using EndGroup = std::function<void(rpc::ProcessId, const std::string& group, const absl::Status& why)>;
 
-// The driver, or the node's daemon, kills.
+// A Placement that has the driver, or the node's daemon, kill. Thread-safe.
 class ClusterPlacement final : public actor::Placement {
  public:
   ClusterPlacement(std::shared_ptr<const PeerTable> table, internal::EndGroup end_group)

@@ -31,7 +31,7 @@ size_t BytesOf(const Texts& texts) {
   return bytes;
 }
 
-// For a job that its program gave no name: that of the program's file, which may have any.
+// The name of a job that its program gave none: that of the program's file, which may have any.
 std::string NameFrom(const std::string& executable) {
   const std::string name = base::Printable(actor::BaseName(executable)).substr(0, base::kLongestName);
   return base::CheckName("the program's file", name).ok() ? name : "program";
@@ -53,7 +53,8 @@ v1::Group GroupOf(const actor::GroupInfo& info, const DeviceGroup& declared) {
   return group;
 }
 
-// The token file is the program's machine's. Where a rank's driver is, and its token, its node says.
+// Whether ranks are given a variable. The token file is the program's machine's; a rank's driver, and its token, are
+// told by its node.
 bool IsForRanks(absl::string_view variable) { return !absl::StartsWith(variable, "TWINKLE_TOKEN_FILE="); }
 
 v1::Program ThisProgram(const InitializeOptions& options) {

@@ -1,4 +1,4 @@
-// What a program tells the driver of its job, checked before it is sent.
+// The description of a job that its program sends to the driver, checked before.
 #pragma once
 
 #include <absl/status/status.h>
@@ -13,7 +13,7 @@ namespace twinkle::internal {
 // CheckSize.
 absl::StatusOr<v1::SubmitJob> DescribeJob(const InitializeOptions& options);
 
-// InvalidArgument: it is more than the driver takes; says how much that is.
+// Checks the size of a component's description. InvalidArgument: it is more than the driver takes, which the text says.
 absl::Status CheckSize(const v1::Component& component);
 
 }  // namespace twinkle::internal

@@ -1,4 +1,4 @@
-// What the driver has said of this program's job, and what follows.
+// The talk of a program with the driver about its job: what the driver has said, and what follows.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,7 +11,7 @@
 
 namespace twinkle::internal {
 
-// No connection, no clock. Not thread-safe. Invariants:
+// A deterministic state machine without connection or clock. For one thread at a time. Invariants:
 //  JT1 phases come in their order, and none twice; kEnded may follow each, and is final;
 //  JT2 what the driver says out of its turn changes nothing;
 //  JT3 that the job is lost is news once, and only when it has not ended as the program wished.
@@ -28,26 +28,26 @@ class JobTalk {
   // `driver`: which one it is, for people: "at gpu-1:7077".
   explicit JobTalk(std::string driver) : driver_(std::move(driver)) {}
 
-  // What is to be done about something that was said.
+  // News: what is to be done about something that was said.
   struct News {
     std::string waits_for = {};              // to be shown: why the job waits for room
     std::optional<v1::PeersLost> lost = {};  // processes, of this job or of another that it knows
     absl::Status job_lost = {};              // not OK: all of this job, with the reason
   };
   News OnMessage(v1::DriverToProgram message);
-  // Of the connection to the driver. OK: the driver has ended it without a word.
+  // The connection to the driver has ended. OK: the driver has ended it without a word.
   News OnEnd(const absl::Status& status);
   // The program tells the driver that it finishes.
   void OnFinish() { To(Phase::kEnding); }
 
   Phase phase() const { return phase_; }
-  // Where the job is. REQUIRES: kPlaced was reached.
+  // The places of the job. REQUIRES: kPlaced was reached.
   const v1::JobPlaced& placed() const { return placed_; }
-  // Its processes. REQUIRES: kRunning was reached.
+  // The processes of the job. REQUIRES: kRunning was reached.
   const v1::JobPeers& peers() const { return peers_; }
   // Why nothing more comes. Never OK: Aborted for a job that has ended as it was to. REQUIRES: kEnded.
   absl::Status why_ended() const;
-  // What to say when the driver has not led the job out of its phase in time: DeadlineExceeded while it starts;
+  // The error when the driver has not led the job out of its phase in time: DeadlineExceeded while it starts;
   // Unavailable at its end. REQUIRES: kSubmitted, kPlaced or kEnding.
   absl::Status WhyLate() const;
 

@@ -1,4 +1,4 @@
-// InitializeOptions.files where ranks are in the program's own process.
+// The files of InitializeOptions.files for ranks that are in the program's own process.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -13,7 +13,7 @@ namespace twinkle::internal {
 // A folder with a link to each file, by its base name, that $TWINKLE_FILES names for as long as this lives.
 class LocalFiles {
  public:
-  // InvalidArgument: a file that is not there or is a folder, or two of one base name.
+  // Makes the folder. InvalidArgument: a file is not there or is a folder, or two have one base name.
   static absl::StatusOr<std::unique_ptr<LocalFiles>> Make(const std::vector<std::string>& files);
   ~LocalFiles();
   LocalFiles(const LocalFiles&) = delete;

@@ -12,7 +12,7 @@
 namespace twinkle::internal {
 namespace {
 
-// What is true of all is said once.
+// The cause of a loss. What is true of all is said once.
 const std::string& CauseOf(const v1::PeersLost& lost, const v1::PeersLost::Loss& loss) {
   return loss.cause().empty() ? lost.cause() : loss.cause();
 }
@@ -22,7 +22,7 @@ bool EndedAsWished(const Losses::Job& job, const v1::PeersLost& lost) {
   return lost.at_end() && lost.job() != job.number;
 }
 
-// Of the first loss, which is the cause of the others.
+// The text of the first loss, which is the cause of the others.
 std::string TextOf(const Losses::Job& job, const v1::PeersLost& lost) {
   if (lost.losses().empty()) return "processes are gone";
   if (EndedAsWished(job, lost)) return absl::StrCat("job ", lost.job(), " has ended");

@@ -17,7 +17,7 @@
 
 namespace twinkle::internal {
 
-// Thread-safe. Invariants:
+// Carries losses out, and remembers those that come before the job runs. Thread-safe. Invariants:
 //  LO1 every loss reaches the transport, also one that was told before there was any;
 //  LO2 a loss that no process of the job has asked for is a failure: it is logged at once, and in the failure log
 //      before a call fails of it. So Finish gives it, unless somebody has looked at such a call.
@@ -30,9 +30,9 @@ class Losses {
     std::function<void(rpc::ProcessId, const absl::Status&)> lose;
   };
 
-  // Processes of this job, or of another that it knows.
+  // Processes are lost: of this job, or of another that it knows.
   void OnLost(v1::PeersLost lost);
-  // All of the job.
+  // All processes of the job are lost.
   void OnJobLost(const absl::Status& why);
 
   // The job runs: carries out what was lost before.

@@ -14,14 +14,14 @@
 namespace twinkle::internal {
 namespace {
 
-// Rules that ask the mesh which rank is which.
+// Whether one of the method's rules asks the mesh which rank is which.
 bool NeedsMesh(const ClassInfo& class_info, const MethodInfo& method) {
   if (class_info.execute == Execute::kFirst || method.execute == Execute::kFirst) return false;
   return (method.own_dispatch == nullptr && dispatch::RuleOf(method.dispatch).needs_mesh) ||
          (method.own_collect == nullptr && dispatch::RuleOf(method.collect).needs_mesh());
 }
 
-// "8 ranks (dp 4, tp 2)"
+// The mesh in words: "8 ranks (dp 4, tp 2)".
 std::string Described(const DeviceMesh& mesh) {
   std::string text = absl::StrCat(mesh.world_size(), mesh.world_size() == 1 ? " rank (" : " ranks (");
   for (size_t i = 0; i < mesh.shape().size(); ++i) {

@@ -11,20 +11,20 @@
 
 namespace twinkle::internal {
 
-// Thread-safe.
+// Remembers the processes that a transport was told of. Thread-safe.
 class PeerTable {
  public:
   // `machine`, `pids`: this process's, as in Place.
   PeerTable(std::string machine, std::string pids) : machine_(std::move(machine)), pids_(std::move(pids)) {}
 
-  // How the process is reached from here.
+  // Adds a process, and says how it is reached from here.
   rpc::GrpcTransport::Introduction Add(const v1::Process& process, const std::string& ticket = {});
-  // "host, pid 123"; "an unknown host" for one that was never added.
+  // The place of a process: "host, pid 123"; "an unknown host" for one that was never added.
   std::string PlaceOf(rpc::ProcessId process) const;
-  // Equal for processes of one machine; 0 for one that was never added.
+  // The machine of a process: equal for processes of one machine; 0 for one that was never added.
   uint64_t MachineOf(rpc::ProcessId process) const;
-  // Whether its memory can be opened from here, by its pid: false for processes of other machines and of other PID
-  // namespaces; of one that was never added nothing is known.
+  // Whether the process's memory can be opened from here, by its pid. False for processes of other machines and of
+  // other PID namespaces; true for one that was never added, of which nothing is known.
   bool IsNear(rpc::ProcessId process) const;
 
  private:
@@ -39,7 +39,7 @@ class PeerTable {
   absl::flat_hash_map<std::string, uint64_t> machines_ ABSL_GUARDED_BY(mutex_);  // by name, counted from 1
 };
 
-// The verdicts on processes, in their order.
+// Tells the transport the verdicts on processes, in their order.
 void LoseAll(const v1::PeersLost& lost, rpc::GrpcTransport& transport);
 
 }  // namespace twinkle::internal

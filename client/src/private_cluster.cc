@@ -35,7 +35,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLinkDescriptor = 3;
-// Of base::kServicesLimit:
+// Parts of base::kServicesLimit.
 constexpr absl::Duration kKilledLimit = absl::Seconds(1);  // for services that were killed, and what keeps them
 constexpr absl::Duration kChildLimit = absl::Seconds(1);   // for the children that services which have ended leave
 
@@ -88,7 +88,7 @@ absl::Status PrivateCluster::StartService(const std::string& folder, const std::
   service.link = std::move(link.first);
   absl::Status sent = rpc::SendRole(service.link.get(), role_);
   services_.push_back(std::move(service));
-  // One that has ended has said why: AwaitReady hears it.
+  // A service that has ended has said why: AwaitReady hears it.
   return absl::IsUnavailable(sent) ? absl::OkStatus() : sent;
 }
 

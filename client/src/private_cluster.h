@@ -19,16 +19,16 @@ namespace twinkle::internal {
 
 class PrivateCluster {
  public:
-  // Starts both and returns at once; they are there when the driver's target answers. NotFound: the services are not
-  // installed beside the library.
+  // Starts both services and returns at once. They are there when the driver's target answers. NotFound: the services
+  // are not installed beside the library.
   static absl::StatusOr<std::unique_ptr<PrivateCluster>> Start();
-  // Ends both and waits for it.
+  // Ends both services and waits for it, for a limited time.
   ~PrivateCluster();
 
   const rpc::PrivateRole& role() const { return role_; }
-  // Blocks until both serve. Unavailable: one has ended. DeadlineExceeded.
+  // Blocks until both services serve. Unavailable: one has ended. DeadlineExceeded: they do not serve in time.
   absl::Status AwaitReady(base::Instant deadline);
-  // Unavailable: one has ended; with the reason, if it gave one.
+  // Checks both services. Unavailable: one has ended; with the reason, if it gave one.
   absl::Status CheckAlive();
 
  private:
@@ -44,9 +44,9 @@ class PrivateCluster {
   static absl::Status Launch(const std::string& path, std::vector<std::string> words, int link, Service* service);
   // Waits for the children that the services came from, which have ended or soon will, as AwaitChild.
   void ReapStarters(base::Instant deadline);
-  // Waits until all have ended, or the deadline.
+  // Waits until all services have ended, or the deadline.
   void AwaitEnd(base::Instant deadline);
-  // Kills those that have not; waits until they hold no lock any more, or the deadline.
+  // Kills the services that have not ended. Waits until they hold no lock any more, or the deadline.
   void KillRest(base::Instant deadline);
 
   rpc::PrivateRole role_;

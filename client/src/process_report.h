@@ -1,4 +1,4 @@
-// What a process tells commands of itself.
+// The report on itself that a process gives to commands.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace twinkle::internal {
 
-// On the process's service queue.
+// Makes the report. REQUIRES: called on the process's service queue.
 v1::ProcessReport ReportOf(const actor::Process& process, const memory::SegmentPool& pool);
 
 }  // namespace twinkle::internal

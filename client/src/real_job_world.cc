@@ -44,7 +44,7 @@ class StreamLink final : public JobLink {
   const std::shared_ptr<Stream> stream_;
 };
 
-// That something has come, for one thread that waits for it. Thread-safe.
+// The news that something has come, for one thread that waits for it. Thread-safe.
 class News {
  public:
   void Come() {

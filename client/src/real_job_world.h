@@ -10,7 +10,7 @@
 
 namespace twinkle::internal {
 
-// Of a job with these options.
+// The world of a job with these options.
 std::unique_ptr<JobWorld> NewRealJobWorld(const InitializeOptions& options, const ClusterLimits& limits);
 
 }  // namespace twinkle::internal

@@ -38,11 +38,11 @@ absl::Status StatusInChild(const LazyCore& lazy) {
 
 const void* AnswerInChild(const LazyCore& lazy) {
   if (const auto outcome = lazy.OutcomeSoFar()) return outcome->answer;
-  // It stays for good: whoever asked holds it for as long as the lazy.
+  // The answer stays for good: whoever asked holds it for as long as the lazy.
   return (new std::shared_ptr<void>(lazy.origin().answer.make(base::ForkedChildStatus())))->get();
 }
 
-// Of the group; 0 where only the program knows: of CPU groups, in a rank.
+// The devices of each worker of the group. 0: only the program knows, as for CPU groups in a rank.
 int DevicesPerWorker(const actor::GroupInfo& group, const SessionState& session) {
   if (!group.devices.empty() && !group.devices[0].empty()) return static_cast<int>(group.devices[0].size());
   for (const DeviceGroup& declared : session.options().groups) {
@@ -170,7 +170,7 @@ absl::StatusOr<size_t> LazyWaitAny(std::span<const LazyPtr> lazies, absl::Durati
   return static_cast<size_t>(settled - lazies.begin());
 }
 
-// Only the failure that is returned has been looked at.
+// Waits for all. Only the failure that is returned has been looked at.
 absl::Status LazyWaitAll(std::span<const LazyPtr> lazies, absl::Duration limit) {
   const base::Instant deadline = base::Now() + limit;
   const LazyPtr* first = nullptr;

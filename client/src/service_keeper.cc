@@ -17,7 +17,7 @@
 namespace twinkle::internal {
 namespace {
 
-// Of a keeper.
+// The first word of a keeper.
 struct Report {
   int failed = EIO;  // what it is when the keeper was killed
   pid_t child = 0;

@@ -11,14 +11,14 @@
 
 namespace twinkle::internal {
 
-// Thread-safe; constant but for its end.
+// A session: its options, and its job. Thread-safe; constant but for its end.
 class SessionState {
  public:
-  // `files`: of ranks that are in this process, may be null.
+  // `files`: for ranks that are in this process; may be null.
   SessionState(InitializeOptions options, std::unique_ptr<actor::Job> job, std::unique_ptr<LocalFiles> files = nullptr)
       : options_(std::move(options)), files_(std::move(files)), job_(std::move(job)) {}
 
-  // Waits for the calls under way, ends the job, returns the first failure that nobody looked at. Once.
+  // Waits for the calls under way, ends the job, and returns the first failure that nobody looked at. Called once.
   absl::Status End();
   // Ends the job without waiting for calls.
   void EndNow(const absl::Status& why) { job_->Shutdown(why); }
@@ -29,7 +29,7 @@ class SessionState {
 
   // The session there is, or null.
   static std::shared_ptr<SessionState> Current();
-  // False when there is one already.
+  // Makes this the session. False: there is one already.
   static bool Install(const std::shared_ptr<SessionState>& state);
   static void Remove(const SessionState* state);
 
@@ -41,8 +41,8 @@ class SessionState {
   const std::unique_ptr<actor::Job> job_;
 };
 
-// Of the process whose code the calling thread runs: a rank's inside its remote methods, else the program's. Null
-// without a session.
+// The interface of the process whose code the calling thread runs: a rank's inside its remote methods, else the
+// program's. Null: there is no session.
 std::shared_ptr<actor::UserApi> CurrentApi();
 
 }  // namespace twinkle::internal

@@ -13,13 +13,13 @@
 namespace twinkle::internal {
 namespace {
 
-// The only fact that the kernel does not keep. Empty where it could not be told.
+// The working directory, the only fact that the kernel does not keep. Empty if it could not be told.
 char directory[PATH_MAX] = {};
 __attribute__((constructor)) void NoteDirectory() {
   if (::getcwd(directory, sizeof(directory)) == nullptr) directory[0] = '\0';
 }
 
-// A program has no threads yet, mostly.
+// Widens the table while the program has, mostly, no threads yet.
 __attribute__((constructor)) void WidenTable() { base::WidenDescriptorTable(); }
 
 std::vector<std::string> WordsOf(const char* file_name) {

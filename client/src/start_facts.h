@@ -14,8 +14,8 @@ struct StartFacts {
 };
 StartFacts TheStart();
 
-// Sees to it that descriptors 0, 1 and 2 are open, on /dev/null where they are not: else the next socket or file that
-// anybody opens is taken for standard input or output.
+// Opens /dev/null as descriptors 0, 1 and 2 where they are closed. Otherwise the next socket or file that anybody opens
+// is taken for standard input or output.
 void KeepStandardDescriptors();
 
 }  // namespace twinkle::internal

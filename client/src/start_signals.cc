@@ -9,7 +9,7 @@ constexpr int kSignals = 64;
 
 StartSignals at_start;
 
-// When the library is loaded, which is before main.
+// Notes the signals when the library is loaded, which is before main.
 __attribute__((constructor)) void NoteSignals() {
   sigset_t blocked;
   sigemptyset(&blocked);

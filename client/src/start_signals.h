@@ -6,13 +6,13 @@
 
 namespace twinkle::internal {
 
-// Bit n - 1 stands for signal n.
+// Signals as bits: bit n - 1 stands for signal n.
 struct StartSignals {
   uint64_t ignored = 0;
   uint64_t blocked = 0;
 };
 
-// Thread-safe.
+// The signals as they were when this process began. Thread-safe.
 const StartSignals& SignalsAtStart();
 
 }  // namespace twinkle::internal

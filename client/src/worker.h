@@ -17,7 +17,7 @@
 
 namespace twinkle::internal {
 
-// Its part in the job: the process that has its components, and how that hears of the others.
+// A worker process's part in the job: the process that has its components, and how that hears of the others.
 struct Membership {
   v1::Endpoint endpoint;  // where the others reach it
   std::shared_ptr<actor::Process> process;
@@ -25,11 +25,11 @@ struct Membership {
   std::function<void(const v1::PeersLost&)> lose;
 };
 
-// Takes part, as the daemon has said. Over gRPC; in tests as these like it.
+// Joins the job as the daemon has said: over gRPC, or in tests as these like it.
 using JoinJob =
     std::function<absl::StatusOr<Membership>(const v1::WorkerRole&, const WorkerSession&, EndGroup end_group)>;
 
-// For the process's main thread, which it blocks. Invariants:
+// Carries out what the daemon says. For the process's main thread, which it blocks. Invariants:
 //  WK1 the daemon hears where this process listens once, when its session is there: whatever others want of it then can
 //      be done. It hears nothing of one that could not join;
 //  WK2 what the daemon says is carried out in its order, until it says stop, or is gone;
@@ -40,12 +40,12 @@ class Worker {
   // `fd`: the role's descriptor, which outlives this. The worker outlives what it has joined with.
   Worker(int fd, JoinJob join) : fd_(fd), reader_(fd), join_(std::move(join)) {}
 
-  // Until it is told who it is, and has joined. Unavailable: the daemon is gone. Internal, InvalidArgument: it did not
-  // say what it was to. Else the reason why it could not join.
+  // Waits to be told who it is, and joins. Unavailable: the daemon is gone. Internal, InvalidArgument: the daemon did
+  // not say what it was to. Other errors: why it could not join.
   absl::Status Begin();
-  // Until the job ends (OK). Unavailable: the daemon is gone.
+  // Serves until the job ends (OK). Unavailable: the daemon is gone.
   absl::Status Serve();
-  // After OK: threads are still in user code, which exit handlers would run under.
+  // Whether threads are still in user code, which exit handlers would run under. REQUIRES: Serve gave OK.
   bool left_threads() const;
 
  private:

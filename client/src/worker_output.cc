@@ -37,7 +37,7 @@ std::string OutputText(const v1::Output::Line& line, const std::string& host, bo
   return absl::StrCat("\x1b[", code, "m", who, "\x1b[0m ", text);
 }
 
-// One node. Keeps itself until the stream has ended.
+// The output of one node. Keeps itself until the stream has ended.
 class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> {
  public:
   explicit Watching(std::shared_ptr<std::atomic<bool>> told_lost) : told_lost_(std::move(told_lost)) {}
@@ -58,7 +58,7 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
     StartCall();
   }
   void Cancel() { context_.TryCancel(); }
-  // Longer than that as long as something comes, up to kMostPatience.
+  // Waits until the deadline, and longer as long as something comes, up to kMostPatience.
   void AwaitEnd(base::Instant deadline) const {
     const base::Instant limit = deadline + kMostPatience;
     while (deadline < limit) {
@@ -80,7 +80,7 @@ class WorkerOutput::Watching final : public grpc::ClientReadReactor<v1::Output> 
   }
 
  private:
-  // What follows each other on one stream is written at once.
+  // Shows lines. Those that follow each other on one stream are written at once.
   void Show() {
     const std::array<bool, 2> colour = {::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1};
     std::string text;

@@ -1,4 +1,4 @@
-// What worker processes print, shown by the program.
+// The output of worker processes, shown by the program.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace twinkle::internal {
 
-// "[policy:2 pid host] line" on this process's own standard output or error, in a colour for each rank on a terminal.
-// What cannot be written there is lost, and a warning of the log says so once.
+// Shows "[policy:2 pid host] line" on this process's own standard output or error, on a terminal in a colour for each
+// rank. What cannot be written there is lost, and a warning of the log says so once. Thread-safe.
 class WorkerOutput {
  public:
   // Watches a job on these nodes from its beginning, in threads of gRPC's.

@@ -56,7 +56,7 @@ actor::ProcessOptions OptionsOf(const v1::WorkerRole& role, const WorkerSession&
   return options;
 }
 
-// What the program will have as a failure of its job (Losses): before a call here fails of it.
+// Notes what the program will have as a failure of its job (Losses), before a call here fails of it.
 void NoteLosses(const v1::PeersLost& lost, uint64_t job, actor::Process& process) {
   if (lost.job() != job || lost.asked_for()) return;
   std::vector<rpc::ProcessId> processes;

@@ -1,4 +1,4 @@
-// This program as a worker process.
+// The role of this program as a worker process.
 #pragma once
 
 namespace twinkle::internal {
@@ -7,7 +7,8 @@ namespace twinkle::internal {
 // this process starts itself is none.
 bool TakeWorkerRole();
 
-// After TakeWorkerRole gave true: serves this process's remote objects until the job ends, then exits. Does not return.
+// Serves this process's remote objects until the job ends, then exits. Does not return. REQUIRES: TakeWorkerRole gave
+// true.
 [[noreturn]] void ServeAsWorker();
 
 }  // namespace twinkle::internal

@@ -12,7 +12,7 @@
 namespace twinkle::internal {
 namespace {
 
-// What the node daemon has said, for a program where none did a quarter of the machine's.
+// The memory for objects: what the node daemon has said, else a quarter of the machine's.
 uint64_t ObjectMemoryHere() {
   const char* told = std::getenv("TWINKLE_OBJECT_MEMORY");
   if (told != nullptr) {

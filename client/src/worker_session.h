@@ -26,11 +26,11 @@ struct WorkerSession {
 
 WorkerSession SessionOf(const InitializeOptions& options);
 
-// Carried by the driver and the node daemons as it is.
+// The session as bytes, which the driver and the node daemons carry as they are.
 std::string EncodeSession(const WorkerSession& session);
 absl::StatusOr<WorkerSession> DecodeSession(const std::string& bytes);
 
-// How a process of that session behaves; who it is remains to be said.
+// The options of a process of that session. Who it is remains to be said.
 actor::ProcessOptions OptionsFrom(const WorkerSession& session);
 
 }  // namespace twinkle::internal

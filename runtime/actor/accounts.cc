@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kCallsNamed = 3;
 
-// Of several processes, as they come.
+// The answers of several processes, as they come.
 struct Answers {
   explicit Answers(size_t count) : accounts(count), missing(count) {}
 
@@ -24,7 +24,7 @@ struct Answers {
     --missing;
     changed.SignalAll();
   }
-  // Until all are there, or none has come for so long.
+  // Waits until all answers are there, or none has come for so long.
   void Await(absl::Duration patience) {
     base::MutexLock lock(&mutex);
     size_t before = missing + 1;

@@ -1,5 +1,5 @@
-// What the processes of a job are asked at its end: which calls they have under way, and which failures nobody looked
-// at.
+// Accounts: what the processes of a job are asked at its end. Which calls do they have under way, and which failures
+// did nobody look at?
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -19,33 +19,34 @@ namespace twinkle::actor {
 
 // One process's answer.
 struct Account {
-  enum class From { kNobody, kGone, kProcess };  // it has not answered (yet); it never will
+  enum class From { kNobody, kGone, kProcess };  // kNobody: not answered (yet); kGone: it never will be
   From from = From::kNobody;
   uint64_t calls_made = 0;                        // since it began
   std::vector<std::string> calls_under_way = {};  // some
   absl::Status unread_failure = {};               // the first, when it was asked to close
 };
 
-// Questions to other processes, and this one's answers. Confined to the service queue, but for what says otherwise.
-// Invariant:
+// Questions to other processes, and this one's answers. Confined to the process's service queue, but for what says
+// otherwise. Invariant:
 //  AC1 every question is answered once, by the process or, with kGone, by its loss; or never, when this process ends.
 class Accounts {
  public:
   using Done = absl::AnyInvocable<void(Account)>;
 
-  // `pending`: of the calls that this process makes.
+  // `pending`: the calls that this process has made.
   Accounts(const Services* services, const PendingCalls* pending) : services_(*services), pending_(*pending) {}
 
-  // Thread-safe: this process's.
+  // This process's own account. Thread-safe.
   Account Own() const;
-  // Thread-safe: asks other processes, all at once, and gives their answers in this order; see Ask. Blocks until all
-  // have answered, or none has for so long: a thousand on a few processors take their time.
+  // Asks other processes, all at once, and gives their answers in this order; see Ask. Thread-safe. Blocks until all
+  // have answered, or none has for `patience`: a thousand on a few processors take their time.
   std::vector<Account> AskAll(const std::vector<rpc::ProcessId>& peers, bool close, absl::Duration patience);
-  // Thread-safe. Those processes of the job are gone by nobody's wish. In a rank, before what is under way with them
-  // is: the program hears once somebody here has looked at a call that failed of it.
+  // These processes of the job are gone by nobody's wish. Thread-safe. A rank notes that before what is under way with
+  // them ends: the program hears once somebody here has looked at a call that failed of it.
   void NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why);
 
-  // With `close` the process is to log the failures that nobody looked at, there or here, and to forget them.
+  // Asks a process for its account. With `close` it is to log the failures that nobody looked at, there or here, and to
+  // forget them.
   void Ask(rpc::ProcessId peer, bool close, Done done);
   void OnQuery(rpc::ProcessId from, const AccountQuery& query);
   void OnReply(AccountReply reply);
@@ -69,7 +70,8 @@ class Accounts {
 // Then there was none at the instant between the passes; and a method under way is a call under way of its caller.
 class RestDetector {
  public:
-  // One pass over all processes, always in the same order. Those that are gone, or do not answer, have no calls.
+  // Takes one pass over all processes, always in the same order. Processes that are gone, or do not answer, have no
+  // calls. True: the job is at rest.
   bool Pass(const std::vector<Account>& accounts);
 
  private:

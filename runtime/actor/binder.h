@@ -14,15 +14,15 @@ namespace twinkle::actor {
 
 class UserApi;
 
-// How the parts of a process make what others keep. All that it gives keeps the process, so it is for its threads only,
-// while it runs. Thread-safe.
+// A process as its parts need it to make what others keep. All that a binder gives keeps the process. It is for the
+// process's own threads only, while the process runs. Thread-safe.
 class Binder {
  public:
   virtual ~Binder() = default;
 
-  // For references to objects; and for tasks in which nothing else keeps the process.
+  // The store for references to objects, and for tasks in which nothing else keeps the process.
   virtual std::shared_ptr<object::ObjectStore> store() = 0;
-  // For the context of user code (context.h).
+  // The interface for the context of user code (context.h).
   virtual std::shared_ptr<UserApi> api() = 0;
   // A handle of this process to a component.
   virtual std::shared_ptr<const internal::ComponentRef> Bind(const ComponentInfo& component) = 0;

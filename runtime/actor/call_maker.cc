@@ -67,7 +67,7 @@ void CallMaker::Submit(std::shared_ptr<OutgoingCall> call) {
   const WithoutRoom without_room = call->operation != Operation::kMethod ? WithoutRoom::kAddAnyway
                                    : made_in == MadeIn::kMethod          ? WithoutRoom::kFail
                                                                          : WithoutRoom::kBlock;
-  // Before: it may settle as soon as it is known.
+  // The lazy hears of its call before the Caller does: the call may settle as soon as it is known.
   core->SetCall(std::shared_ptr<internal::CallOwner>(core->origin().store, &caller_), call->id);
   if (const absl::Status room = caller_.Announce(*call, without_room, made_in); !room.ok()) {
     const absl::Status refused = base::Annotate(room, core->origin().what.text());
@@ -75,7 +75,7 @@ void CallMaker::Submit(std::shared_ptr<OutgoingCall> call) {
     return core->Fail(refused);
   }
   call->caller = &caller_;
-  // As small as a task can be without memory of its own.
+  // The task is as small as it can be, so that it needs no memory of its own.
   if (!services_.service->Post([call = std::move(call)]() mutable { Caller::Submit(std::move(call)); })) {
     core->Fail(base::Annotate(base::SessionEnded(), core->origin().what.text()));
   }

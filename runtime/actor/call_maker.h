@@ -11,27 +11,27 @@
 
 namespace twinkle::actor {
 
-// Thread-safe: for the threads that make calls.
+// Makes calls for the threads that want them. Thread-safe. A call that can be neither made nor sent fails its lazy.
 class CallMaker {
  public:
   CallMaker(const Services* services, Caller* caller) : services_(*services), caller_(*caller) {}
 
-  // A call to the component, whose parent is the one in whose method the thread is.
+  // Makes a call to the component. Its parent is the call in whose method the thread is.
   std::shared_ptr<OutgoingCall> NewCall(Operation operation, const internal::ComponentRef& component,
                                         internal::CallSite site);
-  // One of a method, with its lazy: that has failed already where the arguments are none that the call can take.
+  // Makes a call of a method, with its lazy. The lazy has failed already if the call cannot take the arguments.
   // `leaves`: they leave this process.
   std::shared_ptr<OutgoingCall> NewMethodCall(const internal::ComponentRef& component, CallRequest& request,
                                               bool leaves);
   internal::LazyOrigin OriginFor(const OutgoingCall& call, const internal::Type* collected, internal::AnswerOps answer);
 
-  // May block for room (PendingCalls::Add). The call's lazy settles in any case.
+  // Gives the call to the Caller. May block for room (PendingCalls::Add). The call's lazy settles in any case.
   void Submit(std::shared_ptr<OutgoingCall> call);
-  // Waits where method, component or session say that calls do, without looking at a failure: the caller gets it from
+  // Waits for the call if its method, component or session says so. A failure is not looked at: the caller gets it from
   // the lazy.
   void AwaitIfSync(internal::LazyCore& core, const internal::ComponentRef& component, const CallRequest& request);
 
-  // Whether the session's end has begun, and the calling thread is in no method: then it makes nothing any more.
+  // Whether the session's end has begun and the calling thread is in no method, so that it makes nothing any more.
   bool IsTooLate() const;
 
  private:

@@ -72,7 +72,7 @@ bool Caller::TakeTurn(const CallPtr& call) {
   return true;
 }
 
-// With its plan, good or bad.
+// Lets a call leave the outbox with its plan, good or bad.
 void Caller::Depart(const CallPtr& call, const absl::Status& plan) {
   if (!plan.ok()) return Settle(call, base::Annotate(plan, call->Name().text()));
   if (call->argument_bytes >= base::kLargeBytes) pending_->SetBytes(call->id, call->argument_bytes);
@@ -81,7 +81,7 @@ void Caller::Depart(const CallPtr& call, const absl::Status& plan) {
   departures_.Add(call);
 }
 
-// What several ranks read comes to each machine once.
+// Plans that what several ranks read comes to each machine once.
 void Caller::PlanRelaysOf(OutgoingCall& call) {
   if (call.workers.size() < 2 || !call.may_have_lazies()) return;
   std::vector<rpc::ProcessId> workers;
@@ -89,7 +89,7 @@ void Caller::PlanRelaysOf(OutgoingCall& call) {
   PlanRelays(workers, *services_.placement, &next_relay_, {call.parts.data(), call.parts.size()});
 }
 
-// To this process's own object: it is under way until it has settled.
+// Hands on a call to this process's own object. It is under way until it has settled.
 void Caller::SendOwn(const CallPtr& call) {
   call->To(State::kSent);
   call->core->OnSettled([self = weak_from_this(), queue = services_.service, id = call->id] {
@@ -116,7 +116,7 @@ bool Caller::ConstructionFailed(const CallPtr& call) {
   return true;
 }
 
-// Nobody else touches its plan meanwhile, nor its arguments.
+// Has the call's arguments split on the collector. Nobody else touches its plan meanwhile, nor its arguments.
 void Caller::PlanOnCollector(const CallPtr& call) {
   if (!call->To(State::kPlanning)) return;
   services_.collector->Post([self = weak_from_this(), queue = services_.service, call, options = services_.options] {
@@ -135,7 +135,7 @@ void Caller::OnPlan(const CallPtr& call, const absl::Status& plan) {
 
 namespace {
 
-// f(index, lazy) for each lazy among the arguments and the elements of PerRanks; stops when f gives false.
+// Calls f(index, lazy) for each lazy among the arguments and the elements of PerRanks. Stops when f gives false.
 template <class F>
 bool EachLazy(const std::vector<CallArgument>& arguments, F&& f) {
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -148,7 +148,7 @@ bool EachLazy(const std::vector<CallArgument>& arguments, F&& f) {
   return true;
 }
 
-// How a lazy that is argument `index` is needed: as a reference alone, or with its value in any case.
+// The need for a lazy that is argument `index`: as a reference alone, or with its value in any case.
 struct Need {
   bool by_value;
   bool never;   // fetched
@@ -163,7 +163,7 @@ Need NeedOf(const OutgoingCall& call, size_t index) {
 
 }  // namespace
 
-// Settles the call when an argument failed; then it is no longer in the outbox.
+// Whether the call's arguments are there. Settles the call when one has failed; then it is no longer in the outbox.
 bool Caller::ArgumentsReady(const CallPtr& call) {
   if (!call->may_have_lazies()) return true;
   const std::vector<CallArgument> arguments = call->arguments;  // settling drops them
@@ -295,11 +295,11 @@ void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
   }
 }
 
-// The reply that worker `index` owed, or the reason why there will be none.
+// Takes the reply that worker `index` owed, or the reason why there will be none.
 void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply) {
   call->replies[index] = std::move(reply);
   --call->missing;
-  // What came of it after its time limit counts no more, but that it had not begun.
+  // After its time limit a reply counts no more, unless it says that the call had not begun.
   const bool counts = call->state() != State::kLate || absl::IsDeadlineExceeded(status);
   const absl::Status& outcome = counts ? status : call->late;
   if (!outcome.ok() && call->under_way()) {

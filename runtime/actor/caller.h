@@ -21,7 +21,8 @@
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue, but for what says otherwise. Invariants:
+// Sends the calls of a process and settles their lazies. Confined to the process's service queue, but for what says
+// otherwise. A call that cannot be planned or sent, or whose rank is lost, fails; FailAll ends all of them. Invariants:
 //  CA1 calls on one component leave in the order in which they were submitted, whatever they wait for;
 //  CA2 a call that has a number is sent, or its number is skipped, on every process of its domain;
 //  CA3 a call's arguments are held until every rank has replied or is lost;
@@ -30,7 +31,7 @@ namespace twinkle::actor {
 //  CA6 once this process has killed a group, its calls there, under way and later, are Aborted, whatever the ranks say.
 class Caller : public internal::CallOwner, private Departures::Listener, public std::enable_shared_from_this<Caller> {
  public:
-  // `own_calls`: runs those to this process's own objects.
+  // `own_calls`: runs the calls to this process's own objects.
   Caller(const Services* services, OwnCalls* own_calls)
       : services_(*services),
         own_calls_(*own_calls),
@@ -38,22 +39,24 @@ class Caller : public internal::CallOwner, private Departures::Listener, public 
             std::make_unique<PendingCalls>(services_.options.max_pending_calls, services_.options.spill.cap_bytes)),
         departures_(services, this) {}
 
-  // Thread-safe: before Submit, in the thread that makes the call. Errors as PendingCalls::Add.
+  // Counts a call as pending. Thread-safe: before Submit, in the thread that makes the call. Errors as
+  // PendingCalls::Add.
   absl::Status Announce(const OutgoingCall& call, WithoutRoom without_room, MadeIn made_in) {
     return pending_->Add(call.id, call.core, without_room, made_in);
   }
-  // Thread-safe: from now on it refuses what is made outside of methods.
+  // Refuses calls that are made outside of methods from now on. Thread-safe.
   void CloseToThreads() { pending_->CloseToThreads(); }
+  // Puts a call into its caller's outbox.
   static void Submit(std::shared_ptr<OutgoingCall> call);
-  // Thread-safe: for its lazy.
+  // internal::CallOwner, for the call's lazy. Thread-safe.
   void OnCallSettled(uint64_t call) override { pending_->Remove(call); }
   void CancelCall(uint64_t call, const std::string& what) override;
-  // The caller hears `why`, for which it asked; ranks that have not begun skip the call, the others are told.
+  // Cancels a call: its caller hears `why`. Ranks that have not begun skip it, the others are told.
   void Cancel(uint64_t call, const absl::Status& why);
-  // The same for all calls that were made in the method of that one, and have not settled.
+  // Cancels all calls that were made in the method of `parent` and have not settled (CA5).
   static void CancelMadeIn(RunningCall& parent, const absl::Status& why);
 
-  // Those workers are a group that this process kills: its calls there end with `why`, which is as wished, and later
+  // This process kills the group of these workers (CA6). Its calls there end with `why`, which is as wished, and later
   // ones fail with it.
   void OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::Status& why);
 
@@ -64,13 +67,13 @@ class Caller : public internal::CallOwner, private Departures::Listener, public 
   void OnReleased(const ReleasedMessage& released) { departures_.OnReleased(released); }
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
-  // All calls under way fail with `why`.
+  // Fails all calls under way with `why`.
   void FailAll(const absl::Status& why);
 
-  // How many things it remembers of components, dead or alive. On the service queue.
+  // How many things the caller remembers of components, dead or alive.
   size_t remembered() const { return departures_.size() + outboxes_.size() + calls_.size(); }
 
-  // Thread-safe.
+  // The calls that have not settled. Thread-safe.
   const PendingCalls& pending() const { return *pending_; }
 
  private:

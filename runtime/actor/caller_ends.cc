@@ -1,4 +1,4 @@
-// How calls end for their caller before, or without, their replies: settled, cancelled, out of time, lost.
+// The ends of calls before, or without, their replies: settled, cancelled, out of time, lost.
 #include <absl/strings/str_cat.h>
 #include <absl/time/time.h>
 
@@ -15,16 +15,16 @@ using State = OutgoingCall::State;
 
 namespace {
 
-// For ranks to say whether a call had begun whose time limit has passed.
+// The limit for ranks to say whether a call had begun whose time limit has passed.
 constexpr absl::Duration kAnswerLimit = absl::Seconds(1);
 
-// It failed because its parent did: who looks at that knows.
+// Looks at a failure that comes of the parent's: who looks at that one knows.
 void LookAt(const OutgoingCall& call, const absl::Status& status) {
   const auto failure = call.core->failure();
   if (failure != nullptr && failure->status() == status) failure->Look();
 }
 
-// Those that `concerned` says, in the order in which they were made.
+// The calls that `concerned` says, in the order in which they were made.
 template <class Calls, class Concerned>
 std::vector<typename Calls::mapped_type> Ordered(const Calls& calls, const Concerned& concerned) {
   std::vector<typename Calls::mapped_type> ordered;
@@ -38,7 +38,7 @@ std::vector<typename Calls::mapped_type> Ordered(const Calls& calls, const Conce
 }  // namespace
 
 // ---- the end of a call
-// Nobody but the ranks need know of it any more.
+// Forgets a call of which nobody but the ranks need know any more.
 void Caller::Leave(OutgoingCall& call) {
   call.LeaveParent();
   if (call.deadline != base::kForever) deadlines_.erase({call.deadline, call.id});
@@ -110,7 +110,7 @@ void Caller::EndWithParent(const CallPtr& call, const absl::Status& why) {
   LookAt(*call, status);
 }
 
-// The caller hears `status`, the ranks `why`.
+// Ends a call early: its caller hears `status`, the ranks `why`.
 void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why) {
   if (call->state() == State::kSettled) return;
   const bool sent = call->under_way();
@@ -124,7 +124,7 @@ void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const abs
 }
 
 // ---- the end of a group that this process has killed
-// As the first of the ranks would have told it.
+// The failure of a call, as the first of its ranks would have told it.
 absl::Status Caller::KilledStatus(const OutgoingCall& call, const absl::Status& why) const {
   CallFacts facts = call.Facts();
   const std::vector<rpc::ProcessId>& workers = call.component->workers;
@@ -139,7 +139,7 @@ void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::St
   std::vector<CallPtr> calls = Ordered(calls_, [this](const OutgoingCall& call) {
     return !call.own && killed_.count(call.component->workers.front()) > 0;
   });
-  // The later ones first: none is sent, or told as a failure, because one before it in its queue, or on which it
+  // Later calls end first: none is sent, or told as a failure, because one before it in its queue, or on which it
   // depends, has ended.
   std::reverse(calls.begin(), calls.end());
   for (const CallPtr& call : calls) {
@@ -171,7 +171,8 @@ void Caller::FailAll(const absl::Status& why) {
 }
 
 // ---- time limits
-// The call's own limit begins when its arguments are known and it has its number; its parent's has begun already.
+// Starts a call's time. Its own limit begins when its arguments are known and it has its number; its parent's has begun
+// already.
 void Caller::StartTimer(const CallPtr& call) {
   const bool own = call->method != nullptr && call->method->timeout_ns != 0;
   const bool parents = call->ends_with_parent() && call->parent->deadline != base::kForever;
@@ -184,7 +185,7 @@ void Caller::StartTimer(const CallPtr& call) {
   ArmTimer();
 }
 
-// One timer, for the call whose limit passes first: most calls settle before, and would leave one behind.
+// Arms one timer, for the call whose limit passes first. Most calls settle before, and would leave one behind.
 void Caller::ArmTimer() {
   if (deadlines_.empty() || deadlines_.begin()->first >= timer_at_) return;
   timer_at_ = deadlines_.begin()->first;
@@ -205,7 +206,8 @@ void Caller::OnTimer(base::Instant at) {
   ArmTimer();
 }
 
-// The ranks are told, and say whether they had begun: their answer, or that there is none, is what the call comes to.
+// Ends a call whose limit has passed. Its ranks are told, and say whether they had begun: their answer, or that there
+// is none, is what the call comes to.
 void Caller::Expire(const CallPtr& call) {
   const bool own = call->method != nullptr && absl::Nanoseconds(call->method->timeout_ns) == call->limit;
   const std::string limit = absl::FormatDuration(call->limit);

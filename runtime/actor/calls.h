@@ -1,4 +1,4 @@
-// What can be done with a component through a handle of this process.
+// Calls: what can be done with a component through a handle of this process.
 #pragma once
 
 #include <absl/status/status.h>
@@ -20,6 +20,7 @@ class LazyCore;
 
 namespace twinkle::actor {
 
+// A call of a method, as a handle asks for it.
 struct CallRequest {
   const internal::MethodInfo* method = nullptr;
   std::optional<int> rank;  // Rank(i)
@@ -40,24 +41,26 @@ struct NewOptions {
   bool local = false;  // an object of this process, whatever the group
 };
 
-// For components of one kind: those on groups (group_calls.h), those that are objects of this process
-// (local/local_calls.h). Thread-safe; the component is one that this made.
+// Calls on components of one kind: those on groups (group_calls.h), or those that are objects of this process
+// (local/local_calls.h). Thread-safe. REQUIRES, of each function: this has made the component.
 class Calls {
  public:
   using Component = std::shared_ptr<const internal::ComponentRef>;
   virtual ~Calls() = default;
 
-  // Returns at once, unless the call runs in this thread or is `sync`.
+  // Calls a method. Returns at once, unless the call runs in this thread or is `sync`. A failure is the lazy's.
   virtual std::shared_ptr<internal::LazyCore> Call(const Component& component, CallRequest request) = 0;
-  // Blocks until its objects are there, or the limit. Errors: the construction's; what a rank says of it now.
+  // Blocks until the component's objects are there, or the limit. Errors: the construction's; what a rank says of the
+  // component now.
   virtual absl::Status WaitReady(const internal::ComponentRef& component, absl::Duration limit,
                                  internal::CallSite site) = 0;
+  // Ends the component's objects, after the calls made before.
   virtual absl::Status Release(const internal::ComponentRef& component, internal::CallSite site) = 0;
-  // Ends the group that it is on, or, of one object of this process, the object.
+  // Ends the group that the component is on. If it is one object of this process, ends the object.
   virtual void Kill(const internal::ComponentRef& component, internal::CallSite site) = 0;
 
   virtual int world_size(const internal::ComponentRef& component) const = 0;
-  // InvalidArgument: no other process can reach it, so its handle must not leave this one.
+  // Whether the component's handle may leave this process. InvalidArgument: no other process can reach the component.
   virtual absl::Status CheckLeaves() const = 0;
   virtual base::JobKey job() const = 0;
 };

@@ -10,11 +10,11 @@
 
 namespace twinkle::internal {
 
-// Constant once made. Owned by the handles of one component in one process.
+// A component as its handles in one process know it. Owned by them. Constant once made.
 struct ComponentRef : std::enable_shared_from_this<ComponentRef> {
   actor::ComponentInfo info;
   const ClassInfo* class_info = nullptr;
-  std::shared_ptr<actor::Calls> calls;    // made it; keeps the process that holds the handle
+  std::shared_ptr<actor::Calls> calls;    // has made this; keeps the process that holds the handle
   std::shared_ptr<LazyCore> constructed;  // where the component was made here
   // Whether several of its workers are on other machines than that process.
   bool far = false;

@@ -1,4 +1,4 @@
-// What a process remembers of the components that it has made.
+// The constructions of the components that a process has made.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -13,19 +13,21 @@
 
 namespace twinkle::actor {
 
-// How their construction went, for all handles to them. Thread-safe.
+// Remembers how each construction went, for all handles to its component. Thread-safe. A construction is kept until its
+// component is forgotten, or Clear.
 class Constructions {
  public:
   void Add(uint64_t component, std::shared_ptr<internal::LazyCore> construction);
-  // Null: it was made elsewhere, or is released.
+  // The component's construction. Null: the component was made elsewhere, or is released.
   std::shared_ptr<internal::LazyCore> Find(uint64_t component) const;
   void Forget(uint64_t component);
-  // Those processes were killed by this one, or are lost.
+  // These processes were killed by this one, or are lost.
   void OnGone(std::span<const rpc::ProcessId> workers);
-  // Whether nothing is known here that came after the construction: no Release, Kill or death.
+  // Whether the component is as its construction left it: no Release, Kill or death of it is known here.
   bool IsAsMade(const ComponentInfo& component) const;
   size_t size() const;
-  void Clear();  // they hold the process
+  // Lets go of all constructions, which hold the process.
+  void Clear();
 
  private:
   mutable base::Mutex mutex_;

@@ -29,7 +29,8 @@ struct CallContext {
 // The calling thread's context; null outside calls.
 const CallContext* CurrentContext();
 
-// Sets it for a scope. What the thread waits for meanwhile it waits for on behalf of the call (base::Cancellation).
+// Sets the calling thread's context for a scope. What the thread waits for meanwhile it waits for on behalf of the call
+// (base::Cancellation). For the thread that made it.
 class ContextScope {
  public:
   explicit ContextScope(const CallContext* context);

@@ -15,8 +15,9 @@
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue. A call of several ranks needs a number; one of a single rank has none, and
-// leaves after its caller's last one. Invariants:
+// Lets planned calls leave in their domains' orders. A call of several ranks needs a number; a call of a single rank
+// has none, and leaves after its caller's last numbered one. Confined to the process's service queue. Calls whose
+// sequencer is gone are given up (OnNoDeparture); Clear drops all. Invariants:
 //  DE1 the calls of a domain leave in the order in which they were added;
 //  DE2 a number that was granted leaves with one call, or is skipped on every process of its domain.
 class Departures {
@@ -31,11 +32,10 @@ class Departures {
     // The call's turn will never come, because its domain has nobody any more who grants numbers.
     virtual void OnNoDeparture(const CallPtr& call, const absl::Status& why) = 0;
   };
-  // Both outlive it.
+  // `services` and `listener` must outlive the departures.
   Departures(const Services* services, Listener* listener) : services_(*services), listener_(*listener) {}
 
-  // A call is planned (kReady). It leaves at once if there is nothing that it has to come after; otherwise Pump lets it
-  // go.
+  // Adds a call that is planned (kReady). It leaves at once if it has nothing to come after; otherwise Pump lets it go.
   void Add(const CallPtr& call);
   // Lets those calls of the domain go whose turn has come, and drops those that have settled meanwhile.
   void Pump(uint64_t domain);
@@ -46,7 +46,7 @@ class Departures {
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
   void Clear() { domains_.clear(); }
 
-  // How many domains it remembers something of.
+  // How many domains something is remembered of.
   size_t size() const { return domains_.size(); }
 
  private:

@@ -23,7 +23,7 @@ using Kind = CallArgument::Kind;
 
 absl::StatusOr<Argument> LazyArgumentValue(LazyCore& lazy, const codec::Type* type) {
   if (!lazy.WaitAnswered()) return lazy.GivenUp();  // the method that makes the call is cancelled
-  // Without looking at its failure: who looks at the call's looks at this.
+  // The lazy's failure is not looked at here: who looks at the call's looks at this one.
   TWINKLE_RETURN_IF_ERROR(lazy.status());
   const Argument value{std::const_pointer_cast<void>(lazy.value()), /*exclusive=*/false};
   if (type == nullptr) return value;
@@ -51,7 +51,7 @@ absl::StatusOr<Argument> DirectArgument(CallArgument& argument, const ParameterI
   return LazyArgumentValue(*argument.lazy, parameter.type);
 }
 
-// Of one result, by the rule of the lazy's origin.
+// Joins one result, by the rule of the lazy's origin.
 absl::StatusOr<std::shared_ptr<void>> JoinOne(const std::shared_ptr<void>& result, const internal::LazyOrigin& origin) {
   TWINKLE_RETURN_IF_ERROR(codec::Snapshot(*origin.result, result.get()));
   if (origin.as_it_is) return result;

@@ -15,12 +15,12 @@
 
 namespace twinkle::actor {
 
-// The arguments as the method takes them, whole. Blocks until lazies that are given by value have been collected. A
-// failed lazy's status; InvalidArgument for a PerRank that does not have exactly one element.
+// The arguments as the method takes them, whole. Blocks until lazies that are given by value have been collected.
+// Errors: a failed lazy's status; InvalidArgument: a PerRank does not have exactly one element.
 absl::StatusOr<std::vector<internal::Argument>> DirectArguments(std::span<internal::CallArgument> arguments,
                                                                 std::span<const internal::ParameterInfo> parameters);
 
-// Joins the one result by the method's rule and settles the lazy with it. That of Rank(i) is as it is.
+// Joins the one result by the method's rule and settles the lazy with it. The result of Rank(i) is left as it is.
 void SettleDirect(internal::LazyCore& core, const internal::MethodInfo& method, internal::Outcome outcome,
                   const CallFacts& facts, std::vector<std::shared_ptr<object::Failure>> causes);
 

@@ -20,12 +20,13 @@ struct GroupInfo {
   bool is_cpu() const { return device_type == "cpu"; }
 };
 
-// Thread-safe; may block.
+// The groups and components of a job. Thread-safe; every function may block. On a cluster it asks the driver: functions
+// that give a status also give Unavailable then, when the driver does not answer.
 class Directory {
  public:
   virtual ~Directory() = default;
 
-  // InvalidArgument, naming the groups there are.
+  // The group of that name. InvalidArgument, naming the groups there are: there is none.
   virtual absl::StatusOr<GroupInfo> FindGroup(absl::string_view name) = 0;
 
   // Makes a component known and gives it its id. With the instance id of a live component of the same class and group
@@ -35,19 +36,20 @@ class Directory {
                                                      bool* existed) = 0;
   virtual void RemoveComponent(uint64_t id) = 0;
 
-  // NotFound.
+  // The component of that name. NotFound: there is none.
   virtual absl::StatusOr<ComponentInfo> FindComponent(absl::string_view name) = 0;
   virtual std::vector<ComponentInfo> Components() = 0;
 
-  // Where all ranks are in one process none of them is lost when its group is aborted: who waits asks.
+  // Whether a group was aborted, for who waits for its ranks. Only where all ranks are in one process: there none of
+  // them is lost when its group is aborted.
   virtual void SetAborted(absl::string_view /*group*/) {}
   virtual bool IsAborted(absl::string_view /*group*/) { return false; }
 
-  // HOST:PORT for the component's own connections, the same for all who ask.
+  // An address HOST:PORT for the component's own connections, the same for all who ask.
   virtual absl::StatusOr<std::string> Rendezvous(uint64_t component) = 0;
 };
 
-// InvalidArgument, for a group that is none of these.
+// The error for a group that is none of these: InvalidArgument.
 absl::Status NoSuchGroup(absl::string_view name, const std::vector<std::string>& names);
 
 }  // namespace twinkle::actor

@@ -4,7 +4,7 @@
 
 namespace twinkle::actor {
 
-// What has an order here, or an object, lives, however many came and went since.
+// Why a domain is gone. A domain that has an order here, or an object, lives, however many came and went since.
 absl::Status Domains::WhyGone(uint64_t domain) const {
   return domains_.contains(domain) ? absl::OkStatus() : listener_.WhyGone(domain);
 }

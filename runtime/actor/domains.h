@@ -1,5 +1,5 @@
-// The order in which the calls of a process begin: for each domain the gate of their numbers and, in the domain's first
-// process, the sequencer that hands these out.
+// The order in which calls begin in a process. For each domain there is the gate of their numbers and, in the domain's
+// first process, the sequencer that hands these out.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -18,7 +18,8 @@
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue. Invariants:
+// Lets calls that have come go in their domains' orders. Confined to the process's service queue. A domain ends by
+// Forget, which tells who waits for numbers; Clear drops all. Invariants:
 //  DO1 a domain is there from the first word about it until Forget. No later word of others makes it anew: who asks for
 //      something is answered with why it went;
 //  DO2 what a sequencer asks about a lost caller is answered once, and not before that is lost here, too.
@@ -31,12 +32,13 @@ class Domains {
     virtual ~Listener() = default;
     // The call's turn has come.
     virtual void OnTurn(const CallPtr& call) = 0;
-    // Nobody uses that number: its caller is gone, and not all had its call. Before the turn of those behind it.
+    // A number is used by nobody: its caller is gone, and not all members had its call. Called before the turn of the
+    // numbers behind it.
     virtual void OnSkipped(uint64_t domain, uint64_t number) = 0;
-    // OK: the domain's component, or group, lives here, or is not there yet.
+    // Why the domain's component, or group, is gone. OK: it lives here, or is not there yet.
     virtual absl::Status WhyGone(uint64_t domain) const = 0;
   };
-  // All outlive it.
+  // `services`, `lost` and `listener` must outlive the domains.
   Domains(const Services* services, const LostPeers* lost, Listener* listener)
       : services_(*services), lost_(*lost), listener_(*listener) {}
 
@@ -47,9 +49,9 @@ class Domains {
   void OnRecalled(rpc::ProcessId from, const RecalledMessage& recalled);
   void OnLastQuery(rpc::ProcessId from, const LastQuery& query);
   void OnLastReply(const LastReply& reply);
-  // It is among the lost already.
+  // A peer is lost. REQUIRES: LostPeers has it already.
   void OnLost(rpc::ProcessId peer);
-  // Nobody can call there any more: those who have numbers of it, or wait for some, are told.
+  // Forgets a domain that nobody can call any more. Callers that have numbers of it, or wait for some, are told.
   void Forget(uint64_t domain, const absl::Status& why);
   void Clear() { domains_.clear(); }
 

@@ -10,8 +10,8 @@
 
 namespace twinkle::actor {
 
-// {"class": …, "method": …, "rank": … (-1: of this process), "group": …, "place": …, "file": …, "line": …}. Bytes that
-// are no UTF-8 are replaced.
+// The payload's text: {"class": …, "method": …, "rank": … (-1: of this process), "group": …, "place": …, "file": …,
+// "line": …}. Bytes that are no UTF-8 are replaced.
 std::string DetailText(const CallFacts& facts);
 
 // The facts that such a text tells; nothing for a text that is none.

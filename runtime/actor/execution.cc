@@ -33,7 +33,7 @@ std::span<const ParameterInfo> ParametersOf(const IncomingCall& call) {
 
 namespace {
 
-// How the pieces, which are there, make up the argument.
+// The pieces, which are there, as they make up the argument.
 std::vector<object::PartRead> PartsOf(const PlannedArgument& planned) {
   std::vector<object::PartRead> parts;
   for (const PlannedPart& part : planned.parts) {
@@ -88,8 +88,8 @@ absl::Status FillArguments(IncomingCall& call, Binder& binder) {
   return absl::OkStatus();
 }
 
-// What was called has returned, and in a child that it forked, too. That one has none of the library's threads, and the
-// rings that it has are its parent's: nothing of it goes on, nor is anything written out that the parent has, too.
+// Ends a child that user code has forked and that has returned, too. A child has none of the library's threads, and its
+// rings are its parent's: nothing of it goes on, nor is anything written out that the parent has, too.
 void EndForkedChild(const IncomingCall& call) {
   if (!base::InForkedChild()) [[likely]]
     return;

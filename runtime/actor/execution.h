@@ -19,8 +19,8 @@ std::span<const internal::ParameterInfo> ParametersOf(const IncomingCall& call);
 // in it; what that throws is in the outcome.
 internal::Outcome RunOperation(IncomingCall& call, const Services& here);
 
-// The reply to a caller in another process. The result becomes independent of the object; one that nobody asked for is
-// dropped. Up to `here.inline_bytes` it travels along.
+// The reply to a caller in another process. The result becomes independent of the object; a result that nobody asked
+// for is dropped. A result of up to `here.inline_bytes` travels along.
 ReplyMessage ReplyFor(const IncomingCall& call, internal::Outcome& outcome, const ProcessOptions& here);
 
 }  // namespace twinkle::actor

@@ -24,23 +24,24 @@ struct CallFacts {
 using base::BaseName;
 using base::ShortName;
 
-// "Policy.Generate [train.cc:78]"
+// The call's name and place: "Policy.Generate [train.cc:78]".
 std::string What(const CallFacts& facts);
 
 // The status with "Policy.Generate failed on rank 2 of group 'policy' (host, pid 123) [train.cc:78]: " before its
 // message, and the same facts as its payload.
 absl::Status Failed(const CallFacts& facts, const absl::Status& cause);
 
-// "Policy.component().Kill() [train.cc:78]"
+// The reason of a group's end by Kill: "Policy.component().Kill() [train.cc:78]".
 absl::Status KilledAt(absl::string_view class_name, absl::string_view file, int line);
 
-// What is said of a component whose session is over.
+// The error of a component whose session is over.
 absl::Status OfEndedSession(absl::string_view class_name);
 
-// What calls on a group end with that was aborted.
+// The error of calls on a group that was aborted.
 absl::Status GroupAborted(absl::string_view group, const absl::Status& why);
 
-// The url of that payload: JSON with class, method, rank (-1: of this process), group, place, file and line.
+// The url of the payload that Failed adds: JSON with class, method, rank (-1: of this process), group, place, file and
+// line.
 inline constexpr char kDetailUrl[] = "twinkle.v1.ErrorDetail";
 
 }  // namespace twinkle::actor

@@ -1,4 +1,4 @@
-// Components that are in a process no more, or never will be, and why: for calls that come later.
+// The components that are in a process no more, or never will be, and why: for calls that come later.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,15 +11,16 @@
 
 namespace twinkle::actor {
 
-// For one thread. Ids of components ascend, so the latest are known one by one, and of those before them only that they
-// are gone: a call that comes before its component's construction, which is that late, is told so, too.
+// Remembers gone components, in bounded memory. For one thread at a time. Ids of components ascend: the latest are
+// known one by one, those before them only as gone. A call that comes before its component's construction, which is
+// that late, is told so, too.
 class GoneComponents {
  public:
-  // The first reason stays.
+  // Adds a component that is gone. The first reason stays.
   void Add(uint64_t component, const absl::Status& why) {
     if (const auto forgotten = latest_.Add(component, why)) forgotten_ = std::max(forgotten_, *forgotten);
   }
-  // OK: it is not gone.
+  // Why the component is gone. OK: it is not.
   absl::Status Why(uint64_t component) const {
     if (const absl::Status* why = latest_.Find(component)) return *why;
     if (component > forgotten_) return absl::OkStatus();

@@ -106,7 +106,8 @@ bool GroupCalls::IsOwnObject(const ComponentInfo& component, std::optional<int> 
   return !rank || *rank == mine - component.workers.begin();
 }
 
-// On the object's own lane a call runs at once and takes no number; from elsewhere it queues.
+// Makes a call on this process's own object. On the object's lane it runs at once and takes no number; from elsewhere
+// it queues.
 void GroupCalls::CallOwn(const std::shared_ptr<OutgoingCall>& call) {
   if (const auto instance = parts_.host->InstanceInLane(call->component->id)) {
     CallContext context = instance->context;
@@ -161,7 +162,7 @@ void GroupCalls::Kill(const ComponentRef& component, CallSite site) {
   }
   const std::vector<rpc::ProcessId> workers = WorkersOfGroup(component.info);
   parts_.constructions->OnGone(workers);
-  // Before the ranks hear of it: no answer of theirs comes first.
+  // The Caller knows before the ranks do, so that no answer of theirs comes first.
   services_.service->Post(
       [caller = parts_.caller, workers, killed = GroupAborted(group, why)] { caller->OnKilled(workers, killed); });
   if (services_.placement->kills()) return services_.placement->EndGroup(first, group, why);
@@ -171,7 +172,7 @@ void GroupCalls::Kill(const ComponentRef& component, CallSite site) {
   }
 }
 
-// All of them, also those that the component is not on.
+// All workers of the component's group, also those that the component is not on.
 std::vector<rpc::ProcessId> GroupCalls::WorkersOfGroup(const ComponentInfo& component) const {
   const absl::StatusOr<GroupInfo> group = services_.directory->FindGroup(component.group);
   const rpc::ProcessId first = component.workers.front();

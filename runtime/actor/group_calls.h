@@ -14,7 +14,8 @@
 
 namespace twinkle::actor {
 
-// Thread-safe. Within its group a component means this rank's object; another rank's can be named by Rank(i).
+// What handles to components on groups do. Within its group a component means this rank's object; another rank's can be
+// named by Rank(i). Thread-safe.
 class GroupCalls final : public Calls {
  public:
   struct Parts {
@@ -28,8 +29,9 @@ class GroupCalls final : public Calls {
 
   // A handle of this process to a component.
   std::shared_ptr<internal::ComponentRef> Bind(const ComponentInfo& info);
-  // With the instance id of a live component that one. InvalidArgument: there is no such group; the instance id is of
-  // another class or group. AlreadyExists: its name is in use.
+  // Makes a component on a group; the construction's failure is that of its lazy. With the instance id of a live
+  // component, gives that one. InvalidArgument: there is no such group; the instance id is of another class or group.
+  // AlreadyExists: the name is in use.
   absl::StatusOr<Component> New(const internal::ClassInfo& class_info, const internal::ConstructorInfo& constructor,
                                 const NewOptions& options, std::vector<internal::CallArgument> arguments,
                                 internal::CallSite site);
@@ -38,7 +40,7 @@ class GroupCalls final : public Calls {
   absl::Status WaitReady(const internal::ComponentRef& component, absl::Duration limit,
                          internal::CallSite site) override;
   absl::Status Release(const internal::ComponentRef& component, internal::CallSite site) override;
-  // The components of another job's groups live on: only their program ends them.
+  // Ends the component's group. The components of another job's groups live on: only their program ends them.
   void Kill(const internal::ComponentRef& component, internal::CallSite site) override;
   int world_size(const internal::ComponentRef& component) const override;
   absl::Status CheckLeaves() const override { return absl::OkStatus(); }

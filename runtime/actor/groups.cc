@@ -53,7 +53,7 @@ std::vector<int> DevicesOf(const GroupInfo& group) {
   return devices;
 }
 
-// Those of another group that this one asks for: as many as it has ranks, or those it lists.
+// The devices of another group that this one asks for: as many as it has ranks, or those it lists.
 absl::StatusOr<std::vector<int>> ShareDevices(const DeviceGroup& group, const GroupInfo& other) {
   std::vector<int> devices = DevicesOf(other);
   for (int listed : group.ranks.indexes()) {

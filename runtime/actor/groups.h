@@ -1,4 +1,4 @@
-// From the groups that a user declares to worker processes and their devices.
+// Groups: the layout of those that a user declares, as worker processes and their devices.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -14,15 +14,15 @@
 
 namespace twinkle::actor {
 
-// Checks the groups and numbers their worker processes from `first_process` on, and their devices in the order of
-// declaration. Errors as InProcessJob::Start says.
+// Lays out the groups: checks them, and numbers their worker processes from `first_process` on and their devices in the
+// order of declaration. Errors as InProcessJob::Start.
 absl::StatusOr<std::vector<GroupInfo>> LayOutGroups(const std::vector<DeviceGroup>& groups,
                                                     rpc::ProcessId first_process);
 
-// Of a device group with that first process: ids that no component has.
+// The id of the domain of a device group with that first process. No component has such an id.
 uint64_t GroupDomain(rpc::ProcessId first_worker);
 
-// For the drawing; `where` says a process's node and what to call it.
+// A group for the drawing. `where` says a process's node and what to call it.
 mesh::PlacedGroup PlacedGroupOf(const GroupInfo& group,
                                 const std::function<std::pair<std::string, std::string>(rpc::ProcessId)>& where);
 

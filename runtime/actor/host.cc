@@ -26,7 +26,7 @@ namespace {
 
 constexpr uint64_t kSharedLane = 0;
 
-// Of the lane: shared in a device group, unless the class asks for several threads.
+// The id of the lane, which is shared in a device group, unless the class asks for several threads.
 uint64_t LaneId(const Instance& instance) {
   const bool own_threads = instance.class_info != nullptr && instance.class_info->max_concurrency > 1;
   return instance.info.shared_lane && !own_threads ? kSharedLane : instance.info.id;
@@ -140,7 +140,7 @@ void Host::Run(const CallPtr& call) {
     if (outcome.value != nullptr) KeepResult(*call, std::move(outcome.value));
   }
   call->arguments.clear();  // in the lane: their destructors are the user's
-  // As small as a task can be without memory of its own.
+  // The task is as small as it can be, so that it needs no memory of its own.
   services_.service->Post([call] { call->host->Finish(call); });
 }
 
@@ -166,7 +166,7 @@ void Host::Finish(const CallPtr& call) {
   if (!construct) lane.Done(call);
   Reply(call);
   if (construct) lane.Done(call);
-  // One that waited behind the destruction kept the lane.
+  // A call that waited behind the destruction kept the lane.
   const uint64_t id = call->instance->info.id;
   if (!Has(id) && !gone_.Why(id).ok()) RemoveInstance(*call->instance);
 }
@@ -188,7 +188,7 @@ void Host::Reply(const CallPtr& call) {
   services_.Send(call->caller, rpc::Stream::kData, reply);
 }
 
-// The component was destroyed.
+// Forgets a component that was destroyed.
 void Host::Forget(const Instance& instance) {
   const ComponentInfo& info = instance.info;
   RemoveInstance(instance);
@@ -198,7 +198,7 @@ void Host::Forget(const Instance& instance) {
   services_.Send(info.maker, rpc::Stream::kControl, ReleasedMessage{info.id, ToWire(gone_.Why(info.id))});
 }
 
-// And its lane, unless calls that came later are still to be answered by it.
+// Removes an instance, and its lane unless that still has to answer calls that came later.
 void Host::RemoveInstance(const Instance& instance) {
   std::shared_ptr<Lane> lane;  // ends outside the lock
   base::MutexLock lock(&mutex_);
@@ -212,7 +212,7 @@ void Host::RemoveInstance(const Instance& instance) {
   lanes_.erase(found);
 }
 
-// There is no thread for it, and so there was none for the object.
+// Refuses a call for which there is no thread, so that there was none for the object either.
 void Host::Refuse(const CallPtr& call, const absl::Status& why) {
   if (call->message.operation == Operation::kDestroy) {
     Answer(call, absl::OkStatus());  // first: what is to be answered yet keeps the lane
@@ -222,7 +222,7 @@ void Host::Refuse(const CallPtr& call, const absl::Status& why) {
   Answer(call, why);
 }
 
-// Without running it.
+// Answers a call without running it.
 void Host::Answer(const CallPtr& call, const absl::Status& status) {
   if (std::exchange(call->state, CallState::kDone) == CallState::kDone) return;
   calls_.erase({call->caller, call->message.call});

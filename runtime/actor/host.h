@@ -22,7 +22,9 @@
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue, but for what says otherwise. Invariants:
+// Runs the calls that come to a process, on the objects that it has. Confined to the process's service queue, but for
+// what says otherwise. A call that fails is answered with its status; nothing here fails as a whole but the group
+// (Abort). Stop ends all calls, and Shutdown the objects. Invariants:
 //  HO1 every call that arrives is answered once, whatever becomes of it;
 //  HO2 calls reach their lane in the domain's order (Domains) and begin there in it (Lane);
 //  HO3 once the group is aborted nothing begins any more, and all that was or comes is answered with Aborted;
@@ -32,32 +34,32 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   Host(const Services* services, ObjectExchange* objects, const LostPeers* lost)
       : services_(*services), objects_(*objects), lost_(*lost), domains_(services, lost, this) {}
 
-  // What others say of the order of calls.
+  // The order of calls, for what others say of it.
   Domains& domains() { return domains_; }
 
   void OnCall(rpc::ProcessId from, CallMessage&& message);
   void OnCancel(rpc::ProcessId from, const CancelMessage& cancel);
   void OnGone(const GoneMessage& gone);
   void OnOrphaned(const OrphanedMessage& orphaned);
-  // The end of a process of this one's own group is the group's; with OK it left as it should.
+  // A peer is lost; with OK it left as it should. The end of a process of this one's own group is the group's.
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
   void OnOwnCall(OutgoingCall& call) override;
   void OnOwnCancel(uint64_t call, const absl::Status& why) override;
 
-  // Thread-safe: the object when the calling thread is its lane, so that it may be called at once.
+  // Thread-safe: the component's object if the calling thread is its lane, so that it may be called at once.
   std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;
   // Thread-safe: whether there is an object of that component here.
   bool Has(uint64_t component) const;
-  // How many things it remembers of components, dead or alive. On the service queue.
+  // How many things the host remembers of components, dead or alive.
   size_t remembered() const { return domains_.size() + orphans_.size() + gone_.size(); }
 
-  // Ends the group's part here: calls are answered with Aborted, lanes in user code are left to themselves.
+  // Ends the group's part here (HO3): calls are answered with Aborted, lanes in user code are left to themselves.
   void Abort(const absl::Status& why);
-  // All calls under way are told that they are cancelled. The service queue must be closed.
+  // Tells all calls under way that they are cancelled. REQUIRES: the service queue is closed.
   void Stop(const absl::Status& why);
-  // Destroys the objects on their lanes and ends the lanes; one that is in user code after the deadline is abandoned.
-  // Not from the service queue, which must be closed. False: one was abandoned.
+  // Destroys the objects on their lanes and ends the lanes. A lane that is in user code after the deadline is
+  // abandoned, and the result is false. Blocks. REQUIRES: the service queue is closed, and this is none of its threads.
   bool Shutdown(base::Instant deadline);
 
  private:
@@ -82,21 +84,21 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
   void Orphan(const CallPtr& call);
   void AdoptOrphans(uint64_t component);
-  // The component's construction never comes, or did not come to all ranks: what it left here goes.
+  // Removes what a construction left here that never comes, or did not come to all ranks.
   void Unmake(uint64_t component, const absl::Status& why);
-  // The same, because its maker is gone: nobody finds it any more.
+  // Unmakes a component whose maker is gone, which nobody finds any more.
   void UnmakeForGood(uint64_t component, const absl::Status& why);
-  // Those that calls wait for, and that a process was to make that is gone.
+  // Unmakes the components that calls wait for and that `maker`, which is gone, was to make.
   void UnmakeOf(rpc::ProcessId maker, const absl::Status& why);
   std::shared_ptr<Instance> MadeBy(uint64_t domain, uint64_t number) const;
-  // Nobody can call the component here any more: who waits for its turn is answered, and its order is forgotten.
+  // Forgets the order of a component that nobody can call here any more. Calls that wait for their turn are answered.
   void EndOrder(uint64_t component, const absl::Status& why);
   void AddInstance(const CallPtr& call);
   // On the lane.
   void Run(const CallPtr& call);
   // Ending.
   void Refuse(const CallPtr& call, const absl::Status& why);
-  // Has the result kept, or the call fail where there is no room for it. Blocks, on the lane.
+  // Has the result kept, or the call fail if there is no room for it. Blocks, on the lane.
   void KeepResult(IncomingCall& call, std::shared_ptr<void> value);
   void Finish(const CallPtr& call);
   void Reply(const CallPtr& call);
@@ -104,11 +106,11 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   void Forget(const Instance& instance);
   void RemoveInstance(const Instance& instance);
   void AbortGroup(const absl::Status& why);
-  // Ends it for its caller: its method is told, or does not begin; one that stays in it ends the group.
+  // Ends the call for its caller. Its method is told, or does not begin; a method that goes on too long ends the group.
   void CancelCall(const CallPtr& call, const absl::Status& why);
-  // Wakes and tells the method; what was called in it is cancelled, too.
+  // Wakes and tells the call's method (HO4). What was called in it is cancelled, too.
   void Tell(const IncomingCall& call, const absl::Status& why);
-  // Answers it, unless it has begun; then it never does.
+  // Answers the call unless it has begun. A call that is skipped never begins.
   void Skip(const CallPtr& call, const absl::Status& why);
   // The reason for which a call ended that nobody had begun.
   static absl::Status NotBegun(const absl::Status& why);
@@ -125,7 +127,7 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   GoneComponents gone_;
   absl::Status aborted_;
 
-  mutable base::Mutex mutex_;  // of the maps, not of what is in them
+  mutable base::Mutex mutex_;  // guards the maps, not what is in them
   absl::flat_hash_map<uint64_t, std::shared_ptr<Instance>> instances_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, std::shared_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);  // 0: the shared one
 };

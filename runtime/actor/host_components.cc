@@ -22,7 +22,7 @@ void Host::OnTurn(const CallPtr& call) {
   if (call->state != CallState::kArrived) return;
   if (!aborted_.ok()) return Answer(call, aborted_);
   if (call->instance == nullptr && Has(call->message.component)) {
-    // It arrived before its component, from another process, and its turn comes after it.
+    // The call arrived before its component, from another process, and its turn comes after that.
     call->arguments_missing = 1;
     BeginArguments(call);
   }
@@ -33,7 +33,7 @@ void Host::OnTurn(const CallPtr& call) {
   if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
 }
 
-// Its component's construction is still on the way, unless the component is gone.
+// Keeps a call whose component's construction is still on the way. If the component is gone, answers it.
 void Host::Orphan(const CallPtr& call) {
   const uint64_t component = call->message.component;
   if (const absl::Status gone = gone_.Why(component); !gone.ok()) return Answer(call, gone);
@@ -44,7 +44,7 @@ void Host::Orphan(const CallPtr& call) {
   orphans.calls.push_back(call);
 }
 
-// Calls that came before their component go behind its construction.
+// Puts calls that came before their component behind its construction.
 void Host::AdoptOrphans(uint64_t component) {
   const auto orphans = orphans_.extract(component);
   if (orphans.empty()) return;
@@ -109,7 +109,7 @@ void Host::UnmakeForGood(uint64_t component, const absl::Status& why) {
 // ---- numbers
 absl::Status Host::WhyGone(uint64_t domain) const { return Has(domain) ? absl::OkStatus() : gone_.Why(domain); }
 
-// Its caller is gone, and not all ranks had received the call.
+// A call is skipped whose caller is gone, and which not all ranks had received.
 void Host::OnSkipped(uint64_t domain, uint64_t number) {
   std::vector<CallPtr> concerned;
   for (const auto& [key, call] : calls_) {

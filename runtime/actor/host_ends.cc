@@ -1,4 +1,4 @@
-// How calls end here before their methods do: cancelled, orphaned, aborted with their group.
+// The ends of calls before their methods' ends: cancelled, orphaned, aborted with their group.
 #include <absl/strings/str_cat.h>
 #include <absl/time/time.h>
 
@@ -36,7 +36,7 @@ void Host::OnCancel(rpc::ProcessId from, const CancelMessage& cancel) {
     if (begun && cancel.ask) services_.Send(from, rpc::Stream::kControl, BegunMessage{cancel.call});
     return;
   }
-  // It has not arrived yet, or its answer is on the way: then this is never asked for, and makes room one day.
+  // The call has not arrived yet, or its answer is on the way: then this is never asked for, and makes room one day.
   early_cancels_[{from, cancel.call}] = FromWire(cancel.why);
   early_order_.emplace_back(from, cancel.call);
   if (early_order_.size() <= kMostEarlyCancels) return;
@@ -60,7 +60,7 @@ void Host::Skip(const CallPtr& call, const absl::Status& why) {
   call->skipped = true;
   if (call->begun || call->state == CallState::kDone) return;
   const bool queued = call->state == CallState::kReleased;
-  // What waits for a construction goes behind it, on its lane.
+  // A call that waits for a construction goes behind it, on its lane.
   if (call->message.operation != Operation::kConstruct) Answer(call, NotBegun(why));
   if (!queued) return;
   call->arguments_missing = 0;  // its lane passes it by: there is nothing to wait for

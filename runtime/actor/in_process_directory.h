@@ -13,6 +13,7 @@
 
 namespace twinkle::actor {
 
+// Keeps groups and components in memory. Thread-safe; does not block.
 class InProcessDirectory final : public Directory {
  public:
   explicit InProcessDirectory(std::vector<GroupInfo> groups) : groups_(std::move(groups)) {}

@@ -24,7 +24,7 @@ using Processes = std::vector<std::shared_ptr<Process>>;
 constexpr size_t kForOneThread = 32;  // processes
 constexpr size_t kMostThreads = 16;
 
-// The processes have a notifying thread each.
+// A notifier that gets one message at a time. The processes have a notifying thread each.
 object::FailureLog::Notifier OneAtATime(object::FailureLog::Notifier notifier) {
   if (!notifier) return notifier;
   return [notifier = std::move(notifier), mutex = std::make_shared<std::mutex>()](const std::string& message) {
@@ -33,8 +33,8 @@ object::FailureLog::Notifier OneAtATime(object::FailureLog::Notifier notifier) {
   };
 }
 
-// Does that to each; to many of them in several threads. A process ends with its own threads, one after the other, and
-// each of these must get a processor first: where the machine is busy that is nearly all of the time.
+// Does something to each process; to many of them in several threads. A process ends with its own threads, one after
+// the other, and each of these must get a processor first: where the machine is busy that is nearly all of the time.
 void ToEach(const Processes& processes, const std::function<void(Process&)>& what) {
   std::atomic<size_t> next = 0;
   const auto work = [&] {
@@ -159,7 +159,7 @@ void InProcessJob::Shutdown(const absl::Status& why) {
   const base::Instant deadline = base::Now() + all.front()->options().abort_grace;
   for (const auto& process : all) process->BeginEnd();
   world_->network.End();
-  // The program first: its calls end as those of a session that has ended, whatever the ranks still say.
+  // The program stops first: its calls end as those of a session that has ended, whatever the ranks still say.
   if (program_ != nullptr) program_->Stop(why);
   ToEach(workers_, [&](Process& process) { process.Stop(why); });
   if (program_ != nullptr) program_->Join(deadline);

@@ -27,16 +27,17 @@ struct InProcessOptions {
   InProcessPlacement::MachineOfProcess machine_of;  // for tests of what crosses between machines
 };
 
-// Thread-safe. Outlives neither its processes' handles nor the other way round: both may go first.
+// A Job that runs its ranks as threads of this process. Thread-safe. The job and the handles of its processes may go in
+// either order.
 class InProcessJob final : public Job {
  public:
-  // InvalidArgument for groups that make no sense: a name given twice or missing, no ranks, devices_per_worker that
-  // does not divide, an unknown group to share devices with, a device listed twice.
+  // Starts the job. InvalidArgument: the groups make no sense (a name given twice or missing, no ranks,
+  // devices_per_worker that does not divide, an unknown group to share devices with, a device listed twice).
   static absl::StatusOr<std::unique_ptr<InProcessJob>> Start(InProcessOptions options);
   ~InProcessJob() override;
 
   const std::shared_ptr<Process>& program() const override { return program_; }
-  // For tests.
+  // A rank's process, for tests.
   const std::shared_ptr<Process>& process(rpc::ProcessId id) const { return workers_[id - 1]; }
   rpc::InMemoryNetwork& network() const;
 

@@ -9,7 +9,7 @@
 
 namespace twinkle::actor {
 
-// Nothing can be killed.
+// A Placement that can kill nothing. Constant once made.
 class InProcessPlacement final : public Placement {
  public:
   using MachineOfProcess = std::function<uint64_t(rpc::ProcessId)>;

@@ -28,8 +28,9 @@ struct Instance;
 struct OutgoingCall;
 struct ProcessOptions;
 
-// arrived -> released (its turn by number) -> posted (its arguments are here, in its lane's queue) -> running -> done.
-// Skipped before it runs: it is answered at once, and its lane passes it by.
+// A call that has arrived. It goes arrived -> released (its turn by number) -> posted (its arguments are here; in its
+// lane's queue) -> running -> done. A call that is skipped before it runs is answered at once, and its lane passes it
+// by. Members are grouped by the queue that they belong to.
 struct IncomingCall {
   enum class State { kArrived, kReleased, kPosted, kDone };
 
@@ -40,7 +41,7 @@ struct IncomingCall {
   rpc::ProcessId caller = 0;
   uint64_t refusals = 0;  // of memory for results in this process, when it arrived
   CallMessage message;
-  // Runs here without a message: of a handle that this process holds to its own group's component.
+  // Of a call without a message, which a handle of this process to its own group's component has made.
   std::shared_ptr<internal::LazyCore> self;
   std::string class_name;  // qualified
   std::vector<internal::CallArgument> self_arguments;
@@ -66,10 +67,10 @@ struct IncomingCall {
   std::atomic<bool> skipped = false;  // it does not begin any more: it is cancelled
   bool told = false;                  // the outcome says already where it comes from; on the lane
 
-  // A call to an object of this process, `here`, that it has made itself; takes the arguments.
+  // A call that this process, `here`, makes on its own object. Takes the arguments.
   static std::shared_ptr<IncomingCall> Own(OutgoingCall& call, Host* host, rpc::ProcessId here);
 
-  // For messages; without a class when its component is not here.
+  // The call's facts, for messages. They have no class when its component is not here.
   CallFacts Facts(const ProcessOptions& here) const;
 };
 

@@ -14,7 +14,8 @@
 
 namespace twinkle::actor {
 
-// Thread-safe.
+// The processes of one session. Thread-safe. Shutdown ends them, within the limits of end_limits.h; the destructor does
+// so, too.
 class Job {
  public:
   virtual ~Job() = default;
@@ -22,16 +23,17 @@ class Job {
   virtual const std::shared_ptr<Process>& program() const = 0;
   Directory& directory() const { return program()->directory(); }
 
-  // Where the worker processes are, for people.
+  // The places of the worker processes, for people.
   virtual std::vector<mesh::PlacedGroup> Placed() const = 0;
 
-  // Blocks until all calls of all processes have settled (true) or the deadline.
+  // Blocks until all calls of all processes have settled. False: they have not by the deadline.
   virtual bool WaitForCalls(base::Instant deadline) const = 0;
   virtual std::vector<std::string> CallsUnderWay(size_t most) const = 0;
 
   // Ends the program's part first, then the worker processes. Blocks. Idempotent.
   virtual void Shutdown(const absl::Status& why) = 0;
-  // After Shutdown: logs the failures that nobody looked at; the first of the program's, else of the ranks'.
+  // Logs the failures that nobody looked at, and gives the first of the program's, else of the ranks'. REQUIRES:
+  // Shutdown was called.
   virtual absl::Status CloseFailures() = 0;
 };
 

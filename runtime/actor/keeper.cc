@@ -32,7 +32,7 @@ class SureCore {
   std::shared_ptr<LazyCore> core_;
 };
 
-// Counts while the task lives that it is part of.
+// A count that is held while the task lives that it is part of.
 class Counted {
  public:
   explicit Counted(std::atomic<size_t>* count) : count_(count) { ++*count_; }
@@ -45,7 +45,7 @@ class Counted {
   std::atomic<size_t>* count_;
 };
 
-// Of one value of that type, as it is.
+// The origin of one value of that type, as it is.
 internal::LazyOrigin OriginOf(std::string what, const internal::Type& type, const Services& services) {
   internal::LazyOrigin origin;
   origin.what = std::move(what);

@@ -16,22 +16,25 @@
 
 namespace twinkle::actor {
 
-// Thread-safe.
+// Keeps values as objects of this process. Thread-safe. A value that cannot be kept goes with the call, or fails its
+// lazy.
 class Keeper {
  public:
   Keeper(const Services* services, ObjectExchange* objects) : services_(*services), objects_(*objects) {}
 
+  // Makes a value an object. Returns at once, but for memory: see Keep. A failure is the lazy's.
   std::shared_ptr<internal::LazyCore> Put(const internal::Type& type, std::shared_ptr<void> value,
                                           internal::AnswerOps answer, internal::CallSite site);
-  // Large values for several ranks on other machines become objects of this process, which they pull by relays, each
-  // machine once. The others go along with the call, as they were encoded here, and so does what cannot be made an
+  // Makes large arguments for several ranks on other machines objects of this process. Ranks pull them by relays, each
+  // machine once. Other arguments go along with the call, as they were encoded here, and so does what cannot be made an
   // object.
   void ShareLargeArguments(OutgoingCall& call);
-  // The event is set when all that was given before is kept. Null: it is, or this process has ended.
+  // An event that is set when all that was given before is kept. Null: it is already, or this process has ended.
   std::shared_ptr<base::Event> WhenKept() const;
 
  private:
-  // Makes the value an object of this process, to which `core` will refer. ResourceExhausted. May run the user's code.
+  // Makes the value an object of this process, to which `core` will refer. May run the user's code, and waits while
+  // memory is being made free. ResourceExhausted: there is no room.
   absl::Status Keep(const std::shared_ptr<internal::LazyCore>& core, std::shared_ptr<const void> value, uint64_t bytes,
                     const CallFacts& maker);
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr absl::Duration kIdleTime = absl::Seconds(5);  // an idle lane needs a moment, however late it is
 
-// Runs alone, whatever the concurrency.
+// Whether a call runs alone, whatever the concurrency.
 bool IsExclusive(const IncomingCall& call) {
   return call.message.operation == Operation::kConstruct || call.message.operation == Operation::kDestroy;
 }

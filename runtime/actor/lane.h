@@ -15,7 +15,8 @@
 
 namespace twinkle::actor {
 
-// Confined to the service queue, as are its tasks' ends (Done). Invariants:
+// Runs the calls on an object, or on all objects of a device group's rank. Confined to the process's service queue; Run
+// alone is called on the lane's threads. Destroy stops it, Abandon gives it up. Invariants:
 //  LA1 calls begin in the order in which they were added, each when its arguments are here;
 //  LA2 with one thread a call begins after the one before it has ended;
 //  LA3 with several threads construction and destruction still run alone;
@@ -29,17 +30,17 @@ class Lane {
   // Answers a call that cannot run, which counts as done.
   using Refuse = std::function<void(const std::shared_ptr<IncomingCall>&, const absl::Status&)>;
 
-  // At most that many threads.
+  // A lane of at most `threads` threads. None is started yet.
   Lane(base::Executor* executor, std::string name, int threads, Run run, Refuse refuse);
 
   void Add(std::shared_ptr<IncomingCall> call);
-  // A call's arguments have come: lets those go that may.
+  // Lets those calls go that may, after the arguments of one have come.
   void Pump();
-  // The call has left its thread.
+  // A call has left its thread.
   void Done(const std::shared_ptr<IncomingCall>& call);
 
-  // Destroys the objects on the lane, after the call under way, and ends its threads. False when that was not done by
-  // the deadline: the threads are left to themselves. Blocks.
+  // Destroys the objects on the lane, after the call under way, and ends its threads. Blocks. False: that was not done
+  // by the deadline, and the threads are left to themselves.
   bool Destroy(std::vector<std::shared_ptr<Instance>> objects, base::Instant deadline);
   // Leaves a thread that is in user code to itself; nothing else begins.
   void Abandon();
@@ -50,7 +51,7 @@ class Lane {
     std::unique_ptr<base::TaskQueue> queue;
     const IncomingCall* running = nullptr;  // only kept with several threads
   };
-  // One that may take the next call; null: none for now.
+  // A thread that may take the next call. Null: there is none for now.
   Thread* FreeThread();
   Thread* StartThread();
   void Post(Thread& thread, std::shared_ptr<IncomingCall> call);

@@ -5,7 +5,7 @@
 
 namespace twinkle::actor {
 
-// Only goes on. Thread-safe.
+// The stage that a process has reached; it never goes back. Thread-safe.
 class Life {
  public:
   enum class Stage {
@@ -15,7 +15,7 @@ class Life {
     kJoined,   // its threads have ended, or were abandoned
   };
 
-  // False: it has come so far already.
+  // Goes on to a stage. False: the process has come so far already.
   bool Reach(Stage stage) {
     Stage now = stage_;
     while (now < stage) {

@@ -1,4 +1,4 @@
-// Lost ranks that were making components, of which nobody knows now whether they are there.
+// Components whose makers, ranks of the job, are lost: nobody knows whether they are there.
 #pragma once
 
 #include <set>
@@ -8,12 +8,14 @@
 
 namespace twinkle::actor {
 
-// The program sees to it that nobody finds a component which a lost rank was to make, and did not: it tells those who
-// know (OrphanedMessage). Thread-safe.
+// The program's care for such components: nobody finds one any more that its lost maker did not make. Whoever knows the
+// component is told (OrphanedMessage). Thread-safe. A directory that does not answer
+// knows no components: then nobody is told.
 class LostMakers {
  public:
   explicit LostMakers(const Services* services) : services_(*services) {}
 
+  // A rank is lost. Returns at once; the directory is asked on the collector.
   void Add(rpc::ProcessId maker);
 
  private:

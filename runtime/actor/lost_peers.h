@@ -1,4 +1,4 @@
-// Who is lost to a process: its one memory of that, for all that asks some time after the loss.
+// The peers that are lost to a process: its one memory of them, for all that asks some time after the loss.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,16 +11,17 @@
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue. Ids of processes are not used again: an entry is one run of a process.
+// Remembers lost peers, the latest kMost of them. Confined to the process's service queue. Ids of processes are not
+// used again: an entry is one run of a process.
 class LostPeers {
  public:
-  // Before anybody in this process acts on the loss. `why`: OK when it left as it should.
+  // A peer is lost; with OK it left as it should. Called before anybody in this process acts on the loss.
   void Add(rpc::ProcessId peer, const absl::Status& why) { lost_.Add(peer, why); }
-  // Some time later: nothing that was made for it, or because of it, comes any more.
+  // The loss is so long ago that nothing made for the peer, or because of it, comes any more.
   void Forget(rpc::ProcessId peer) { forgotten_.Add(peer, {}); }
 
   bool Has(rpc::ProcessId peer) const { return lost_.Has(peer); }
-  // Null: it is not known to be lost. Until the next Add.
+  // Why the peer is lost, valid until the next Add. Null: it is not known to be lost.
   const absl::Status* Why(rpc::ProcessId peer) const { return lost_.Find(peer); }
   bool IsForgotten(rpc::ProcessId peer) const { return forgotten_.Has(peer); }
   size_t size() const { return lost_.size(); }

@@ -17,12 +17,12 @@ constexpr absl::Duration kReleaseDelay = absl::Milliseconds(1);
 constexpr size_t kMostReleases = 256;
 constexpr absl::Duration kForgetAfter = absl::Minutes(1);  // what calls of a lost process pass on
 
-// A reader is told of a loss, whatever the owner calls it.
+// The loss of an object, as a reader is told of it whatever the owner calls it.
 absl::Status Lost(const absl::Status& status) {
   return status.code() == absl::StatusCode::kNotFound ? absl::DataLossError(status.message()) : status;
 }
 
-// Reads the part of an object of this process that another one of it asks for.
+// Reads the part of an object of this process for a reader in it.
 absl::StatusOr<object::Pulled> ReadHere(const codec::Described& object, const codec::Type& type,
                                         const object::Selection& selection) {
   TWINKLE_ASSIGN_OR_RETURN(const codec::Described selected, object::Select(object, selection));
@@ -36,7 +36,7 @@ absl::StatusOr<object::Pulled> ReadHere(const codec::Described& object, const co
   return object::Pulled{part, {}};
 }
 
-// The same for another process.
+// Reads the part for another process.
 absl::StatusOr<codec::Encoded> ReadForOther(const codec::Described& object, const object::Selection& selection) {
   TWINKLE_ASSIGN_OR_RETURN(const codec::Described selected, object::Select(object, selection));
   return codec::Encode(selected, selection.rows ? &*selection.rows : nullptr);
@@ -46,10 +46,10 @@ absl::Status OwnerGone(absl::string_view why) {
   return absl::DataLossError(absl::StrCat("the process that owned the object is gone: ", why));
 }
 
-// Of the transport: the peer is gone, or this process has left its job.
+// The reader's error for the transport's: the peer is gone, or this process has left its job.
 absl::Status Unsent(const absl::Status& sent) { return absl::IsCancelled(sent) ? sent : OwnerGone(sent.message()); }
 
-// Answers those of `pending` whose owner is gone.
+// Answers the reads of `pending` whose owner is gone.
 template <class Map>
 void FailOf(Map& pending, rpc::ProcessId owner, const absl::Status& why) {
   std::vector<uint64_t> ids;

@@ -20,29 +20,33 @@
 
 namespace twinkle::actor {
 
-// Confined to the process's service queue, but for what says otherwise. Invariants:
+// Reads and keeps objects for a process. Confined to the process's service queue, but for what says otherwise. A read
+// fails with DataLoss when the owner is gone or no longer has the object. FailAll ends what is awaited, DropAll what is
+// kept. Invariants:
 //  OX1 every Pull and Retain is answered once: by the owner, by its loss, or by FailAll;
 //  OX2 a reader in the owning process gets the very value, any other bytes of its own.
 class ObjectExchange {
  public:
   using RetainDone = absl::AnyInvocable<void(absl::Status)>;
 
-  // Both outlive it; it forgets the lost after a time.
+  // `services` and `lost` must outlive the exchange, which forgets lost peers after a time.
   ObjectExchange(const Services* services, LostPeers* lost);
 
-  // Keeps a value of this process, of that size when encoded and admitted with it; `holder` gets the first reference.
+  // Keeps a value of this process; `holder` gets the first reference. `bytes`: its size when encoded, with which it was
+  // admitted.
   uint64_t Insert(codec::Described value, rpc::ProcessId holder, uint64_t bytes, object::Maker maker,
                   object::Admission admission);
-  // Thread-safe: see object::Spiller. What is small needs no admission.
+  // Room for values, thread-safe, as object::Spiller gives it. Small values need no admission.
   absl::Status AwaitRoom(uint64_t known = object::Spiller::kAllRefusals) { return spiller_.AwaitRoom(known); }
   uint64_t refusals() const { return spiller_.refusals(); }
   absl::StatusOr<object::Admission> Admit(const codec::Described& value, uint64_t bytes);
 
-  // See object::ObjectStore.
+  // Reads of objects, as object::ObjectStore says.
   void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
             object::PullDone done);
-  // A piece of an argument that comes by a relay, of a call of `caller`. Begin is called when the call has come,
-  // whatever becomes of it: others wait. Its part may be read once, and is dropped when the call has ended.
+  // Pieces of arguments that come by a relay, for a call of `caller`. BeginRelay is called when the call has come,
+  // whatever becomes of it, since other processes wait. The part may be read once, and is dropped when the call has
+  // ended.
   void BeginRelay(rpc::ProcessId caller, const WirePiece& piece);
   void ReadRelay(rpc::ProcessId caller, const WirePiece& piece, object::PullDone done);
   void DropRelay(rpc::ProcessId caller, const WirePiece& piece);
@@ -56,7 +60,7 @@ class ObjectExchange {
   void OnRelease(rpc::ProcessId from, const ReleaseMessage& release);
   void OnLost(rpc::ProcessId peer, const absl::Status& why);
 
-  // What is awaited fails with `why`, whoever waits for room goes on.
+  // Fails all that is awaited with `why`. Whoever waits for room goes on.
   void FailAll(const absl::Status& why);
   // Lets go of all objects of this process, when nobody can ask for them any more.
   void DropAll() { table_.Clear(); }
@@ -73,7 +77,7 @@ class ObjectExchange {
     RetainDone done;
   };
 
-  // The value of an object of this process: at once when it is in memory.
+  // Gives the value of an object of this process, at once if it is in memory.
   using FindDone = absl::AnyInvocable<void(const absl::StatusOr<codec::Described>&)>;
   void Find(uint64_t object, FindDone done);
   void Ask(rpc::ProcessId owner, PullMessage pull, object::PullDone done);

@@ -1,5 +1,4 @@
-// Lets the calls of a domain through in the order of their numbers: one of these for each domain in each of its
-// processes.
+// The gate that lets the calls of a domain through in the order of their numbers. Each process of a domain has one.
 #pragma once
 
 #include <absl/container/inlined_vector.h>
@@ -12,7 +11,8 @@
 
 namespace twinkle::actor {
 
-// For one thread. `Item` is what waits, a movable type. Invariants:
+// Holds items back until their turn. It has no failures and no end: what still waits goes with it. For one thread at a
+// time. `Item` is what waits, a movable type. Invariants:
 //  OG1 numbered items come out in the order 1, 2, 3, …, skipped numbers left out;
 //  OG2 an item that comes after number n comes out after n and before its sender's next number;
 //  OG3 items that come after the same number come out in the order in which they arrived.
@@ -21,7 +21,7 @@ class OrderGate {
  public:
   using Items = absl::InlinedVector<Item, 1>;
 
-  // Each returns the items that may go now, in order.
+  // Arrive, ArriveAfter and Skip return the items that may go now, in order.
   Items Arrive(uint64_t number, Item item) {
     if (number < next_) return {};  // was skipped
     numbered_.emplace(number, std::move(item));

@@ -22,8 +22,10 @@ namespace twinkle::actor {
 class Caller;
 struct ProcessOptions;
 
+// A call from its making to its last reply. Members are grouped by the thread that they belong to. Its state is changed
+// by To alone.
 struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
-  // How far it has come. From each state a call may settle; what it need not wait for is passed by.
+  // How far a call has come. From each state it may settle; states that it need not wait in are passed by.
   //   kWaiting ─► kWatching ─► kPlanning ─► kReady ◄─► kRequested ─► kSent ─► kLate ─► kSettled
   enum class State : uint8_t {
     kWaiting,    // in the outbox, behind others
@@ -61,36 +63,38 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
   uint64_t argument_bytes = 0;                              // of their values; what all ranks get counts once
   absl::InlinedVector<std::optional<ReplyMessage>, 1> replies;
   size_t missing = 0;
-  // When it fails for its time limit, its own or what is left of its parent's. Set when it is sent.
+  // The time limit, the call's own or what is left of its parent's, and when it passes. Set when the call is sent.
   absl::Duration limit = absl::InfiniteDuration();
   base::Instant deadline = base::kForever;
   absl::Status late;  // kLate: what it fails with, if it had begun
 
   State state() const { return state_; }
-  // The only place where the state changes. False, and nothing has changed: it does not go from this one to that.
+  // Goes on to a state: the only place where the state changes. False: that state does not follow on this one, and
+  // nothing has changed.
   bool To(State next);
   static bool MayFollow(State from, State next);
   bool in_outbox() const { return state_ <= State::kPlanning; }
   bool in_domain() const { return state_ == State::kReady || state_ == State::kRequested; }
   bool under_way() const { return state_ == State::kSent || state_ == State::kLate; }
-  // Whether it has a number in its domain's order: what goes to one rank comes after its caller's last one.
+  // Whether the call has a number in its domain's order. A call to one rank has none: it comes after its caller's last
+  // numbered one.
   bool numbered() const { return workers.size() > 1; }
 
-  // Until LeaveParent it is ended when its parent is (RunningCall::children).
+  // Puts the call among its parent's (RunningCall::children). It ends with its parent from then on, until LeaveParent.
   void JoinParent();
   void LeaveParent();
 
   // ---- for messages
-  // Whether it ends when its parent does: what is made or released in a method lasts.
+  // Whether the call ends when its parent does. What is made or released in a method lasts.
   bool ends_with_parent() const {
     return parent != nullptr && (operation == Operation::kMethod || operation == Operation::kProbe);
   }
 
   const char* name() const { return method != nullptr ? method->name : OperationName(operation); }
   base::CallName Name() const;
-  // Without rank and place.
+  // The call's facts, without rank and place.
   CallFacts Facts() const;
-  // Of a call to an object of this process, which stands for its group, if it was made for one.
+  // The facts of a call to an object of this process, which stands for its group, if it was made for one.
   CallFacts FactsHere(const ProcessOptions& here) const;
 
   bool may_have_lazies() const {

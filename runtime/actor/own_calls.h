@@ -9,14 +9,14 @@ namespace twinkle::actor {
 
 struct OutgoingCall;
 
-// Who runs them. On the service queue.
+// Who runs such calls. Called on the process's service queue.
 class OwnCalls {
  public:
   virtual ~OwnCalls() = default;
 
-  // Its turn in its caller's outbox has come; its arguments are there, and may be taken from it.
+  // The call's turn in its caller's outbox has come. Its arguments are there, and may be taken from it.
   virtual void OnOwnCall(OutgoingCall& call) = 0;
-  // It has ended for its caller, and has been handed on before.
+  // A call that was handed on before has ended for its caller.
   virtual void OnOwnCancel(uint64_t call, const absl::Status& why) = 0;
 };
 

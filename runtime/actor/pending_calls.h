@@ -24,32 +24,34 @@ enum class WithoutRoom { kBlock, kFail, kAddAnyway };
 // Where a call is made: in a method, or in a thread that is in none.
 enum class MadeIn { kMethod, kThread };
 
-// Thread-safe. Invariants:
+// Counts pending calls and their bytes, and holds back who would make too many. Thread-safe. CloseToThreads and FailAll
+// end it: whoever waits in it goes on. Invariants:
 //  PC1 when one is added, less than `most` are pending, and their arguments take less than `most_bytes`, unless it is
 //      added anyway;
 //  PC2 once it is closed to threads only calls that methods make are added: it comes to rest, whatever threads do.
 class PendingCalls {
  public:
-  // `most_bytes` 0: whatever they take.
+  // `most_bytes` 0: there is no limit of bytes.
   PendingCalls(size_t most, uint64_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
 
-  // Until Remove. Blocks until there is room, or gives ResourceExhausted, as it is told. Cancelled: see CloseToThreads.
+  // Adds a call, until Remove. Without room it blocks, or gives ResourceExhausted, as `without_room` says. Cancelled:
+  // see CloseToThreads.
   absl::Status Add(uint64_t call, const std::shared_ptr<internal::LazyCore>& core, WithoutRoom without_room,
                    MadeIn made_in = MadeIn::kMethod);
-  // Its arguments take that much.
+  // The call's arguments take that many bytes.
   void SetBytes(uint64_t call, uint64_t bytes);
-  // It has settled.
+  // The call has settled.
   void Remove(uint64_t call);
-  // Blocks until all have settled (true) or the deadline.
+  // Blocks until all calls have settled. False: they have not by the deadline.
   bool WaitAllSettled(base::Instant deadline) const;
-  // What some of them are.
+  // The texts of some pending calls.
   std::vector<std::string> Some(size_t most) const;
   // The session's end has begun: Add refuses what threads make, also those that wait in it.
   void CloseToThreads();
   bool closed_to_threads() const { return closed_to_threads_; }
-  // How many were ever added; read before Some, it counts those that Some may miss.
+  // How many calls were ever added. Read before Some, it counts those that Some may miss.
   uint64_t added() const;
-  // All of them fail with `why`.
+  // Fails all pending calls with `why`.
   void FailAll(const absl::Status& why);
 
  private:
@@ -59,7 +61,7 @@ class PendingCalls {
     uint64_t bytes = 0;
   };
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Those that are about to be taken off; to be let go of without the lock.
+  // Takes off the calls that have settled and are about to be removed, to be let go of without the lock.
   std::vector<CorePtr> TakeSettled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t most_;

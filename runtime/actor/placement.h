@@ -1,4 +1,4 @@
-// Where the processes of a job are, and what can be done to them from outside.
+// Placement: where the processes of a job are, and what can be done to them from outside.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,20 +10,20 @@
 
 namespace twinkle::actor {
 
-// Known to those who placed the processes. Thread-safe; nothing blocks.
+// What those who placed the processes know of them. Thread-safe; nothing blocks or fails.
 class Placement {
  public:
   virtual ~Placement() = default;
 
-  // "host, pid 123" of any process of the job.
+  // The place of a process of the job: "host, pid 123".
   virtual std::string PlaceOf(rpc::ProcessId process) const = 0;
-  // Equal for processes of one machine; 0: it is not known.
+  // The machine of a process: equal for processes of one machine. 0: it is not known.
   virtual uint64_t MachineOf(rpc::ProcessId process) const = 0;
 
   // Whether EndGroup kills: each rank is a process of its own. Else a group ends by what its ranks do themselves
   // (AbortMessage), and a thread that stays in user code is abandoned.
   virtual bool kills() const = 0;
-  // Has the processes of the group that `worker` is of killed, and who calls them told the cause. REQUIRES: kills().
+  // Has all processes of the group of `worker` killed, and their callers told the cause. REQUIRES: kills().
   virtual void EndGroup(rpc::ProcessId worker, const std::string& group, const absl::Status& why) = 0;
 };
 

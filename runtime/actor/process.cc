@@ -12,7 +12,7 @@ namespace {
 
 constexpr absl::Duration kDrainTime = absl::Seconds(1);  // for what is not stuck, however late it is
 
-// Closes the queue after what was posted to it has run; a task that is stuck is left to itself, and false.
+// Closes the queue after what was posted to it has run. False: a task is stuck, and left to itself.
 bool CloseDrained(base::TaskQueue& queue, base::Instant deadline) {
   const auto drained = std::make_shared<base::Event>();
   queue.Post([drained] { drained->Set(); });
@@ -85,7 +85,7 @@ void Process::OnFrame(rpc::ProcessId from, rpc::Stream, rpc::Frame frame) {
   Message message;
   const absl::Status decoded = DecodeMessage(frame, &message);
   if (decoded.ok()) return parts_->router.Route(from, message);
-  // Whatever it was, somebody waits for what it would have said: both sides had better know that nothing comes.
+  // A message that cannot be read is told to both sides: somebody waits for what it would have said.
   base::Log(base::LogLevel::kError,
             absl::StrCat("process ", from,
                          " has sent what is no message: the connection to it is given up: ", decoded.message()));

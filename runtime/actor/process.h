@@ -44,11 +44,12 @@ struct Surroundings {
   bool share_service = false;
 };
 
-// What it calls, hosts and owns is known to its parts. Owned by the session (or worker) and by the handles made from
-// it. Thread-safe, but for what says otherwise.
+// A process of a job. What it calls, hosts and owns is known to its parts. Owned by the session (or worker) and by the
+// handles made from it. Thread-safe, but for what says otherwise. Stop ends what is under way, Join the threads; the
+// destructor does both.
 class Process final : public rpc::Receiver, public Binder, public std::enable_shared_from_this<Process> {
  public:
-  // Null: there are no threads for it (base::NoThread).
+  // Starts a process. Null: there are no threads for it (base::NoThread).
   static std::shared_ptr<Process> Start(ProcessOptions options, Surroundings surroundings);
   ~Process() override;
 
@@ -63,21 +64,21 @@ class Process final : public rpc::Receiver, public Binder, public std::enable_sh
   const ProcessOptions& options() const { return services_.options; }
   Directory& directory() const { return *services_.directory; }
   object::FailureLog& failures() const { return *services_.failures; }
-  // What it and others say of the calls they have made, and word of losses.
+  // The accounts of this process and of others.
   Accounts& accounts() const { return parts_->accounts; }
-  // What it owns. Sizes from any thread, the rest on the service queue.
+  // The objects that the process owns. Sizes may be read in any thread, the rest on the service queue.
   const object::ObjectTable& objects() const { return parts_->objects.table(); }
   const rpc::Traffic& traffic() const { return *services_.traffic; }
-  // How many things it remembers of components and of other processes, dead or alive. On the service queue.
+  // How many things the process remembers of components and of other processes, dead or alive. On the service queue.
   size_t remembered() const;
 
   // ---- its calls under way
-  // The session's end has begun. What threads make outside of methods is refused from now on, with Cancelled, which is
-  // no failure; what they had made before goes on, and so does what methods make for it.
+  // The session's end has begun. Calls that threads make outside of methods are refused from now on, with Cancelled,
+  // which is no failure. Calls made before go on, and so does what methods make for them.
   void CloseToThreads() { parts_->caller->CloseToThreads(); }
-  // Waits for the calls under way, and for what Put is to keep; false at the deadline.
+  // Blocks until no call is under way, and all is kept that Put is to keep. False: not so by the deadline.
   bool WaitForCalls(base::Instant deadline) const;
-  // Its two halves, for several processes side by side; see Keeper::WhenKept.
+  // The two halves of WaitForCalls, for several processes side by side; see Keeper::WhenKept.
   bool WaitAllSettled(base::Instant deadline) const { return parts_->caller->pending().WaitAllSettled(deadline); }
   std::shared_ptr<base::Event> WhenKept() const { return parts_->keeper.WhenKept(); }
   std::vector<std::string> CallsUnderWay(size_t most) const { return parts_->caller->pending().Some(most); }
@@ -85,12 +86,13 @@ class Process final : public rpc::Receiver, public Binder, public std::enable_sh
   // ---- its end
   // Peers that end from now on have not failed.
   void BeginEnd() { services_.life.Reach(Life::Stage::kEnding); }
-  // Calls under way fail with `why`. Several processes can be told before one is waited for. Idempotent.
+  // Closes the transport and the service queue; calls under way fail with `why`. Several processes can be told before
+  // one is waited for. Idempotent.
   void Stop(const absl::Status& why);
-  // After Stop: objects are destroyed on their lanes, threads end; one in user code is abandoned after the deadline.
-  // Not from a thread of the process. Idempotent. False: one was abandoned.
+  // Destroys objects on their lanes and ends threads. A thread in user code is abandoned after the deadline, and the
+  // result is false. Idempotent. REQUIRES: Stop was called, and this is no thread of the process.
   bool Join(base::Instant deadline);
-  // Both.
+  // Stop and Join.
   bool Shutdown(const absl::Status& why, base::Instant deadline);
 
   // rpc::Receiver
@@ -98,7 +100,7 @@ class Process final : public rpc::Receiver, public Binder, public std::enable_sh
   void OnLost(rpc::ProcessId peer, const absl::Status& why) override;
 
  private:
-  // Each needs none but those before it.
+  // The parts. Each needs none but those before it.
   struct Parts {
     Parts(const Services* services, std::shared_ptr<const internal::RankFacts> facts);
 

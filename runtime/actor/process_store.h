@@ -13,7 +13,8 @@
 
 namespace twinkle::actor {
 
-// Asks the ObjectExchange, on the service queue. A part of its process: whoever has it keeps that (Binder).
+// Asks the ObjectExchange, on the service queue. Thread-safe. A part of its process: whoever has the store keeps the
+// process (Binder). Once the process is stopped every question is answered with Cancelled.
 class ProcessStore final : public object::ObjectStore {
  public:
   ProcessStore(const Services* services, ObjectExchange* exchange) : services_(*services), exchange_(*exchange) {}
@@ -21,7 +22,7 @@ class ProcessStore final : public object::ObjectStore {
   void Pull(const object::ObjectRef& object, const codec::Type& type, object::Selection selection,
             object::PullDone done) override;
   void Retain(const object::ObjectRef& object, absl::AnyInvocable<void(absl::Status)> done) override;
-  // Once the process is stopped nothing is released any more: the owners are told of its end.
+  // Releases a reference. Once the process is stopped nothing is released any more: the owners are told of its end.
   void Release(const object::ObjectRef& object) override;
   base::TaskQueue& collector() override { return *services_.collector; }
   base::JobKey job() const override { return services_.options.job; }

@@ -14,7 +14,7 @@
 namespace twinkle {
 namespace {
 
-// Names of classes without a namespace that the linker knows: another file may have another class of that name.
+// Whether a class is in an unnamed namespace. Then another file may have another class of that name.
 bool IsAnonymous(std::string_view name) { return name.find("anonymous") != std::string_view::npos; }
 
 struct Tables {
@@ -23,7 +23,7 @@ struct Tables {
   std::map<std::pair<std::string_view, std::string_view>, const internal::ConstructorInfo*> constructors;
 };
 
-// Filled by static initialisers, so made on first use; constant once main runs.
+// The tables of classes. Static initialisers fill them, so they are made on first use; constant once main runs.
 Tables& Known() {
   static Tables* tables = new Tables;
   return *tables;

@@ -9,17 +9,20 @@
 
 namespace twinkle::actor {
 
-// Null when the program has no such class or constructor. Thread-safe once main runs.
+// The class, or constructor, of that name. Null: the program has none. Thread-safe once main runs.
 const internal::ClassInfo* FindClass(std::string_view name);
 const internal::ConstructorInfo* FindConstructor(std::string_view class_name, std::string_view key);
 
-// Of the signatures of a class's methods and the layouts of their values. Thread-safe; computed once for each class.
+// The fingerprint of the signatures of a class's methods and the layouts of their values. Thread-safe; computed once
+// for each class.
 uint64_t Fingerprint(const internal::ClassInfo& info);
 
-// FailedPrecondition, when classes in two files of this program have this name: both in namespaces without one.
+// Whether a name means one class. FailedPrecondition: classes in two files of this program have it, both in unnamed
+// namespaces.
 absl::Status CheckUnambiguous(absl::string_view name);
 
-// FailedPrecondition, naming the class, when this program does not have it or has another one of that name.
+// Whether this program has the class that others mean. FailedPrecondition, naming the class: it has none of that name,
+// or another one.
 absl::Status CheckClass(const internal::ClassInfo* mine, absl::string_view name, uint64_t fingerprint);
 
 }  // namespace twinkle::actor

@@ -11,7 +11,7 @@ namespace {
 
 using rpc::ProcessId;
 
-// Equal for pieces that are the same bytes.
+// The identity of a piece: equal for pieces that are the same bytes.
 std::string Identity(const WirePiece& piece) {
   std::string text = absl::StrCat(piece.object.owner, ".", piece.object.id);
   for (uint32_t step : piece.path) absl::StrAppend(&text, "/", step);
@@ -44,7 +44,7 @@ Machines ByMachine(const std::vector<Reader>& readers, const Placement& placemen
   return machines;
 }
 
-// In a binomial tree whose root is 0.
+// The parent of a node in a binomial tree whose root is 0.
 size_t Parent(size_t node) { return node & (node - 1); }
 
 void Relay(const Machines& machines, uint64_t number) {
@@ -120,7 +120,7 @@ void Relays::Drop(const RelayKey& key) {
   if (part->second.value) Answer(key, part->second);
 }
 
-// Those that wait; the answers may come back here.
+// Answers the readers that wait. The answers may come back here.
 void Relays::Answer(const RelayKey& key, Part& part) {
   const absl::StatusOr<codec::Encoded> value = *part.value;
   std::vector<std::pair<ProcessId, Got>> waiting = std::exchange(part.waiting, {});

@@ -15,7 +15,7 @@ void Router::Route(rpc::ProcessId from, Message& message) {
     void operator()(AbortMessage& m) { to.host->Abort(FromWire(m.why)); }
     void operator()(ReplyMessage& m) { to.caller->OnReply(from, std::move(m)); }
     void operator()(BegunMessage& m) { to.caller->OnBegun(m); }
-    // Their order.
+    // The order of calls.
     void operator()(NumberRequest& m) { to.host->domains().OnNumberRequest(from, m); }
     void operator()(NumberGrant& m) { to.caller->OnGrant(m); }
     void operator()(RecallMessage& m) { to.caller->OnRecall(from, m); }
@@ -23,7 +23,7 @@ void Router::Route(rpc::ProcessId from, Message& message) {
     void operator()(SkipMessage& m) { to.host->domains().OnSkip(from, m); }
     void operator()(LastQuery& m) { to.host->domains().OnLastQuery(from, m); }
     void operator()(LastReply& m) { to.host->domains().OnLastReply(m); }
-    // What became of components.
+    // The ends of components.
     void operator()(GoneMessage& m) { to.host->OnGone(m); }
     void operator()(OrphanedMessage& m) { to.host->OnOrphaned(m); }
     void operator()(ReleasedMessage& m) {

@@ -1,4 +1,4 @@
-// Which part of a process each message is for.
+// The router: which part of a process each message is for.
 #pragma once
 
 #include "runtime/actor/accounts.h"
@@ -10,7 +10,7 @@
 
 namespace twinkle::actor {
 
-// Confined to the service queue.
+// Gives each message to its part. Confined to the process's service queue.
 class Router {
  public:
   struct Parts {
@@ -22,7 +22,7 @@ class Router {
   };
   explicit Router(Parts parts) : parts_(parts) {}
 
-  // The part may take from the message what it likes.
+  // Routes a message. Its part may take from it what it likes.
   void Route(rpc::ProcessId from, Message& message);
 
  private:

@@ -1,4 +1,4 @@
-// A call as those see it that work for it: the method that runs, and the calls that are made in it.
+// A running call, as those see it that work for it: its method, and the calls that are made in that.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace twinkle::actor {
 
 struct OutgoingCall;
 
-// Owned by the call that arrived, by the contexts that its method was given, and by the calls that were made in it.
+// One call while it runs. Owned by the call that arrived, by the contexts that its method was given, and by the calls
+// that were made in it.
 struct RunningCall {
   // Constant before its method begins.
   CallId id;
@@ -22,15 +23,15 @@ struct RunningCall {
 
   base::Cancellation cancellation;  // thread-safe
 
-  // On the service queue of the process that runs it: those made in it that have not settled, linked by
-  // OutgoingCall::JoinParent.
+  // The calls made in it that have not settled, linked by OutgoingCall::JoinParent. On the service queue of the process
+  // that runs it.
   OutgoingCall* children = nullptr;
 };
 
-// What the call's message says of it; the time that it has left is counted from now.
+// Gives a call the lineage that its message tells. The time that it has left is counted from now.
 void SetLineage(RunningCall& call, CallId id, const std::optional<Lineage>& lineage, const base::Executor& executor);
 
-// The trace of a root call: who knows the call knows it without being told. Never 0.
+// The trace of a root call, which whoever knows the call knows without being told. Never 0.
 uint64_t TraceOf(CallId root);
 
 }  // namespace twinkle::actor

@@ -1,4 +1,4 @@
-// Hands out the numbers in which a domain's group calls run: one of these for each domain, in its first worker process.
+// The sequencer of a domain, in the domain's first worker process: it hands out the numbers in which group calls run.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -13,7 +13,7 @@
 
 namespace twinkle::actor {
 
-// What the sequencer wants sent.
+// Effects: what the sequencer wants sent.
 struct GrantNumbers {
   rpc::ProcessId caller;
   uint64_t first;
@@ -41,7 +41,7 @@ class LatestNumbers {
  public:
   // REQUIRES: none was added that is as large as `first`.
   void Add(uint64_t first, uint64_t count);
-  // Those above `number`, in order.
+  // The numbers above `number`, in order.
   std::vector<uint64_t> Above(uint64_t number) const;
 
  private:
@@ -53,8 +53,8 @@ class LatestNumbers {
   uint64_t count_ = 0;
 };
 
-// A deterministic state machine: free -> exclusive -> recalling -> shared, and settling while it is found out which
-// numbers of a lost caller are in use. For one thread. Invariants:
+// A deterministic state machine: free -> exclusive -> recalling -> shared. It also settles, while it is found out which
+// numbers of a lost caller are in use. It ends with its domain (Domains::Forget). For one thread at a time. Invariants:
 //  SE1 a number is granted to one caller only, and numbers are granted in ascending order;
 //  SE2 every number below the next one is used by its caller or skipped on all members;
 //  SE3 a caller's requests are granted in the order made.
@@ -69,7 +69,7 @@ class Sequencer {
   // A member's answer to AskLast: the last number that arrived there from the lost caller; 0 for none.
   SequencerEffects OnLast(rpc::ProcessId caller, uint64_t last);
 
-  // Who has, or waits for, numbers.
+  // The callers that have, or wait for, numbers.
   std::vector<rpc::ProcessId> Callers() const;
 
  private:

@@ -44,10 +44,11 @@ struct ProcessOptions {
   object::SpillOptions spill;
 };
 
+// What the parts of a process share. Constant once the process has started, but for what is thread-safe itself.
 struct Services {
   ProcessOptions options;
   base::Executor* executor = nullptr;
-  base::TaskQueue* service = nullptr;    // the state of caller, host and objects is confined to it
+  base::TaskQueue* service = nullptr;    // the service queue: calls, hosted components and objects are confined to it
   base::TaskQueue* collector = nullptr;  // where results are joined, and where what may block is asked
   Binder* binder = nullptr;
   Directory* directory = nullptr;

@@ -1,4 +1,4 @@
-// Statuses and values as they are in messages.
+// The form of statuses and values in messages.
 #pragma once
 
 #include <absl/status/status.h>
@@ -21,8 +21,8 @@ struct WireStatus {
   std::string message;
   std::vector<std::pair<std::string, std::string>> payloads;
 };
-// What a user's exception says may be as long as it likes, and a failure goes to every rank of its call: it is cut to
-// kMostStatusBytes where it enters a message. A payload that is longer is left out.
+// The longest text of a status in a message. A user's exception may say as much as it likes, and a failure goes to
+// every rank of its call: the text is cut where it enters a message. A payload that is longer is left out.
 inline constexpr size_t kMostStatusBytes = 64 << 10;
 WireStatus ToWire(const absl::Status& status);
 absl::Status FromWire(const WireStatus& status);
@@ -39,7 +39,7 @@ struct PackedValue {
   uint64_t bytes() const;
 };
 PackedValue Pack(codec::Encoded encoded);
-// The status of a buffer that a shortage kept from coming, if there is one.
+// Unpacks a value. Error: that of a buffer which a shortage kept from coming.
 absl::StatusOr<codec::Encoded> Unpack(PackedValue packed);
 
 }  // namespace twinkle::actor

@@ -1,4 +1,4 @@
-// What several results with string keys have under each key.
+// The values that several results with string keys have under each key.
 #pragma once
 
 #include <cstddef>

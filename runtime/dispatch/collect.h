@@ -25,9 +25,8 @@ namespace twinkle::dispatch {
 absl::Status JoinResults(Collect rule, const codec::Padding& padding, const internal::Type& result,
                          const std::vector<void*>& results, bool move, const internal::Type& collected, void* out);
 
-// The dynamic rules over every worker's result, used or not: UsedWorkers and JoinResults, but
-// whether results are tuples is decided by the first worker's, which a rule like kLastPp does not
-// use. Without results an empty list.
+// Joins every worker's result, used or not, by the dynamic rules: UsedWorkers and JoinResults. Whether results are
+// tuples is decided by the first worker's, which a rule like kLastPp does not use. Without results gives an empty list.
 absl::StatusOr<Value> CollectValues(Collect rule, const codec::Padding& padding, std::vector<Value> results,
                                     const DeviceMesh* mesh, bool local = false);
 

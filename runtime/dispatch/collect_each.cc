@@ -20,14 +20,14 @@ using internal::Kind;
 using internal::kType;
 using internal::Type;
 
-// What one rank's result has at the place at hand.
+// A rank's part: what its result has at the place at hand.
 struct RankPart {
   size_t rank;
   const void* at;
 };
 using Parts = std::vector<RankPart>;
 
-// The same in all of them, moved on by f(address).
+// The parts at the place that f(address) gives in each of them.
 template <class F>
 Parts Below(const Parts& parts, F&& f) {
   Parts below;
@@ -58,7 +58,7 @@ absl::Status CheckAll(const Type& type, const Parts& parts, Same&& same) {
   return absl::OkStatus();
 }
 
-// Ranks by the keys that their dicts have: each has all of them.
+// Checks that each rank's dict has all keys.
 absl::Status CheckKeys(const Parts& dicts, const std::map<std::string, Parts>& by_key) {
   for (const auto& [key, have] : by_key) {
     for (size_t i = 0; i < dicts.size(); ++i) {

@@ -13,7 +13,7 @@
 namespace twinkle::dispatch {
 namespace {
 
-// f(rule, entry) for each rule, until it returns true.
+// Calls f(rule, entry) for each rule, until it returns true.
 template <class F>
 void FindRule(F&& f) {
   for (uint8_t number = 0;; ++number) {

@@ -45,11 +45,12 @@ constexpr bool NeedsMesh(Uses uses) {
 
 // How a collected value comes from its parts.
 enum class Join : uint8_t {
-  kSingle,  // it is the only one
+  kSingle,  // the value is the only part
   kConcat,  // the parts' items, as Collect::kFlatten
   kList,    // the list of the parts
 };
 
+// A collect rule: all that the runtime knows of it.
 struct CollectRule {
   const char* enumerator = nullptr;       // "kMean"; null: there is no such rule
   std::array<const char*, 2> names = {};  // as the reference names it, where it does
@@ -64,7 +65,7 @@ struct CollectRule {
 // The rule's entry.
 CollectRule RuleOf(Collect rule);
 
-// "none", "mean", "avg" and so on; InvalidArgument (unsupported_collect) for others.
+// The rule of that name: "none", "mean", "avg" and so on. InvalidArgument: unsupported_collect.
 absl::StatusOr<Collect> CollectNamed(absl::string_view name);
 
 // The workers whose results the rule looks at, in the order in which it joins them; none when there are no workers.

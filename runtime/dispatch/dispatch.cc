@@ -43,7 +43,7 @@ Part PartOf(const Rows& rows, int takers, int index) {
   return part;
 }
 
-// Where a node is in its argument: the keys down to it, joined by dots, and # with a number from 1
+// The path of a node in its argument: the keys down to it, joined by dots, and # with a number from 1
 // for members of structs, whose names are not known here. Empty for the argument itself.
 std::string PathTo(const Rows& rows, size_t target) {
   struct Tree {
@@ -65,7 +65,7 @@ std::string PathTo(const Rows& rows, size_t target) {
                        [](std::string* out, const Tree& tree) { absl::StrAppend(out, tree.name); });
 }
 
-// That no data rank goes without rows of a value of which another has some.
+// Checks that no data rank goes without rows of a value of which another has some.
 absl::Status CheckBatch(const Rows& rows, size_t argument, int data_ranks) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const int64_t count = rows[i].rows;

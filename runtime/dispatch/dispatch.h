@@ -15,7 +15,7 @@
 
 namespace twinkle::dispatch {
 
-// Who calls: the program is rank 0 of 1.
+// The caller's place in its group. The program is rank 0 of 1.
 struct Caller {
   int rank = 0;
   int world_size = 1;
@@ -34,12 +34,14 @@ using Plan = std::vector<std::vector<Part>>;
 struct DispatchRule {
   const char* name = nullptr;  // as the reference names it; null: there is no such rule
   bool needs_mesh = false;     // it asks the mesh which rank is which
-  // REQUIRES: workers > 0. Errors: PlanDispatch's.
+  // Plans arguments by this rule. REQUIRES: workers > 0. Errors as PlanDispatch.
   absl::StatusOr<Plan> (*plan)(int workers, const DeviceMesh* mesh, std::span<const codec::Rows> arguments) = nullptr;
 };
+// The rule's entry.
 DispatchRule RuleOf(Dispatch rule);
 
-// "slice" and so on, as the reference names them; InvalidArgument (unsupported_…) for others.
+// The rules of these names, "slice" and so on, as the reference names them. InvalidArgument: unsupported_dispatch,
+// unsupported_execute.
 absl::StatusOr<Dispatch> DispatchNamed(absl::string_view name);
 absl::StatusOr<Execute> ExecuteNamed(absl::string_view name);
 
@@ -55,7 +57,7 @@ absl::StatusOr<std::vector<int>> ExecutingWorkers(Execute execute, int workers, 
 absl::StatusOr<Plan> PlanDispatch(Dispatch rule, int workers, const DeviceMesh* mesh,
                                   std::span<const codec::Rows> arguments);
 
-// Every argument whole for every worker.
+// The plan that gives every argument whole to every worker.
 Plan WholePlan(int workers, size_t arguments);
 
 }  // namespace twinkle::dispatch

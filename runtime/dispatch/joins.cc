@@ -33,7 +33,7 @@ std::vector<Member> MembersOf(const Type& type, void* object) {
   return members;
 }
 
-// The same join of other results into another place.
+// The request for the same join of other results, into another place.
 JoinRequest Below(const JoinRequest& request, const Type& result, const std::vector<void*>& results,
                   const Type& collected, void* out) {
   return {request.rule, request.padding, request.move, result, results, collected, out};

@@ -1,4 +1,4 @@
-// How results of a type that is known are joined, a function for each collect rule (collect_rules.h), or two.
+// Joins of results of a type that is known: a function for each collect rule (collect_rules.h), or two.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,6 +11,7 @@
 
 namespace twinkle::dispatch {
 
+// What is to be joined.
 struct JoinRequest {
   Collect rule;
   const codec::Padding& padding;
@@ -21,8 +22,8 @@ struct JoinRequest {
   void* out;                          // a default constructed `collected`
 };
 
-// All take the results apart that are tuples, or Values (value_joins.h), before.
-// Errors: JoinResults says which (collect.h).
+// The joins. Each takes results apart first that are tuples, or Values (value_joins.h). Errors as JoinResults
+// (collect.h).
 absl::Status JoinList(const JoinRequest& request);   // of the results
 absl::Status TakeFirst(const JoinRequest& request);  // the first
 absl::Status JoinItems(const JoinRequest& request);  // of lists and tensors, one level
@@ -31,10 +32,10 @@ absl::Status JoinSum(const JoinRequest& request);
 absl::Status JoinMeanEach(const JoinRequest& request);  // element by element
 absl::Status JoinSumEach(const JoinRequest& request);
 
-// Each member of tuples and structs by itself, by `step`.
+// Joins each member of tuples and structs by itself, by `step`.
 absl::Status JoinMembers(absl::Status (*step)(const JoinRequest& request), const JoinRequest& request);
 
-// Values by the rule's dynamic join.
+// Joins Values by the rule's dynamic join.
 absl::Status JoinDynamic(const JoinRequest& request);
 
 }  // namespace twinkle::dispatch

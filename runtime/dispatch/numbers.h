@@ -13,13 +13,13 @@
 
 namespace twinkle::dispatch {
 
-// A dtype that is not complex, or long double, which is no dtype.
+// The format of a number: a dtype that is not complex, or long double, which is no dtype.
 struct NumberFormat {
   DType dtype = DType::kFloat64;
   bool long_double = false;
 };
 
-// Of one number, or of the elements of a tensor. Nothing: the type is no number, or complex.
+// The format of one number, or of the elements of a tensor. Nothing: the type is no number, or complex.
 std::optional<NumberFormat> FormatOf(const internal::Type& type);
 std::optional<NumberFormat> FormatOf(DType dtype);
 
@@ -35,7 +35,7 @@ auto WithNumbers(NumberFormat format, const void* numbers, F&& f) {
   });
 }
 
-// Bytes of one.
+// The bytes that one number takes.
 size_t SizeOf(NumberFormat format);
 
 }  // namespace twinkle::dispatch

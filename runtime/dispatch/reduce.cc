@@ -25,7 +25,7 @@ using internal::Type;
 
 bool IsNumber(const Type& type) { return FormatOf(type).has_value(); }
 
-// Of a sum or mean that is no integer.
+// The dtype of a sum or mean that is no integer.
 DType FloatOf(DType dtype) {
   if (!codec::IsFloating(dtype)) return DType::kFloat64;
   return codec::IsFloat8(dtype) ? DType::kFloat32 : dtype;

@@ -23,7 +23,7 @@ struct Reduced {
   double number() const { return integer ? static_cast<double>(as_integer) : as_float; }
 };
 
-// Sum or mean over all elements of all parts: numbers, optionals of them, and lists, arrays, tuples
+// The sum or mean over all elements of all parts: numbers, optionals of them, and lists, arrays, tuples
 // and tensors of them, nested; all parts must have one shape. Part i is result i in messages; a
 // null part is an absent one. The mean of nothing is nan, the sum of nothing 0.0. InvalidArgument
 // by reason, in this order: not_numeric (also of complex tensors), ragged, overflow (a sum of integers that is no

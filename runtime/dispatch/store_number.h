@@ -1,4 +1,4 @@
-// A reduced number into the C++ number that is to hold it.
+// Stores a reduced number in the C++ number that is to hold it.
 #pragma once
 
 #include <absl/status/status.h>
@@ -8,10 +8,11 @@
 
 namespace twinkle::dispatch {
 
-// InvalidArgument: overflow, if it does not fit. Internal: `type` is no number.
+// Stores the number. InvalidArgument: overflow, if it does not fit. Internal: `type` is no number.
 absl::Status StoreNumber(const Reduced& number, const internal::Type& type, void* to);
 
-// Internal: what JoinedBy and the join disagree on is a mistake of ours, not of the user's.
+// The error for a type that cannot hold a reduced number: Internal. What JoinedBy and the join disagree on is a mistake
+// of ours, not of the user's.
 absl::Status CannotHold(const internal::Type& type);
 
 }  // namespace twinkle::dispatch

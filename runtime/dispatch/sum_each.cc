@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kBlock = 512;  // numbers whose sums are kept at once: they stay in the nearest cache
 
-// It may be a long long where T is a long.
+// The number at `from`, which may be a long long where T is a long.
 template <class T>
 T Load(const T* from) {
   T number;

@@ -8,7 +8,7 @@
 
 namespace twinkle::dispatch {
 
-// Where numbers are, and of what type.
+// A run of numbers: their format, and how many there are.
 struct NumberRun {
   NumberFormat format;
   size_t count = 0;

@@ -1,4 +1,4 @@
-// How results that are the dynamic Value are joined, a function for each collect rule (collect_rules.h), or two: they
+// Joins of results that are the dynamic Value: a function for each collect rule (collect_rules.h), or two. The results
 // decide for themselves what they are.
 #pragma once
 
@@ -12,6 +12,7 @@
 
 namespace twinkle::dispatch {
 
+// A rule, and what else its join is told.
 struct ValueRule {
   Collect rule = Collect::kNone;
   codec::Padding padding;
@@ -23,6 +24,7 @@ struct ValueRule {
 absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*>& results,
                                  const std::vector<int>& used);
 
+// What is to be joined.
 struct ValueRequest {
   const ValueRule& rule;
   const std::vector<Value*>& results;  // at least one; tuples have been taken apart

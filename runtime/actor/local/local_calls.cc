@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kLocalComponent = uint64_t{1} << 62;  // ids that the directory does not give out
 
-// This made it.
+// The component, which this has made.
 const LocalComponent& Mine(const ComponentRef& component) { return static_cast<const LocalComponent&>(component); }
 
 }  // namespace
@@ -88,7 +88,7 @@ internal::Outcome LocalCalls::Construct(const LocalComponent& component, const i
   return constructor.construct(*values);
 }
 
-// The object is where its caller is, but for its own mesh.
+// The context of calls on an object. It is that of its caller, but for the object's own mesh.
 CallContext LocalCalls::ContextOf(const LocalComponent& component) const {
   const CallContext* const outer = CurrentContext();
   auto facts = std::make_shared<internal::RankFacts>(outer == nullptr ? *facts_ : *outer->object->facts);
@@ -102,7 +102,8 @@ CallContext LocalCalls::ContextOf(const LocalComponent& component) const {
   return context;
 }
 
-// Why calls on the object fail whose group has ended; null: it has not, or the session has, which says so itself.
+// Why calls on the object fail whose group has ended. Null: the group has not, or the session has, which says so
+// itself.
 const absl::Status* LocalCalls::WhyAborted(const LocalComponent& component) const {
   return component.group == nullptr || services_.life.stopped() ? nullptr : component.group->WhyEnded();
 }
@@ -140,7 +141,7 @@ void LocalCalls::CallNow(const LocalComponent& component, OutgoingCall& call) co
   SettleDirect(*call.core, *call.method, std::move(outcome), facts, {});
 }
 
-// `*killed`: the group has ended while the method ran.
+// Runs the call's method. `*killed`: the group has ended while it ran.
 internal::Outcome LocalCalls::Run(const LocalComponent& component, const OutgoingCall& call,
                                   std::span<internal::Argument> arguments, bool* killed) const {
   LocalObject& object = *component.object;

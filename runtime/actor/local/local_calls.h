@@ -27,14 +27,16 @@ class LocalCalls final : public Calls {
   LocalCalls(const Services* services, CallMaker* maker, std::shared_ptr<const internal::RankFacts> facts)
       : services_(*services), maker_(*maker), facts_(std::move(facts)) {}
 
-  // Runs the constructor; what that comes to is the component's `constructed`. With the instance id of a live component
-  // that one. InvalidArgument: the instance id is of another class or group. AlreadyExists: its name is in use.
+  // Makes a component: runs the constructor, whose outcome is the component's `constructed`. With the instance id of a
+  // live component, gives that one. InvalidArgument: the instance id is of another class or group. AlreadyExists: the
+  // name is in use.
   absl::StatusOr<Component> New(const internal::ClassInfo& class_info, const internal::ConstructorInfo& constructor,
                                 const NewOptions& options, std::vector<internal::CallArgument> arguments,
                                 internal::CallSite site);
-  // Null when there is none; also for the empty name.
+  // The component of that name. Null: there is none; also for the empty name.
   Component Named(absl::string_view name) const { return components_.Named(name); }
-  // Destroys all objects; calls fail with `why` from now on. One that is in use beyond the deadline is left alone.
+  // Destroys all objects; calls fail with `why` from now on. An object that is in use beyond the deadline is left
+  // alone.
   void EndAll(const absl::Status& why, base::Instant deadline) { components_.EndAll(why, deadline); }
 
   std::shared_ptr<internal::LazyCore> Call(const Component& component, CallRequest request) override;

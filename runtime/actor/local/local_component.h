@@ -12,9 +12,9 @@
 
 namespace twinkle::actor {
 
-// Calls run in the caller's thread, one at a time; a method may call the object again.
+// The object. Calls run in the caller's thread, one at a time; a method may call the object again.
 struct LocalObject {
-  // With `mutex` held: the object goes, calls fail with `why`.
+  // Ends the object: its value goes, and calls fail with `why`. REQUIRES: `mutex` is held.
   void End(const absl::Status& why) {
     value.reset();
     status = why;
@@ -25,7 +25,7 @@ struct LocalObject {
   absl::Status status;          // guarded by `mutex`; of the object, whatever its group
 };
 
-// What LocalCalls gives handles to.
+// A component that LocalCalls gives handles to.
 struct LocalComponent final : internal::ComponentRef {
   const std::unique_ptr<LocalObject> object = std::make_unique<LocalObject>();
   uint64_t id = 0;                          // unique in the process; the directory knows nothing of it

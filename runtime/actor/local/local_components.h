@@ -19,24 +19,26 @@
 
 namespace twinkle::actor {
 
-// They live until they are released or the process ends, whatever happens to their handles. Thread-safe.
+// Keeps such components until they are released or the process ends, whatever happens to their handles. Thread-safe.
 class LocalComponents {
  public:
   using Component = std::shared_ptr<const LocalComponent>;
 
-  // Null when there is none; also for the empty name.
+  // The component of that name. Null: there is none; also for the empty name.
   Component Named(absl::string_view name) const;
 
   // Keeps the component and gives it back; or gives the live one with that instance id. InvalidArgument: that is of
   // another class or group. AlreadyExists: the component's name is in use.
   absl::StatusOr<Component> Add(Component component, const std::string& instance_id);
-  // By the component's id.
+  // Removes a component, by its id.
   void Remove(uint64_t id);
-  // Made when it is first asked for.
+  // The group of that name, made when it is first asked for.
   std::shared_ptr<LocalGroup> GroupNamed(const std::string& name);
-  // Its objects go at once, but for those that are in use: these go with the method. The components stay known.
+  // Ends a group. Its objects go at once, but for those that are in use: these go with the method. The components stay
+  // known.
   void EndGroup(const std::string& name, const absl::Status& why);
-  // Destroys all objects; calls fail with `why` from now on. One that is in use beyond the deadline is left alone.
+  // Destroys all objects; calls fail with `why` from now on. An object that is in use beyond the deadline is left
+  // alone.
   void EndAll(const absl::Status& why, base::Instant deadline);
 
  private:

@@ -9,17 +9,17 @@
 
 namespace twinkle::actor {
 
-// Thread-safe.
+// How a group has ended, or that it has not. Thread-safe.
 class LocalGroup {
  public:
-  // What calls on it fail with from now on; the first reason stays.
+  // Ends the group: calls on it fail with `why` from now on. The first reason stays.
   void End(const absl::Status& why) {
     base::MutexLock lock(&mutex_);
     if (ended_) return;
     why_ = why;
     ended_ = true;
   }
-  // Null: it has not ended. Else a constant.
+  // The reason of the group's end, a constant. Null: it has not ended.
   const absl::Status* WhyEnded() const { return ended_ ? &why_ : nullptr; }
 
  private:
