@@ -46,7 +46,7 @@ class ClusterJob final : public actor::Job {
   absl::Status CloseFailures() override;
 
  private:
-  // What the driver has told. It comes in the link's threads, also after this job.
+  // The words of the driver. They come in the link's threads, also after this job.
   struct Told {
     explicit Told(std::string driver) : talk(std::move(driver)) {}
     base::Mutex mutex;

@@ -1,4 +1,4 @@
-// How long a program waits for others of its cluster.
+// The limits of a program that waits for others of its cluster.
 #pragma once
 
 #include <absl/time/time.h>

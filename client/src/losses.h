@@ -1,4 +1,4 @@
-// What the driver says is lost of a program's job.
+// Losses: what the driver says is lost of a program's job.
 #pragma once
 
 #include <absl/status/status.h>

@@ -1,4 +1,4 @@
-// What a program's worker processes take over from its session.
+// The session of a worker process: what it takes over from its program's.
 #pragma once
 
 #include <twinkle/device_mesh.h>

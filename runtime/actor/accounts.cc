@@ -95,9 +95,9 @@ void Accounts::OnQuery(rpc::ProcessId from, const AccountQuery& query) {
 }
 
 // ---- losses
-// Told before the method in which somebody looked can end, and on both streams: ahead of the method's reply, after
-// which this rank may be killed, and ahead of the answer to the program's last question. So the program has heard of it
-// when it closes its failures.
+// Has losses told once somebody has looked at them: before the method in which that was can end, and on both streams.
+// So the word is ahead of the method's reply, after which this rank may be killed, and of the answer to the program's
+// last question: the program has heard of it when it closes its failures.
 void Accounts::NoteLoss(const std::vector<rpc::ProcessId>& processes, const absl::Status& why) {
   if (processes.empty()) return;
   const std::weak_ptr<object::ObjectStore> process = services_.binder->store();

@@ -1,4 +1,4 @@
-// What leads back from calls, handles and lazies to the process that they are of.
+// The binder: the way back from calls, handles and lazies to their process.
 #pragma once
 
 #include <memory>

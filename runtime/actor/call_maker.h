@@ -1,4 +1,4 @@
-// How the calls of a process are made, and given to its Caller.
+// The maker of calls: it makes those of a process, and gives them to its Caller.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// What a handle refers to.
+// The component that a handle refers to.
 #pragma once
 
 #include <twinkle/internal/class_info.h>

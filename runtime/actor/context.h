@@ -1,4 +1,4 @@
-// What user code that runs inside a call can learn of where it is.
+// The context of user code that runs inside a call: where it is.
 #pragma once
 
 #include <twinkle/internal/rank_facts.h>
@@ -13,13 +13,13 @@ class Lane;
 class UserApi;
 struct RunningCall;
 
-// Where an object is.
+// The context of an object: the process that it is in.
 struct ObjectContext {
   std::shared_ptr<UserApi> api;
   std::shared_ptr<const internal::RankFacts> facts;  // also of the contexts that user code keeps
 };
 
-// Where the code of a call runs.
+// The context of a call: where its code runs.
 struct CallContext {
   std::shared_ptr<const ObjectContext> object;
   Lane* lane = nullptr;                         // stays as long as calls on it are under way

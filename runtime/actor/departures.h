@@ -23,7 +23,7 @@ namespace twinkle::actor {
 class Departures {
  public:
   using CallPtr = std::shared_ptr<OutgoingCall>;
-  // Who sends the calls. It must not call back.
+  // The listener sends the calls. It must not call back.
   class Listener {
    public:
     virtual ~Listener() = default;

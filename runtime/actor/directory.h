@@ -1,4 +1,4 @@
-// What a job knows of its groups and components beyond single processes.
+// The directory of a job: its groups and components, beyond single processes.
 #pragma once
 
 #include <absl/status/statusor.h>

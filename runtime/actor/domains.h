@@ -26,7 +26,7 @@ namespace twinkle::actor {
 class Domains {
  public:
   using CallPtr = std::shared_ptr<IncomingCall>;
-  // Who runs the calls. It may call back.
+  // The listener runs the calls. It may call back.
   class Listener {
    public:
     virtual ~Listener() = default;

@@ -1,4 +1,4 @@
-// What happens to a call on its lane: arguments made, the method run, the result made ready to be sent.
+// The execution of a call on its lane: arguments made, the method run, the result made ready to be sent.
 #pragma once
 
 #include <twinkle/internal/class_info.h>

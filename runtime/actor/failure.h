@@ -10,7 +10,7 @@
 
 namespace twinkle::actor {
 
-// What a call is, for messages.
+// The facts of a call, for messages.
 struct CallFacts {
   std::string class_name;  // qualified
   std::string method;      // "constructor" for one

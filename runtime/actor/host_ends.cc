@@ -83,8 +83,9 @@ void Host::CancelCall(const CallPtr& call, const absl::Status& why) {
 }
 
 // ---- orphaned
-// Nobody will hear what they come to: those that run are told. One that has not begun is left out, but for a group
-// call, which other ranks may have begun: whether it runs is settled for all ranks alike (SE2).
+// Ends the calls of a caller that is gone, which nobody will hear of. Those that run are told. One that has not begun
+// is left out, but for a group call, which other ranks may have begun: whether it runs is settled for all ranks alike
+// (SE2).
 void Host::OrphanCalls(rpc::ProcessId caller, const absl::Status& why) {
   std::vector<CallPtr> orphaned;
   for (const auto& [key, call] : calls_) {

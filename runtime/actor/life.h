@@ -1,4 +1,4 @@
-// How far the life of a process has come.
+// The life of a process: how far it has come.
 #pragma once
 
 #include <atomic>

@@ -9,7 +9,7 @@ namespace twinkle::actor {
 
 struct OutgoingCall;
 
-// Who runs such calls. Called on the process's service queue.
+// The runner of such calls. Called on the process's service queue.
 class OwnCalls {
  public:
   virtual ~OwnCalls() = default;

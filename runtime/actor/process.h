@@ -30,7 +30,7 @@
 
 namespace twinkle::actor {
 
-// What a process joins its job with; but for the transport, shared with the other processes where these are in one.
+// The surroundings with which a process joins its job. But for the transport, processes that are in one share them.
 struct Surroundings {
   std::shared_ptr<base::Executor> executor;
   std::shared_ptr<Directory> directory;

@@ -1,4 +1,4 @@
-// What the parts of a process share. All of it is constant while the process runs.
+// Services: what the parts of a process share. All of it is constant while the process runs.
 #pragma once
 
 #include <absl/strings/string_view.h>
@@ -24,7 +24,7 @@ namespace twinkle::actor {
 
 class Binder;
 
-// Who the process is and how it behaves.
+// The options of a process: who it is and how it behaves.
 struct ProcessOptions {
   base::JobKey job = 0;
   rpc::ProcessId id = rpc::kProgram;
@@ -44,7 +44,7 @@ struct ProcessOptions {
   object::SpillOptions spill;
 };
 
-// What the parts of a process share. Constant once the process has started, but for what is thread-safe itself.
+// The services of one process, which outlive its parts. What they point to is thread-safe, or says who may use it.
 struct Services {
   ProcessOptions options;
   base::Executor* executor = nullptr;

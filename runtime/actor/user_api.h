@@ -1,4 +1,4 @@
-// What the session's functions, and user code inside calls, ask of a process.
+// The interface of a process to the session's functions, and to user code inside calls.
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -8,7 +8,7 @@
 
 namespace twinkle::dispatch {
 
-// For each key that any result has, its value in each of them; null where a result lacks it.
+// The values under each key that any result has. Null where a result lacks the key.
 template <class V>
 class ByKey {
  public:

@@ -43,7 +43,7 @@ constexpr bool NeedsMesh(Uses uses) {
   return false;
 }
 
-// How a collected value comes from its parts.
+// The way in which a collected value comes from its parts.
 enum class Join : uint8_t {
   kSingle,  // the value is the only part
   kConcat,  // the parts' items, as Collect::kFlatten

@@ -11,7 +11,7 @@
 
 namespace twinkle::dispatch {
 
-// What is to be joined.
+// The request for a join.
 struct JoinRequest {
   Collect rule;
   const codec::Padding& padding;

@@ -24,7 +24,7 @@ struct ValueRule {
 absl::StatusOr<Value> JoinValues(const ValueRule& rule, const std::vector<Value*>& results,
                                  const std::vector<int>& used);
 
-// What is to be joined.
+// The request for a join.
 struct ValueRequest {
   const ValueRule& rule;
   const std::vector<Value*>& results;  // at least one; tuples have been taken apart
