@@ -1,4 +1,7 @@
-// The limits of a job's end. Each process waits longer than those that it waits for, so that each can do its part:
+// The limits of a job's end. A rank, its node daemon and the driver each wait longer than those that they wait for, so
+// that each can do its part. The program does not wait for all that the driver may: when a node is silent, Finish returns
+// before the driver gives up on it.
+//
 //
 //  who           | where                | from        | for how long            | then
 //  --------------|----------------------|-------------|-------------------------|------------------------------------
@@ -13,7 +16,7 @@
 //  program       | PrivateCluster       | then        | kServicesLimit          | Finish returns; a second before it,
 //                |                      |             |                         | SIGKILL to its driver and daemon
 //
-// The last two come one after the other where nothing answers; else each takes milliseconds.
+// The program's three come one after the other where nothing answers; else each takes milliseconds.
 //
 // Before that Finish waits for calls, at most finish_timeout. While a job runs, a rank that is still in a method
 // abort_grace after its call has ended takes its group with it (Host::CancelCall). docs/errors.md says what a user

@@ -1,6 +1,6 @@
 // The collect rules: all that the runtime knows of each, in one table (RuleOf). The type that a rule's results have
-// once they are joined is its JoinedBy (client/include/twinkle/internal/collected.h). A rule without an entry in
-// both does not compile.
+// once they are joined is its JoinedBy (client/include/twinkle/internal/collected.h). Without its
+// entry here a rule does not compile, without its JoinedBy no method does that uses it.
 #pragma once
 
 #include <absl/status/status.h>

@@ -15,8 +15,8 @@ struct SegmentPlace {
   uint64_t offset = 0;  // of the first byte in the segment
 };
 
-// A place in any kind of memory that others can map. The index of an alternative is a wire format: a new kind is added
-// at the end, and none is removed.
+// A place in any kind of memory that others can map. The index of an alternative is a wire format: who adds a kind
+// changes the protocol (rpc/protocol.h).
 using Place = std::variant<SegmentPlace>;
 
 }  // namespace twinkle::memory

@@ -40,7 +40,8 @@ struct Admission {
 //  SP2 nobody waits but for an object that is being written, or for a moment: each wait ends with room, with the disk's
 //      answer, or with Close;
 //  SP3 what cannot be written stays in memory;
-//  SP4 no object is admitted beyond the cap, whatever the disk says;
+//  SP4 no object is admitted beyond the cap, whatever the disk says (small ones are not admitted but counted once they
+//      are there: ObjectExchange::Admit);
 //  SP5 the disk that refuses somebody was asked after he came: what it said before counts for nothing.
 class Spiller {
  public:

@@ -15,7 +15,8 @@ namespace twinkle::rpc {
 //
 // The wire stays the same where a message of protobuf gets a field, or a message of processes (actor/messages.h) a
 // member at its end: who does not know it skips it, who misses it takes its default. Any other change is another
-// protocol (tests/unit/actor/wire_test.cc holds what the messages are in this one).
+// protocol, be it a new message, whose receiver would not know it; so is one of what neighbours share in memory (rings,
+// doorbells). tests/unit/actor/wire_test.cc and tests/unit/rpc/near_word_test.cc hold what is said in this one.
 inline constexpr uint32_t kProtocol = 1;
 
 // Metadata of every call.

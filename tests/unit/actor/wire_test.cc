@@ -15,8 +15,8 @@ namespace {
 
 using Fingerprints = std::vector<std::pair<std::string, uint64_t>>;
 
-// The messages of protocol 1. Who changes one, or their order, changes rpc::kProtocol and what stands here; who gives
-// one a member at its end, or a new one its place at the end, only what stands here.
+// The messages of protocol 1. Who changes one, adds one or changes their order, changes rpc::kProtocol and what stands
+// here; who gives one a member at its end, only what stands here.
 const Fingerprints kMessages = {
     {"CallMessage", 0x11ca2626ed571301},     {"ReplyMessage", 0x269a9191d0e43529},
     {"CancelMessage", 0x60a211f404608684},   {"SkipMessage", 0xdf3fbcf1469bd12b},
