@@ -1,6 +1,6 @@
 // The limits of a job's end. A rank, its node daemon and the driver each wait longer than those that they wait for, so
-// that each can do its part. The program does not wait for all that the driver may: when a node is silent, Finish returns
-// before the driver gives up on it.
+// that each can do its part. The program does not wait for all that the driver may: when a node is silent, Finish
+// returns before the driver gives up on it.
 //
 //
 //  who           | where                | from        | for how long            | then
