@@ -119,12 +119,13 @@ TEST_CASE("processes of jobs that have to do with each other can meet, of others
   CHECK(absl::IsUnavailable(cluster.state.Meet(owner, worker).status()));
 }
 
-TEST_CASE("a job that has found something of another hears whether that one ended as its program wished") {
+TEST_CASE("who met a job that had found something of its own hears whether that one ended as its program wished") {
   for (const bool as_wished : {true, false}) {
     ThreeJobs cluster;
     const JobNumber owner = cluster.first, finder = cluster.second;
     cluster.AddComponent(owner, "policy");
     REQUIRE(cluster.state.FindComponent(finder, "policy").ok());
+    REQUIRE(cluster.state.Meet(owner, finder << kProcessBits).ok());
     if (as_wished) {
       cluster.state.Finish(finder, absl::Seconds(3), cluster.now, &cluster.effects);
     } else {
