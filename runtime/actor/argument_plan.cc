@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/actor/component_ref.h"
+#include "runtime/actor/wire_lazy.h"
 #include "runtime/base/status.h"
 #include "runtime/dispatch/collect_rules.h"
 #include "runtime/dispatch/dispatch.h"
@@ -74,68 +75,13 @@ absl::StatusOr<WireArgument> WireValue(const codec::Type& type, std::shared_ptr<
   return WireArgument(Pack(std::move(encoded)));
 }
 
-WireArgument WirePieces(const LazyCore& lazy, const dispatch::Part& part) {
-  const object::LazyRows& rows = lazy.made_of();
-  PulledArgument argument{*rows.join, {}};
-  for (object::Piece& piece : rows.Pieces(part)) {
-    argument.pieces.push_back({rows.shards[piece.shard].object->ref(), std::move(piece.rows), {}, {}, std::nullopt});
-  }
-  return argument;
-}
-
-// Rows of a plan: what is in this process goes along. All lists and tensors in it have the same rows.
-absl::StatusOr<WireArgument> WirePlan(const LazyCore& lazy, const dispatch::Part& part) {
-  object::LazyPlan plan = *lazy.made_of().plan;
-  if (!part.whole && !part.ranges.empty()) {
-    TWINKLE_ASSIGN_OR_RETURN(plan, object::TakeRange(plan, part.ranges[0]));
-  }
-  PlannedArgument argument;
-  for (object::PartRead& read : object::ReadsOf(plan)) {
-    PlannedPart& to = argument.parts.emplace_back(PlannedPart{std::move(read.target), {}, std::move(read.order)});
-    for (object::PartRead::Piece& piece : read.pieces) {
-      const object::PlanSource& source = plan.sources[piece.source];
-      if (source.object != nullptr) {
-        to.pieces.push_back({source.object->ref(), std::nullopt, source.path, std::move(piece.picks), std::nullopt});
-        continue;
-      }
-      const bool one = piece.picks.size() == 1;  // then nothing needs to be copied
-      TWINKLE_ASSIGN_OR_RETURN(
-          const codec::Described some,
-          object::Select(source.value, {source.path, std::nullopt, one ? std::vector<codec::Range>() : piece.picks}));
-      const std::vector<codec::Range> rows(one ? codec::LeafCount(source.rows) : 0,
-                                           one ? piece.picks[0] : codec::Range{});
-      TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode(some, one ? &rows : nullptr));
-      to.pieces.push_back({{}, std::nullopt, {}, {}, Pack(std::move(encoded))});
-    }
-  }
-  return WireArgument(std::move(argument));
-}
-
-// The reference itself.
-absl::StatusOr<WireArgument> WireReference(const LazyCore& lazy) {
-  const object::LazyRows& rows = lazy.made_of();
-  LazyArgument argument{ToWire(lazy.status()), lazy.origin().what.text(), object::Join::kSingle, {}, {}, rows.view, {}};
-  if (!lazy.status().ok()) return WireArgument(argument);
-  if (!rows.join) {
-    if (lazy.type() == nullptr) return WireArgument(argument);
-    TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, codec::Encode({lazy.type(), lazy.value()}));
-    argument.value = Pack(std::move(encoded));
-    return WireArgument(std::move(argument));
-  }
-  argument.join = *rows.join;
-  argument.rows = rows.shard_rows;
-  for (const object::Shard& shard : rows.shards) argument.objects.push_back(shard.object->ref());
-  return WireArgument(std::move(argument));
-}
-
 absl::StatusOr<WireArgument> WirePart(const ParameterInfo& parameter, const CallArgument& argument, size_t index,
                                       const dispatch::Part& part) {
   if (argument.kind == Kind::kComponent) return WireArgument(HandleArgument{argument.component->info});
   if (argument.kind == Kind::kPerRank) return WirePart(parameter, argument.per_rank[index], 0, dispatch::Part{});
   if (argument.kind == Kind::kValue) return WireValue(*parameter.type, argument.value, part);
   if (parameter.kind == ParameterInfo::Kind::kLazy) return WireReference(*argument.lazy);
-  if (argument.lazy->made_of().plan) return WirePlan(*argument.lazy, part);
-  if (argument.lazy->made_of().join) return WirePieces(*argument.lazy, part);
+  if (argument.lazy->made_of().known()) return WireRows(argument.lazy->made_of(), part);
   return WireValue(*parameter.type, argument.lazy->value(), part);
 }
 

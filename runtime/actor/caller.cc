@@ -153,8 +153,8 @@ struct Need {
   bool by_value;
   bool never;   // fetched
   bool always;  // fetched
-  // A plan is known to the process that made it: as a reference its value goes instead.
-  bool FetchesIt(const LazyCore& lazy) const { return always || (!by_value && lazy.made_of().plan.has_value()); }
+  // Others cannot read values of this process: as a reference to what is made of some its own value goes.
+  bool FetchesIt(const LazyCore& lazy) const { return always || (!by_value && !lazy.made_of().OfObjects()); }
 };
 Need NeedOf(const OutgoingCall& call, size_t index) {
   const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;

@@ -1,7 +1,11 @@
 #include "runtime/actor/check_message.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "runtime/base/status.h"
 #include "runtime/codec/check_rows.h"
+#include "runtime/object/row_plan.h"
 
 namespace twinkle::actor {
 namespace {
@@ -17,35 +21,103 @@ absl::Status CheckPiece(const WirePiece& piece) {
   if (piece.rows) TWINKLE_RETURN_IF_ERROR(codec::CheckRanges(*piece.rows));
   return codec::CheckRanges(piece.picks);
 }
-absl::Status CheckJoin(object::Join join) {
-  return join <= object::Join::kList ? absl::OkStatus() : Wrong("an argument that is joined in no known way");
-}
 absl::Status CheckComponent(const ComponentInfo& component) {
   return !component.workers.empty() && !component.domain_workers.empty() ? absl::OkStatus()
                                                                          : Wrong("a component without processes");
 }
 
+// ---- references
+absl::Status CheckSource(const WireSource& source) {
+  if (source.path.size() > kLongestPath) return Wrong("a source of a reference that is too deep in its object");
+  if (!source.item) return codec::CheckRows(source.rows);
+  return source.rows.empty() ? absl::OkStatus() : Wrong("an item with rows of its own");
+}
+
+// That whole sources are a value, one after another.
+absl::Status CheckWhole(const std::vector<WireSource>& sources) {
+  const auto items = std::count_if(sources.begin(), sources.end(), [](const WireSource& one) { return one.item; });
+  const bool members = std::any_of(sources.begin(), sources.end(), [](const auto& one) { return !one.path.empty(); });
+  if (members || (items > 0 && static_cast<size_t>(items) < sources.size())) {
+    return Wrong("a reference to sources that make no value");
+  }
+  if (items > 0 || sources.size() < 2) return absl::OkStatus();
+  std::vector<codec::Rows> rows;
+  rows.reserve(sources.size());
+  for (const WireSource& source : sources) rows.push_back(source.rows);
+  return object::CanConcat(rows) ? absl::OkStatus() : Wrong("a reference to sources that cannot be joined");
+}
+
+// How many rows can be taken of a source; -1: it has no one number of them.
+int64_t CountOf(const WireSource& source) {
+  if (source.item) return 1;
+  if (codec::LeafCount(source.rows) == 0) return 0;
+  const absl::StatusOr<int64_t> rows = codec::CommonRows(source.rows);
+  return rows.ok() ? *rows : -1;
+}
+
+// The rows of a part; -1: it makes no sense.
+int64_t RowsOfPart(const object::PlanPart& part, const std::vector<WireSource>& sources,
+                   const std::vector<int64_t>& counts) {
+  if (part.runs.empty() || part.target.size() > kLongestPath || (part.whole && part.runs.size() > 1)) return -1;
+  int64_t rows = 0;
+  for (const object::Run& run : part.runs) {
+    const bool there = run.source < sources.size() && run.begin >= 0 && run.begin <= run.end &&
+                       run.end <= counts[run.source] && run.end - run.begin <= codec::kMostRows - rows;
+    if (!there) return -1;
+    const bool has_rows = sources[run.source].item || codec::LeafCount(sources[run.source].rows) > 0;
+    if (has_rows == part.whole) return -1;
+    rows += run.end - run.begin;
+  }
+  return rows;
+}
+
+// No part is within another.
+absl::Status CheckTargets(const std::vector<object::PlanPart>& parts) {
+  std::vector<const std::vector<uint32_t>*> targets;
+  for (const object::PlanPart& part : parts) targets.push_back(&part.target);
+  std::sort(targets.begin(), targets.end(), [](const auto* a, const auto* b) { return *a < *b; });
+  for (size_t i = 1; i < targets.size(); ++i) {  // what is within another comes right after it, or one like it
+    const std::vector<uint32_t>& outer = *targets[i - 1];
+    const std::vector<uint32_t>& inner = *targets[i];
+    if (outer.size() <= inner.size() && std::equal(outer.begin(), outer.end(), inner.begin())) {
+      return Wrong("a reference with a part within another");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// That it is a plan as LazyPlan says.
+absl::Status CheckPlan(const LazyArgument& lazy) {
+  std::vector<int64_t> counts;
+  for (const WireSource& source : lazy.sources) counts.push_back(CountOf(source));
+  int64_t common = -1;
+  for (const object::PlanPart& part : lazy.parts) {
+    const int64_t rows = RowsOfPart(part, lazy.sources, counts);
+    if (rows < 0) return Wrong("a reference to rows that its sources do not have");
+    if (part.whole) continue;
+    if (common >= 0 && rows != common) return Wrong("a reference to parts of different lengths");
+    common = rows;
+  }
+  return CheckTargets(lazy.parts);
+}
+
 struct ArgumentCheck {
   absl::Status operator()(const PackedValue&) const { return absl::OkStatus(); }
-  absl::Status operator()(const PulledArgument& pulled) const {
-    TWINKLE_RETURN_IF_ERROR(CheckJoin(pulled.join));
-    for (const WirePiece& piece : pulled.pieces) TWINKLE_RETURN_IF_ERROR(CheckPiece(piece));
-    return absl::OkStatus();
-  }
   absl::Status operator()(const PlannedArgument& planned) const {
+    for (const WirePiece& piece : planned.pieces) TWINKLE_RETURN_IF_ERROR(CheckPiece(piece));
+    size_t left = planned.pieces.size();
     for (const PlannedPart& part : planned.parts) {
       if (part.target.size() > kLongestPath) return Wrong("a part of an argument that is too deep in it");
+      if (part.pieces > left) return Wrong("an argument of more pieces than there are");
+      left -= part.pieces;
       TWINKLE_RETURN_IF_ERROR(codec::CheckRanges(part.order));
-      for (const WirePiece& piece : part.pieces) TWINKLE_RETURN_IF_ERROR(CheckPiece(piece));
     }
-    return absl::OkStatus();
+    return planned.parts.empty() || left == 0 ? absl::OkStatus() : Wrong("an argument with pieces left over");
   }
   absl::Status operator()(const HandleArgument& handle) const { return CheckComponent(handle.component); }
   absl::Status operator()(const LazyArgument& lazy) const {
-    TWINKLE_RETURN_IF_ERROR(CheckJoin(lazy.join));
-    if (lazy.rows.size() != lazy.objects.size()) return Wrong("a reference with more or fewer rows than objects");
-    for (const codec::Rows& rows : lazy.rows) TWINKLE_RETURN_IF_ERROR(codec::CheckRows(rows));
-    return lazy.view ? codec::CheckRanges({&*lazy.view, 1}) : absl::OkStatus();
+    for (const WireSource& source : lazy.sources) TWINKLE_RETURN_IF_ERROR(CheckSource(source));
+    return lazy.parts.empty() ? CheckWhole(lazy.sources) : CheckPlan(lazy);
   }
 };
 

@@ -33,13 +33,22 @@ std::span<const ParameterInfo> ParametersOf(const IncomingCall& call) {
 
 namespace {
 
-// The pieces, which are there, as they make up the argument.
-std::vector<object::PartRead> PartsOf(const PlannedArgument& planned) {
-  std::vector<object::PartRead> parts;
-  for (const PlannedPart& part : planned.parts) {
-    parts.push_back({part.target, std::vector<object::PartRead::Piece>(part.pieces.size()), part.order});
+// The argument, made of its pieces, which are there.
+absl::StatusOr<Argument> Assembled(const PlannedArgument& planned, const codec::Type& type,
+                                   object::PulledParts pulled) {
+  const std::vector<WirePiece>& pieces = planned.pieces;
+  if (pulled.size() != pieces.size()) return absl::FailedPreconditionError("its parts are those of another type");
+  if (planned.parts.empty()) {
+    return object::JoinPulled(type, {pulled.data(), pulled.size()}, [&](size_t i) { return pieces[i].item; });
   }
-  return parts;
+  std::vector<object::PartRead> parts;
+  parts.reserve(planned.parts.size());
+  size_t next = 0;
+  for (const PlannedPart& part : planned.parts) {
+    object::PartRead& read = parts.emplace_back(object::PartRead{part.target, {}, part.order});
+    for (uint64_t i = 0; i < part.pieces; ++i) read.pieces.push_back({0, {}, pieces[next++].item});
+  }
+  return object::AssembleParts(parts, type, std::move(pulled));
 }
 
 absl::Status FillArguments(IncomingCall& call, Binder& binder) {
@@ -65,20 +74,9 @@ absl::Status FillArguments(IncomingCall& call, Binder& binder) {
     } else if (auto* packed = std::get_if<PackedValue>(&wire); packed != nullptr && parameter.type != nullptr) {
       TWINKLE_ASSIGN_OR_RETURN(codec::Encoded encoded, Unpack(std::move(*packed)));
       TWINKLE_ASSIGN_OR_RETURN(argument, object::Materialise({nullptr, std::move(encoded)}, *parameter.type));
-    } else if (const auto* pulled = std::get_if<PulledArgument>(&wire);
-               pulled != nullptr && parameter.type != nullptr) {
-      std::vector<Argument> pieces;
-      for (auto& piece : call.pulled[i]) {
-        TWINKLE_ASSIGN_OR_RETURN(
-            Argument value, object::Materialise(*std::move(piece), object::PieceType(pulled->join, *parameter.type)));
-        pieces.push_back(std::move(value));
-      }
-      TWINKLE_ASSIGN_OR_RETURN(argument, object::JoinPieces(pulled->join, *parameter.type, std::move(pieces)));
-      TWINKLE_ASSIGN_OR_RETURN(argument, object::ForMethod(*parameter.type, std::move(argument)));
     } else if (const auto* planned = std::get_if<PlannedArgument>(&wire);
                planned != nullptr && parameter.type != nullptr) {
-      TWINKLE_ASSIGN_OR_RETURN(argument,
-                               object::AssembleParts(PartsOf(*planned), *parameter.type, std::move(call.pulled[i])));
+      TWINKLE_ASSIGN_OR_RETURN(argument, Assembled(*planned, *parameter.type, std::move(call.pulled[i])));
       TWINKLE_ASSIGN_OR_RETURN(argument, object::ForMethod(*parameter.type, std::move(argument)));
     } else {
       return absl::FailedPreconditionError(absl::StrCat("argument ", i + 1, " is of another kind than the parameter"));

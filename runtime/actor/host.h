@@ -75,9 +75,9 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   absl::Status WhyGone(uint64_t domain) const override;
   // Arrival.
   void BeginArguments(const CallPtr& call);
-  void BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled);
-  void BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument& planned);
-  void BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& type, const WirePiece& piece);
+  void BeginPieces(const CallPtr& call, size_t argument, const PlannedArgument& planned);
+  // `whole`: of what it is a piece of.
+  void BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& whole, const WirePiece& piece);
   void BeginRelays(IncomingCall& call);
   void DropRelays(const IncomingCall& call);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);

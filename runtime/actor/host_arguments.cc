@@ -6,6 +6,7 @@
 #include "runtime/actor/direct_call.h"
 #include "runtime/actor/execution.h"
 #include "runtime/actor/host.h"
+#include "runtime/actor/wire_lazy.h"
 #include "runtime/object/assemble.h"
 
 namespace twinkle::actor {
@@ -32,49 +33,47 @@ void Host::BeginArguments(const CallPtr& call) {
     for (size_t i = 0; i < arguments.size() && i < ParametersOf(*call).size(); ++i) {
       const ParameterInfo& parameter = ParametersOf(*call)[i];
       const bool value = parameter.kind == ParameterInfo::Kind::kValue && parameter.type != nullptr;
-      const auto* const pulled = std::get_if<PulledArgument>(&arguments[i]);
       const auto* const planned = std::get_if<PlannedArgument>(&arguments[i]);
-      if (value && pulled != nullptr) BeginPulls(call, i, *pulled);
-      if (value && planned != nullptr) BeginPlan(call, i, *planned);
+      if (value && planned != nullptr) BeginPieces(call, i, *planned);
       if (const auto* lazy = std::get_if<LazyArgument>(&arguments[i])) BeginLazy(call, i, *lazy);
     }
   }
   ArgumentDone(call, absl::OkStatus());
 }
 
-void Host::BeginPulls(const CallPtr& call, size_t argument, const PulledArgument& pulled) {
-  const codec::Type& whole = *ParametersOf(*call)[argument].type;
-  const bool is_list = whole.item != nullptr || whole.kind == internal::Kind::kBools;
-  if (pulled.join == object::Join::kList && !is_list) return;  // FillArguments finds nothing, and says so
-  const codec::Type& type = object::PieceType(pulled.join, whole);
-  call->pulled[argument].resize(pulled.pieces.size());
-  call->arguments_missing += pulled.pieces.size();
-  for (size_t i = 0; i < pulled.pieces.size(); ++i) BeginPiece(call, argument, i, type, pulled.pieces[i]);
-}
+namespace {
 
-void Host::BeginPlan(const CallPtr& call, size_t argument, const PlannedArgument& planned) {
+absl::Status OfAnotherType() { return absl::FailedPreconditionError("its parts are those of another type"); }
+
+}  // namespace
+
+void Host::BeginPieces(const CallPtr& call, size_t argument, const PlannedArgument& planned) {
   const codec::Type& whole = *ParametersOf(*call)[argument].type;
+  const std::vector<WirePiece>& pieces = planned.pieces;
+  call->pulled[argument].resize(pieces.size());
+  call->arguments_missing += pieces.size();
+  if (planned.parts.empty()) {
+    for (size_t i = 0; i < pieces.size(); ++i) BeginPiece(call, argument, i, whole, pieces[i]);
+    return;
+  }
   const std::shared_ptr<void> any = whole.make();
-  size_t pieces = 0;
-  for (const PlannedPart& part : planned.parts) pieces += part.pieces.size();
-  call->pulled[argument].resize(pieces);
-  call->arguments_missing += pieces;
   size_t next = 0;
   for (const PlannedPart& part : planned.parts) {
     const auto target = codec::MemberAt(whole, any.get(), part.target);
-    for (const WirePiece& piece : part.pieces) {
+    for (uint64_t i = 0; i < part.pieces; ++i, ++next) {
       if (target) {
-        BeginPiece(call, argument, next++, *target->type, piece);
+        BeginPiece(call, argument, next, *target->type, pieces[next]);
       } else {
-        ++next;
-        ArgumentDone(call, absl::FailedPreconditionError("its parts are those of another type"));
+        ArgumentDone(call, OfAnotherType());
       }
     }
   }
 }
 
-void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& type,
+void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const codec::Type& whole,
                       const WirePiece& piece) {
+  const codec::Type* const type = piece.item ? object::ItemType(whole) : &whole;
+  if (type == nullptr) return ArgumentDone(call, OfAnotherType());
   if (piece.value) {
     absl::StatusOr<codec::Encoded> value = Unpack(*piece.value);
     const absl::Status status = value.status();
@@ -87,7 +86,7 @@ void Host::BeginPiece(const CallPtr& call, size_t argument, size_t index, const 
     if (const auto host = weak.lock()) host->ArgumentDone(call, status);
   };
   if (piece.relay) return objects_.ReadRelay(call->caller, piece, std::move(done));
-  objects_.Pull(piece.object, type, {piece.path, piece.rows, piece.picks}, std::move(done));
+  objects_.Pull(piece.object, *type, {piece.path, piece.rows, piece.picks}, std::move(done));
 }
 
 // At once: other ranks wait for what this one passes on, whatever becomes of its call.
@@ -110,28 +109,6 @@ void Host::DropRelays(const IncomingCall& call) {
   }
 }
 
-namespace {
-
-// A peer's word for what a parameter of type `collected` (null for void) refers to.
-absl::Status CheckReference(const LazyArgument& wire, const codec::Type* collected) {
-  absl::Status wrong = absl::InvalidArgumentError("a reference that makes no sense");
-  const size_t objects = wire.objects.size();
-  if (collected == nullptr) return objects == 0 && !wire.view ? absl::OkStatus() : wrong;
-  const bool list = collected->item != nullptr || collected->kind == internal::Kind::kBools;
-  if (wire.join == object::Join::kList) {
-    const int64_t end = wire.view ? wire.view->end : 0;
-    return list && end <= static_cast<int64_t>(objects) ? absl::OkStatus() : wrong;
-  }
-  if (objects == 0 || (wire.join == object::Join::kSingle && objects != 1)) return wrong;
-  if (!wire.view) return absl::OkStatus();
-  const Collect rule = wire.join == object::Join::kConcat ? Collect::kFlatten : Collect::kFirst;
-  if (object::JoinOf(rule, false, false, wire.rows) != wire.join) return wrong;
-  const absl::StatusOr<int64_t> rows = codec::CommonRows(object::JoinedRows(wire.join, wire.rows));
-  return rows.ok() && wire.view->end <= *rows ? absl::OkStatus() : wrong;
-}
-
-}  // namespace
-
 // The reference is this process's own before the call is answered: the caller's may go then.
 void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& wire) {
   const ParameterInfo& parameter = ParametersOf(*call)[argument];
@@ -140,10 +117,7 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
   origin.collected = parameter.type;
   origin.answer = parameter.answer;
   origin.what = wire.what;
-  origin.rule = wire.join == object::Join::kConcat ? Collect::kFlatten
-                : wire.join == object::Join::kList ? Collect::kNone
-                                                   : Collect::kFirst;
-  if (origin.collected != nullptr) origin.result = &object::PieceType(wire.join, *origin.collected);
+  origin.as_it_is = true;
   origin.store = store;
   origin.failures = services_.failures;
   const codec::Type* collected = origin.collected;
@@ -161,16 +135,14 @@ void Host::BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& w
     if (!decoded.ok()) return core->Fail(decoded);
     return core->SucceedWith(value);
   }
-  if (const absl::Status refers = CheckReference(wire, collected); !refers.ok()) return core->Fail(refers);
-  object::Shards shards;
-  for (size_t i = 0; i < wire.objects.size(); ++i) {
+  if (const absl::Status fits = CheckFits(wire, collected); !fits.ok()) return core->Fail(fits);
+  for (const WireSource& source : wire.sources) {
     call->arguments_missing += 1;
-    objects_.Retain(wire.objects[i], [weak = weak_from_this(), call](const absl::Status& status) {
+    objects_.Retain(source.object, [weak = weak_from_this(), call](const absl::Status& status) {
       if (const auto host = weak.lock()) host->ArgumentDone(call, status);
     });
-    shards.push_back({std::make_shared<object::HeldObject>(store, wire.objects[i]), wire.rows[i], 0, std::nullopt});
   }
-  core->SucceedWithView(std::move(shards), wire.view);
+  core->SucceedAs(MadeOf(wire, store));
 }
 
 void Host::ArgumentDone(const CallPtr& call, const absl::Status& status) {

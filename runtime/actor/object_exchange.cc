@@ -36,12 +36,6 @@ absl::StatusOr<object::Pulled> ReadHere(const codec::Described& object, const co
   return object::Pulled{part, {}};
 }
 
-// Reads the part for another process.
-absl::StatusOr<codec::Encoded> ReadForOther(const codec::Described& object, const object::Selection& selection) {
-  TWINKLE_ASSIGN_OR_RETURN(const codec::Described selected, object::Select(object, selection));
-  return codec::Encode(selected, selection.rows ? &*selection.rows : nullptr);
-}
-
 absl::Status OwnerGone(absl::string_view why) {
   return absl::DataLossError(absl::StrCat("the process that owned the object is gone: ", why));
 }
@@ -120,7 +114,7 @@ void ObjectExchange::OnPull(rpc::ProcessId from, const PullMessage& pull) {
   Find(pull.object,
        [this, from, id = pull.pull, selection = pull.selection](const absl::StatusOr<codec::Described>& found) {
          Answer(from, id,
-                found.ok() ? codec::Guarded([&] { return ReadForOther(*found, selection); })
+                found.ok() ? codec::Guarded([&] { return object::EncodeSelected(*found, selection); })
                            : absl::StatusOr<codec::Encoded>(found.status()));
        });
 }

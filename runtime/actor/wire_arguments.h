@@ -13,8 +13,8 @@
 
 #include "runtime/actor/wire.h"
 #include "runtime/codec/codec.h"
+#include "runtime/object/lazy_plan.h"
 #include "runtime/object/object_store.h"
-#include "runtime/object/row_plan.h"
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::actor {
@@ -60,43 +60,40 @@ struct WirePiece {
   std::vector<codec::Range> picks = {};
   std::optional<PackedValue> value = std::nullopt;  // instead of all that: it is not an object
   std::optional<RelayOrder> relay = std::nullopt;   // it does not come from its owner, or goes on to others
-};
-struct PulledArgument {
-  object::Join join = object::Join::kSingle;
-  std::vector<WirePiece> pieces;
+  bool item = false;  // it is one item of the list that the pieces make up; else such a list itself
 };
 struct PlannedPart {
-  std::vector<uint32_t> target;  // the member that it is; empty: all of the argument
-  std::vector<WirePiece> pieces;
+  std::vector<uint32_t> target;     // the member that it is; empty: all of the argument
+  uint64_t pieces = 0;              // how many it is made of: the first that are not an earlier part's
   std::vector<codec::Range> order;  // rows of the joined pieces, one after another; empty: as they are
 };
-struct PlannedArgument {
-  std::vector<PlannedPart> parts;
+struct PlannedArgument {  // a value that is made of others, where it is needed
+  std::vector<WirePiece> pieces;
+  std::vector<PlannedPart> parts;  // none: the pieces are the argument, one after another
 };
 struct HandleArgument {
   ComponentInfo component;
 };
-struct LazyArgument {  // the reference itself
+struct WireSource {  // an object::PlanSource
+  object::ObjectRef object;
+  std::vector<uint32_t> path = {};
+  codec::Rows rows = {};  // of an item, none
+  bool item = false;
+};
+struct LazyArgument {  // the reference itself: what it is made of
   WireStatus failed;
   std::string what;
-  object::Join join = object::Join::kSingle;
-  std::vector<object::ObjectRef> objects;
-  std::vector<codec::Rows> rows;
-  std::optional<codec::Range> view;
-  std::optional<PackedValue> value;  // instead of objects, where only the joined value exists
+  std::vector<WireSource> sources;
+  std::vector<object::PlanPart> parts;  // none: the whole sources are the value, one after another
+  std::optional<PackedValue> value;     // instead, where it is not made of objects alone
 };
-using WireArgument = std::variant<PackedValue, PulledArgument, PlannedArgument, HandleArgument, LazyArgument>;
+using WireArgument = std::variant<PackedValue, PlannedArgument, HandleArgument, LazyArgument>;
 
 // f(piece) for all pieces that an argument is made of.
 template <class Argument, class F>
 void EachPiece(Argument& argument, F&& f) {
-  if (auto* pulled = std::get_if<PulledArgument>(&argument)) {
-    for (auto& piece : pulled->pieces) f(piece);
-  }
   if (auto* planned = std::get_if<PlannedArgument>(&argument)) {
-    for (auto& part : planned->parts) {
-      for (auto& piece : part.pieces) f(piece);
-    }
+    for (auto& piece : planned->pieces) f(piece);
   }
 }
 

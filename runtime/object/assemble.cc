@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/status.h"
 #include "runtime/dispatch/collect.h"
@@ -10,6 +11,14 @@
 namespace twinkle::object {
 
 using internal::Argument;
+
+namespace {
+
+using Arguments = absl::InlinedVector<Argument, 1>;
+
+absl::Status OfAnotherType() { return absl::FailedPreconditionError("its parts are those of another type"); }
+
+}  // namespace
 
 absl::StatusOr<Argument> Materialise(Pulled pulled, const codec::Type& type) {
   if (pulled.value != nullptr) {
@@ -20,13 +29,13 @@ absl::StatusOr<Argument> Materialise(Pulled pulled, const codec::Type& type) {
   return made;
 }
 
-const codec::Type& PieceType(Join join, const codec::Type& whole) {
-  if (join != Join::kList) return whole;
-  return whole.kind == internal::Kind::kBools ? internal::kType<bool> : *whole.item;
+const codec::Type* ItemType(const codec::Type& list) {
+  if (list.kind == internal::Kind::kBools) return &internal::kType<bool>;
+  return list.kind == internal::Kind::kList || list.kind == internal::Kind::kArrayRef ? list.item : nullptr;
 }
 
-absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::vector<Argument> pieces) {
-  if (join == Join::kSingle || (join == Join::kConcat && pieces.size() == 1)) return std::move(pieces.at(0));
+absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::span<Argument> pieces) {
+  if (join == Join::kSingle || (join == Join::kConcat && pieces.size() == 1)) return std::move(pieces[0]);
   Argument joined{whole.make(), /*exclusive=*/true};
   if (pieces.empty()) return joined;
   std::vector<void*> parts;
@@ -37,9 +46,34 @@ absl::StatusOr<Argument> JoinPieces(Join join, const codec::Type& whole, std::ve
     TWINKLE_RETURN_IF_ERROR(codec::Concatenate(whole, joined.value.get(), parts, move));
   } else {
     TWINKLE_RETURN_IF_ERROR(
-        dispatch::JoinResults(Collect::kNone, {}, PieceType(join, whole), parts, move, whole, joined.value.get()));
+        dispatch::JoinResults(Collect::kNone, {}, *ItemType(whole), parts, move, whole, joined.value.get()));
   }
   return joined;
+}
+
+absl::StatusOr<Argument> JoinPulled(const codec::Type& whole, std::span<absl::StatusOr<Pulled>> pulled,
+                                    absl::FunctionRef<bool(size_t index)> is_item) {
+  const codec::Type* const item_type = ItemType(whole);
+  if (pulled.empty() && item_type == nullptr) return OfAnotherType();
+  Arguments pieces;
+  Arguments items;  // that come one after another
+  const auto list_items = [&]() -> absl::Status {
+    if (items.empty()) return absl::OkStatus();
+    TWINKLE_ASSIGN_OR_RETURN(Argument list, JoinPieces(Join::kList, whole, {items.data(), items.size()}));
+    pieces.push_back(std::move(list));
+    items.clear();
+    return absl::OkStatus();
+  };
+  for (size_t i = 0; i < pulled.size(); ++i) {
+    if (!pulled[i].ok()) return pulled[i].status();
+    const bool item = is_item(i);
+    if (item && item_type == nullptr) return OfAnotherType();
+    TWINKLE_ASSIGN_OR_RETURN(Argument value, Materialise(*std::move(pulled[i]), item ? *item_type : whole));
+    if (!item) TWINKLE_RETURN_IF_ERROR(list_items());
+    (item ? items : pieces).push_back(std::move(value));
+  }
+  TWINKLE_RETURN_IF_ERROR(list_items());
+  return JoinPieces(Join::kConcat, whole, {pieces.data(), pieces.size()});
 }
 
 absl::StatusOr<Argument> AssembleParts(const std::vector<PartRead>& parts, const codec::Type& whole,
@@ -48,17 +82,11 @@ absl::StatusOr<Argument> AssembleParts(const std::vector<PartRead>& parts, const
   size_t next = 0;
   for (const PartRead& part : parts) {
     const auto target = codec::MemberAt(whole, made.value.get(), part.target);
-    if (!target || part.pieces.empty() || next + part.pieces.size() > pulled.size()) {
-      return absl::FailedPreconditionError("its parts are those of another type");
-    }
-    std::vector<Argument> pieces;
-    for (size_t i = 0; i < part.pieces.size(); ++i) {
-      absl::StatusOr<Pulled>& piece = pulled[next++];
-      if (!piece.ok()) return piece.status();
-      TWINKLE_ASSIGN_OR_RETURN(Argument value, Materialise(*std::move(piece), *target->type));
-      pieces.push_back(std::move(value));
-    }
-    TWINKLE_ASSIGN_OR_RETURN(Argument joined, JoinPieces(Join::kConcat, *target->type, std::move(pieces)));
+    const size_t count = part.pieces.size();
+    if (!target || count > pulled.size() - next) return OfAnotherType();
+    TWINKLE_ASSIGN_OR_RETURN(Argument joined, JoinPulled(*target->type, {pulled.data() + next, count},
+                                                         [&](size_t i) { return part.pieces[i].item; }));
+    next += count;
     if (!part.order.empty()) {
       Argument ordered{target->type->make(), /*exclusive=*/true};
       TWINKLE_RETURN_IF_ERROR(codec::Take(*target->type, ordered.value.get(), joined.value.get(), part.order));

@@ -1,10 +1,13 @@
 // Makes values of what was pulled.
 #pragma once
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <twinkle/internal/class_info.h>
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "runtime/object/lazy_plan.h"
@@ -17,12 +20,17 @@ namespace twinkle::object {
 // decoding.
 absl::StatusOr<internal::Argument> Materialise(Pulled pulled, const codec::Type& type);
 
-// The type that the pieces of a value of type `whole` have.
-const codec::Type& PieceType(Join join, const codec::Type& whole);
+// The type of the items of such a list; null: it is none.
+const codec::Type* ItemType(const codec::Type& list);
 
-// The value of type `whole` made of its pieces.
+// The value of type `whole` made of its pieces, which it takes.
 absl::StatusOr<internal::Argument> JoinPieces(Join join, const codec::Type& whole,
-                                              std::vector<internal::Argument> pieces);
+                                              std::span<internal::Argument> pieces);
+
+// The value of type `whole` made of what was pulled, in that order: what is an item of it, which is a list then, and
+// what has its type. FailedPrecondition: it has no items.
+absl::StatusOr<internal::Argument> JoinPulled(const codec::Type& whole, std::span<absl::StatusOr<Pulled>> pulled,
+                                              absl::FunctionRef<bool(size_t index)> is_item);
 
 // The value of type `whole` made of its parts; `pulled` has all their pieces, in order.
 absl::StatusOr<internal::Argument> AssembleParts(const std::vector<PartRead>& parts, const codec::Type& whole,

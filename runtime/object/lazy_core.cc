@@ -46,13 +46,9 @@ void LazyCore::Following::Run() {
   RunAll(std::move(tasks));
 }
 
-void LazyCore::Succeed(object::Shards shards) { SucceedWithView(std::move(shards), std::nullopt); }
+void LazyCore::Succeed(object::Shards shards) { SucceedAs(object::RowsOfShards(origin_, std::move(shards))); }
 
-void LazyCore::SucceedWithView(object::Shards shards, std::optional<codec::Range> view) {
-  SucceedWithRows(object::RowsOfShards(origin_, std::move(shards), view));
-}
-
-void LazyCore::SucceedWithRows(object::LazyRows made_of) {
+void LazyCore::SucceedAs(object::LazyRows made_of) {
   Following following;
   {
     base::MutexLock lock(&mutex_);

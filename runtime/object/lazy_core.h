@@ -44,8 +44,8 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
 
   // ---- the producer's side
   void Succeed(object::Shards shards);
-  // The same with these rows of them only: a reference that came from another process.
-  void SucceedWithView(object::Shards shards, std::optional<codec::Range> view);
+  // The same for a reference that came from another process, and what is planned over others.
+  void SucceedAs(object::LazyRows made_of);
   // The joined value itself, of type `collected`: of a call in this process, or Put. Void when null.
   void SucceedWith(const std::shared_ptr<void>& value);
   // Of an iterated method: there was no further item.
@@ -131,13 +131,12 @@ class TWINKLE_EXPORT LazyCore : public std::enable_shared_from_this<LazyCore> {
   // The only place where the phase changes; who waits for that one is woken.
   void To(Phase next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Settle(Phase next, Following* following) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // It has come to that.
-  void SucceedWithRows(object::LazyRows made_of);
-  void SettleView(const LazyCore& source, codec::Range range);
+  void SettleRows(const LazyCore& source, codec::Range range);
   // Whether a plan over it needs its value, because its rows are not known without.
   bool PlansOverValue() const;
   absl::StatusOr<object::LazyPlan> PlanOver() const;
   void SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, const MakePlan& make);
+  void SettleAs(absl::StatusOr<object::LazyPlan> plan);
   void StartCollect(bool here);  // `here`: the calling thread may join
   void SetAnswer(absl::StatusOr<std::shared_ptr<void>> answer);
   const void* GivenUpAnswer();

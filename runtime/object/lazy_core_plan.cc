@@ -13,56 +13,55 @@ namespace twinkle::internal {
 using codec::Range;
 using object::LazyPlan;
 
-// ---- rows of one
-std::shared_ptr<LazyCore> LazyCore::Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end) {
-  LazyOrigin origin = source->origin_;
-  origin.what = absl::StrCat("rows [", begin, ", ", end, ") of ", origin.what.text());
-  auto view = std::make_shared<LazyCore>(std::move(origin));
-  const Range range{begin, end};
-  source->OnSettled([view, source, range] {
-    if (source->made_of_.plan) {
-      return view->SettlePlan({source}, [range](auto inputs) { return object::TakeRange(inputs[0], range); });
-    }
-    if (!source->status().ok() || source->made_of_.join) return view->SettleView(*source, range);
-    source->OnAnswered([view, source, range] { view->SettleView(*source, range); });
-  });
-  return view;
-}
+namespace {
 
-// Runs once the source has settled, and was answered when its rows are not known otherwise.
-void LazyCore::SettleView(const LazyCore& source, Range range) {
-  if (const absl::Status failed = source.status(); !failed.ok()) {
-    return Fail(failed, {source.failure()});
-  }
-  const Type& type = *origin_.collected;
-  const bool here = !source.made_of_.join;
-  const codec::Rows rows = here ? codec::RowsOf(type, source.value().get()) : source.rows();
-  const absl::StatusOr<int64_t> count = codec::CommonRows(rows);
-  if (!count.ok()) return Fail(base::Annotate(count.status(), origin_.what.text()));
-  if (range.begin < 0 || range.begin > range.end || range.end > *count) {
-    return Fail(absl::InvalidArgumentError(absl::StrCat(origin_.what.text(), ": it has ", *count, " rows")));
-  }
-  if (!here) return SucceedWithRows(source.made_of_.View(range));
-  const std::shared_ptr<void> part = type.make();
-  const std::vector<Range> ranges(codec::LeafCount(rows), range);
-  const absl::Status sliced = codec::Slice(type, part.get(), source.value().get(), ranges);
-  if (!sliced.ok()) return Fail(sliced);
-  SucceedWith(part);
-}
-
-// ---- planned over several
-std::shared_ptr<LazyCore> LazyCore::Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
-                                            const Type& collected, AnswerOps answer, MakePlan make) {
+LazyOrigin OriginOver(const std::vector<std::shared_ptr<LazyCore>>& inputs, const std::string& what,
+                      const Type& collected, AnswerOps answer) {
   LazyOrigin origin;
   origin.what = what;
   origin.result = &collected;
   origin.collected = &collected;
   origin.answer = answer;
   for (const auto& input : inputs) {
-    if (origin.store == nullptr) origin.store = input->origin_.store;
-    if (origin.failures == nullptr) origin.failures = input->origin_.failures;
+    if (origin.store == nullptr) origin.store = input->origin().store;
+    if (origin.failures == nullptr) origin.failures = input->origin().failures;
   }
-  auto planned = std::make_shared<LazyCore>(std::move(origin));
+  return origin;
+}
+
+}  // namespace
+
+// ---- rows of one
+std::shared_ptr<LazyCore> LazyCore::Rows(const std::shared_ptr<LazyCore>& source, int64_t begin, int64_t end) {
+  const std::string what = absl::StrCat("rows [", begin, ", ", end, ") of ", source->origin_.what.text());
+  auto rows = std::make_shared<LazyCore>(OriginOver({source}, what, *source->type(), source->origin_.answer));
+  const Range range{begin, end};
+  source->OnSettled([rows, source, range] {
+    if (!source->status().ok() || source->made_of_.CanPlan()) return rows->SettleRows(*source, range);
+    source->OnAnswered([rows, source, range] { rows->SettleRows(*source, range); });
+  });
+  return rows;
+}
+
+// Runs once the source has settled, and was answered when nothing can be planned over it otherwise. Rows of a value
+// that is here are copied at once: the rest of it need not stay for them.
+void LazyCore::SettleRows(const LazyCore& source, Range range) {
+  if (const absl::Status failed = source.status(); !failed.ok()) return Fail(failed, {source.failure()});
+  const bool here = !source.made_of_.CanPlan();
+  const codec::Described whole{origin_.collected, here ? source.value() : nullptr};
+  absl::StatusOr<LazyPlan> plan = here ? object::PlanOfValue(whole) : source.made_of_.Plan();
+  if (plan.ok()) plan = object::TakeRange(*plan, range);
+  if (!here || !plan.ok()) return SettleAs(std::move(plan));
+  const std::shared_ptr<void> part = whole.type->make();
+  const absl::Status taken = codec::Take(*whole.type, part.get(), whole.value.get(), {range});
+  if (!taken.ok()) return Fail(taken);
+  SucceedWith(part);
+}
+
+// ---- planned over several
+std::shared_ptr<LazyCore> LazyCore::Planned(std::vector<std::shared_ptr<LazyCore>> inputs, const std::string& what,
+                                            const Type& collected, AnswerOps answer, MakePlan make) {
+  auto planned = std::make_shared<LazyCore>(OriginOver(inputs, what, collected, answer));
   struct Waiting {
     Waiting(std::vector<std::shared_ptr<LazyCore>> over, MakePlan how)
         : inputs(std::move(over)), make(std::move(how)), missing(inputs.size()) {}
@@ -118,10 +117,14 @@ void LazyCore::SettlePlan(const std::vector<std::shared_ptr<LazyCore>>& inputs, 
     }
     return make(std::move(plans));
   });
+  SettleAs(std::move(plan));
+}
+
+void LazyCore::SettleAs(absl::StatusOr<LazyPlan> plan) {
   if (!plan.ok()) return Fail(base::Annotate(plan.status(), origin_.what.text()));
   object::LazyRows made_of;
   made_of.plan = object::Pruned(*std::move(plan));
-  SucceedWithRows(std::move(made_of));
+  SucceedAs(std::move(made_of));
 }
 
 }  // namespace twinkle::internal

@@ -18,7 +18,9 @@ struct LazyOrigin {
   base::CallName what;              // "Policy.Generate [train.cc:78]", for messages
   const Type* result = nullptr;     // of a shard; null for void
   const Type* collected = nullptr;  // null for void
-  bool as_it_is = false;            // of one rank: no rule is applied
+  // No rule is applied: it is of one rank, or a reference that came from another process, and what it is made of says
+  // how that is joined.
+  bool as_it_is = false;
   Collect rule = Collect::kFirst;
   codec::Padding padding;
   absl::Status (*own_collect)(const std::vector<void*>&, const DeviceMesh*, void* out) = nullptr;

@@ -49,7 +49,7 @@ LazyPlan EachPart(const LazyPlan& plan, F&& f) {
 }
 
 bool Same(const PlanSource& a, const PlanSource& b) {
-  if (a.path != b.path || (a.object == nullptr) != (b.object == nullptr)) return false;
+  if (a.path != b.path || a.item != b.item || (a.object == nullptr) != (b.object == nullptr)) return false;
   return a.object != nullptr ? a.object->ref() == b.object->ref() : a.value.value == b.value.value;
 }
 
@@ -64,6 +64,21 @@ void AddSources(std::vector<PlanSource>& all, const std::vector<PlanSource>& sou
   for (PlanPart& part : parts) {
     for (Run& run : part.runs) run.source = places[run.source];
   }
+}
+
+// `some` of the runs in `all`, and an empty one of each source of tensors that is not among them any more.
+Runs WithTensors(const LazyPlan& plan, const Runs& all, Runs some) {
+  std::vector<bool> there(plan.sources.size());
+  for (const Run& run : some) there[run.source] = true;
+  for (const Run& run : all) {
+    const codec::Rows& rows = plan.sources[run.source].rows;
+    const bool tensors = std::any_of(rows.begin(), rows.end(), [](const codec::RowNode& node) {
+      return node.kind == codec::RowNode::Kind::kTensor;
+    });
+    if (tensors && !there[run.source]) some.push_back({run.source, run.begin, run.begin});
+    there[run.source] = true;
+  }
+  return some;
 }
 
 absl::Status CheckRow(int64_t row, int64_t rows) {
@@ -94,6 +109,8 @@ absl::StatusOr<LazyPlan> TakenApart(const LazyPlan& plan, const std::vector<std:
 }
 
 }  // namespace
+
+codec::Rows RowsOfItem() { return {codec::RowNode{.kind = codec::RowNode::Kind::kList, .key = {}, .rows = 1}}; }
 
 // ---- of runs
 int64_t RowCount(const Runs& runs) {
@@ -130,7 +147,7 @@ absl::StatusOr<LazyPlan> TakeRange(const LazyPlan& plan, Range range) {
   if (range.begin < 0 || range.begin > range.end || range.end > rows) {
     return absl::InvalidArgumentError(absl::StrCat("it has ", rows, " rows"));
   }
-  return EachPart(plan, [&](const Runs& runs) { return RowsOf(runs, range); });
+  return EachPart(plan, [&](const Runs& runs) { return WithTensors(plan, runs, RowsOf(runs, range)); });
 }
 
 absl::StatusOr<LazyPlan> TakeRows(const LazyPlan& plan, const std::vector<int64_t>& rows) {
@@ -331,7 +348,9 @@ std::vector<PartRead> ReadsOf(const LazyPlan& plan) {
         begins.push_back(joined);
         joined += pick.size();
       }
-      read.pieces.push_back({source, picks});
+      const bool item = plan.sources[source].item;
+      if (!item) read.pieces.push_back({source, picks});
+      if (item && picks[0].size() > 0) read.pieces.push_back({source, {}, /*item=*/true});
     }
     std::vector<Range> order;
     for (const Run& run : part.runs) {

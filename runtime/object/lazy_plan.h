@@ -17,8 +17,12 @@ struct PlanSource {
   std::shared_ptr<const HeldObject> object;  // or
   codec::Described value;
   std::vector<uint32_t> path;
-  codec::Rows rows;  // of that member
+  codec::Rows rows;                                         // of that member
+  bool item = false;                                        // the source is a list, whose one item the object is
+  std::shared_ptr<const codec::Encoded> carried = nullptr;  // the whole object, where it came along with a reply
 };
+// The rows of a source that is an item.
+codec::Rows RowsOfItem();
 
 // Rows [begin, end) of a source.
 struct Run {
@@ -51,7 +55,8 @@ Runs RowsOf(const Runs& runs, codec::Range range);
 // ---- of plans
 // 0 when all parts are whole.
 int64_t RowCount(const LazyPlan& plan);
-// InvalidArgument: the value has no rows, or not those.
+// InvalidArgument: the value has no rows, or not those. Sources of tensors stay, be it without rows: all of them
+// together say of which dtype and inner shape the value is.
 absl::StatusOr<LazyPlan> TakeRange(const LazyPlan& plan, codec::Range range);
 absl::StatusOr<LazyPlan> TakeRows(const LazyPlan& plan, const std::vector<int64_t>& rows);
 // Each row that many times, one after the other.
@@ -76,8 +81,9 @@ struct PartRead {
   struct Piece {
     size_t source = 0;
     std::vector<codec::Range> picks;  // empty: all of it
+    bool item = false;                // it is one item of the part, which is a list then
   };
-  std::vector<Piece> pieces;
+  std::vector<Piece> pieces;        // none: it is an empty list
   std::vector<codec::Range> order;  // rows of the joined pieces, one after another; empty: as they are
 };
 std::vector<PartRead> ReadsOf(const LazyPlan& plan);

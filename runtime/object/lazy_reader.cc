@@ -28,9 +28,9 @@ absl::Status MoveOwn(const codec::Type& type, Argument value, void* out) {
   return absl::OkStatus();
 }
 
-const codec::Type& TypeOfPieces(const LazyOrigin& origin, const LazyRows& rows) {
-  if (rows.view) return PieceType(*rows.join, *origin.collected);
-  return *origin.result;
+const codec::Type& TypeOfShards(const LazyOrigin& origin, const LazyRows& rows) {
+  if (!origin.as_it_is) return *origin.result;
+  return *rows.join == Join::kList ? *ItemType(*origin.collected) : *origin.collected;
 }
 
 absl::StatusOr<Arguments> MaterialiseAll(PulledParts pulled, const codec::Type& type) {
@@ -58,13 +58,12 @@ absl::Status JoinByRule(const LazyOrigin& origin, Arguments parts, void* out) {
 }
 
 absl::Status JoinShards(const LazyOrigin& origin, const LazyRows& rows, PulledParts pulled, void* out) {
-  TWINKLE_ASSIGN_OR_RETURN(Arguments parts, MaterialiseAll(std::move(pulled), TypeOfPieces(origin, rows)));
-  const codec::Type& whole = *origin.collected;
-  if (rows.view) {
-    TWINKLE_ASSIGN_OR_RETURN(Argument joined, JoinPieces(*rows.join, whole, {parts.begin(), parts.end()}));
-    return MoveOwn(whole, std::move(joined), out);
+  if (origin.as_it_is) {
+    TWINKLE_ASSIGN_OR_RETURN(Argument joined, JoinPulled(*origin.collected, {&pulled.at(0), pulled.size()},
+                                                         [&](size_t) { return *rows.join == Join::kList; }));
+    return MoveOwn(*origin.collected, std::move(joined), out);
   }
-  if (origin.as_it_is) return MoveOwn(whole, std::move(parts.at(0)), out);
+  TWINKLE_ASSIGN_OR_RETURN(Arguments parts, MaterialiseAll(std::move(pulled), *origin.result));
   return JoinByRule(origin, std::move(parts), out);
 }
 
@@ -92,26 +91,18 @@ struct Reading {
 };
 
 bool CameAlong(const LazyRows& rows) {
-  return !rows.plan && !rows.view &&
+  return !rows.plan &&
          std::all_of(rows.shards.begin(), rows.shards.end(), [](const Shard& shard) { return shard.carried; });
 }
 
 std::vector<Reading> ReadingsOfShards(const LazyOrigin& origin, const LazyRows& rows) {
-  std::vector<Piece> pieces;
-  if (rows.view) {
-    pieces = rows.Pieces(dispatch::Part{});
-  } else {
-    for (size_t i = 0; i < rows.shards.size(); ++i) pieces.push_back({i, std::nullopt});
-  }
   std::vector<Reading> readings;
-  readings.reserve(pieces.size());
-  for (Piece& piece : pieces) {
-    const Shard& shard = rows.shards[piece.shard];
-    if (shard.carried && !piece.rows) {
+  readings.reserve(rows.shards.size());
+  for (const Shard& shard : rows.shards) {
+    if (shard.carried) {
       readings.push_back({.there = Pulled{nullptr, *shard.carried}});
     } else {
-      readings.push_back(
-          {std::nullopt, shard.object->ref(), &TypeOfPieces(origin, rows), {.rows = std::move(piece.rows)}});
+      readings.push_back({std::nullopt, shard.object->ref(), &TypeOfShards(origin, rows)});
     }
   }
   return readings;
@@ -122,9 +113,14 @@ std::vector<Reading> ReadingsOfPlan(const LazyPlan& plan, const std::vector<Part
   const std::shared_ptr<void> any = collected.make();
   std::vector<Reading> readings;
   for (const PartRead& read : reads) {
-    const codec::Type& type = *codec::MemberAt(collected, any.get(), read.target)->type;
+    const codec::Type& whole = *codec::MemberAt(collected, any.get(), read.target)->type;
     for (const PartRead::Piece& piece : read.pieces) {
       const PlanSource& source = plan.sources[piece.source];
+      if (source.carried != nullptr && source.path.empty() && piece.picks.empty()) {
+        readings.push_back({.there = Pulled{nullptr, *source.carried}});
+        continue;
+      }
+      const codec::Type& type = piece.item ? *ItemType(whole) : whole;
       Selection selection{source.path, std::nullopt, piece.picks};
       if (source.object != nullptr) {
         readings.push_back({std::nullopt, source.object->ref(), &type, std::move(selection)});

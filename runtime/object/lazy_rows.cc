@@ -3,39 +3,36 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/status.h"
+
 namespace twinkle::object {
-
-using codec::Range;
-
 namespace {
 
 bool IsWhole(const codec::Rows& rows) { return codec::LeafCount(rows) == 0; }
 
-// -1: its lists and tensors have different numbers of rows.
-int64_t CountOf(const codec::Rows& rows) {
+// 0 where there is nothing to count.
+absl::StatusOr<int64_t> CountOf(const codec::Rows& rows) {
   if (IsWhole(rows)) return 0;
-  const absl::StatusOr<int64_t> count = codec::CommonRows(rows);
-  return count.ok() ? *count : -1;
+  return codec::CommonRows(rows);
 }
 
-// Its source's rows, all of them; none of the rest.
-LazyPlan PlanOf(std::vector<PlanSource> sources) {
+// Its sources' rows, all of them. InvalidArgument: those of one have no one number.
+absl::StatusOr<LazyPlan> PlanOf(std::vector<PlanSource> sources) {
   PlanPart part;
-  part.whole = sources.size() == 1 && IsWhole(sources[0].rows);
+  part.whole = IsWhole(sources[0].rows);  // and then all of them are, and equal
   for (size_t i = 0; i < sources.size(); ++i) {
-    const int64_t count = CountOf(sources[i].rows);
+    TWINKLE_ASSIGN_OR_RETURN(const int64_t count, CountOf(sources[i].rows));
     if (count > 0 || i == 0) part.runs.push_back({i, 0, count});
   }
   if (part.runs.size() > 1 && part.runs[0].end == 0) part.runs.erase(part.runs.begin());
-  return {std::move(sources), {std::move(part)}};
+  return LazyPlan{std::move(sources), {std::move(part)}};
 }
 
 }  // namespace
 
-LazyRows RowsOfShards(const internal::LazyOrigin& origin, Shards shards, std::optional<Range> view) {
+LazyRows RowsOfShards(const internal::LazyOrigin& origin, Shards shards) {
   LazyRows made;
   made.shards = std::move(shards);
-  made.view = view;
   made.shard_rows.reserve(made.shards.size());
   for (Shard& shard : made.shards) made.shard_rows.push_back(std::move(shard.rows));
   if (origin.as_it_is) {
@@ -48,52 +45,44 @@ LazyRows RowsOfShards(const internal::LazyOrigin& origin, Shards shards, std::op
 }
 
 codec::Rows LazyRows::RowsOf(const codec::Type& whole) const {
-  if (plan) return object::RowsOf(*plan, whole);
-  codec::Rows rows = JoinedRows(*join, shard_rows);
-  if (view) {
-    for (codec::RowNode& node : rows) {
-      if (node.rows >= 0) node.rows = view->size();
-    }
-  }
-  return rows;
+  return plan ? object::RowsOf(*plan, whole) : JoinedRows(*join, shard_rows);
 }
 
-std::vector<Piece> LazyRows::Pieces(const dispatch::Part& part) const {
-  if (!view) return PiecesOf(*join, shard_rows, part);
-  dispatch::Part moved{.whole = false, .ranges = part.ranges};
-  if (part.whole) moved.ranges.assign(codec::LeafCount(JoinedRows(*join, shard_rows)), Range{0, view->size()});
-  for (Range& range : moved.ranges) range = {range.begin + view->begin, range.end + view->begin};
-  return PiecesOf(*join, shard_rows, moved);
-}
-
-LazyRows LazyRows::View(Range range) const {
-  LazyRows rows = *this;
-  const int64_t offset = view ? view->begin : 0;
-  rows.view = Range{range.begin + offset, range.end + offset};
-  return rows;
+bool LazyRows::OfObjects() const {
+  if (!plan) return join.has_value();
+  return std::all_of(plan->sources.begin(), plan->sources.end(),
+                     [](const PlanSource& source) { return source.object != nullptr; });
 }
 
 bool LazyRows::CanPlan() const {
-  if (plan) return true;
-  if (!join || *join == Join::kList) return false;
-  return std::all_of(shard_rows.begin(), shard_rows.end(), [](const codec::Rows& rows) { return CountOf(rows) >= 0; });
+  if (plan || !join) return plan.has_value();
+  if (*join == Join::kList) return true;
+  const bool even =
+      std::all_of(shard_rows.begin(), shard_rows.end(), [](const codec::Rows& rows) { return CountOf(rows).ok(); });
+  // Those of several shards may add up to one number all the same.
+  return even || !CountOf(JoinedRows(*join, shard_rows)).ok();
 }
 
 absl::StatusOr<LazyPlan> LazyRows::Plan() const {
   if (plan) return *plan;
+  const bool items = *join == Join::kList;
   std::vector<PlanSource> sources;
   sources.reserve(shards.size());
-  for (size_t i = 0; i < shards.size(); ++i) sources.push_back({shards[i].object, {}, {}, shard_rows[i]});
-  LazyPlan all = PlanOf(std::move(sources));
-  if (!view) return all;
-  return TakeRange(all, *view);
+  for (size_t i = 0; i < shards.size(); ++i) {
+    PlanSource& source = sources.emplace_back();
+    source.object = shards[i].object;
+    source.rows = items ? RowsOfItem() : shard_rows[i];
+    source.item = items;
+    if (shards[i].carried && (items || IsWhole(source.rows))) {  // else it is never read whole
+      source.carried = std::make_shared<const codec::Encoded>(*shards[i].carried);
+    }
+  }
+  return PlanOf(std::move(sources));
 }
 
 absl::StatusOr<LazyPlan> PlanOfValue(codec::Described value) {
-  PlanSource source{nullptr, value, {}, codec::RowsOf(*value.type, value.value.get())};
-  if (CountOf(source.rows) < 0) return codec::CommonRows(source.rows).status();
   std::vector<PlanSource> sources;
-  sources.push_back(std::move(source));
+  sources.push_back({nullptr, value, {}, codec::RowsOf(*value.type, value.value.get())});
   return PlanOf(std::move(sources));
 }
 

@@ -1,4 +1,5 @@
-// What the value of a settled lazy is made of: rows of shards that lie where they were made.
+// What the value of a settled lazy is made of: what the ranks of a call gave, or a plan over that of others. Any plan
+// can be made over either (Plan), so that rows, members and joins of lazies have one description.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -17,26 +18,24 @@ namespace twinkle::object {
 struct LazyRows {
   Shards shards;  // without their rows, which are
   std::vector<codec::Rows> shard_rows;
-  std::optional<Join> join;          // how the shards make up the value, where their rows alone say so
-  std::optional<codec::Range> view;  // no more than these rows of the joined shards; there is a join then
-  std::optional<LazyPlan> plan;      // instead of shards: the value is planned over other lazies
+  std::optional<Join> join;      // how the shards make up the value, where their rows alone say so
+  std::optional<LazyPlan> plan;  // instead of shards
 
   // Whether the rows of the value are known without the value.
   bool known() const { return join.has_value() || plan.has_value(); }
   // The rows of the value, whose type is `whole`. REQUIRES: known().
   codec::Rows RowsOf(const codec::Type& whole) const;
-  // The pieces of the shards that make up a part of the value. REQUIRES: join.
-  std::vector<Piece> Pieces(const dispatch::Part& part) const;
-  // Rows of the value, which has them. REQUIRES: join.
-  LazyRows View(codec::Range range) const;
+  // Whether it is made of objects alone, which any process of the job can read.
+  bool OfObjects() const;
   // Whether others can be planned over it without the value.
   bool CanPlan() const;
-  // The plan that takes all of it. REQUIRES: CanPlan().
+  // The plan that takes all of it. InvalidArgument: its lists and tensors have different numbers of rows. REQUIRES:
+  // CanPlan().
   absl::StatusOr<LazyPlan> Plan() const;
 };
 
-// What the ranks of a call gave; with `view` no more than these rows of it, which it has.
-LazyRows RowsOfShards(const internal::LazyOrigin& origin, Shards shards, std::optional<codec::Range> view);
+// What the ranks of a call gave.
+LazyRows RowsOfShards(const internal::LazyOrigin& origin, Shards shards);
 
 // The plan that takes all of a value of this process. InvalidArgument: its lists and tensors have different numbers of
 // rows.

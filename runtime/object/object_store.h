@@ -32,6 +32,8 @@ struct Selection {
 };
 // The selected part but for `rows`, which encoding and slicing look at. InvalidArgument.
 absl::StatusOr<codec::Described> Select(const codec::Described& value, const Selection& selection);
+// The selected part, encoded; rows of one range are not copied for that. Errors as for Select, and codec::Encode.
+absl::StatusOr<codec::Encoded> EncodeSelected(const codec::Described& value, Selection selection);
 
 // What reading gives: the owner's own value where that is this process (not to be changed), else bytes to decode.
 struct Pulled {

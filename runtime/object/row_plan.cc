@@ -51,22 +51,6 @@ Leaves LeavesOf(const Rows& rows) {
   return leaves;
 }
 
-// Trees of lists and tensors alone, the same ones in all shards: only these can be concatenated.
-bool CanConcat(const std::vector<Rows>& shards) {
-  const Leaves first = LeavesOf(shards[0]);
-  for (const Rows& rows : shards) {
-    const bool all_split =
-        std::none_of(rows.begin(), rows.end(), [](const RowNode& node) { return node.kind == RowNode::Kind::kWhole; });
-    const Leaves leaves = LeavesOf(rows);
-    if (!all_split || leaves.size() != first.size() || rows.size() != shards[0].size()) return false;
-    for (const auto& [path, leaf] : leaves) {
-      const auto other = first.find(path);
-      if (other == first.end() || other->second.kind != leaf.kind) return false;
-    }
-  }
-  return true;
-}
-
 std::vector<Piece> WholePieces(size_t begin, size_t end) {
   std::vector<Piece> pieces;
   for (; begin < end; ++begin) pieces.push_back({begin, std::nullopt});
@@ -103,6 +87,21 @@ std::vector<Piece> ConcatPieces(const std::vector<Rows>& shards, const std::vect
 }
 
 }  // namespace
+
+bool CanConcat(const std::vector<Rows>& shards) {
+  const Leaves first = LeavesOf(shards[0]);
+  for (const Rows& rows : shards) {
+    const bool all_split =
+        std::none_of(rows.begin(), rows.end(), [](const RowNode& node) { return node.kind == RowNode::Kind::kWhole; });
+    const Leaves leaves = LeavesOf(rows);
+    if (!all_split || leaves.size() != first.size() || rows.size() != shards[0].size()) return false;
+    for (const auto& [path, leaf] : leaves) {
+      const auto other = first.find(path);
+      if (other == first.end() || other->second.kind != leaf.kind) return false;
+    }
+  }
+  return true;
+}
 
 std::optional<Join> JoinOf(Collect rule, bool padded, bool dynamic, const std::vector<Rows>& shards) {
   if (shards.empty()) return std::nullopt;

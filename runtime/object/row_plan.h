@@ -24,6 +24,9 @@ struct Piece {
 // paddings and the like. `dynamic`: the shards are Values.
 std::optional<Join> JoinOf(Collect rule, bool padded, bool dynamic, const std::vector<codec::Rows>& shards);
 
+// Whether they are trees of lists and tensors alone, the same ones in all shards: only these can be concatenated.
+bool CanConcat(const std::vector<codec::Rows>& shards);
+
 // The rows of the joined value. REQUIRES: JoinOf gave `join`.
 codec::Rows JoinedRows(Join join, const std::vector<codec::Rows>& shards);
 

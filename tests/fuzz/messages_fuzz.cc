@@ -11,7 +11,11 @@ std::vector<std::string> fuzz::Seeds() {
   call.call = 7;
   call.method = "Train";
   call.arguments.emplace_back(actor::Pack(*codec::Encode(codec::Hold(std::string("argument")))));
-  call.arguments.emplace_back(actor::PulledArgument());
+  call.arguments.emplace_back(actor::PlannedArgument{{{{3, 9}, {{{1, 4}}}}}, {{{}, 1, {{0, 2}}}}});
+  actor::LazyArgument lazy;
+  lazy.sources = {{{3, 9}, {1}, {{codec::RowNode::Kind::kList, "", 4, 0}}}, {{3, 10}, {}, {}, true}};
+  lazy.parts = {{{}, false, {{0, 1, 3}, {1, 0, 1}}}};
+  call.arguments.emplace_back(std::move(lazy));
   call.info.emplace_back();
   actor::ReplyMessage reply;
   reply.call = 7;

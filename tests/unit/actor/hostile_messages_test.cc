@@ -35,6 +35,7 @@ CallMessage CallWith(WireArgument argument) {
   call.arguments.push_back(std::move(argument));
   return call;
 }
+using Path = std::vector<uint32_t>;
 const codec::Rows kList = {{codec::RowNode::Kind::kList, "", 4, 0}};
 const codec::Rows kNoTree = {{codec::RowNode::Kind::kTree, "", -1, 1000}};
 
@@ -44,28 +45,80 @@ TEST_CASE("messages that make no sense are refused where they are decoded") {
   CHECK(absl::IsInvalidArgument(Refusal(ReplyWith(kNoTree))));
   CHECK(absl::IsInvalidArgument(Refusal(ReplyWith(kList, 0))));
 
-  LazyArgument lazy;
-  lazy.objects = {{3, 9}};
-  lazy.rows = {kList};
-  CHECK(Refusal(CallWith(lazy)).ok());
-  lazy.rows = {kNoTree};
-  CHECK(absl::IsInvalidArgument(Refusal(CallWith(lazy))));
-  lazy.rows = {kList, kList};
-  CHECK(absl::IsInvalidArgument(Refusal(CallWith(lazy))));
-  lazy.rows = {kList};
-  lazy.view = codec::Range{3, 1};
-  CHECK(absl::IsInvalidArgument(Refusal(CallWith(lazy))));
-  lazy.view.reset();
-  lazy.join = static_cast<object::Join>(77);
-  CHECK(absl::IsInvalidArgument(Refusal(CallWith(lazy))));
-
   CHECK(absl::IsInvalidArgument(Refusal(CallWith(HandleArgument{}))));
-  CHECK(absl::IsInvalidArgument(Refusal(CallWith(PulledArgument{object::Join::kConcat, {{{1, 2}, {{{-5, 2}}}}}}))));
+  CHECK(absl::IsInvalidArgument(Refusal(CallWith(PlannedArgument{{{{1, 2}, {{{-5, 2}}}}}, {}}))));
   CallMessage call;
   call.operation = static_cast<Operation>(200);
   CHECK(absl::IsInvalidArgument(Refusal(call)));
   call.operation = Operation::kConstruct;
   CHECK(absl::IsInvalidArgument(Refusal(call)));
+}
+
+TEST_CASE("a reference whose sources make no value is refused where it is decoded") {
+  const auto refused = [](std::vector<WireSource> sources) {
+    LazyArgument lazy;
+    lazy.sources = std::move(sources);
+    return absl::IsInvalidArgument(Refusal(CallWith(lazy)));
+  };
+  const WireSource list{{3, 9}, {}, kList};
+  const WireSource item{{3, 9}, {}, {}, true};
+  const WireSource whole{{3, 9}, {}, codec::Rows(1)};
+  CHECK_FALSE(refused({list}));
+  CHECK_FALSE(refused({whole}));
+  CHECK_FALSE(refused({list, list}));
+  CHECK_FALSE(refused({item, item}));
+  CHECK(refused({{{3, 9}, {}, kNoTree}}));
+  CHECK(refused({{{3, 9}, {}, {}}}));           // without rows
+  CHECK(refused({{{3, 9}, {}, kList, true}}));  // an item with rows
+  CHECK(refused({{{3, 9}, {1}, kList}}));       // a member, of which nobody says what it is for
+  CHECK(refused({{{3, 9}, Path(100), kList}}));
+  CHECK(refused({list, item}));
+  CHECK(refused({list, whole}));  // nothing that can be joined
+}
+
+TEST_CASE("a reference whose parts are no plan over its sources is refused where it is decoded") {
+  const auto refused = [](std::vector<object::PlanPart> parts) {
+    LazyArgument lazy;
+    lazy.sources = {{{3, 9}, {}, kList},
+                    {{3, 10}, {}, {}, true},
+                    {{3, 11}, {}, codec::Rows(1)},
+                    {{3, 12},
+                     {},
+                     {{codec::RowNode::Kind::kTree, "", -1, 2},
+                      {codec::RowNode::Kind::kList, "", 4, 0},
+                      {codec::RowNode::Kind::kList, "", 5, 0}}}};
+    lazy.parts = std::move(parts);
+    return absl::IsInvalidArgument(Refusal(CallWith(lazy)));
+  };
+  CHECK_FALSE(refused({{{}, false, {{0, 1, 3}, {1, 0, 1}, {0, 0, 4}}}}));
+  CHECK_FALSE(refused({{{0}, false, {{0, 1, 3}}}, {{1}, true, {{2, 0, 0}}}, {{2, 1}, false, {{0, 0, 2}}}}));
+  CHECK(refused({{{}, false, {}}}));           // of nothing
+  CHECK(refused({{{}, false, {{4, 0, 0}}}}));  // no such source
+  CHECK(refused({{{}, false, {{0, 3, 1}}}}));
+  CHECK(refused({{{}, false, {{0, -1, 1}}}}));
+  CHECK(refused({{{}, false, {{0, 0, 5}}}}));
+  CHECK(refused({{{}, false, {{1, 0, 2}}}}));  // of one item two
+  CHECK(refused({{{}, false, {{3, 0, 4}}}}));  // it has no one number of rows
+  CHECK(refused({{{}, false, {{2, 0, 0}}}}));  // it has none
+  CHECK(refused({{{}, true, {{0, 0, 0}}}}));   // it has some
+  CHECK(refused({{{}, true, {{2, 0, 0}, {2, 0, 0}}}}));
+  CHECK(refused({{Path(100), false, {{0, 0, 1}}}}));
+  CHECK(refused({{{0}, false, {{0, 0, 2}}}, {{1}, false, {{0, 0, 3}}}}));  // of different lengths
+  CHECK(refused({{{0}, false, {{0, 0, 2}}}, {{0}, false, {{0, 0, 2}}}}));  // twice the same
+  CHECK(refused({{{1, 2}, false, {{0, 0, 2}}}, {{1, 1}, false, {{0, 0, 2}}}, {{1}, false, {{0, 0, 2}}}}));
+}
+
+TEST_CASE("an argument whose parts do not fit its pieces is refused where it is decoded") {
+  const auto refused = [](std::vector<PlannedPart> parts) {
+    const std::vector<WirePiece> pieces = {{{1, 2}, std::nullopt}, {{1, 3}, std::nullopt}};
+    return absl::IsInvalidArgument(Refusal(CallWith(PlannedArgument{pieces, std::move(parts)})));
+  };
+  CHECK_FALSE(refused({}));
+  CHECK_FALSE(refused({{{0}, 1, {}}, {{1}, 1, {}}}));
+  CHECK(refused({{{0}, 1, {}}}));
+  CHECK(refused({{{0}, 1, {}}, {{1}, UINT64_MAX, {}}}));
+  CHECK(refused({{{}, 2, {{3, 1}}}}));
+  CHECK(refused({{Path(100), 2, {}}}));
 }
 
 TEST_CASE("numbers that nobody could use are refused before memory is taken for them") {

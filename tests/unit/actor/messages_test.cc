@@ -78,15 +78,14 @@ CallMessage SomeCall() {
   call.keep = false;
   call.arguments.emplace_back(SomeValue());
   call.arguments.emplace_back(
-      PulledArgument{object::Join::kConcat, {{{3, 9}, std::vector<codec::Range>{{1, 4}, {0, 2}}}, {{4, 1}, {}}}});
+      PlannedArgument{{{{3, 9}, std::vector<codec::Range>{{1, 4}, {0, 2}}}, {{4, 1}, {}}}, {{{1}, 2, {{3, 5}}}}});
   call.arguments.emplace_back(HandleArgument{SomeComponent()});
   LazyArgument lazy;
   lazy.failed = ToWire(absl::NotFoundError("gone"));
   lazy.what = "Policy.Generate [train.cc:7]";
-  lazy.join = object::Join::kList;
-  lazy.objects = {{3, 9}};
-  lazy.rows = {{{codec::RowNode::Kind::kTree, "", -1, 1}, {codec::RowNode::Kind::kList, "ids", 4, 0}}};
-  lazy.view = codec::Range{1, 3};
+  lazy.sources = {{{3, 9}, {2}, {{codec::RowNode::Kind::kTree, "", -1, 1}, {codec::RowNode::Kind::kList, "ids", 4, 0}}},
+                  {{3, 10}, {}, {}, true}};
+  lazy.parts = {{{1}, false, {{0, 1, 3}, {1, 0, 1}}}};
   lazy.value = SomeValue();
   call.arguments.emplace_back(std::move(lazy));
   call.file = "train.cc";
@@ -109,15 +108,16 @@ TEST_CASE("a call with every kind of argument arrives as it was sent") {
   CHECK(call.lineage->time_left_ns == 1'000'000);
   CHECK(call.maker == 6);
   REQUIRE(call.arguments.size() == 4);
-  const auto& pulled = std::get<PulledArgument>(call.arguments[1]);
-  CHECK(pulled.join == object::Join::kConcat);
-  REQUIRE(pulled.pieces.size() == 2);
-  CHECK(pulled.pieces[0].object == object::ObjectRef{3, 9});
-  CHECK(*pulled.pieces[0].rows == std::vector<codec::Range>{{1, 4}, {0, 2}});
-  CHECK_FALSE(pulled.pieces[1].rows);
+  const auto& planned = std::get<PlannedArgument>(call.arguments[1]);
+  REQUIRE(planned.pieces.size() == 2);
+  CHECK(planned.pieces[0].object == object::ObjectRef{3, 9});
+  CHECK(*planned.pieces[0].rows == std::vector<codec::Range>{{1, 4}, {0, 2}});
+  CHECK_FALSE(planned.pieces[1].rows);
+  CHECK(planned.parts.at(0).order == std::vector<codec::Range>{{3, 5}});
   const auto& lazy = std::get<LazyArgument>(call.arguments[3]);
-  CHECK(lazy.rows.at(0).at(1).key == "ids");
-  CHECK(*lazy.view == codec::Range{1, 3});
+  CHECK(lazy.sources.at(0).rows.at(1).key == "ids");
+  CHECK(lazy.sources.at(1).item);
+  CHECK(lazy.parts.at(0).runs == object::Runs{{0, 1, 3}, {1, 0, 1}});
   REQUIRE(call.info.size() == 1);
   CHECK(call.info[0].workers == std::vector<rpc::ProcessId>{3, 4});
   CHECK((*call.info[0].mesh == *DeviceMesh::FromSizes({.dp = 2, .tp = 2})));

@@ -126,7 +126,7 @@ TEST_CASE("each machine is sent a piece once, over a tree whose depth and width 
     for (size_t i = 0; i < count; ++i) {
       workers.push_back(i + 1);
       machines[i + 1] = tests::Below(random, machine_count + 1);  // 0: not known
-      PulledArgument argument;
+      PlannedArgument argument;
       argument.pieces.push_back({{1000, 7}, std::nullopt});
       parts.push_back({argument});
     }
@@ -135,7 +135,7 @@ TEST_CASE("each machine is sent a piece once, over a tree whose depth and width 
     PlanRelays(workers, placement, &next, parts);
 
     std::map<ProcessId, const WirePiece*> piece_of;
-    for (size_t i = 0; i < count; ++i) piece_of[workers[i]] = &std::get<PulledArgument>(parts[i][0]).pieces[0];
+    for (size_t i = 0; i < count; ++i) piece_of[workers[i]] = &std::get<PlannedArgument>(parts[i][0]).pieces[0];
     std::map<uint64_t, int> arrivals;  // from other machines
     std::map<ProcessId, std::set<ProcessId>> readers;
     for (const auto& [worker, piece] : piece_of) {
@@ -164,7 +164,7 @@ TEST_CASE("each machine is sent a piece once, over a tree whose depth and width 
 TEST_CASE("different rows of an object are not confused, and what one rank alone reads is not passed on") {
   std::vector<std::vector<WireArgument>> parts;
   for (int64_t i = 0; i < 4; ++i) {
-    PulledArgument argument;
+    PlannedArgument argument;
     argument.pieces.push_back({{1000, 7}, std::vector<codec::Range>{{i / 2, i / 2 + 1}}});
     argument.pieces.push_back({{1000, 8}, std::vector<codec::Range>{{i, i + 1}}});
     parts.push_back({argument});
@@ -173,7 +173,7 @@ TEST_CASE("different rows of an object are not confused, and what one rank alone
   uint64_t next = 1;
   const InProcessPlacement placement("", [](ProcessId process) { return process == 1000 ? 1 : 2; });
   PlanRelays(workers, placement, &next, parts);
-  const auto piece = [&](size_t i, size_t j) { return std::get<PulledArgument>(parts[i][0]).pieces[j]; };
+  const auto piece = [&](size_t i, size_t j) { return std::get<PlannedArgument>(parts[i][0]).pieces[j]; };
   REQUIRE(piece(0, 0).relay);
   REQUIRE(piece(3, 0).relay);
   CHECK(piece(0, 0).relay->readers == std::vector<ProcessId>{2});

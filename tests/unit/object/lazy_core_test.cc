@@ -156,7 +156,7 @@ TEST_CASE("each rule joins what its shards hold") {
 TEST_CASE("a lazy's references are given back, each once, when nobody holds it any more") {
   LazyFixture f;
   LazyPtr lazy = f.Lists({{1}, {2}});
-  LazyPtr view = LazyCore::Rows(lazy, 0, 1);
+  LazyPtr view = LazyCore::Rows(lazy, 0, 2);
   lazy = nullptr;
   CHECK(f.store->released.empty());
   view = nullptr;

@@ -190,6 +190,35 @@ TEST_CASE("a member of a struct is read alone; a struct is made of members that 
   CHECK(*f.Fetch<Tensor>(Field<Tensor>(Field<Pairs>(nested, 0), 1)) == Floats({10, 10}));
 }
 
+TEST_CASE("a list of results is a plan of items, which may stand beside items of other lists") {
+  LazyFixture f;
+  const LazyPtr list = f.New<int, Ints>(Collect::kNone);
+  list->Succeed({f.store->KeepValue(10), f.store->KeepValue(11), f.store->KeepValue(12)});
+  const LazyPtr taken = Take(list, {2, 0, 2});
+  REQUIRE(taken->Ready());
+  CHECK(*taken->Size() == 3);
+  CHECK(f.store->asked.empty());
+  CHECK(*f.Fetch<Ints>(taken) == Ints{12, 10, 12});
+  REQUIRE(f.store->asked.size() == 2);  // each once
+  for (const auto& asked : f.store->asked) CHECK(asked.picks.empty());
+
+  const LazyPtr own = f.New<Ints, Ints>(Collect::kFirst);
+  own->SucceedWith(std::make_shared<Ints>(Ints{7}));
+  const LazyPtr mixed = Concat({LazyCore::Rows(list, 1, 3), f.Lists({{20, 21}, {22}}), own, list});
+  CHECK(mixed->rows() == codec::RowsOf(internal::kType<Ints>, std::make_shared<Ints>(9).get()));
+  CHECK(*f.Fetch<Ints>(mixed) == Ints{11, 12, 20, 21, 22, 7, 10, 11, 12});
+  CHECK(*f.Fetch<Ints>(Take(mixed, {8, 2, 0})) == Ints{12, 20, 11});
+  CHECK(f.Fetch<Ints>(Take(list, {}))->empty());
+
+  const LazyPtr tensor = f.New<Tensor, Tensor>(Collect::kFirst);
+  tensor->Succeed({f.store->KeepValue(Floats({1, 2, 3}))});
+  const LazyPtr made = Record<Pairs>({list, tensor});
+  CHECK(f.Fetch<Pairs>(Take(made, {1}))->ids == Ints{11});
+  const LazyPtr bools = f.New<bool, std::vector<bool>>(Collect::kNone);
+  bools->Succeed({f.store->KeepValue(true), f.store->KeepValue(false)});
+  CHECK(*f.Fetch<std::vector<bool>>(Take(bools, {1, 0})) == std::vector<bool>{false, true});
+}
+
 TEST_CASE("a value of this process is not moved away under a plan") {
   LazyFixture f;
   LazyPtr own = f.New<Ints, Ints>(Collect::kFirst);

@@ -3,7 +3,6 @@
 #include <absl/strings/match.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +22,8 @@ struct ReadingFixture : LazyFixture {
     for (const Words& list : lists) shards.push_back(store->KeepValue(list, carried));
     return shards;
   }
-  void Read(Shards shards, bool here, std::optional<codec::Range> view = std::nullopt) {
-    rows = RowsOfShards(origin, std::move(shards), view);
+  void Read(Shards shards, bool here) {
+    rows = RowsOfShards(origin, std::move(shards));
     Read(here);
   }
   void Read(bool here) {
@@ -84,7 +83,9 @@ TEST_CASE("a part that cannot be brought is why there is no answer, which names 
 
 TEST_CASE("of a view only its rows are brought, though the replies brought all") {
   ReadingFixture f;
-  f.Read(f.Keep({{"a", "b"}, {"c", "d"}}, /*carried=*/true), /*here=*/true, codec::Range{1, 2});
+  const LazyRows whole = RowsOfShards(f.origin, f.Keep({{"a", "b"}, {"c", "d"}}, /*carried=*/true));
+  f.rows.plan = *TakeRange(*whole.Plan(), {1, 2});
+  f.Read(/*here=*/true);
   f.Finish();
   REQUIRE(f.runs == 1);
   CHECK(f.value() == Words{"b"});

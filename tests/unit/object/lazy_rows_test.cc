@@ -30,8 +30,8 @@ TEST_CASE("a row view knows its size without reading, and reads only its rows (L
   CHECK(f.store->asked.empty());
   CHECK(*f.Fetch<Ints>(view) == Ints{4, 5, 6, 7});
   REQUIRE(f.store->asked.size() == 2);
-  CHECK(*f.store->asked[0].rows == std::vector<Range>{{0, 2}});
-  CHECK(*f.store->asked[1].rows == std::vector<Range>{{0, 2}});
+  CHECK(f.store->asked[0].picks == std::vector<Range>{{0, 2}});
+  CHECK(f.store->asked[1].picks == std::vector<Range>{{0, 2}});
   CHECK(lazy->value() == nullptr);  // its own value was not fetched
 }
 
@@ -189,17 +189,51 @@ TEST_CASE("rows of rows of random lists are the same rows of the list") {
 TEST_CASE("the pieces of a part of a view are pieces of the shards") {
   LazyFixture f;
   const LazyPtr view = LazyCore::Rows(f.Lists({{1, 2, 3}, {4, 5}, {6, 7}}), 1, 6);
-  CHECK(view->made_of().join == Join::kConcat);
+  const LazyPlan plan = *view->made_of().Plan();
   CHECK(view->rows().at(0).rows == 5);
-  const std::vector<Piece> part = view->made_of().Pieces({.whole = false, .ranges = {{1, 4}}});
-  REQUIRE(part.size() == 2);
-  CHECK(part[0].shard == 0);
-  CHECK(*part[0].rows == std::vector<Range>{{2, 3}});
-  CHECK(part[1].shard == 1);
-  CHECK(*part[1].rows == std::vector<Range>{{0, 2}});
-  const std::vector<Piece> whole = view->made_of().Pieces({});
-  REQUIRE(whole.size() == 3);
-  CHECK(*whole[2].rows == std::vector<Range>{{0, 1}});
+  const std::vector<PartRead> part = ReadsOf(*TakeRange(plan, {1, 4}));
+  REQUIRE(part.size() == 1);
+  REQUIRE(part[0].pieces.size() == 2);
+  CHECK(part[0].pieces[0].source == 0);
+  CHECK(part[0].pieces[0].picks == std::vector<Range>{{2, 3}});
+  CHECK(part[0].pieces[1].source == 1);
+  CHECK(part[0].pieces[1].picks == std::vector<Range>{{0, 2}});
+  CHECK(part[0].order.empty());
+  const std::vector<PartRead> whole = ReadsOf(plan);
+  REQUIRE(whole.at(0).pieces.size() == 3);
+  CHECK(whole[0].pieces[2].picks == std::vector<Range>{{0, 1}});
+}
+
+TEST_CASE("rows of results whose lists differ in length, but add up, are those of the value") {
+  struct Columns {
+    Ints ids;
+    Ints more;
+  };
+  LazyFixture f;
+  const LazyPtr lazy = f.New<Columns, Columns>(Collect::kFlatten);
+  lazy->Succeed({f.store->KeepValue(Columns{{1, 2}, {7}}), f.store->KeepValue(Columns{{3}, {8, 9}})});
+  const LazyPtr view = LazyCore::Rows(lazy, 1, 3);
+  const Columns* const rows = f.Fetch<Columns>(view);
+  REQUIRE(rows != nullptr);
+  CHECK(rows->ids == Ints{2, 3});
+  CHECK(rows->more == Ints{8, 9});
+}
+
+TEST_CASE("rows of a list of results that came along with the replies are not asked for again") {
+  LazyFixture f;
+  const LazyPtr list = f.New<std::string, std::vector<std::string>>(Collect::kNone);
+  list->Succeed({f.store->KeepValue(std::string("a"), true), f.store->KeepValue(std::string("b"), true)});
+  CHECK(*f.Fetch<std::vector<std::string>>(LazyCore::Rows(list, 1, 2)) == std::vector<std::string>{"b"});
+  CHECK(f.Fetch<std::vector<std::string>>(LazyCore::Rows(list, 1, 1))->empty());
+  CHECK(f.store->asked.empty());
+}
+
+TEST_CASE("rows of tensors are of the dtype of the whole value, whichever ranks they come from") {
+  LazyFixture f;
+  const LazyPtr lazy = f.New<Tensor, Tensor>(Collect::kFlatten);
+  lazy->Succeed(
+      {f.store->KeepValue(*Tensor::FromVector<float>({1, 2})), f.store->KeepValue(*Tensor::FromVector<double>({3}))});
+  CHECK(*f.Fetch<Tensor>(LazyCore::Rows(LazyCore::Rows(lazy, 0, 2), 1, 2)) == *Tensor::FromVector<double>({2}));
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ T Assembled(Join join, const std::vector<S>& shards, const std::vector<Piece>& p
     if (piece.rows) REQUIRE(codec::Slice(kType<S>, part.get(), &shards.at(piece.shard), *piece.rows).ok());
     parts.push_back({std::move(part), true});
   }
-  const auto joined = JoinPieces(join, kType<T>, std::move(parts));
+  const auto joined = JoinPieces(join, kType<T>, parts);
   INFO(joined.status());
   REQUIRE(joined.ok());
   return *static_cast<T*>(joined->value.get());
