@@ -7,6 +7,7 @@
 namespace twinkle::codec {
 namespace {
 
+// Whether a node's kind, rows and children fit each other.
 bool IsNode(const RowNode& node) {
   switch (node.kind) {
     case RowNode::Kind::kWhole:
@@ -24,7 +25,7 @@ bool IsNode(const RowNode& node) {
 
 absl::Status CheckRows(const Rows& rows) {
   const size_t most_depth = static_cast<size_t>(Limits().depth);
-  absl::InlinedVector<uint32_t, 8> missing = {1};  // nodes, at each level down to the current one
+  absl::InlinedVector<uint32_t, 8> missing = {1};  // nodes still to come, for each level down to the current one
   for (const RowNode& node : rows) {
     while (!missing.empty() && missing.back() == 0) missing.pop_back();
     if (missing.empty()) return absl::InvalidArgumentError("a tree of rows with nodes left over");

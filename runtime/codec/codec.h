@@ -1,7 +1,10 @@
-// Encode, decode, rows, slice, concatenate, snapshot and fingerprint: each once, over a value's Type.
+// The codec: encode, decode, rows, slice, take, concatenate, snapshot and fingerprint. Each is one function over all
+// types, by the value's Type.
 //
-// Pure functions without locks: two threads may work on the same constant value. Encoded form: a head in which small
-// things stand one after another, and buffers, the large contiguous parts, which are only referred to.
+// All are pure functions without locks. Several threads may use the same constant value. No exception of a user's code
+// leaves them: it becomes Unknown, and a lack of memory becomes ResourceExhausted. The encoded form has a head, in
+// which small things stand one after another, and buffers: large contiguous parts, which are referred to and not
+// copied.
 #pragma once
 
 #include <absl/status/status.h>
@@ -24,125 +27,134 @@ namespace twinkle::codec {
 using internal::Type;
 using mesh::Range;
 
-// A described value. Null value: absent (the result of void).
+// A value with its type. Null value: there is none (the result of void).
 struct Described {
   const Type* type = nullptr;
-  std::shared_ptr<const void> value;  // several readers own it: the object table, lazies and encoded buffers
+  std::shared_ptr<const void> value;  // shared by the object table, lazies and encoded buffers
 };
 
+// A run of bytes that is referred to.
 struct Buffer {
   const std::byte* data = nullptr;
   size_t size = 0;
-  std::shared_ptr<const void> owner;  // keeps `data` alive; its bytes never change
+  std::shared_ptr<const void> owner;  // keeps `data` alive; null: the caller does. The bytes never change
 };
-// One whose bytes a shortage kept from coming: without data, and what asks for them gets that status.
+// A missing buffer: a shortage kept its bytes from coming. It has no data, and whoever needs them gets `why`.
 Buffer Missing(size_t size, const absl::Status& why);
+// OK: the buffer has its bytes. Otherwise the status of a missing buffer.
 absl::Status CheckThere(const Buffer& buffer);
 
+// An encoded value.
 struct Encoded {
   std::string head;
   std::vector<Buffer> buffers;
-  size_t bytes() const;  // head and buffers
+  size_t bytes() const;  // of head and buffers
 };
 
-// One node of the tree of a value's rows, in preorder. Structs, string-keyed dicts, and what optionals and variants
-// hold are nodes with children; lists and tensors are leaves with a number of rows; all else has none and goes to
-// everybody.
+// A node of the tree of a value's rows, which is kept in preorder. Structs, dicts with string keys, and what optionals
+// and variants hold are nodes with children (kTree). Lists and tensors are leaves with a number of rows. Everything
+// else has no rows, and goes to everybody (kWhole).
 struct RowNode {
   enum class Kind : uint8_t { kWhole, kList, kTensor, kTree };
   Kind kind = Kind::kWhole;
-  std::string key;    // of a dict's entry
-  int64_t rows = -1;  // lists and tensors
+  std::string key;    // of an entry of a dict; otherwise empty
+  int64_t rows = -1;  // of a list or tensor; otherwise -1
   uint32_t children = 0;
   bool operator==(const RowNode&) const = default;
 };
 using Rows = std::vector<RowNode>;
 
-// How many values may stand within each other: a contract of the wire. Each list, struct, map, optional and so on is a
-// level, and what it holds is one more. Numbers, and structs of nothing else, are none.
+// The most levels of nested values, which is a contract of the wire. Each list, struct, map, optional and so on is a
+// level, and what it holds is one more. Numbers, and structs of nothing else, are no level.
 inline constexpr int kMostLevels = 64;
 inline constexpr char kTooDeep[] =
     "nested too deep: at most 64 lists, structs, maps and the like can stand within each other; send a flat list of "
     "nodes that name each other by index, or give the type a serialize() that writes one";
 
-// What decoding may cost: nesting, and bytes of memory beyond the buffers that are shared. bytes 0: four times what
-// came in, and 1 GiB.
+// Limits of decoding. `depth`: levels. `bytes`: memory beyond the buffers that are shared; 0: four times the encoded
+// size, and 1 GiB.
 struct Limits {
   int depth = kMostLevels;
   size_t bytes = 0;
-  // For a message, a struct or a variant of structs, of another build perhaps: members that it has behind those that
-  // are known are skipped, and those that it lacks at its end stay as they are. What is in its members is as it must
-  // be.
+  // Whether the value is a message, which another build may have sent: a struct, or a variant of structs. Members that
+  // it has beyond the known ones are skipped. Members that are missing at its end keep their values. The members
+  // themselves must be complete.
   bool open_ended = false;
 };
 
-// Contiguous parts from this size on become buffers.
+// Contiguous parts of at least this many bytes become buffers.
 inline constexpr size_t kOutOfBand = 2048;
 
-// The buffers keep `value` alive. InvalidArgument: nested too deep, a variant without a value, a range outside a value,
-// or too few or too many ranges. `ranges`, when given, has one range for each leaf of RowsOf(value), in order: only
-// those rows are encoded. Memory for a head of `expected` bytes is taken at once.
+// Encodes a value; its buffers keep it alive. `ranges`, if given, has one range for each leaf of RowsOf(value), in
+// order, and only those rows are encoded. `out_of_band`: contiguous parts of at least that many bytes become buffers.
+// `expected`: bytes of the head, for which memory is taken at once. InvalidArgument: the value is nested too deep, a
+// variant has no value, a range is outside the value, or there are too few or too many ranges.
 absl::StatusOr<Encoded> Encode(const Described& value, const std::vector<Range>* ranges = nullptr,
                                size_t out_of_band = kOutOfBand, size_t expected = 0);
 
-// As Encode of a variant that holds `value` as its alternative `which`, but it keeps nothing alive: what would be
-// referred to and has no owner of its own is copied.
+// Encodes a variant that holds `value` as its alternative `which`. The result keeps nothing alive: parts without an
+// owner of their own are copied. Errors as Encode.
 absl::StatusOr<Encoded> EncodeAlternative(const Type& variant, size_t which, const void* value,
                                           size_t out_of_band = kOutOfBand, size_t expected = 0);
 
-// InvalidArgument for bytes that are truncated, left over, of another type, too deep or larger than the limits; the
-// status of a buffer that is missing, unless it becomes Bytes. Tensors, Bytes and Arrays share the buffers' memory.
+// Decodes a value. Tensors, Bytes and Arrays share the memory of the buffers. InvalidArgument: the bytes are truncated,
+// left over, of another type, too deep or beyond the limits. Other errors: the status of a missing buffer, unless that
+// becomes Bytes, and what a user's Codec<T> returns. After an error the value is valid, but unspecified.
 absl::Status Decode(const Type& type, void* value, std::string_view head, std::span<const Buffer> buffers,
                     const Limits& limits = {});
 
-// `value` may be null only for an absent one, whose tree is one kWhole node.
+// The rows of a value. `value` is null only for an absent value, whose tree is one kWhole node.
 Rows RowsOf(const Type& type, const void* value);
-// The number of ranges such a value takes: its lists and tensors.
+// The number of leaves of a tree of rows, its lists and tensors: so many ranges the value takes.
 size_t LeafCount(const Rows& rows);
-// The rows a user counts: of the list or tensor, or common to all those in a tree. InvalidArgument when there are none
-// or they differ.
+// The number of rows as a user counts them: of the list or tensor, or of all those in a tree. InvalidArgument: there
+// are none, or they differ.
 absl::StatusOr<int64_t> CommonRows(const Rows& rows);
 
-// The rows in `ranges` (as for Encode) of `from`. Tensors and Arrays share memory. InvalidArgument as for Encode, and
-// for a type that cannot be copied.
+// Copies the rows in `ranges` (as for Encode) of `from` to `to`. Tensors and Arrays share memory. InvalidArgument: as
+// Encode, or the type cannot be copied.
 absl::Status Slice(const Type& type, void* to, const void* from, const std::vector<Range>& ranges);
 
-// The rows of those ranges, one after another, of a value of which all lists and tensors have the same rows. Errors as
-// for Slice; several ranges: and for Concatenate.
+// Copies the rows of `picks`, one range after another. All lists and tensors of `from` must have the same number of
+// rows. Errors as Slice; for several ranges also as Concatenate.
 absl::Status Take(const Type& type, void* to, const void* from, const std::vector<Range>& picks);
 
-// A member of a struct, of a struct in it and so on: `path` has the number of each, in the order of declaration.
+// A member of a struct, or of a struct in it and so on.
 struct MemberPlace {
   void* object = nullptr;
   const Type* type = nullptr;
 };
+// The member at `path`, which holds the number of each member in the order of declaration. Nothing: there is none.
 std::optional<MemberPlace> MemberAt(const Type& type, void* object, const std::vector<uint32_t>& path);
-// It shares the value. InvalidArgument: there is none.
+// The member as a value of its own, which shares the whole one's memory. InvalidArgument: there is none.
 absl::StatusOr<Described> Member(const Described& value, const std::vector<uint32_t>& path);
-// The rows of that member.
+// The rows of the member at `path`, out of the rows of the whole value.
 Rows Subtree(const Rows& rows, const std::vector<uint32_t>& path);
 
-// How tensors whose inner shapes differ are joined.
+// Padding for tensors of different inner shapes. Not given: such tensors are not joined.
 struct Padding {
   bool given = false;
   double value = 0;
 };
 
-// The parts' items, one level, in a value of the same type (Collect::kFlatten). Errors carry the reasons not_iterable,
-// not_flattenable, key_mismatch, ragged. With `move` the parts' items may be moved out.
+// Joins the items of the parts, one level deep, into `to`, a value of the same type (Collect::kFlatten). With `move`
+// items may be moved out of the parts. InvalidArgument with a reason: not_iterable, not_flattenable, key_mismatch or
+// ragged.
 absl::Status Concatenate(const Type& type, void* to, const std::vector<void*>& parts, bool move,
                          const Padding& padding = {});
-// The same for tensors: along the first dimension, dtypes promoted as numpy does.
+// Joins tensors along the first dimension, with dtypes promoted as NumPy does. Errors as Concatenate, and
+// ResourceExhausted.
 absl::StatusOr<Tensor> ConcatenateTensors(const std::vector<const Tensor*>& parts, const Padding& padding);
 
-// Makes the value independent of everybody else: tensors whose memory others hold and that are not frozen are copied.
-// InvalidArgument when it is nested too deep to be sent.
+// Makes a value independent of all others: copies each tensor that is not frozen and whose memory others hold.
+// InvalidArgument: it is nested too deep to be sent.
 absl::Status Snapshot(const Type& type, void* value);
 
-// Equal for types with the same layout on the wire and the same names of members' types, whatever program they are in.
+// A hash of a type. It is equal for types with the same layout on the wire and the same names of members' types, in
+// whatever program.
 uint64_t Fingerprint(const Type& type);
 
-// A sentence fragment about what a value is: "a list of 3", "a tensor of shape 2x3".
+// A value in words, for messages: "a list of 3", "a tensor of shape 2x3".
 std::string Describe(const Type& type, const void* value);
 
 // ---- typed shorthands, for code that knows the type

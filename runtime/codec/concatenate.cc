@@ -97,7 +97,7 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
     case Kind::kList:
     case Kind::kArrayRef:
     case Kind::kBools:
-      if (t.resize != nullptr) t.resize(to, 0);  // a member may have items from the start
+      if (t.resize != nullptr) t.resize(to, 0);  // a default member may have items
       t.join(to, parts.data(), parts.size(), move);
       return absl::OkStatus();
     case Kind::kTensor:
@@ -117,7 +117,7 @@ absl::Status Join(const Type& t, void* to, const std::vector<void*>& parts, bool
 }
 
 // ---- tensors
-// Copies `count` elements of `from` to `to`, converting each by way of a Wide.
+// Copies `count` elements of `from` to `to`, and converts each through a Wide.
 template <class Wide>
 void ConvertBy(DType to_dtype, std::byte* to, DType from_dtype, const std::byte* from, int64_t count) {
   constexpr int64_t kBlock = 256;
@@ -136,7 +136,8 @@ void ConvertBy(DType to_dtype, std::byte* to, DType from_dtype, const std::byte*
   }
 }
 
-// To another dtype it is one that Promoted() gave: a double holds the elements, or is what they become.
+// Copies elements and converts them, if need be to a dtype that Promoted() returned. A double holds every element, or
+// what it becomes.
 void ConvertElements(DType to_dtype, std::byte* to, DType from_dtype, const std::byte* from, int64_t count) {
   if (to_dtype == from_dtype) {
     if (count > 0) std::memcpy(to, from, static_cast<size_t>(count * SizeOf(to_dtype)));
@@ -146,6 +147,7 @@ void ConvertElements(DType to_dtype, std::byte* to, DType from_dtype, const std:
   convert(to_dtype, to, from_dtype, from, count);
 }
 
+// Fills elements with a number; a bool is true unless it is 0.
 void Fill(DType dtype, std::byte* to, int64_t count, double value) {
   if (dtype == DType::kBool) value = value != 0 ? 1 : 0;
   WithElementType(dtype, [&]<class T>(std::type_identity<T>) {
@@ -153,7 +155,7 @@ void Fill(DType dtype, std::byte* to, int64_t count, double value) {
   });
 }
 
-// Copies dimension `dim` of `from` and those inside it into the corner of `to`, whose inner shape may be larger.
+// Copies dimension `dim` of `from`, and those inside it, into the corner of `to`, whose inner shape may be larger.
 std::byte* Place(const Tensor& from, const std::byte* source, DType to_dtype, std::byte* to,
                  const std::vector<int64_t>& to_shape, size_t dim) {
   if (dim + 1 >= from.shape().size()) {
@@ -176,12 +178,12 @@ absl::Status Ragged(size_t index, const Tensor& part, const std::vector<int64_t>
                                              "}: all but the first dimension must agree (Pad{value} fills up)"));
 }
 
-// Tensor(), also once it was sent: no rows, of whatever shape and dtype the others have.
+// Whether a tensor is Tensor(), or a copy of it that was sent: it has no rows, and fits every shape and dtype.
 bool IsNothing(const Tensor& tensor) {
   return tensor.dtype() == DType::kFloat32 && tensor.shape() == std::vector<int64_t>{0};
 }
 
-// The joined shape and dtype.
+// Finds the shape and dtype of the joined tensor.
 absl::Status Outline(const std::vector<const Tensor*>& parts, const Padding& padding, std::vector<int64_t>& shape,
                      DType& dtype) {
   const auto telling =
@@ -215,7 +217,7 @@ absl::StatusOr<Tensor> ConcatenateTensors(const std::vector<const Tensor*>& part
   TWINKLE_RETURN_IF_ERROR(Outline(parts, padding, shape, dtype));
   TWINKLE_ASSIGN_OR_RETURN(Tensor joined, Tensor::Zeros(dtype, shape));
   if (joined.size() == 0) return joined;
-  std::byte* to = const_cast<std::byte*>(joined.raw());  // made above: nobody shares it yet
+  std::byte* to = const_cast<std::byte*>(joined.raw());  // made above, so nobody shares it yet
   if (padding.given) Fill(dtype, to, joined.size(), padding.value);
   const int64_t row_bytes = joined.bytes() / joined.rows();
   for (const Tensor* part : parts) {

@@ -1,11 +1,12 @@
-// Decoding trusts nothing: every length is checked against what is there and charged to a budget before memory is
-// taken.
+// Decoding. It trusts nothing: each length is checked against the bytes that are there, and charged to a budget before
+// memory is taken.
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "runtime/codec/codec.h"
+#include "runtime/codec/dtype.h"
 #include "runtime/codec/each_entry.h"
 #include "runtime/codec/guarded.h"
 
@@ -16,10 +17,11 @@ using internal::As;
 using internal::Kind;
 using internal::Visitor;
 
-constexpr size_t kNodeOverhead = 48;  // of an entry in a dict or set, about
-constexpr uint64_t kMostTensorBytes = uint64_t{1} << 56;
+constexpr size_t kNodeOverhead = 48;  // bytes of an entry in a dict or set, about
 constexpr uint64_t kMostDimensions = 64;
 
+// Decodes one value. The first failure counts (error_ or status_); after it nothing more is read. For one thread at a
+// time.
 class Decoder : public Visitor {
  public:
   Decoder(std::string_view head, std::span<const Buffer> buffers, const Limits& limits, size_t budget)
@@ -47,7 +49,7 @@ class Decoder : public Visitor {
   static void VisitMember(Visitor& self, void* member, const Type& type) {
     auto& decoder = static_cast<Decoder&>(self);
     const bool may_end =
-        decoder.depth_ == decoder.open_depth_ && decoder.left() == 0;  // its sender knows fewer members
+        decoder.depth_ == decoder.open_depth_ && decoder.left() == 0;  // the sender knows fewer members
     if (!may_end) decoder.Get(type, member);
   }
 
@@ -70,7 +72,7 @@ class Decoder : public Visitor {
   }
   bool Byte(uint8_t& byte) { return Raw(&byte, 1); }
   bool Number(uint64_t& number) {
-    if (at_ != end_ && static_cast<uint8_t>(*at_) < 128) {  // most of them
+    if (at_ != end_ && static_cast<uint8_t>(*at_) < 128) {  // most numbers are small
       number = static_cast<uint8_t>(*at_++);
       return true;
     }
@@ -83,15 +85,17 @@ class Decoder : public Visitor {
     }
     return Fail("number too large");
   }
+  // Takes memory for `count` things of `size` bytes from the budget.
   bool Charge(uint64_t count, uint64_t size) {
     if (size != 0 && count > budget_ / size) return Fail("larger than the limit");
     budget_ -= count * size;
     return true;
   }
-  // `count` things that take at least `least` bytes each in the head.
+  // Reads a count of things that take at least `least` bytes each in the head, and `size` bytes of memory.
   bool Count(uint64_t& count, uint64_t least, uint64_t size) {
     return Number(count) && (count <= left() / least || Fail("a length beyond the data")) && Charge(count, size);
   }
+  // Reads the length of a contiguous part, and whether its bytes are outside the head, in the next buffer.
   bool Length(uint64_t& count, bool& outside) {
     if (!Number(count)) return false;
     outside = (count & 1) != 0;
@@ -103,8 +107,7 @@ class Decoder : public Visitor {
     Fail("a buffer is missing or of another size");
     return nullptr;
   }
-  // `bytes` contiguous bytes; null after a failure, never null otherwise. `buffer` is set when they are outside the
-  // head.
+  // The next `bytes` contiguous bytes; null only after a failure. `buffer`: set if they are outside the head.
   const void* Contents(uint64_t bytes, bool outside, size_t align, const Buffer** buffer = nullptr) {
     static constexpr char kNothing = 0;
     if (outside) {
@@ -141,7 +144,8 @@ class Decoder : public Visitor {
     ++depth_;
     return done && ok();
   }
-  // What may end between two of its members, and what it has more is left: a struct, or a variant of structs.
+  // Reads a message (Limits::open_ended), which may end between two members, and of which further bytes are left: a
+  // struct, or a variant of structs.
   bool GetMessage(const Type& t, void* p) {
     if (t.kind == Kind::kVariant) {
       uint64_t which;
@@ -265,8 +269,9 @@ class Decoder : public Visitor {
       t.adopt(p, buffer->owner, data, count);
     } else if (aligned && count > 0) {
       t.assign(p, data, count);
-    } else if (void* first = t.resize(p, count); count > 0) {
-      std::memcpy(first, data, bytes);
+    } else {
+      void* const first = t.resize(p, count);
+      if (count > 0) std::memcpy(first, data, bytes);
     }
     return true;
   }
@@ -308,8 +313,9 @@ class Decoder : public Visitor {
     if (dtype >= kDTypeCount || dimensions > kMostDimensions) return Fail("not a tensor");
     std::vector<int64_t> shape;
     uint64_t elements = 1;
-    const uint64_t most = kMostTensorBytes / static_cast<uint64_t>(SizeOf(static_cast<DType>(dtype)));
-    uint64_t extent = 1;  // as if no dimension were 0: bounds the others
+    const uint64_t most =
+        static_cast<uint64_t>(kMostTensorBytes) / static_cast<uint64_t>(SizeOf(static_cast<DType>(dtype)));
+    uint64_t extent = 1;  // the product without dimensions of 0, to bound the others
     for (; dimensions > 0; --dimensions) {
       uint64_t size;
       if (!Number(size)) return false;
@@ -398,13 +404,13 @@ class Decoder : public Visitor {
   const char* at_;
   const char* const end_;
   const std::span<const Buffer> buffers_;
-  size_t next_ = 0;
+  size_t next_ = 0;  // buffer
   const bool open_ended_;
-  int open_depth_ = -1;  // at which the members of a message are
+  int open_depth_ = -1;  // the depth of a message's members; -1: it is no message
   int depth_;
   size_t budget_;
   const char* error_ = nullptr;
-  absl::Status status_;  // of a Codec<T>
+  absl::Status status_;  // of a user's Codec<T>, or of a missing buffer
 };
 
 }  // namespace

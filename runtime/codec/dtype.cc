@@ -10,9 +10,10 @@ using internal::DTypeKind;
 DTypeKind KindOf(DType dtype) { return internal::FactsOf(dtype).kind; }
 bool HoldsIntegers(DType dtype) { return !IsFloating(dtype) && !IsComplex(dtype); }
 
+// The dtype of a complex number's parts; other dtypes are their own.
 DType PartOf(DType dtype) { return IsComplex(dtype) ? DTypeOf(DTypeKind::kFloat, SizeOf(dtype) / 2) : dtype; }
 
-// Bytes of the float that holds what the dtype holds.
+// The bytes of the smallest float that holds the values of a dtype.
 int64_t FloatBytes(DType dtype) {
   if (KindOf(dtype) == DTypeKind::kBool) return 1;
   if (HoldsIntegers(dtype)) return std::min<int64_t>(2 * SizeOf(dtype), 8);
@@ -22,7 +23,7 @@ int64_t FloatBytes(DType dtype) {
 DType PromotedFloats(DType a, DType b) {
   const int64_t bytes = std::max(FloatBytes(a), FloatBytes(b));
   if (bytes > 2) return DTypeOf(DTypeKind::kFloat, bytes);
-  if (IsFloating(a) && IsFloating(b)) return DType::kFloat32;  // each holds what the other does not
+  if (IsFloating(a) && IsFloating(b)) return DType::kFloat32;  // each holds numbers that the other does not
   return IsFloating(a) ? a : b;
 }
 

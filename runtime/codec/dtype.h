@@ -1,4 +1,4 @@
-// The C++ types behind dtypes, and what holds the elements of tensors of two dtypes.
+// DTypes in C++: the types of their elements, promotion, and conversion.
 #pragma once
 
 #include <twinkle/dtype.h>
@@ -12,16 +12,19 @@
 
 namespace twinkle::codec {
 
+// The most bytes of a tensor.
+inline constexpr int64_t kMostTensorBytes = int64_t{1} << 56;
+
 inline bool IsFloating(DType dtype) { return internal::FactsOf(dtype).kind == internal::DTypeKind::kFloat; }
 inline bool IsComplex(DType dtype) { return internal::FactsOf(dtype).kind == internal::DTypeKind::kComplex; }
 inline bool IsFloat8(DType dtype) { return IsFloating(dtype) && SizeOf(dtype) == 1; }
 
-// The dtype that a C++ number of that kind and size has; the kinds are those of which a size says all.
+// The dtype of a C++ number of that kind and size. REQUIRES: there is such a dtype, and only one.
 DType DTypeOf(internal::DTypeKind kind, int64_t size);
 
-// The smallest dtype that holds what both hold, as NumPy's promote_types() says of those that it has. bfloat16 holds an
-// integer of 8 bits and mixes with the others as float32 does, also with float16. A float of 8 bits mixes with all but
-// itself as float32 does.
+// The smallest dtype that holds the values of both, as NumPy's promote_types() says for the dtypes that NumPy has.
+// bfloat16 holds an integer of 8 bits, and mixes with all others, float16 too, as float32 does. A float of 8 bits mixes
+// with all but itself as float32 does.
 DType Promoted(DType a, DType b);
 
 template <class T>
@@ -34,7 +37,7 @@ inline constexpr bool kIsComplex = internal::ComplexOf<T, float> || internal::Co
 namespace elements {
 
 template <internal::DTypeKind kind, int size, DType dtype>
-struct Type : std::type_identity<NarrowFloat<dtype>> {};  // of all floats but these
+struct Type : std::type_identity<NarrowFloat<dtype>> {};  // all floats that are not listed below
 template <DType dtype>
 struct Type<internal::DTypeKind::kBool, 1, dtype> : std::type_identity<bool> {};
 template <DType dtype>
@@ -65,6 +68,7 @@ struct Type<internal::DTypeKind::kComplex, 16, dtype> : std::type_identity<std::
 }  // namespace elements
 
 template <DType dtype>
+// The C++ type of a dtype's elements.
 using ElementOf = typename elements::Type<internal::FactsOf(dtype).kind, internal::FactsOf(dtype).size, dtype>::type;
 
 template <size_t... i>
@@ -88,12 +92,13 @@ auto WithElementType(DType dtype, F&& f) {
                                                                         std::make_index_sequence<kDTypeCount>());
 }
 
-// An element as it is read: the byte of a bool that came from elsewhere need not be 0 or 1.
+// The type by which an element is read. It is uint8_t for bool, since bytes that come from elsewhere need not be 0 or
+// 1.
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
-// A number as a double or std::complex<double>. Only int64 and uint64 have numbers that are rounded, and a double has a
-// complex number's real part alone.
+// Widens a number to a double or std::complex<double>. Only int64 and uint64 have numbers that are rounded. A double
+// has only the real part of a complex number.
 template <class Wide, class T>
 Wide Widened(const T& number) {
   if constexpr (kIsNarrowFloat<T>) {
@@ -106,7 +111,7 @@ Wide Widened(const T& number) {
     return Wide(number.real());
   }
 }
-// A float that a narrower format rounds as it would round the double: its last bit is set when bits were lost.
+// A float that a narrower format rounds as it would round the double: its last bit is set if bits were lost.
 inline float Sticky(double number) {
   const auto nearest = static_cast<float>(number);
   if (nearest == number) return nearest;
@@ -115,7 +120,7 @@ inline float Sticky(double number) {
   return std::bit_cast<float>((away ? bits - 1 : bits) | 1);
 }
 
-// And back, rounded once.
+// Narrows a wide number to T, rounded once.
 template <class T, class Wide>
 T Narrowed(const Wide& wide) {
   if constexpr (kIsComplex<T>) {

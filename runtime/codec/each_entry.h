@@ -1,4 +1,4 @@
-// Walks the entries of a dict or set, and the members of a record, with a lambda.
+// Walks over the entries of a dict or set, and over the members of a record, by a lambda.
 #pragma once
 
 #include <twinkle/internal/type.h>
@@ -7,10 +7,11 @@
 
 namespace twinkle::codec {
 
-// A type's functions take an object that may be changed; whoever only reads has one that may not.
+// The object without its const. A Type's functions take objects that may be changed, but do not change them for those
+// who only read.
 inline void* Mutable(const void* object) { return const_cast<void*>(object); }
 
-// f(key, value) for each entry; value is null in a set.
+// Calls f(key, value) for each entry of a dict or set; value is null in a set.
 template <class F>
 void EachEntry(const internal::Type& type, void* dict, F&& f) {
   struct Walk : internal::Entries {
@@ -24,7 +25,8 @@ void EachEntry(const internal::Type& type, void* dict, F&& f) {
   type.each(dict, walk);
 }
 
-// Fills a dict or set with `count` entries, each made by f(key, value) -> bool. False: f said so, or a key came twice.
+// Fills a dict or set with `count` entries, each made by f(key, value) -> bool. False: f returned false, or a key came
+// twice.
 template <class F>
 bool FillEntries(const internal::Type& type, void* dict, size_t count, F&& f) {
   struct Fill : internal::Entries {
@@ -35,7 +37,7 @@ bool FillEntries(const internal::Type& type, void* dict, size_t count, F&& f) {
   return type.fill(dict, count, fill);
 }
 
-// f(member, type) for each member of a record, tuple or class.
+// Calls f(member, type) for each member of a record, tuple or class.
 template <class F>
 void EachMember(const internal::Type& type, void* object, F&& f) {
   struct Walk : internal::Visitor {

@@ -1,10 +1,12 @@
-// The layout: numbers as varints, fixed-size things as their bytes, lists as a length and their items. A length of a
-// contiguous part carries one more bit: whether the bytes follow in the head or are the next buffer.
+// Encoding. The layout: numbers are varints, things of fixed size are their bytes, lists are a length and their items.
+// The length of a contiguous part has one more bit, which says whether its bytes follow in the head or are the next
+// buffer.
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "runtime/codec/encode_within.h"
 #include "runtime/codec/guarded.h"
 #include "runtime/codec/levels.h"
+#include "runtime/codec/range_cursor.h"
 
 namespace twinkle::codec {
 namespace {
@@ -23,8 +26,8 @@ using internal::Kind;
 
 constexpr size_t kNoLimit = SIZE_MAX;
 
-// The head as it grows. Most of what goes there is a few bytes, so there is room ahead and it is stored in place.
-// Beyond the limit it is only counted: what was stored gives its room to what comes.
+// The head of an encoding as it grows. Most parts have a few bytes, so there is room ahead, and they are stored in
+// place. Beyond the limit bytes are only counted, and their room is used again.
 class Head {
  public:
   Head(size_t expected, size_t limit) : text_(std::max(expected, std::string().capacity()), '\0'), limit_(limit) {}
@@ -43,13 +46,15 @@ class Head {
       std::memcpy(to, bytes, count);
     }
   }
-  // With zeros.
+  // Appends zeros up to a multiple of `align` bytes.
   void Align(size_t align) {
     for (size_t missing = -size_ & (align - 1); missing > 0; --missing) Append(0);
   }
+  // Bytes so far, stored or only counted.
   size_t bytes() const { return counted_ + size_; }
+  // From now on bytes are only counted.
   void OnlyCount() { limit_ = 0; }
-  // REQUIRES: bytes() is within the limit.
+  // Takes the head. REQUIRES: bytes() is within the limit.
   std::string Take() {
     text_.resize(size_);
     return std::move(text_);
@@ -58,7 +63,7 @@ class Head {
  private:
   void Grow(size_t count) {
     if (size_ > limit_) {
-      const size_t kept = size_ % kMostAlign;  // so that what comes is aligned as it would have been
+      const size_t kept = size_ % kMostAlign;  // keeps the alignment of what follows
       counted_ += size_ - kept;
       size_ = kept;
       if (count <= text_.size() - size_) return;
@@ -67,24 +72,27 @@ class Head {
   }
   static constexpr size_t kMostAlign = 4096;
 
-  std::string text_;  // up to size_; then room
+  std::string text_;  // the head up to size_, then room
   size_t size_ = 0;
-  size_t counted_ = 0;  // and not stored any more
+  size_t counted_ = 0;  // bytes that are not stored any more
   size_t limit_;
 };
 
+// Encodes one value. The first failure counts (error_). For one thread at a time.
 class Encoder {
  public:
   Encoder(const std::shared_ptr<const void>& owner, const std::vector<Range>* ranges, size_t out_of_band,
           size_t expected, size_t limit = kNoLimit)
-      : owner_(owner), ranges_(ranges), out_of_band_(out_of_band), limit_(limit), head_(expected, limit) {}
+      : owner_(owner), out_of_band_(out_of_band), limit_(limit), head_(expected, limit) {
+    if (ranges != nullptr) ranges_.emplace(*ranges);
+  }
 
   absl::StatusOr<Encoded> Run(const Type& type, const void* value) {
-    if (ranges_ == nullptr) {
+    if (!ranges_) {
       Put(type, value);
     } else {
       PutRows(type, value);
-      if (next_ != ranges_->size()) Fail("more ranges than lists and tensors");
+      if (const char* const why = ranges_->End(); why != nullptr) Fail(why);
     }
     return Result(type);
   }
@@ -96,7 +104,7 @@ class Encoder {
     return sized;
   }
   absl::StatusOr<Encoded> RunAlternative(const Type& variant, size_t which, const void* value) {
-    copying_ = true;  // there is no owner
+    copying_ = true;  // the value has no owner
     Number(which);
     Put(*variant.alternatives[which], value);
     return Result(variant);
@@ -116,14 +124,17 @@ class Encoder {
     for (; number >= 128; number >>= 7) Byte(static_cast<uint8_t>(number | 128));
     Byte(static_cast<uint8_t>(number));
   }
+  // Calls f() one level deeper, unless that is too deep.
   template <class F>
   void Deeper(F&& f) {
     levels_.Deeper(f);
     if (levels_.too_deep()) Fail(kTooDeep);
   }
+  // Whether a contiguous part becomes a buffer.
   bool Outside(size_t bytes) const { return bytes >= out_of_band_; }
-  // The length of a contiguous part of `bytes` bytes.
+  // Appends the length of a contiguous part of `bytes` bytes.
   void Length(uint64_t count, size_t bytes) { Number(count << 1 | (Outside(bytes) ? 1 : 0)); }
+  // Appends the bytes of a contiguous part, or refers to them.
   void Contents(const void* data, size_t bytes, size_t align, const std::shared_ptr<const void>& owner) {
     if (Outside(bytes)) return Refer(data, bytes, owner);
     if (bytes == 0) return;
@@ -133,7 +144,7 @@ class Encoder {
   uint64_t bytes() const { return head_.bytes() + buffer_bytes_; }
   void Refer(const void* data, size_t size, const std::shared_ptr<const void>& owner) {
     buffer_bytes_ += size;
-    if (bytes() > limit_) {  // nothing of it will be sent
+    if (bytes() > limit_) {  // too large: nothing of the value will be sent
       buffers_.clear();
       head_.OnlyCount();
     } else if (copying_ && owner == owner_) {
@@ -189,7 +200,7 @@ class Encoder {
       case Kind::kArray:
         return PutArray(t, p);
       case Kind::kRecord:
-        if (t.empty) Byte(0);  // takes a byte, so that lengths stay bounded by what came in
+        if (t.empty) Byte(0);  // an empty record takes a byte, so that the input bounds the lengths of lists
         [[fallthrough]];
       case Kind::kTuple:
         return PutMembers(t, p);
@@ -214,8 +225,8 @@ class Encoder {
   void PutMembers(const Type& t, const void* p) {
     EachMember(t, Mutable(p), [&](void* member, const Type& type) { Put(type, member); });
   }
-  // serialize() may hand over variables of its own, which are gone when it returns: what is not part of the object is
-  // copied.
+  // Encodes the members that serialize() names. These may be local variables, which are gone when it returns, so what
+  // is not part of the object is copied.
   void PutClass(const Type& t, const void* p) {
     const char* const begin = static_cast<const char*>(p);
     EachMember(t, Mutable(p), [&](void* member, const Type& type) {
@@ -289,16 +300,11 @@ class Encoder {
     if (const auto* tensor = value.get_if<Tensor>()) PutTensor(*tensor);
   }
 
-  // ---- rows of it: lists and tensors take the next range, trees are gone into, the rest goes whole
+  // ---- rows: lists and tensors take the next range, trees are walked, everything else goes whole
   Range Take(int64_t rows) {
-    if (next_ >= ranges_->size()) {
-      Fail("fewer ranges than lists and tensors");
-      return {0, 0};
-    }
-    const Range range = (*ranges_)[next_++];
-    if (0 <= range.begin && range.begin <= range.end && range.end <= rows) return range;
-    Fail("a range outside the value");
-    return {0, 0};
+    Range range;
+    if (const char* const why = ranges_->Next(rows, &range); why != nullptr) Fail(why);
+    return range;
   }
   void PutRows(const Type& t, const void* p) {
     if (!t.can_split) return Put(t, p);
@@ -373,16 +379,15 @@ class Encoder {
     PutValue(value);
   }
 
-  std::shared_ptr<const void> owner_;  // of what is being encoded
-  const std::vector<Range>* ranges_;
+  std::shared_ptr<const void> owner_;  // owner of what is being encoded
+  std::optional<RangeCursor> ranges_;  // if only some rows are encoded
   const size_t out_of_band_;
   const size_t limit_;
-  size_t next_ = 0;
   Levels levels_;
-  bool copying_ = false;
+  bool copying_ = false;  // whether parts of `owner_` are copied, and not referred to
   const char* error_ = nullptr;
   Head head_;
-  std::vector<Buffer> buffers_;  // none once there is more than the limit
+  std::vector<Buffer> buffers_;  // none once they are beyond the limit
   uint64_t buffer_bytes_ = 0;
 };
 

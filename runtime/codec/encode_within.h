@@ -1,4 +1,4 @@
-// Encoding a value that may turn out to be too large to be sent along.
+// Encoding within a limit: for a value that may be too large to be sent along with a reply.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -10,13 +10,14 @@
 
 namespace twinkle::codec {
 
+// A value that was encoded, or only counted.
 struct Sized {
-  uint64_t bytes = 0;              // of the encoded value, kept or not
-  std::optional<Encoded> encoded;  // there when these are within the limit
+  uint64_t bytes = 0;              // encoded size
+  std::optional<Encoded> encoded;  // present if the size is within the limit
 };
 
-// The value encoded, if that takes no more than `limit` bytes. Otherwise it is counted, in memory of a few KiB or of
-// the limit. Errors as for Encode.
+// Encodes a value if that takes at most `limit` bytes. Otherwise it is only counted, with memory of a few KiB or of the
+// limit. Errors as Encode.
 absl::StatusOr<Sized> EncodeWithin(const Described& value, uint64_t limit);
 
 }  // namespace twinkle::codec

@@ -14,6 +14,7 @@ using internal::As;
 using internal::Kind;
 using internal::NumberKind;
 
+// Hashes a type and the types in it. `path`: the types that are being visited.
 void Visit(const Type& t, std::vector<const Type*>& path, StableHash& hash);
 
 void VisitMembers(const Type& t, std::vector<const Type*>& path, StableHash& hash) {
@@ -23,14 +24,15 @@ void VisitMembers(const Type& t, std::vector<const Type*>& path, StableHash& has
 
 void Visit(const Type& t, std::vector<const Type*>& path, StableHash& hash) {
   for (size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == &t) return hash.Add(0x7e00 + i);  // a recursive type: how far up it was met
+    if (path[i] == &t) return hash.Add(0x7e00 + i);  // a recursive type: how far up it is
   }
   path.push_back(&t);
   hash.Add(static_cast<uint64_t>(t.kind));
   hash.Add(static_cast<uint64_t>(t.number));
   hash.Add(t.count);
   if (t.bulk) hash.Add(t.size);
-  const bool plain_bits = t.kind == Kind::kBits && t.number == NumberKind::kNone;  // seconds and hours look alike
+  // Only the name tells seconds from hours.
+  const bool plain_bits = t.kind == Kind::kBits && t.number == NumberKind::kNone;
   const bool opaque = t.kind == Kind::kClass || t.kind == Kind::kMessage || t.kind == Kind::kForeign;
   if (plain_bits || opaque) hash.Add(t.name);
   if (t.key != nullptr) Visit(*t.key, path, hash);

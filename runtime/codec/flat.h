@@ -1,4 +1,4 @@
-// Values as one string, for carriers that have room for a head and no buffers: a field of a service's message, a file.
+// Flat encoding: a value as one string, for places without buffers, such as a field of a service's message or a file.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -12,7 +12,7 @@
 
 namespace twinkle::codec {
 
-// The whole value, whatever its size: no part of it becomes a buffer. InvalidArgument: a variant without a value.
+// Encodes a value as one string, whatever its size. InvalidArgument: a variant without a value, or nested too deep.
 template <class T>
 absl::StatusOr<std::string> EncodeFlat(T value) {
   absl::StatusOr<Encoded> encoded = Encode(Hold(std::move(value)), nullptr, SIZE_MAX);
@@ -20,7 +20,7 @@ absl::StatusOr<std::string> EncodeFlat(T value) {
   return std::move(encoded->head);
 }
 
-// What EncodeFlat gave. Errors as Decode.
+// Decodes a string of EncodeFlat. Errors as Decode.
 template <class T>
 absl::StatusOr<T> DecodeFlat(std::string_view bytes) {
   return DecodeAs<T>(bytes, {});

@@ -37,7 +37,7 @@ const Value::List* ItemsOf(const Value& value) {
   return tuple == nullptr ? nullptr : &tuple->items;
 }
 
-// The tensor that can be split into rows; null for anything else.
+// The tensor if it can be split into rows; null for anything else.
 const Tensor* RowsTensor(const Value& value) {
   const auto* tensor = value.get_if<Tensor>();
   return tensor != nullptr && tensor->rows() >= 0 ? tensor : nullptr;
@@ -50,7 +50,7 @@ absl::StatusOr<Tensor> Reshape(const Tensor& tensor, std::vector<int64_t> shape)
 }
 
 // ---- into a list
-// False: there is no such number in a Value.
+// Appends a number to a list. False: a Value cannot hold it.
 template <class T>
 bool AppendNumber(const T& number, Value::List& to) {
   if constexpr (kIsComplex<T>) {
@@ -75,7 +75,7 @@ bool AppendElements(const Tensor& tensor, Value::List& to) {
   });
 }
 
-// The elements of a tensor of one dimension as numbers, the rows of one of more as tensors.
+// Appends a tensor's elements as numbers if it has one dimension, and its rows as tensors if it has more.
 absl::Status AppendTensor(size_t index, const Tensor& tensor, Value::List& to) {
   if (tensor.shape().size() == 1) {
     if (AppendElements(tensor, to)) return absl::OkStatus();
@@ -98,7 +98,7 @@ absl::Status FlattenLists(const std::vector<void*>& parts, bool move, Value& to)
     Value& part = As<Value>(parts[i]);
     if (const Value::List* items = ItemsOf(part)) {
       if (move) {
-        auto& own = const_cast<Value::List&>(*items);  // of `part`, which is not constant
+        auto& own = const_cast<Value::List&>(*items);  // part of `part`, which is not constant
         std::move(own.begin(), own.end(), std::back_inserter(all));
       } else {
         all.insert(all.end(), items->begin(), items->end());
@@ -133,7 +133,7 @@ absl::StatusOr<Tensor> NumbersTensor(const Value::List& numbers) {
 
 absl::StatusOr<Tensor> StackItems(const Value::List& items);
 
-// What NumPy would make of a number, a tensor, or nested lists of these.
+// The tensor that NumPy makes of a number, a tensor, or nested lists of these.
 absl::StatusOr<Tensor> TensorOf(const Value& value) {
   if (const auto* tensor = value.get_if<Tensor>()) return *tensor;
   if (const Value::List* items = ItemsOf(value)) return StackItems(*items);
@@ -148,7 +148,7 @@ absl::StatusOr<Tensor> StackItems(const Value::List& items) {
   if (std::all_of(items.begin(), items.end(), IsNumber)) {
     if (std::any_of(items.begin(), items.end(), IsFloat)) return NumbersTensor<double>(items);
     if (std::any_of(items.begin(), items.end(), IsInteger)) return NumbersTensor<int64_t>(items);
-    return NumbersTensor<bool>(items);  // also of nothing: every other dtype wins over bool
+    return NumbersTensor<bool>(items);  // also for no items: every other dtype wins over bool
   }
   std::deque<Tensor> rows;
   std::vector<const Tensor*> parts;
@@ -163,14 +163,14 @@ absl::StatusOr<Tensor> StackItems(const Value::List& items) {
 }
 
 absl::Status FlattenTensors(const std::vector<void*>& parts, const codec::Padding& padding, Value& to) {
-  std::deque<Tensor> made;  // of lists
+  std::deque<Tensor> made;  // tensors that were made of lists
   std::vector<const Tensor*> tensors;
   for (size_t i = 0; i < parts.size(); ++i) {
     const Value& part = As<Value>(parts[i]);
     if (const Tensor* tensor = RowsTensor(part)) {
       tensors.push_back(tensor);
     } else if (const Value::List* items = ItemsOf(part)) {
-      if (items->empty()) continue;  // no rows, of any shape
+      if (items->empty()) continue;  // an empty list has no rows, and fits every shape
       auto stacked = StackItems(*items);
       if (!stacked.ok()) return base::Annotate(stacked.status(), absl::StrCat("result ", i));
       made.push_back(*std::move(stacked));

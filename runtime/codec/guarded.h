@@ -1,4 +1,4 @@
-// Keeps what the user's serialize(), Slice() or Codec<T> throws from leaving the codec.
+// Guarded: keeps exceptions of a user's serialize(), Slice() or Codec<T> inside the codec.
 #pragma once
 
 #include <absl/status/status.h>
@@ -10,7 +10,8 @@
 
 namespace twinkle::codec {
 
-// f's status or StatusOr; Unknown with its what() when it throws, ResourceExhausted when there is no memory.
+// Calls f() and returns its status or StatusOr. ResourceExhausted: there is no memory. Unknown: it threw; the message
+// has the exception's what().
 template <class F>
 auto Guarded(F&& f) -> decltype(f()) {
   try {

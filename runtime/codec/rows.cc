@@ -14,7 +14,7 @@ void SetLeaf(RowNode& node, RowNode::Kind kind, int64_t rows) {
   node.rows = rows;
 }
 
-// Each of these fills the last node of `rows` and appends what is below it.
+// Counts rows: each function fills in the last node of `rows`, and appends the nodes below it.
 void CountValue(const Value& value, Rows& rows) {
   const size_t me = rows.size() - 1;
   if (const auto* list = value.get_if<Value::List>()) {

@@ -3,6 +3,7 @@
 #include "runtime/codec/codec.h"
 #include "runtime/codec/each_entry.h"
 #include "runtime/codec/guarded.h"
+#include "runtime/codec/range_cursor.h"
 
 namespace twinkle::codec {
 namespace {
@@ -10,13 +11,14 @@ namespace {
 using internal::As;
 using internal::Kind;
 
+// Copies rows of one value. The first failure counts (error_). For one thread at a time.
 class Slicer {
  public:
   explicit Slicer(const std::vector<Range>& ranges) : ranges_(ranges) {}
 
   absl::Status Run(const Type& type, void* to, const void* from) {
     Go(type, to, from);
-    if (next_ != ranges_.size()) Fail("more ranges than lists and tensors");
+    if (const char* const why = ranges_.End(); why != nullptr) Fail(why);
     if (error_ == nullptr) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat("cannot slice ", type.name, ": ", error_));
   }
@@ -26,14 +28,9 @@ class Slicer {
     if (error_ == nullptr) error_ = why;
   }
   Range Take(int64_t rows) {
-    if (next_ >= ranges_.size()) {
-      Fail("fewer ranges than lists and tensors");
-      return {0, 0};
-    }
-    const Range range = ranges_[next_++];
-    if (0 <= range.begin && range.begin <= range.end && range.end <= rows) return range;
-    Fail("a range outside the value");
-    return {0, 0};
+    Range range;
+    if (const char* const why = ranges_.Next(rows, &range); why != nullptr) Fail(why);
+    return range;
   }
   void Copy(const Type& t, void* to, const void* from) {
     if (t.copy == nullptr) return Fail("a member cannot be copied");
@@ -53,9 +50,10 @@ class Slicer {
         return GoTensor(As<Tensor>(to), As<Tensor>(from));
       case Kind::kClass: {
         const Range r = Take(t.rows(from));
-        return error_ == nullptr ? t.slice(to, from, r.begin, r.end) : void();
+        if (error_ == nullptr) t.slice(to, from, r.begin, r.end);
+        return;
       }
-      case Kind::kRecord: {  // a member of `from` is where it is in `to`
+      case Kind::kRecord: {  // a member has the same offset in `from` and `to`
         const ptrdiff_t distance = static_cast<char*>(to) - static_cast<const char*>(from);
         return EachMember(t, Mutable(from), [&](void* member, const Type& type) {
           Go(type, static_cast<char*>(member) + distance, member);
@@ -64,7 +62,10 @@ class Slicer {
       case Kind::kDict:
         return GoDict(t, to, from);
       case Kind::kOptional:
-        if (t.length(from) == 0) return void(t.resize(to, 0));
+        if (t.length(from) == 0) {
+          t.resize(to, 0);
+          return;
+        }
         return Go(*t.item, t.resize(to, 1), t.data(Mutable(from)));
       case Kind::kVariant: {
         const size_t which = t.length(from);
@@ -115,8 +116,7 @@ class Slicer {
     return value;
   }
 
-  const std::vector<Range>& ranges_;
-  size_t next_ = 0;
+  RangeCursor ranges_;
   const char* error_ = nullptr;
 };
 

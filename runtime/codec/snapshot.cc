@@ -15,7 +15,8 @@ namespace {
 using internal::As;
 using internal::Kind;
 
-// What crosses is packed, also where nothing is encoded: its strides are the same wherever it arrives.
+// Makes a tensor independent. It is packed, too, even if nothing is encoded: a tensor that is sent has the same strides
+// wherever it arrives.
 void SnapshotTensor(Tensor& tensor) {
   if (!tensor.contiguous()) {
     tensor = tensor.Contiguous();
@@ -24,12 +25,13 @@ void SnapshotTensor(Tensor& tensor) {
   if (tensor.CanBeAdopted()) return;
   const size_t bytes = static_cast<size_t>(tensor.bytes());
   absl::StatusOr<Tensor> copy = Tensor::Empty(tensor.dtype(), tensor.shape());
-  if (!copy.ok()) throw std::bad_alloc();  // as a vector's copy does: Guarded makes a status of both
+  if (!copy.ok()) throw std::bad_alloc();  // as a vector's copy does; Guarded makes a status of it
   if (bytes > 0) std::memcpy(const_cast<std::byte*>(copy->raw()), tensor.raw(), bytes);
   tensor = *std::move(copy);
 }
 
-// Copies what others could write to meanwhile. It does not look at keys, nor into sets and foreign types: Encode does.
+// Makes one value independent: copies what others could write to meanwhile. Keys, sets and foreign types are left to
+// Encode. For one thread at a time.
 class Snapshotter {
  public:
   absl::Status Run(const Type& type, void* value) {
@@ -56,11 +58,11 @@ class Snapshotter {
     }
   }
   void Items(const Type& item, void* first, size_t count) {
-    if (HoldsNothing(item)) count = std::min<size_t>(count, 1);  // all of them are as deep
+    if (HoldsNothing(item)) count = std::min<size_t>(count, 1);  // all are equally deep
     for (char* at = static_cast<char*>(first); count > 0; --count, at += item.size) One(item, at);
   }
   static bool HoldsNothing(const Type& t) { return t.bulk || t.kind == Kind::kString || t.kind == Kind::kBool; }
-  // Its items are shared with other arrays: those that hold something of their own are copied first.
+  // Snapshots an Array. Its items are shared with other arrays, so items with memory of their own are copied first.
   void OfArrayRef(const Type& t, void* p) {
     if (t.length(p) == 0) return;
     if (!HoldsNothing(*t.item)) t.join(p, &p, 1, /*move=*/false);

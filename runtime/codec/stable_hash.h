@@ -7,8 +7,8 @@
 
 namespace twinkle::codec {
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo). Texts end with a byte of their own, so that "ab", "c" is not "a", "bc". It keeps
-// nobody from making two things of one hash.
+// A hash by FNV-1a, 64 bits (Fowler, Noll, Vo). Each text ends with a byte of its own, so that "ab", "c" differs from
+// "a", "bc". It is no protection against somebody who wants two things with one hash. For one thread at a time.
 class StableHash {
  public:
   void Add(absl::string_view bytes) {

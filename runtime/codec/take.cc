@@ -7,7 +7,7 @@
 namespace twinkle::codec {
 namespace {
 
-// What has no rows is copied, once.
+// Takes rows of each member of a record. A member without rows is copied as a whole.
 absl::Status TakeMembers(const Type& type, void* to, const void* from, const std::vector<Range>& picks) {
   const std::ptrdiff_t distance = static_cast<char*>(to) - static_cast<const char*>(from);
   absl::Status status;
@@ -66,7 +66,7 @@ absl::StatusOr<Described> Member(const Described& value, const std::vector<uint3
 
 namespace {
 
-// Of the node at `at`: where the one after it, and all below it, is.
+// The index behind the node at `at` and all nodes below it.
 size_t After(const Rows& rows, size_t at) {
   size_t next = at + 1;
   for (uint32_t i = 0; i < rows[at].children && next < rows.size(); ++i) next = After(rows, next);
@@ -81,7 +81,7 @@ Rows Subtree(const Rows& rows, const std::vector<uint32_t>& path) {
     if (number >= rows[at].children) return Rows(1);  // a record without rows has no nodes below it
     size_t child = at + 1;
     for (uint32_t i = 0; i < number && child < rows.size(); ++i) child = After(rows, child);
-    if (child >= rows.size()) return Rows(1);  // a peer's word, which makes no sense
+    if (child >= rows.size()) return Rows(1);  // the tree comes from a peer, and makes no sense
     at = child;
   }
   return {rows.begin() + static_cast<std::ptrdiff_t>(at), rows.begin() + static_cast<std::ptrdiff_t>(After(rows, at))};

@@ -17,27 +17,26 @@
 namespace twinkle {
 namespace internal {
 
-// Memory shared by tensors. `data` is null only when there are no bytes.
+// Memory that tensors share. `data` is null only if there are no bytes.
 struct TensorStorage {
   std::shared_ptr<const void> owner;
   const std::byte* data = nullptr;
   std::atomic<bool> frozen = false;
-  bool foreign = false;  // somebody outside the library may hold `owner` as well
+  bool foreign = false;  // code outside the library may hold `owner`, too
 };
 
 }  // namespace internal
 
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{1} << 56;
-
+// The bytes of a tensor. InvalidArgument: a dimension is negative, or the tensor is too large.
 absl::StatusOr<int64_t> CheckedBytes(DType dtype, const std::vector<int64_t>& shape) {
   int64_t bytes = SizeOf(dtype);
   bool empty = false;
   for (int64_t size : shape) {
     if (size < 0) return absl::InvalidArgumentError(absl::StrCat("a tensor's dimension is negative: ", size));
     if (size == 0) empty = true;
-    if (__builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes) || bytes > kMostBytes) {
+    if (__builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes) || bytes > codec::kMostTensorBytes) {
       return absl::InvalidArgumentError(
           absl::StrCat("a tensor of shape {", absl::StrJoin(shape, ", "), "} is too large"));
     }
@@ -60,7 +59,7 @@ absl::StatusOr<std::shared_ptr<std::byte>> NewMemory(int64_t bytes, bool zeroed)
   return memory;
 }
 
-// Copies a strided block of dimension `dim` and those inside it to `to`, packed; returns the end of what was written.
+// Packs dimension `dim` of a strided block, and those inside it, to `to`. Returns the end of what was written.
 std::byte* Pack(std::byte* to, const std::byte* from, const std::vector<int64_t>& shape,
                 const std::vector<int64_t>& strides, size_t dim, int64_t item) {
   if (dim == shape.size()) {
@@ -71,7 +70,7 @@ std::byte* Pack(std::byte* to, const std::byte* from, const std::vector<int64_t>
   return to;
 }
 
-// Of numbers as numbers: nan differs from nan, 0 is -0.
+// Compares elements as numbers: nan differs from nan, 0 equals -0.
 template <class T>
 bool SameElements(const std::byte* a, const std::byte* b, int64_t count) {
   const T* left = reinterpret_cast<const T*>(a);
@@ -115,7 +114,7 @@ struct DLDelete {
   }
 };
 
-// What a DLManagedTensor that we made refers to.
+// What a DLManagedTensor of this library refers to.
 struct Lent {
   Tensor tensor;
   std::vector<int64_t> shape;
@@ -159,7 +158,7 @@ bool Tensor::contiguous() const {
   if (size() == 0) return true;
   int64_t packed = 1;
   for (size_t i = shape_.size(); i > 0; --i) {
-    if (shape_[i - 1] == 1) continue;  // nobody takes a step there
+    if (shape_[i - 1] == 1) continue;  // a dimension of 1 needs no stride
     if (strides_[i - 1] != packed) return false;
     packed *= shape_[i - 1];
   }
@@ -206,7 +205,7 @@ Tensor Tensor::Rows(int64_t begin, int64_t end) const {
 Tensor Tensor::Contiguous() const {
   if (contiguous()) return *this;
   const absl::StatusOr<Tensor> packed = Empty(dtype_, shape_);
-  if (!packed.ok()) throw std::bad_alloc();  // as a vector's copy would
+  if (!packed.ok()) throw std::bad_alloc();  // as a vector's copy does
   Pack(const_cast<std::byte*>(packed->raw()), raw(), shape_, strides_, 0, SizeOf(dtype_));
   return *packed;
 }
@@ -265,7 +264,7 @@ Answer<Tensor> Tensor::FromDLPack(DLManagedTensor* managed) {
   tensor->storage_->foreign = true;
   if (t.strides == nullptr) return tensor;
   const std::vector<int64_t> packed = std::exchange(tensor->strides_, {t.strides, t.strides + t.ndim});
-  if (tensor->contiguous()) tensor->strides_ = packed;  // where they differ, they mean nothing
+  if (tensor->contiguous()) tensor->strides_ = packed;  // strides of such dimensions mean nothing
   return tensor;
 }
 

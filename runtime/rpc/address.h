@@ -1,4 +1,4 @@
-// HOST:PORT, as people write it and as gRPC takes it.
+// Network addresses of the form HOST:PORT, as people write them and gRPC takes them.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -9,24 +9,24 @@
 namespace twinkle::rpc {
 
 struct HostPort {
-  std::string host;  // without brackets
+  std::string host;  // a name or an address, without brackets
   int port = 0;
 };
 
-// Of "gpu-1:7077", "10.0.0.1:7077", "[::1]:7077"; port 0 only with `any_port`. InvalidArgument says what is missing;
-// `what` is the option's name, for the text.
+// Parses an address such as "gpu-1:7077", "10.0.0.1:7077" or "[::1]:7077". Port 0 is allowed only with `any_port`.
+// `what` names the option in the error's text. InvalidArgument: the text is no such address; the message says why.
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view text, absl::string_view what, bool any_port = false);
 
-// "gpu-1:7077", "[::1]:7077": an address with colons of its own gets its brackets, if it has none.
+// The address of a host and a port: "gpu-1:7077", "[::1]:7077". A host with colons gets brackets, if it has none.
 std::string JoinHostPort(absl::string_view host, int port);
 
-// "::1" of "[::1]"; a host that has no brackets as it is.
+// The host without its brackets: "::1" for "[::1]". A host without brackets is returned as it is.
 absl::string_view WithoutBrackets(absl::string_view host);
 
-// The host of what JoinHostPort has made, without brackets: what resolvers take.
+// The host of an address that JoinHostPort made, without brackets: what resolvers take.
 std::string HostOf(absl::string_view address);
 
-// Whether only this machine reaches what listens there; by its name, which is not looked up.
+// Whether a host is the loopback, which only this machine reaches. Names are not looked up; "localhost" is known.
 bool IsLoopback(absl::string_view host);
 
 }  // namespace twinkle::rpc

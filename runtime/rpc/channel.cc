@@ -12,7 +12,7 @@ namespace twinkle::rpc {
 
 namespace {
 
-// For the other machine to answer, while a connection is made: then it is asked anew.
+// The time for one attempt to connect, in milliseconds. Then a new attempt begins.
 constexpr int kConnectMs = 2000;
 
 }  // namespace
@@ -31,8 +31,7 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& target, const Chann
   return grpc::CreateCustomChannel(target, ClientCredentials(), arguments);
 }
 
-// Once nobody uses gRPC any more it is taken down in a thread of its own, which a process that ends meanwhile trips
-// over.
+// gRPC shuts itself down once nobody uses it, in a thread of its own. A process that ends during that may crash.
 void KeepGrpc() {
   static const bool kept = [] {
     grpc_init();
@@ -41,8 +40,8 @@ void KeepGrpc() {
   static_cast<void>(kept);
 }
 
-// It counts the channels that call back. When the last of them goes it is freed, sometimes under the feet of its own
-// threads (seen with gRPC 1.51: an abort in grpc_cq_internal_unref on a busy machine). A channel to nowhere stays.
+// gRPC frees the callback queue with the last channel that uses it, sometimes while its own threads still use it (seen
+// with gRPC 1.51: an abort in grpc_cq_internal_unref on a busy machine). So a channel to nowhere uses it for ever.
 void KeepCallbacks() {
   static const bool kept = [] {
     struct Call {

@@ -1,4 +1,4 @@
-// Connections to servers of a cluster, and what is shown to them.
+// Client connections to the servers of a cluster (channels of gRPC), and the metadata that callers show on them.
 #pragma once
 
 #include <absl/strings/string_view.h>
@@ -13,37 +13,38 @@
 
 namespace twinkle::rpc {
 
-// Of HTTP/2, on both sides: with gRPC's own, which follow its estimate of the link, every fourth connection stayed at
-// half the rate of the others (measured between two hosts without a limit, 1.3 and 2.7 GB/s).
+// The size of HTTP/2 frames, on both sides. gRPC's own sizes follow its estimate of the link. With them every fourth
+// connection stayed at half the rate of the others (measured between two hosts without a limit, 1.3 and 2.7 GB/s).
 inline constexpr int kFrameBytes = 1 << 20;
 
-// Metadata keys of what a caller shows.
-inline constexpr char kTokenKey[] = "twinkle-token";    // the cluster's token: programs, node daemons, commands
-inline constexpr char kSecretKey[] = "twinkle-secret";  // a job's secret: its processes
+// Metadata keys of the credentials that a caller shows.
+inline constexpr char kTokenKey[] = "twinkle-token";  // the cluster's token; shown by programs, node daemons, commands
+inline constexpr char kSecretKey[] = "twinkle-secret";  // a job's secret; shown by its processes
 inline constexpr char kProcessKey[] = "twinkle-process";
 
 struct ChannelOptions {
   KeepAlive keep_alive = {};
-  int longest_message = -1;  // that is taken, in bytes; -1: no limit
+  int longest_message = -1;  // longest message that is received, in bytes; -1: no limit
 };
 
-// "HOST:PORT", "unix:PATH" or "unix-abstract:NAME". Made at once, connected when it is first used; a server that is not
-// there yet is tried again every few milliseconds at first, every second at last.
+// A channel to `target`: "HOST:PORT", "unix:PATH" or "unix-abstract:NAME". It connects when it is first used. Does not
+// block. A server that does not answer yet is tried again, at first after some milliseconds, later every second.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& target, const ChannelOptions& options = {});
 
-// gRPC stays up until the process ends. NewChannel does it, too.
+// Keeps gRPC initialized until the process ends. NewChannel calls it. Thread-safe.
 void KeepGrpc();
 
-// Before a stub's async() is used: the queue on which gRPC calls back stays up until the process ends.
+// Keeps gRPC's callback queue until the process ends. Must be called before the first use of a stub's async().
+// Thread-safe.
 void KeepCallbacks();
 
-// The first value of that key a client sent; empty if none.
+// The first value of a metadata key that the client has sent; empty: it has sent none.
 std::string MetadataOf(const grpc::ServerContextBase& context, const char* key);
 
-// What gRPC is given as a deadline: the time that is left, so that nobody who sets the clock moves it.
+// The deadline `limit` from now, for gRPC. It is on the monotonic clock, so setting the wall clock does not move it.
 gpr_timespec DeadlineIn(absl::Duration limit);
 
-// Blocks until the channel is connected (true) or the deadline.
+// Blocks until the channel is connected (true) or the deadline has passed (false).
 bool WaitConnected(grpc::Channel& channel, base::Instant deadline);
 
 }  // namespace twinkle::rpc

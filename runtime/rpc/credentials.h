@@ -1,4 +1,4 @@
-// What secures connections between machines: the one place that says how.
+// Credentials: what secures connections between machines. This is the only place that decides it.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -7,11 +7,12 @@
 
 namespace twinkle::rpc {
 
-// Nothing is encrypted. Who may call is settled by tokens, secrets and tickets (token.h, secret.h). Thread-safe.
+// Connections are not encrypted. Who may call is decided by tokens, secrets and tickets (token.h, secret.h).
+// Thread-safe.
 
-// Of connections that this process makes.
+// Credentials for connections that this process makes.
 std::shared_ptr<grpc::ChannelCredentials> ClientCredentials();
-// Of connections that it accepts.
+// Credentials for connections that this process accepts.
 std::shared_ptr<grpc::ServerCredentials> ServerCredentials();
 
 }  // namespace twinkle::rpc

@@ -19,18 +19,19 @@ namespace {
 
 constexpr uint32_t kMostBytes = 1 << 30;
 constexpr size_t kMostFds = 16;
-constexpr size_t kPieceBytes = 64 << 10;  // a piece that is larger takes no further message
-constexpr int kShortageMs = 10;           // between two tries while the kernel is short of something
+constexpr size_t kPieceBytes = 64 << 10;  // no message is appended to a larger piece
 
-// Before each message.
+// The header of each message on the socket.
 struct Head {
   uint32_t bytes = 0;
   uint32_t fds = 0;
 };
 
+void PauseForShortage() { ::poll(nullptr, 0, static_cast<int>(absl::ToInt64Milliseconds(kShortageWait))); }
+
 absl::Status Gone() { return absl::UnavailableError("the other side is gone"); }
 
-// Head and message. False: too large.
+// Appends a header and the message. False: the message is too large, or has too many descriptors.
 bool AppendFramed(const google::protobuf::MessageLite& message, size_t fds, std::string* bytes) {
   const size_t begin = bytes->size();
   const size_t length = message.ByteSizeLong();
@@ -42,10 +43,10 @@ bool AppendFramed(const google::protobuf::MessageLite& message, size_t fds, std:
   return false;
 }
 
-// Waits a moment, on a socket whose reader is to wait. False: it is none of a shortage, or the reader does not wait.
+// Waits for a moment if the error is a shortage and the socket is blocking. False: it did not wait.
 bool WaitsOut(int error, int socket) {
   if (base::ShortageOf(error).empty() || (::fcntl(socket, F_GETFL) & O_NONBLOCK) != 0) return false;
-  ::poll(nullptr, 0, kShortageMs);
+  PauseForShortage();
   return true;
 }
 
@@ -80,7 +81,7 @@ absl::Status SendMessage(int socket, const google::protobuf::MessageLite& messag
     if (writer.shortage().empty()) {
       ::poll(&room, 1, -1);
     } else {
-      ::poll(nullptr, 0, kShortageMs);
+      PauseForShortage();
     }
     done = writer.Flush();
   }
@@ -136,7 +137,6 @@ absl::StatusOr<bool> MessageWriter::Flush() {
 }
 
 // ---- reading
-// False: nothing is there now.
 absl::StatusOr<bool> MessageReader::ReadSome() {
   std::array<char, 64 << 10> chunk{};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostFds * sizeof(int))> control{};
@@ -166,8 +166,8 @@ absl::StatusOr<bool> MessageReader::ReadSome() {
       fds.emplace_back(fd);
     }
   }
-  // The kernel gives descriptors of one message at a time. Where this process had room for none of them, the flag alone
-  // says that there were some.
+  // One call of recvmsg returns the descriptors of one message at most. If this process had no room for any of them,
+  // MSG_CTRUNC is the only sign that there were some.
   if (limits_.descriptors && (!fds.empty() || (header.msg_flags & MSG_CTRUNC) != 0)) batches_.push_back(std::move(fds));
   bytes_.append(chunk.data(), static_cast<size_t>(got));
   return true;

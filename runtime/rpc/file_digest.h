@@ -7,8 +7,8 @@
 
 namespace twinkle::rpc {
 
-// The SHA-256 of what the descriptor's file holds, in hexadecimal. Blocks; the file's position does not matter, nor
-// move.
+// The SHA-256 of a file's contents, in hexadecimal. Blocks while it reads. The descriptor's file position is neither
+// used nor changed. Errors: those of pread.
 absl::StatusOr<std::string> FileDigest(int fd);
 
 }  // namespace twinkle::rpc

@@ -1,4 +1,4 @@
-// Frames as a stream of bytes: what carries them may cut it anywhere.
+// Frames as a stream of bytes, which may be cut into messages anywhere.
 //
 //   frame  = buffers: u32 | head size: u64 | size of each buffer: u64 … | head | each buffer
 //
@@ -18,32 +18,33 @@
 
 namespace twinkle::rpc {
 
-// What precedes the frame's head and buffers.
+// The prefix of a frame in the stream: the sizes, up to its head.
 std::string FramePrefix(const Frame& frame);
 
-// What a peer may ask memory for.
+// Limits for one frame, and so for the memory that a peer can make this process take.
 struct FrameLimits {
-  uint32_t buffers = 1 << 20;
+  uint32_t buffers = 1 << 20;  // number of buffers
   uint64_t head_bytes = uint64_t{1} << 30;
-  uint64_t total_bytes = uint64_t{1} << 38;
+  uint64_t total_bytes = uint64_t{1} << 38;  // of all buffers
 };
 
-// Puts frames together again. Buffers are in memory of their own, aligned for any element type, which is taken as their
-// bytes come. One for which there is no memory is missing from its frame (codec::Missing). Not thread-safe.
+// Reads frames from a stream of bytes. Each buffer gets memory of its own, aligned for any element type, which grows as
+// the bytes arrive. A buffer for which there is no memory is missing from its frame (codec::Missing); the stream goes
+// on. For one thread at a time.
 class FrameReader {
  public:
   explicit FrameReader(const FrameLimits& limits = {}) : limits_(limits) {}
 
-  // Takes the next bytes, appends the frames that they complete. InvalidArgument: sizes beyond the limits. The rest of
-  // the stream makes no sense then.
+  // Takes the next bytes of the stream, and appends the frames that they complete. InvalidArgument: a frame is beyond
+  // the limits; the rest of the stream cannot be read any more.
   absl::Status Read(std::string_view bytes, std::vector<Frame>* frames);
-  // Whether the next byte is a frame's first.
+  // Whether the next byte begins a frame.
   bool is_between_frames() const { return part_ == Part::kPrefix && text_.empty(); }
 
  private:
-  // prefix -> sizes -> head -> buffers -> prefix …
+  // The part of a frame that is being read: prefix -> sizes -> head -> buffers -> prefix …
   enum class Part { kPrefix, kSizes, kHead, kBuffers };
-  // Moves up to `wanted - text_.size()` bytes to `text_`; whether all are there.
+  // Fills `text_` up to `wanted` bytes, as far as there are bytes. Returns whether it is full.
   bool Fill(std::string_view* bytes, size_t wanted);
   absl::Status BeginSizes();
   absl::Status BeginHead();
@@ -52,14 +53,14 @@ class FrameReader {
 
   const FrameLimits limits_;
   Part part_ = Part::kPrefix;
-  std::string text_;  // of the part under way
+  std::string text_;  // bytes of the prefix, sizes or head
   uint32_t buffers_ = 0;
   uint64_t head_bytes_ = 0;
   std::vector<uint64_t> sizes_;
   Frame frame_;
-  bool filling_ = false;        // the last buffer in frame_
-  base::GrowingMemory memory_;  // of that one; none: its bytes are dropped
-  uint64_t filled_ = 0;
+  bool filling_ = false;        // whether the last buffer of `frame_` is incomplete
+  base::GrowingMemory memory_;  // memory of that buffer; none: its bytes are dropped
+  uint64_t filled_ = 0;         // bytes of that buffer so far
 };
 
 }  // namespace twinkle::rpc

@@ -45,7 +45,7 @@ std::unique_ptr<Transport> InMemoryNetwork::Join(ProcessId self) {
 void InMemoryNetwork::Start(ProcessId self, Receiver* receiver, base::TaskQueue* queue) {
   base::MutexLock lock(&mutex_);
   const auto found = members_.find(self);
-  if (found == members_.end()) return;  // it was killed
+  if (found == members_.end()) return;  // the process was killed
   Member& member = *found->second;
   member.receiver = receiver;
   member.queue = queue;
@@ -79,7 +79,8 @@ absl::Status InMemoryNetwork::Send(ProcessId from, ProcessId to, Stream stream, 
   return absl::OkStatus();
 }
 
-// Posting under the lock keeps TR1 for senders in several threads.
+// Posts a frame to its receiver's queue. The lock must be held, so that frames from several threads keep their order
+// (TR1).
 void InMemoryNetwork::Deliver(const Route& route, Frame frame) {
   const auto& [from, to, stream] = route;
   const auto member = members_.find(to);
@@ -97,7 +98,8 @@ void InMemoryNetwork::End() {
 void InMemoryNetwork::Kill(ProcessId process, const absl::Status& why) { Leave(process, why); }
 
 void InMemoryNetwork::Leave(ProcessId process, const absl::Status& why) {
-  std::vector<base::Task> early;  // each has the member; they go without the lock: a frame may be the last of a value
+  // Tasks hold the member; destroyed without the lock, since a frame may be the last owner of a value.
+  std::vector<base::Task> early;
   base::MutexLock lock(&mutex_);
   const auto leaving = members_.find(process);
   if (leaving == members_.end()) return;

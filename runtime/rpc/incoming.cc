@@ -17,9 +17,10 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr uint8_t kEstablished = 1;  // of TCP, as the kernel counts its states
-constexpr uid_t kOverflowUser = 65534;
-// The offset at which a socket is peeked goes down with each byte that is read, to 0 at last. Nobody peeks here.
+constexpr uint8_t kEstablished = 1;     // the kernel's number of the TCP state
+constexpr uid_t kOverflowUser = 65534;  // the number of all users that a user namespace does not know
+// The peek offset of a Unix socket, used as a counter of bytes: the kernel lowers it by each byte that is read. Nobody
+// peeks at these sockets.
 constexpr int kPeekOffset = 1 << 30;
 
 int DomainOf(int fd) {
@@ -32,7 +33,7 @@ int DomainOf(int fd) {
 std::string NameOf(const sockaddr_un& address, socklen_t size) {
   constexpr size_t kBegin = offsetof(sockaddr_un, sun_path) + 1;
   const bool is_abstract = size > kBegin && address.sun_path[0] == '\0';
-  // What a path names now need not be what it named before.
+  // A path is no name: it may belong to another socket by now.
   return is_abstract ? absl::StrCat("unix-abstract:", std::string(address.sun_path + 1, size - kBegin)) : std::string();
 }
 
@@ -51,9 +52,9 @@ std::string HostText(const sockaddr_in6& address) {
 }
 
 std::string NetworkOf(sockaddr_in6 address) {
-  constexpr int kOfNetwork = 8;
+  constexpr int kNetworkBytes = 8;
   uint8_t* const bytes = address.sin6_addr.s6_addr;
-  if (!IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) std::fill(bytes + kOfNetwork, bytes + sizeof(in6_addr), 0);
+  if (!IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) std::fill(bytes + kNetworkBytes, bytes + sizeof(in6_addr), 0);
   return HostText(address);
 }
 
@@ -69,7 +70,7 @@ Received ReceivedOnUnix(int fd) {
 
 void NameUnixSocket(int fd) {
   if (DomainOf(fd) != AF_UNIX) return;
-  const sa_family_t family = AF_UNIX;  // without more the kernel chooses the name
+  const sa_family_t family = AF_UNIX;  // the kernel chooses the name if only the family is given
   (void)!::bind(fd, reinterpret_cast<const sockaddr*>(&family), sizeof(family));
 }
 

@@ -1,4 +1,5 @@
-// What the kernel knows of a connection that was accepted: who is at its other side, and how much has come.
+// What the kernel knows of an accepted connection: its peer, and how many bytes have arrived. Thread-safe; none of
+// these functions blocks.
 #pragma once
 
 #include <sys/types.h>
@@ -9,35 +10,36 @@
 
 namespace twinkle::rpc {
 
-// A Unix socket that is to connect gets a name that no other has at that time, by which its server tells it from others
-// (PeerName); one that has a name keeps it. Other sockets have names by themselves.
+// Gives a Unix socket that is to connect a unique abstract name, by which the server recognizes the connection
+// (PeerName). A socket that has a name keeps it. Sockets of other kinds are left alone.
 void NameUnixSocket(int fd);
 
-// As gRPC names the other side in ServerContext::peer(), but for the scope of a link's own addresses. Empty: it has no
-// name that is its own, a Unix socket without an abstract one. Nothing: it has gone.
+// The peer's name, as gRPC has it in ServerContext::peer(), but without the scope of link-local addresses. Empty: the
+// peer has no name of its own (a Unix socket without an abstract name). Nothing: the connection has ended.
 std::optional<std::string> PeerName(int fd);
 
-// Who is behind a connection and can open many: of TCP the address, of IPv6 its network of 64 bits, which one machine
-// may have whole; of a Unix socket the user. Empty: it has gone.
+// The source of a connection: whoever can open many. It is the address for TCP, the network of 64 bits for IPv6, of
+// which one machine may have all addresses, and the user for a Unix socket. Empty: the connection has ended.
 std::string SourceOf(int fd);
 
-// Whether the other side of a Unix socket is of `user`, or of root: of a server's own user, it could end the server, or
+// Whether the peer of a Unix socket is `user`, or root. A process of the server's own user could end the server, or
 // read all it has, without a connection. Users that this process's user namespace does not know all have one number
-// here, which is therefore nobody's own. False for other sockets.
+// here, which therefore counts as nobody's. False for other sockets.
 bool IsOfUser(int fd, uid_t user);
 
-// From here on ReceivedOn counts. Before anything is read; costs nothing but a system call.
+// Starts the count of ReceivedOn. Must be called before anything is read. It costs one system call.
 void CountBytes(int fd);
 
-// How much has come that nobody has read yet.
+// The number of bytes that have arrived and were not read yet.
 uint64_t UnreadOn(int fd);
 
-// Of TCP: nobody reads any more what has come until now.
+// Drops the unread bytes of a TCP connection. Other sockets are left alone.
 void ForgetUnread(int fd);
 
+// How much a connection has received.
 struct Received {
-  uint64_t bytes = 0;  // since CountBytes: of TCP all, of a Unix socket what was read
-  bool ended = false;  // the connection has
+  uint64_t bytes = 0;  // since CountBytes; TCP: all that arrived; Unix socket: what was read
+  bool ended = false;  // whether the connection has ended
 };
 Received ReceivedOn(int fd);
 

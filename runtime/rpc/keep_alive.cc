@@ -14,13 +14,13 @@
 
 #include "runtime/rpc/incoming.h"
 
-// gRPC calls one of these for each socket, and takes a pointer to it in its public interface, but installs no header
-// that says what it is. A test looks at the sockets of real connections.
+// The socket mutator, a callback that gRPC calls for each socket. Its public interface takes a pointer to one, but no
+// installed header declares the struct. A test looks at the sockets of real connections.
 struct grpc_socket_mutator_vtable {                         // NOLINT(readability-identifier-naming): gRPC's name
-  bool (*mutate_fd)(int fd, grpc_socket_mutator* mutator);  // of those that connect, and of those that listen
+  bool (*mutate_fd)(int fd, grpc_socket_mutator* mutator);  // for sockets that connect, and that listen
   int (*compare)(grpc_socket_mutator* a, grpc_socket_mutator* b);
   void (*destroy)(grpc_socket_mutator* mutator);
-  bool (*mutate_fd_2)(const void* info, grpc_socket_mutator* mutator);  // instead of the first, where there is one
+  bool (*mutate_fd_2)(const void* info, grpc_socket_mutator* mutator);  // called instead of the first, if not null
 };
 struct grpc_socket_mutator {
   const grpc_socket_mutator_vtable* vtable;
@@ -32,12 +32,13 @@ namespace {
 
 int Seconds(absl::Duration duration) { return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Seconds(duration))); }
 
+// Sets keep-alive and name of each socket of a channel or server.
 struct Mutator : grpc_socket_mutator {
   explicit Mutator(const KeepAlive& wanted) : grpc_socket_mutator{&kTable, {}}, keep_alive(wanted) {
     gpr_ref_init(&references, 1);
   }
   static bool Mutate(int fd, grpc_socket_mutator* mutator) {
-    SetKeepAlive(fd, static_cast<Mutator*>(mutator)->keep_alive).IgnoreError();  // a connection without is one, too
+    SetKeepAlive(fd, static_cast<Mutator*>(mutator)->keep_alive).IgnoreError();  // it works without keep-alive, too
     NameUnixSocket(fd);
     return true;
   }
@@ -55,9 +56,10 @@ struct Mutator : grpc_socket_mutator {
   const KeepAlive keep_alive;
 };
 
-class OfServer final : public grpc::ServerBuilderOption {
+// The option of a server that sets its keep-alive.
+class ServerKeepAlive final : public grpc::ServerBuilderOption {
  public:
-  explicit OfServer(const KeepAlive& keep_alive) : keep_alive_(keep_alive) {}
+  explicit ServerKeepAlive(const KeepAlive& keep_alive) : keep_alive_(keep_alive) {}
   void UpdateArguments(grpc::ChannelArguments* arguments) override { SetKeepAlive(*arguments, keep_alive_); }
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>*) override {}
 
@@ -67,7 +69,7 @@ class OfServer final : public grpc::ServerBuilderOption {
 
 }  // namespace
 
-// With TCP_USER_TIMEOUT it is that which ends the connection, whether it was idle or has sent what nobody confirms.
+// TCP_USER_TIMEOUT decides when the connection breaks, both when it is idle and when sent bytes are not acknowledged.
 absl::Status SetKeepAlive(int socket, const KeepAlive& keep_alive) {
   int domain = 0;
   socklen_t size = sizeof(domain);
@@ -98,7 +100,7 @@ void SetKeepAlive(grpc::ChannelArguments& arguments, const KeepAlive& keep_alive
 }
 
 void SetKeepAlive(grpc::ServerBuilder& builder, const KeepAlive& keep_alive) {
-  builder.SetOption(std::make_unique<OfServer>(keep_alive));
+  builder.SetOption(std::make_unique<ServerKeepAlive>(keep_alive));
 }
 
 }  // namespace twinkle::rpc

@@ -1,4 +1,4 @@
-// When a connection between machines counts as dead.
+// Keep-alive: when a connection between machines counts as broken.
 #pragma once
 
 #include <absl/status/status.h>
@@ -11,20 +11,21 @@ class ServerBuilder;
 
 namespace twinkle::rpc {
 
-// It is the kernels that ask each other. A process that is stopped, by a debugger or with its whole machine's services,
-// keeps its connections; a wire that is cut, a machine that has vanished and one that has forgotten the connection do
-// not. Unix sockets have no wire: their ends hear of each other's death at once.
+// The limits of TCP keep-alive, by which kernels ask each other. A process that is stopped, by a debugger or with its
+// whole machine's services, keeps its connections. A connection breaks when the wire is cut, when the machine has
+// vanished, or when it has forgotten the connection. Unix sockets need none: the end of one side is known to the other
+// at once.
 struct KeepAlive {
-  absl::Duration time = absl::Seconds(3);     // without a word, before the other machine is asked; whole seconds
-  absl::Duration timeout = absl::Seconds(7);  // without an answer, until the connection breaks on this side
+  absl::Duration time = absl::Seconds(3);     // silence before the other machine is asked; whole seconds
+  absl::Duration timeout = absl::Seconds(7);  // without an answer, before the connection breaks
 };
 
-// Of one socket; one that is not TCP's stays as it is. A socket that listens hands it on to those it accepts. The
-// kernel's error if it refuses.
+// Sets the keep-alive of one socket. Sockets accepted from a listening socket inherit it. Sockets that are not TCP are
+// left alone. Errors: those of getsockopt and setsockopt.
 absl::Status SetKeepAlive(int socket, const KeepAlive& keep_alive);
 
-// Of all connections of a channel, or of a server that is to be built. Those over a Unix socket get names by which
-// their server tells them apart (incoming.h).
+// Sets the keep-alive of all connections of a channel, or of a server that is being built. Connections over a Unix
+// socket also get names, by which their server recognizes them (incoming.h).
 void SetKeepAlive(grpc::ChannelArguments& arguments, const KeepAlive& keep_alive);
 void SetKeepAlive(grpc::ServerBuilder& builder, const KeepAlive& keep_alive = {});
 

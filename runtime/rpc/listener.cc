@@ -28,16 +28,17 @@ namespace twinkle::rpc {
 namespace {
 
 constexpr int kBacklog = 1024;
-constexpr size_t kReserve = 16;
-constexpr int kAtOnce = 64;                     // connections that are accepted before others have their turn
-constexpr int kMadeRoom = 16;                   // strangers that go at once when descriptors are short
-constexpr uint64_t kLongestGreeting = 4 << 10;  // that a client of gRPC's sends before the server's
-constexpr int kPortAttempts = 8;                // to find a port that is free at all addresses
-constexpr absl::Duration kLongestTick = absl::Seconds(1);     // from tick to tick: then this process was stopped
-constexpr absl::Duration kTick = absl::Milliseconds(10);      // while there are strangers
-constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // when a connection could not be accepted
+constexpr size_t kReserve = 16;                 // descriptors
+constexpr int kAtOnce = 64;                     // connections that are accepted in one turn
+constexpr int kMadeRoom = 16;                   // strangers that are expelled at once when descriptors are short
+constexpr uint64_t kLongestGreeting = 4 << 10;  // most bytes that a client of gRPC sends before the server does
+constexpr int kPortAttempts = 8;                // attempts to find a port that is free on all addresses
+constexpr absl::Duration kLongestTick = absl::Seconds(1);     // a longer time between ticks is a pause of this process
+constexpr absl::Duration kTick = absl::Milliseconds(10);      // from tick to tick, while there are strangers
+constexpr absl::Duration kTryAgain = absl::Milliseconds(20);  // pause after a connection could not be accepted
 constexpr absl::string_view kUnix = "unix:", kAbstract = "unix-abstract:";
 
+// The error of a host and port that cannot be listened on, by errno.
 absl::Status WhyNot(const std::string& host, int port) {
   const int error = errno;
   switch (error) {
@@ -77,7 +78,7 @@ void SetPort(sockaddr_storage* address, int port) {
   number = htons(static_cast<uint16_t>(port));
 }
 
-// A name may stand for the same address twice.
+// Whether an address comes twice: a name may have the same address more than once.
 bool IsListedBefore(const addrinfo* addresses, const addrinfo* one) {
   for (const addrinfo* each = addresses; each != one; each = each->ai_next) {
     const bool is_same =
@@ -87,7 +88,8 @@ bool IsListedBefore(const addrinfo* addresses, const addrinfo* one) {
   return false;
 }
 
-// accept speaks of the connection that it took from the queue, which is gone; the next may be well (accept(2)).
+// Whether the error of accept concerns only the connection that it took from the queue, so that the next may be
+// accepted (accept(2)).
 bool IsOfThatConnection(int error) {
   switch (error) {
     case EINTR:
@@ -105,7 +107,7 @@ bool IsOfThatConnection(int error) {
   }
 }
 
-// Without the scope of a link's own addresses: "%25" and more, before the bracket.
+// The peer's name without the scope of a link-local address, which is "%25" and what follows, up to the bracket.
 std::string WithoutScope(const std::string& peer) {
   const size_t begin = peer.find("%25"), end = peer.find("%5D");
   if (begin == std::string::npos || end == std::string::npos || begin > end) return peer;
@@ -136,7 +138,7 @@ absl::Status Listener::ListenOnSocket() {
   if (name.empty() || name.size() + 1 > sizeof(address.sun_path)) {
     return absl::InvalidArgumentError(absl::StrCat("the socket's name is empty or too long: ", target));
   }
-  // An abstract name begins with a zero byte and has no end but its length.
+  // An abstract name begins with a zero byte; its end is known by its length alone.
   std::memcpy(address.sun_path + (is_abstract ? 1 : 0), name.data(), name.size());
   const size_t size = offsetof(sockaddr_un, sun_path) + name.size() + 1;
   absl::StatusOr<base::Fd> socket = ListenOn(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
@@ -161,14 +163,14 @@ absl::Status Listener::ListenOnPort() {
   absl::Status listens;
   for (int attempt = 0; attempt < kPortAttempts; ++attempt) {
     listens = ListenOnAll(found);
-    // A port that the kernel chose for one address may be in use at another.
+    // The kernel chose a port for one address, which may be in use on another.
     if (listens.ok() || options_.port != 0 || !absl::IsAlreadyExists(listens)) break;
     listening_.resize(before);
   }
   return listens;
 }
 
-// All addresses at one port. One that this machine cannot listen on is left out, as long as there is another.
+// Listens on all addresses at one port. An address that this machine cannot listen on is left out if there is another.
 absl::Status Listener::ListenOnAll(const addrinfo* addresses) {
   port_ = options_.port;
   absl::Status why_not = absl::UnavailableError("there is no address to listen on");
@@ -220,15 +222,15 @@ void Listener::FillReserve() {
   }
 }
 
-// Not all there are: others wait for the thread, too, and what is left is readable again.
+// Accepts some of the waiting connections. The rest makes the socket readable again, after others had the thread.
 void Listener::Accept(int listening) {
   for (int i = 0; i < kAtOnce && MayAccept(listening) && AcceptOne(listening); ++i) {
   }
   ServeStrangers();
 }
 
-// Over TCP whoever comes is a stranger: without room for one more, newcomers wait a little. A Unix socket has to be
-// accepted to see whose it is.
+// Whether a connection may be accepted from the socket now. Over TCP every newcomer is a stranger, and waits a little
+// if there is no room for one more. A Unix socket's connection must be accepted before its user is known.
 bool Listener::MayAccept(int listening) {
   if (listening == socket_fd_) return true;
   const base::Instant now = AwakeNow();
@@ -240,7 +242,7 @@ bool Listener::MayAccept(int listening) {
   return false;
 }
 
-// Whether there may be another.
+// Accepts one connection. False: there is no other now.
 bool Listener::AcceptOne(int listening) {
   base::Fd connection(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection.valid()) {
@@ -257,7 +259,8 @@ bool Listener::AcceptOne(int listening) {
   return MakeRoom(listening);
 }
 
-// No descriptor is left, or no memory. Whether to try again at once; else it is tried a little later.
+// Makes room when no descriptor, or no memory, is left. True: accept can be tried again at once; false: it is tried a
+// little later.
 bool Listener::MakeRoom(int listening) {
   const base::Instant now = AwakeNow();
   {
@@ -275,7 +278,7 @@ bool Listener::MakeRoom(int listening) {
 }
 
 void Listener::AcceptLater(int listening) {
-  loop_.Forget(listening);  // it stays readable
+  loop_.Forget(listening);  // the socket stays readable
   loop_.PostAfter(kTryAgain, [this, listening] {
     FillReserve();
     loop_.Watch(listening, [this, listening] { Accept(listening); });
@@ -290,7 +293,7 @@ void Listener::ReceiveLocal(base::Fd connection) {
 void Listener::ReceiveRemote(base::Fd connection, int listening) {
   const int on = 1;
   ::setsockopt(connection.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // a connection without is one, too
+  SetKeepAlive(connection.get(), options_.keep_alive).IgnoreError();  // the connection works without keep-alive, too
   Receive(std::move(connection), listening);
 }
 
@@ -302,7 +305,7 @@ void Listener::HandOver(base::Fd connection, int listening) {
 }
 
 // ---- strangers
-// Not one that has ended already, or is no client of gRPC's.
+// Adds a connection to the strangers, unless it has ended already, or is not gRPC's.
 void Listener::Receive(base::Fd connection, int listening) {
   const int fd = connection.get();
   std::optional<std::string> peer = PeerName(fd);
@@ -316,7 +319,8 @@ void Listener::Receive(base::Fd connection, int listening) {
   if (const auto gone = strangers_.Add(id, *std::move(peer), SourceOf(fd), now)) ShowOut(*gone);
 }
 
-// One that cannot be watched, as no descriptor is left for that, is not served.
+// Hands strangers whose turn has come to gRPC. A stranger for which there is no second descriptor is dropped, as it
+// could not be watched.
 void Listener::ServeStrangers() {
   const base::Instant now = AwakeNow();
   std::vector<Watched> served;
@@ -336,7 +340,7 @@ void Listener::ServeStrangers() {
   for (Watched& one : served) HandOver(std::move(one.connection), one.listening);
 }
 
-// A second descriptor of it.
+// A second descriptor of a connection; invalid: none is left.
 base::Fd Listener::Another(const base::Fd& connection) {
   base::Fd own(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
   if (own.valid() || reserve_.empty()) return own;
@@ -344,7 +348,7 @@ base::Fd Listener::Another(const base::Fd& connection) {
   return base::Fd(::fcntl(connection.get(), F_DUPFD_CLOEXEC, 0));
 }
 
-// The clock less the pauses of this process, while it ticks: what strangers sent meanwhile could not be read.
+// The time less the pauses of this process while it ticks: what strangers sent during a pause could not be read.
 base::Instant Listener::AwakeNow() {
   const base::Instant now = base::Now();
   if (ticking_ && now - last_tick_ > kLongestTick) slept_ += now - last_tick_;
@@ -352,7 +356,7 @@ base::Instant Listener::AwakeNow() {
   return now - slept_;
 }
 
-// gRPC, if it has it, sees its connection end, and nothing that it has not read yet.
+// Ends a stranger's connection. If gRPC has it, gRPC sees its end, and none of the bytes that it has not read yet.
 void Listener::ShowOut(Strangers::Id id) {
   const int fd = watched_.at(id).connection.get();
   ::shutdown(fd, SHUT_RDWR);
@@ -360,7 +364,7 @@ void Listener::ShowOut(Strangers::Id id) {
   watched_.erase(id);
 }
 
-// One whose connection has ended is no stranger any more. What one sends that waits costs nothing but room.
+// Updates one stranger. It is removed if its connection has ended, or if it sends too much while it waits.
 void Listener::Look(Strangers::Id id, base::Instant now) {
   const int fd = watched_.at(id).connection.get();
   const Received received = ReceivedOn(fd);
@@ -386,7 +390,7 @@ void Listener::Tick() {
   if (ticking_) {
     loop_.PostAfter(kTick, [this] { Tick(); });
   } else if (std::exchange(flooded_, false)) {
-    ::malloc_trim(0);  // gRPC has freed what it made of the flood, and the heap would keep that
+    ::malloc_trim(0);  // gRPC has freed the memory of the flood; the heap would keep it
   }
 }
 

@@ -1,4 +1,4 @@
-// Where a server of the cluster accepts connections.
+// Listener: accepts the connections of a gRPC server of the cluster.
 #pragma once
 
 #include <absl/status/status.h>
@@ -22,48 +22,49 @@
 namespace twinkle::rpc {
 
 struct ListenerOptions {
-  std::string socket = {};  // "unix:PATH" or "unix-abstract:NAME"; empty: none
-  std::string host = {};    // name or address; empty: no TCP
-  int port = 0;             // 0: one that the kernel chooses
+  std::string socket = {};  // "unix:PATH" or "unix-abstract:NAME"; empty: no Unix socket
+  std::string host = {};    // name or address to listen on; empty: no TCP
+  int port = 0;             // 0: the kernel chooses one
   StrangerLimits strangers = {};
   KeepAlive keep_alive = {};  // of TCP connections
 };
 
-// Accepts connections in a thread of its own and hands them to a gRPC server. gRPC's own listener (1.51) stops for good
-// at the first accept that fails, as when no descriptor is left, and lets whoever connects take as much memory as it
-// likes. Here accepting goes on, with descriptors that are held in reserve for it; and a connection whose calls have
-// not shown what lets them in is a stranger, bounded in number, bytes and time (strangers.h). An abstract Unix socket
-// lets all users of this machine connect, so there other users are strangers, too; only this process's user, and root,
-// who could end it anyway, are accepted as they come. LetIn is thread-safe; all else is for the thread that owns it.
-// Invariant:
+// Accepts connections in a thread of its own, and hands them to a gRPC server. gRPC's own listener (1.51) stops for
+// good at the first accept that fails, for example when no descriptor is left. It also lets whoever connects take as
+// much memory as it likes. This listener goes on accepting, with descriptors that it holds in reserve. A connection is
+// a stranger until one of its calls has shown what lets it in; strangers are bounded in number, bytes and time
+// (strangers.h). Any user of this machine can connect to an abstract Unix socket. So there other users are strangers,
+// too; only this process's own user and root, who could end it anyway, are accepted at once. LetIn is thread-safe; all
+// other functions are for one thread at a time. Invariant:
 //  LI1 accepting ends with Close, and not before: what keeps one connection from being accepted is tried again.
 class Listener {
  public:
-  // Binds all addresses of the host, and listens; blocks while its name is looked up. AlreadyExists: the port is in
-  // use. InvalidArgument: the host is not known, or is not this machine's. PermissionDenied: the port is for root
-  // alone.
+  // Binds and listens on all addresses of the host. Blocks while the host's name is looked up. AlreadyExists: the port
+  // is in use. InvalidArgument: the host is not known, or is not this machine's. PermissionDenied: the port is for root
+  // alone. Other errors: why a socket cannot be made or bound.
   static absl::StatusOr<std::unique_ptr<Listener>> Open(ListenerOptions options);
   ~Listener();
 
-  // The TCP port; 0 without one.
+  // The TCP port; 0: the listener has none.
   int port() const { return port_; }
 
-  // Before the server is built, once.
+  // Makes the server take connections from this listener. Must be called once, before the server is built.
   void Attach(grpc::ServerBuilder& builder);
-  // Once the server has been started: begins to accept. ResourceExhausted: there is no thread for it.
+  // Begins to accept. Must be called once, after the server was started. ResourceExhausted: there is no thread for it.
   absl::Status Start();
-  // Ends accepting; waits for the thread. Before the server is shut down. Idempotent.
+  // Ends accepting, and waits for the thread. Must be called before the server is shut down. Further calls do nothing.
   void Close();
 
-  // A call has shown what lets its caller in: its connection is no stranger's any more. `peer` is what the call's
-  // context says.
+  // Takes a connection off the strangers, because a call on it has shown what lets its caller in. `peer` is
+  // ServerContext::peer() of that call.
   void LetIn(const std::string& peer);
 
  private:
   using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+  // The connection of a stranger.
   struct Watched {
-    base::Fd connection;  // of one that is served a descriptor of our own: gRPC has the other
-    int listening;        // the socket that it came by
+    base::Fd connection;  // a stranger that is served has two descriptors: this one, and gRPC's
+    int listening;        // the listening socket that accepted it
   };
 
   explicit Listener(ListenerOptions options);
@@ -91,16 +92,16 @@ class Listener {
   const uid_t user_;
   int port_ = 0;
   std::vector<base::Fd> listening_;
-  int socket_fd_ = -1;  // among those: the Unix socket's
+  int socket_fd_ = -1;  // the Unix socket among them
   std::unique_ptr<Acceptor> acceptor_;
   base::FdLoop loop_;
   std::thread thread_;
-  std::vector<base::Fd> reserve_;  // the thread's
-  bool ticking_ = false;           // the thread's
-  bool flooded_ = false;     // the thread's: strangers have sent too much, since the last time that they owed nothing
-  base::Instant last_tick_;  // the thread's
-  absl::Duration slept_;     // the thread's: a pause of this process counts for no stranger's time
-  Strangers::Id last_ = 0;   // the thread's
+  std::vector<base::Fd> reserve_;  // descriptors to free when no other is left; the thread's
+  bool ticking_ = false;           // whether a Tick is due; the thread's
+  bool flooded_ = false;           // strangers have sent too much since they last owed nothing; the thread's
+  base::Instant last_tick_;        // time of the last AwakeNow; the thread's
+  absl::Duration slept_;           // pauses of this process, which count for no stranger's time; the thread's
+  Strangers::Id last_ = 0;         // id of the latest stranger; the thread's
 
   base::Mutex mutex_;
   Strangers strangers_ ABSL_GUARDED_BY(mutex_);

@@ -15,10 +15,10 @@
 namespace twinkle::rpc {
 namespace {
 
-// What a service says, in this order; the kernel adds who it is.
+// The messages of a service, in this order. The kernel adds the sender's credentials.
 constexpr char kStarted = 'S';
 constexpr char kReady = 'R';
-constexpr char kRefused = 'F';  // then the reason, up to the end
+constexpr char kRefused = 'F';  // followed by the reason, up to the end
 constexpr size_t kMostReason = 4096;
 
 absl::StatusOr<std::string> ReadLine(int fd) {
@@ -36,7 +36,7 @@ absl::StatusOr<std::string> ReadLine(int fd) {
 
 void Say(int fd, char word) { (void)!::send(fd, &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT); }
 
-// The pid of who wrote what was received, or 0.
+// The pid of a message's sender, by its credentials; 0: there are none.
 pid_t WriterOf(const msghdr& message) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
        part = CMSG_NXTHDR(const_cast<msghdr*>(&message), part)) {

@@ -1,4 +1,4 @@
-// What a transport keeps for each process that it has to do with.
+// Peers: a transport's table of its peers.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -15,14 +15,15 @@
 
 namespace twinkle::rpc {
 
-// An entry is one incarnation of a process: ids are never used again, and what is lost stays lost. It is made when it
-// is first asked for, and stays as long as the table does. Entries that were asked for lately are found without a lock:
-// most processes have few peers, and ask for one with each frame. Thread-safe; what is in the entries must be so by
-// itself.
+// A table with an entry for each peer process. Process ids are never used again, so an entry is one incarnation, and a
+// peer that is lost stays lost. An entry is made when it is first asked for, and stays as long as the table. Entries
+// that were asked for lately are found without a lock: most processes have few peers, and ask for one with each frame.
+// Thread-safe; T must be thread-safe by itself.
 template <class T>
 class Peers {
  public:
-  // `make` is called under the table's lock with the number of entries before, and gives a std::unique_ptr<T>.
+  // The entry of a peer. A new entry's value comes from `make(number of entries before)`, which returns a
+  // std::unique_ptr<T> and is called under the table's lock.
   template <class Make>
   T& At(ProcessId peer, Make&& make) {
     std::atomic<Entry*>& slot = lately_[peer % lately_.size()];
@@ -43,9 +44,9 @@ class Peers {
     return At(peer, [](size_t) { return std::make_unique<T>(); });
   }
 
-  // Grows when there is a new one.
+  // The number of entries, which only grows.
   size_t size() const { return size_.load(std::memory_order_acquire); }
-  // In the order in which they were made.
+  // All entries, in the order in which they were made.
   std::vector<std::pair<ProcessId, T*>> All() const {
     base::MutexLock lock(&mutex_);
     std::vector<std::pair<ProcessId, T*>> all;
@@ -59,7 +60,7 @@ class Peers {
     std::unique_ptr<T> value;
   };
 
-  std::array<std::atomic<Entry*>, 64> lately_ = {};
+  std::array<std::atomic<Entry*>, 64> lately_ = {};  // the entry asked for last, by the id's remainder
   std::atomic<size_t> size_ = 0;
   mutable base::Mutex mutex_;
   std::vector<std::unique_ptr<Entry>> in_order_ ABSL_GUARDED_BY(mutex_);

@@ -14,7 +14,7 @@ namespace twinkle::rpc {
 
 namespace {
 
-// This boot of this kernel.
+// The identity of this boot of this kernel.
 std::string Boot() {
   std::string boot;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);

@@ -1,24 +1,25 @@
-// Where this process is.
+// Where this process is: its machine, its PID namespace, its host. All functions are thread-safe.
 #pragma once
 
 #include <string>
 
 namespace twinkle::rpc {
 
-// Equal exactly for processes that can use each other's abstract Unix sockets: same kernel, same network namespace.
+// The machine's identity. It is equal exactly for processes that can use each other's abstract Unix sockets: they share
+// the kernel and the network namespace.
 std::string ThisMachine();
 
-// Equal exactly for processes to which a pid means the same process: same kernel, same PID namespace. Empty where the
-// kernel does not tell: then it is equal to none.
+// The identity of the PID namespace. It is equal exactly for processes to which a pid means the same process. Empty:
+// the kernel does not tell, and it counts as equal to none.
 std::string ThisPids();
 
 // The host's name.
 std::string ThisHost();
 
-// "gpu-1, pid 123": this process, for people.
+// This process's place for people: "gpu-1, pid 123".
 std::string ThisPlace();
 
-// A gRPC target for a Unix socket that leaves no file: "unix-abstract:twinkle-…", different at every call.
+// A new gRPC target for a Unix socket without a file: "unix-abstract:twinkle-…". It differs at every call.
 std::string NewSocketName();
 
 }  // namespace twinkle::rpc

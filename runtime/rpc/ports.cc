@@ -10,7 +10,7 @@ namespace twinkle::rpc {
 
 std::vector<int> FreePorts(int count) {
   std::vector<int> ports;
-  std::vector<base::Fd> sockets;  // all open at once: no port is found twice
+  std::vector<base::Fd> sockets;  // all are open at once, so that no port is found twice
   for (int i = 0; i < count; ++i) {
     sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};

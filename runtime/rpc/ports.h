@@ -5,7 +5,7 @@
 
 namespace twinkle::rpc {
 
-// As many ports, or fewer, that nobody uses at the moment on any address of this machine.
+// Finds up to `count` TCP ports that are unused on all addresses of this machine at the moment. Thread-safe.
 std::vector<int> FreePorts(int count);
 
 }  // namespace twinkle::rpc

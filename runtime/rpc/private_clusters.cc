@@ -22,9 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostRecordBytes = 4096;
-constexpr int kRecordTries = 10;  // to make one in a folder that others remove when it is empty
+constexpr int kRecordTries = 10;  // attempts to make a record in a folder that others remove when it is empty
 
-// Made by this user, and closed to others.
+// Checks that the folder was made by this user, and is closed to others.
 absl::Status CheckFolder(const std::string& folder) {
   struct stat facts {};
   if (::lstat(folder.c_str(), &facts) != 0) return absl::ErrnoToStatus(errno, folder);
@@ -32,12 +32,13 @@ absl::Status CheckFolder(const std::string& folder) {
   return absl::PermissionDeniedError(absl::StrCat(folder, " is another user's, or open to others"));
 }
 
-// NotFound: somebody removes the folder, which was empty. PermissionDenied, and others: it cannot be made.
+// Makes a new record. NotFound: the folder was empty and somebody has just removed it. PermissionDenied and other
+// errors: why it cannot be made.
 absl::StatusOr<base::Fd> NewRecord(const std::string& folder, const std::string& path) {
-  ::mkdir(folder.c_str(), 0700);  // or it is there
+  ::mkdir(folder.c_str(), 0700);  // fails if the folder exists, which is fine
   if (absl::Status bad = CheckFolder(folder); !bad.ok()) return bad;
-  ::chmod(folder.c_str(), 0700);  // whatever a umask has left of it
-  ::unlink(path.c_str());         // of an earlier process of that number
+  ::chmod(folder.c_str(), 0700);  // the umask may have taken bits away
+  ::unlink(path.c_str());         // left by an earlier process of that number
   base::Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) return absl::ErrnoToStatus(errno, path);
   ::fchmod(file.get(), 0600);
@@ -46,7 +47,7 @@ absl::StatusOr<base::Fd> NewRecord(const std::string& folder, const std::string&
 
 void RemoveRecord(const fs::path& record) {
   ::unlink(record.c_str());
-  ::rmdir(record.parent_path().c_str());  // refused while there are others in it
+  ::rmdir(record.parent_path().c_str());  // fails while the folder has other records
 }
 
 std::optional<PrivateClusterFacts> FactsIn(int fd) {

@@ -1,4 +1,4 @@
-// Where the private clusters of this user and machine are, for commands that look at them.
+// Records of the private clusters of this user on this machine, by which commands find them.
 #pragma once
 
 #include <absl/status/status.h>
@@ -12,20 +12,23 @@
 
 namespace twinkle::rpc {
 
+// What a record says of a private cluster.
 struct PrivateClusterFacts {
-  pid_t program = 0;   // whose cluster it is
-  std::string target;  // where its driver listens
+  pid_t program = 0;   // pid of the program that owns the cluster
+  std::string target;  // gRPC target of its driver
   std::string token;
 };
 
-// The folder with one record a cluster, which nobody but its user can open: in $XDG_RUNTIME_DIR, else /tmp.
+// The folder of the records, which nobody but its user can open: in $XDG_RUNTIME_DIR, else in /tmp.
 std::string PrivateClustersFolder();
 
-// The record of a private cluster, kept by its driver: a locked file, so that one whose driver was killed is known from
-// one that lives. Removed with its owner, and the folder with the last.
+// The record of a private cluster, which its driver keeps. It is a locked file, so the record of a driver that was
+// killed can be told from that of one that lives. Removed by the destructor, and the folder with the last record. For
+// one thread at a time.
 class PrivateClusterRecord {
  public:
-  // PermissionDenied: somebody else made the folder, or may look into it. Others: it cannot be written.
+  // Writes a record. PermissionDenied: another user made the folder, or others may look into it. Other errors: why the
+  // record cannot be written.
   static absl::StatusOr<PrivateClusterRecord> Write(const std::string& folder, const PrivateClusterFacts& facts);
   PrivateClusterRecord(PrivateClusterRecord&&) = default;
   PrivateClusterRecord& operator=(PrivateClusterRecord&&) = delete;
@@ -37,15 +40,16 @@ class PrivateClusterRecord {
   base::Fd lock_;
 };
 
-// That who looks into the folder finds them: it is this user's alone, or there is none yet. PermissionDenied: it is
-// not, or its mode keeps this user out, too; with the way out.
+// Checks that commands can find the records in the folder: it belongs to this user alone, or does not exist yet.
+// PermissionDenied: it is another user's, is open to others, or its mode keeps this user out; the message says what to
+// do.
 absl::Status CheckPrivateClusters(const std::string& folder);
 
-// What the driver of this program's cluster has left, if it was killed: the record, and the folder if it is empty then.
+// Removes the record that a killed driver of this program's cluster has left, and the folder if that is empty then.
 void RemovePrivateCluster(const std::string& folder, pid_t program);
 
-// Those that live, by their programs' numbers; what is left of others is removed. Empty where the folder is not this
-// user's own.
+// The private clusters that live, in the order of their programs' pids. Removes records of others. Empty if the folder
+// is not this user's own.
 std::vector<PrivateClusterFacts> PrivateClusters(const std::string& folder);
 
 }  // namespace twinkle::rpc

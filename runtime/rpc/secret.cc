@@ -13,8 +13,9 @@
 namespace twinkle::rpc {
 namespace {
 
-// 32 bytes that say nothing of the secret, nor of those for another purpose: SHA-256 of the purpose, a zero, and the
-// secret. Nobody knows the secret's 256 random bits, and no purpose is another one's beginning up to its zero.
+// A digest of 32 bytes, which reveals neither the secret nor the digest for another purpose: SHA-256 of the purpose, a
+// zero byte, and the secret. Nobody can guess the secret's 256 random bits. The zero byte ends the purpose, so no two
+// purposes have the same input.
 std::string Digest(const std::string& secret, const std::string& purpose) {
   Sha256 digest;
   digest.Add({purpose.c_str(), purpose.size() + 1});
@@ -27,7 +28,7 @@ std::string Digest(const std::string& secret, const std::string& purpose) {
 std::string NewSecret() {
   std::array<char, 32> bytes{};
   size_t filled = 0;
-  while (filled < bytes.size()) {  // signals may cut it short
+  while (filled < bytes.size()) {  // a signal may end the call early
     const ssize_t got = ::getrandom(bytes.data() + filled, bytes.size() - filled, 0);
     if (got > 0) filled += static_cast<size_t>(got);
   }

@@ -1,4 +1,4 @@
-// Secrets by which processes know each other.
+// Secrets, tickets and keys, by which processes of a job recognize each other. All functions are thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,20 +9,21 @@
 
 namespace twinkle::rpc {
 
-// 256 random bits from the kernel, in hexadecimal.
+// A new secret: 256 random bits from the kernel, in hexadecimal.
 std::string NewSecret();
 
-// With which the processes of another job are let in by those of the job with that secret: it tells them nothing about
-// the secret, and serves nobody else.
+// The ticket with which the processes of job `job` are let in by the job that has the secret. It reveals nothing about
+// the secret, and serves no other job.
 std::string TicketFor(const std::string& secret, uint64_t job);
 
-// With which the processes of the job with that secret tell commands about themselves. It opens nothing else.
+// The ticket with which commands ask the processes of the job that has the secret for their reports. It opens nothing
+// else.
 std::string CommandTicket(const std::string& secret);
 
-// The identity of the job with that secret: it tells nothing about the secret.
+// The identity of the job that has the secret. It reveals nothing about the secret; never 0.
 base::JobKey JobKeyOf(const std::string& secret);
 
-// Takes as long whatever they are, but for their lengths. An empty secret equals none.
+// Compares two secrets in a time that depends on their lengths alone. An empty secret equals none.
 bool SecretsEqual(std::string_view a, std::string_view b);
 
 }  // namespace twinkle::rpc

@@ -2,7 +2,7 @@
 
 #include <array>
 
-// OpenSSL calls its plain functions deprecated; see the header.
+// OpenSSL marks its plain functions as deprecated; sha256.h says why they are used.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 

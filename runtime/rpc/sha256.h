@@ -8,15 +8,16 @@
 
 namespace twinkle::rpc {
 
-// OpenSSL's plain functions: what replaces them there, digests of a provider, costs each process that starts it 350 KB
-// and milliseconds, and cannot be linked in alone.
+// A SHA-256 digest over OpenSSL's plain functions. OpenSSL recommends digests of a provider instead; these cost each
+// process 350 KB and milliseconds at start, and cannot be linked in alone. For one thread at a time.
 class Sha256 {
  public:
   Sha256();
 
+  // Appends bytes to what is digested.
   void Add(std::string_view bytes);
 
-  // The 32 bytes. Call once, at the end.
+  // The digest, 32 bytes. Must be called once, at the end.
   std::string Digest();
 
  private:

@@ -75,7 +75,8 @@ size_t Strangers::RoomToServe(base::Instant now) const {
   return now - last_turn_ >= limits_.turn ? 1 : 0;
 }
 
-// Who is served while much is owed may send too much before that is seen: one by one.
+// Whether a stranger of the source may be served. Strangers of a source with much debt are served one by one, because
+// each may send too much before that is seen.
 bool Strangers::MayBeServed(const Source& source) const {
   const auto most = static_cast<double>(limits_.bytes_of_gone);
   return source.debt.bytes < most && (source.debt.bytes <= most / 2 || source.served == 0);
@@ -128,7 +129,7 @@ std::optional<Strangers::Id> Strangers::Find(const std::string& peer) const {
 }
 
 // ---- who goes
-void Strangers::LetIn(Id id) {
+void Strangers::Remove(Id id) {
   const auto found = all_.find(id);
   if (found == all_.end()) return;
   Source& source = found->second.source->second;
@@ -138,7 +139,8 @@ void Strangers::LetIn(Id id) {
   all_.erase(found);
 }
 
-// It was not let in. Nobody waits longer than a second for those who went.
+// Removes a stranger that was not let in. The debt is limited, so that nobody waits longer than a second for strangers
+// that went.
 void Strangers::Ended(Id id, base::Instant now) {
   const auto found = all_.find(id);
   if (found == all_.end()) return;
@@ -148,8 +150,10 @@ void Strangers::Ended(Id id, base::Instant now) {
   debt.Add(bytes, limits_.bytes_of_gone + limits_.forgiven);
   debt_.Forgive(now, limits_.forgiven_to_all);
   debt_.Add(bytes, limits_.bytes_of_all_gone + limits_.forgiven_to_all);
-  LetIn(id);
+  Remove(id);
 }
+
+void Strangers::LetIn(Id id) { Remove(id); }
 
 uint64_t Strangers::bytes() const {
   uint64_t sum = 0;

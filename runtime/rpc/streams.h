@@ -1,4 +1,5 @@
-// Bidirectional gRPC streams of protobuf messages, for what is said rarely: control between driver, nodes and programs.
+// Bidirectional gRPC streams of protobuf messages, for control between driver, nodes and programs, where messages are
+// few. Both ends queue what is written, without a limit.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,43 +17,44 @@
 
 namespace twinkle::rpc {
 
+// The status of gRPC with the same code and message; see FromGrpc in wire_words.h.
 inline grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
 }
 
-// The server's end. Thread-safe; keeps itself until the stream has ended.
+// The server's end of a stream. Thread-safe. Keeps itself until the stream has ended.
 template <class In, class Out>
 class ServerStream final : public grpc::ServerBidiReactor<In, Out> {
  public:
-  struct Events {  // on threads of gRPC's, one at a time; they must not block
+  struct Events {  // called on threads of gRPC, one at a time; must not block
     std::function<void(In)> on_message;
-    std::function<void()> on_end;  // once, the last
+    std::function<void()> on_end;  // called once, last
   };
   static std::shared_ptr<ServerStream> Make() {
     std::shared_ptr<ServerStream> stream(new ServerStream);
     stream->self_ = stream;
     return stream;
   }
-  // A stream that only says why it is none.
+  // A stream that only ends, with a status that says why.
   static grpc::ServerBidiReactor<In, Out>* Refuse(const absl::Status& why) {
     const auto stream = Make();
     stream->Finish(why);
     return stream.get();
   }
 
-  // Once.
+  // Begins to read. Must be called once.
   void Begin(Events events) {
     events_ = std::move(events);
     this->StartRead(&incoming_);
   }
-  // Never blocks; dropped once the stream ends.
+  // Writes a message. Never blocks. The message is dropped if the stream ends.
   void Write(Out message) {
     base::MutexLock lock(&mutex_);
     if (ending_) return;
     outgoing_.push_back(std::move(message));
     if (outgoing_.size() == 1) this->StartWrite(&outgoing_.front());
   }
-  // After what was written before.
+  // Ends the stream after what was written before. Further calls do nothing.
   void Finish(const absl::Status& status) {
     base::MutexLock lock(&mutex_);
     if (std::exchange(ending_, true)) return;
@@ -91,13 +93,13 @@ class ServerStream final : public grpc::ServerBidiReactor<In, Out> {
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The client's end. Thread-safe; keeps itself until the stream has ended.
+// The client's end of a stream. Thread-safe. Keeps itself until the stream has ended.
 template <class Out, class In>
 class ClientStream final : public grpc::ClientBidiReactor<Out, In> {
  public:
-  struct Events {  // as above
+  struct Events {  // called on threads of gRPC, one at a time; must not block
     std::function<void(In)> on_message;
-    std::function<void(const absl::Status&)> on_end;
+    std::function<void(const absl::Status&)> on_end;  // called once, last
   };
   static std::shared_ptr<ClientStream> Make(Events events) {
     std::shared_ptr<ClientStream> stream(new ClientStream);
@@ -105,9 +107,9 @@ class ClientStream final : public grpc::ClientBidiReactor<Out, In> {
     stream->self_ = stream;
     return stream;
   }
-  // Before Begin.
+  // The context of the call, to be set up before Begin.
   grpc::ClientContext& context() { return context_; }
-  // Once the stub has been given this reactor.
+  // Begins the call. Must be called once, after the stub was given this reactor.
   void Begin() {
     this->AddHold();
     this->StartRead(&incoming_);
@@ -119,6 +121,7 @@ class ClientStream final : public grpc::ClientBidiReactor<Out, In> {
     outgoing_.push_back(std::move(message));
     if (outgoing_.size() == 1) this->StartWrite(&outgoing_.front());
   }
+  // Ends the stream from this side; on_end follows.
   void Cancel() { context_.TryCancel(); }
 
   void OnReadDone(bool ok) override {

@@ -29,7 +29,7 @@ absl::Status Because(int error, const std::string& what, const std::string& file
   return base::ErrnoStatus(error, absl::StrCat("the token file ", file, " cannot be ", what));
 }
 
-// Empty: neither the environment nor the system's list of users has one.
+// The home directory; empty: neither the environment nor the system's list of users has one.
 std::string HomeFolder() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
   std::array<char, kMostTokenBytes> text{};
@@ -44,7 +44,7 @@ absl::Status NoFile() {
       "no token file is named, and this user has no home directory to look in: set TWINKLE_TOKEN_FILE");
 }
 
-// Calls show it as a header of HTTP, which takes no other characters.
+// Whether a token can be sent as a header of HTTP, which takes no other characters.
 bool IsShowable(absl::string_view token) {
   return std::all_of(token.begin(), token.end(), [](char each) { return absl::ascii_isprint(each); });
 }
@@ -95,7 +95,8 @@ absl::StatusOr<std::string> ReadOrMakeToken(const std::string& file) {
     std::filesystem::create_directories(folder, ignored);
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
   }
-  // Written beside it and linked: who starts at the same time reads a whole token, and the same.
+  // The token is written to a file beside it, which is then linked. So processes that start at the same time read a
+  // whole token, and the same one.
   const std::string fresh = absl::StrCat(file, ".", ::getpid());
   {
     const base::Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));

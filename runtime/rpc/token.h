@@ -1,4 +1,4 @@
-// The token that lets programs, nodes and commands into a cluster.
+// The cluster's token, which lets programs, nodes and commands in, and the file it is in.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -7,15 +7,17 @@
 
 namespace twinkle::rpc {
 
-// Where it is when nobody says otherwise: $TWINKLE_TOKEN_FILE, else .twinkle/token in the home directory, $HOME or what
-// the system knows. Empty: there is none.
+// The default token file: $TWINKLE_TOKEN_FILE, else .twinkle/token in the home directory, which is $HOME or what the
+// system's list of users says. Empty: there is none.
 std::string DefaultTokenFile();
 
-// NotFound, naming the file; PermissionDenied: others may read it; InvalidArgument: it is no regular file, it holds no
-// token, or none that can be shown, or no file is named. Waits for a disk, and for nobody who would write.
+// Reads the token from a file. May block on the disk, but not on a pipe. NotFound: there is no such file.
+// PermissionDenied: others may read the file. InvalidArgument: it is no regular file, holds no token or one that cannot
+// be sent, or no file is named. Every message names the file.
 absl::StatusOr<std::string> ReadToken(const std::string& file);
 
-// The token in the file; makes one, for this user's eyes only, where there is no file.
+// Reads the token from a file. If there is no file it makes one with a new token, which only this user can read. Errors
+// as ReadToken, and why the file cannot be made.
 absl::StatusOr<std::string> ReadOrMakeToken(const std::string& file);
 
 }  // namespace twinkle::rpc

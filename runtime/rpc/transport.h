@@ -1,4 +1,4 @@
-// The wire between the processes of a job, whatever carries it.
+// Transport: what carries messages between the processes of a job.
 #pragma once
 
 #include <absl/status/status.h>
@@ -17,28 +17,31 @@ using base::kProcessBits;
 using base::kProgram;
 using base::ProcessId;
 
-// Whether a process may be on this one's machine, so that trying to share memory with it makes sense. Thread-safe.
+// Whether a process may be on this process's machine, so that it is worth trying to share memory with it. Thread-safe.
 using IsNear = std::function<bool(ProcessId)>;
 
-// Each pair of processes has two streams in each direction. Control (recalls, releases, cancels) never waits behind
-// data.
+// The two streams that each pair of processes has in each direction. Control (recalls, releases, cancels) never waits
+// behind data.
 enum class Stream : uint8_t { kData, kControl };
 
-// What a message is on the wire: a head, and large parts that are referred to.
+// A message on the wire: a head, and large buffers, which are referred to.
 using Frame = codec::Encoded;
 
-// Called on the task queue that Start was given, never concurrently.
+// The receiver of a process's messages. Called on the task queue of Transport::Start, never concurrently.
 class Receiver {
  public:
   virtual ~Receiver() = default;
+  // A frame of the peer's has arrived.
   virtual void OnFrame(ProcessId from, Stream stream, Frame frame) = 0;
-  // The peer is gone for good: the last that is heard of it, once.
+  // The peer is gone for good. This is called once, and last, for each peer that is lost.
   virtual void OnLost(ProcessId peer, const absl::Status& why) = 0;
 };
 
-// Invariants, which the conformance suite checks for every implementation:
+// The connections of one process with all others. Sending never blocks; a peer that cannot be reached is lost, which is
+// told once. Send and Lose are thread-safe; the other functions are for one thread at a time. Invariants, which the
+// conformance suite checks for every implementation:
 //  TR1 frames of one stream arrive in the order sent, each once, though connections break and are made again;
-//  TR2 what a buffer refers to is the same when it arrives as when it was sent;
+//  TR2 the bytes of a buffer are the same when it arrives as when it was sent;
 //  TR3 after a peer is lost nothing more arrives from it, and Send to it fails with Unavailable;
 //  TR4 after Close nothing is delivered, and Send fails with Cancelled;
 //  TR5 control does not wait behind data;
@@ -47,20 +50,20 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Begins to deliver to `receiver`, on `queue`. Both must stay until Close, and the queue until it has run out or is
-  // closed. Once; before it only Close may be called. A transport over another one starts that one last, so that
-  // whoever hears something can answer.
+  // Begins to deliver to `receiver`, on `queue`. Must be called once; before it only Close may be called. The receiver
+  // must exist until Close, and the queue until it has run out or is closed. A transport over another one starts that
+  // one last, so that its receiver can answer what it hears.
   virtual void Start(Receiver* receiver, base::TaskQueue* queue) = 0;
 
-  // Thread-safe; never blocks. OK says that the frame was taken, not that it arrived: a peer that is lost before is
-  // told through OnLost.
+  // Sends a frame. Thread-safe. Never blocks. OK: the frame was taken, but need not arrive: if the peer is lost before,
+  // OnLost says so. Unavailable: the peer is lost. Cancelled: this transport is closed.
   virtual absl::Status Send(ProcessId to, Stream stream, Frame frame) = 0;
 
-  // Gives up a peer with which there is no talking, for which this side has a reason: its receiver hears OnLost with
-  // that, the peer's hears that this process is lost to it, and TR3 holds on both sides. Thread-safe.
+  // Gives up a peer, for a reason that this side has. Its own receiver hears OnLost with `why`, the peer's hears that
+  // this process is lost to it, and TR3 holds on both sides. Thread-safe.
   virtual void Lose(ProcessId peer, const absl::Status& why) = 0;
 
-  // Leaves: the peers hear that this process is gone. Idempotent.
+  // Leaves the job: the peers hear that this process is gone. Further calls do nothing.
   virtual void Close() = 0;
 };
 

@@ -14,7 +14,8 @@
 namespace twinkle::rpc {
 namespace {
 
-// That a kernel takes for TCP_KEEPIDLE and, as keep_alive.cc asks once a second, TCP_KEEPCNT; the third is our own.
+// The largest numbers of seconds. The kernel sets the first two, for TCP_KEEPIDLE and for TCP_KEEPCNT, which
+// keep_alive.cc counts in seconds. The third is this library's own.
 constexpr std::array<int, 3> kMostSeconds = {32767, 127, 24 * 3600};
 constexpr char kVariable[] = "TWINKLE_WIRE_LIMITS";
 

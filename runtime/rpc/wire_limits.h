@@ -1,4 +1,4 @@
-// How long machines may say nothing to each other.
+// Wire limits: how long connections between machines may be silent.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -9,20 +9,22 @@
 
 namespace twinkle::rpc {
 
-// Of the connections of a job, a command, a node daemon and the driver. Both ends of a connection, and all processes of
-// a job, had better have the same.
+// The limits for the connections of a job, a command, a node daemon and the driver. Both ends of a connection, and all
+// processes of a job, should have the same.
 struct WireLimits {
-  KeepAlive services = {};  // with the driver and the node daemons
-  KeepAlive processes = {.time = absl::Seconds(2), .timeout = absl::Seconds(4)};  // between processes of a job
-  Redial::Limits redial = {};                                                     // once one of those has broken
+  KeepAlive services = {};  // connections with the driver and the node daemons
+  // Connections between processes of a job.
+  KeepAlive processes = {.time = absl::Seconds(2), .timeout = absl::Seconds(4)};
+  Redial::Limits redial = {};  // after one of the latter has broken
 };
 
-// "ASK,ANSWER,REDIAL", whole seconds, at least 1 each: after how long without a word another machine is asked, how long
-// it may take to answer until the connection breaks, and how long it may be silent after that until its process is
-// lost. Empty: as above. InvalidArgument: anything else; the text says what it must be.
+// Parses "ASK,ANSWER,REDIAL", three whole numbers of seconds, at least 1 each. ASK: silence before another machine is
+// asked. ANSWER: time for its answer, before the connection breaks. REDIAL: silence after that, before its process is
+// lost. Empty: the defaults of WireLimits. InvalidArgument: any other text; the message says what it must be.
 absl::StatusOr<WireLimits> ParseWireLimits(absl::string_view text);
 
-// As the variable TWINKLE_WIRE_LIMITS says, which the message names.
+// The limits of the environment variable TWINKLE_WIRE_LIMITS. Errors as ParseWireLimits; the message names the
+// variable.
 absl::StatusOr<WireLimits> WireLimitsOfEnvironment();
 
 }  // namespace twinkle::rpc

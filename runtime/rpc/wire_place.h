@@ -1,5 +1,4 @@
-// Who is where, as proto/twinkle/v1 has it: the same words for it, and the same choice of a way there, in the library,
-// the services and the command.
+// Places of processes in the messages of proto/twinkle/v1: their text for people, and the way to reach them.
 #pragma once
 
 #include <string>
@@ -8,10 +7,11 @@
 
 namespace twinkle::rpc {
 
-// "gpu-1, pid 123", for people.
+// The text of a place for people: "gpu-1, pid 123".
 std::string PlaceText(const v1::Place& place);
 
-// The gRPC target of who listens there, for those on `machine` (ThisMachine). Empty: it cannot be reached from them.
+// The gRPC target of the process at `place`, for processes on `machine` (ThisMachine). Empty: they cannot reach it.
+// Lives as long as `endpoint`.
 const std::string& TargetOf(const v1::Place& place, const v1::Endpoint& endpoint, const std::string& machine);
 
 }  // namespace twinkle::rpc

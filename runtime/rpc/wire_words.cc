@@ -5,6 +5,7 @@
 namespace twinkle::rpc {
 namespace {
 
+// A text of gRPC, and its words for people.
 struct Words {
   const char* grpc;
   const char* people;
@@ -20,7 +21,7 @@ constexpr char kNoWay[] = "the network has no way to the other machine";
 constexpr char kUnknownName[] = "no machine of that name is known";
 constexpr char kTooLong[] = "a message was longer than is taken";
 
-// Texts that begin so are gRPC's, and say all that there is to say.
+// Beginnings of gRPC's texts, each of which says all there is to say.
 constexpr Words kWhole[] = {
     {"Socket closed", kClosed},
     {"Transport closed", kClosed},
@@ -41,7 +42,7 @@ constexpr Words kWhole[] = {
     {"Received message larger than max", kTooLong},
     {"Sent message larger than max", kTooLong},
 };
-// Texts that begin so are gRPC's when one of the causes stands in them.
+// Beginnings of texts that are gRPC's if they contain one of the causes.
 constexpr const char* kBeginnings[] = {"recvmsg:", "sendmsg:", "ipv4:", "ipv6:", "unix:", "unix-abstract:"};
 constexpr char kNotConnected[] = "failed to connect to all addresses";
 constexpr Words kCauses[] = {

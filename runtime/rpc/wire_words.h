@@ -1,4 +1,4 @@
-// What gRPC says, in words for people.
+// gRPC's errors in words for people.
 #pragma once
 
 #include <absl/status/status.h>
@@ -8,11 +8,11 @@
 
 namespace twinkle::rpc {
 
-// gRPC's texts name its own calls, and addresses that people have never seen, of a relay say. Text that is not gRPC's
-// own stays as it is: what a service of ours has said.
+// The text of an error in words for people. gRPC's own texts name its functions, and addresses that people have never
+// seen, such as a relay's. Text that is not gRPC's, but what a service of the cluster has said, stays as it is.
 std::string InWords(const std::string& text);
 
-// What a call has come to.
+// The status of a call, with its text in words for people.
 absl::Status FromGrpc(const grpc::Status& status);
 
 }  // namespace twinkle::rpc

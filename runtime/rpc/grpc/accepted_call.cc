@@ -10,6 +10,7 @@
 
 namespace twinkle::rpc {
 
+// A link that the peer has opened.
 class AcceptedLink final : public GrpcLink {
  public:
   AcceptedLink(std::unique_ptr<AcceptedCall> call, GrpcLink::Wire wire, GrpcLink::Events events)
@@ -30,7 +31,7 @@ class AcceptedLink final : public GrpcLink {
 };
 
 void AcceptedCall::Wait(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue, OnCall on_call) {
-  auto* call = new AcceptedCall;  // its own until it runs
+  auto* call = new AcceptedCall;  // the call owns itself until it runs
   call->on_call_ = std::move(on_call);
   service->RequestCall(&call->context_, &call->stream_, queue, queue, call);
 }

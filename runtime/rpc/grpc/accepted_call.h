@@ -1,4 +1,4 @@
-// A call of a peer's, or of a command's, from when it comes in until it is a link, or answered.
+// AcceptedCall: a call of a peer or of a command, from its arrival until it becomes a link or is answered.
 #pragma once
 
 #include <absl/status/status.h>
@@ -13,28 +13,31 @@
 
 namespace twinkle::rpc {
 
-// Waits for one call to a server's generic service.
+// One call to a server's generic service. The static functions take the call over. For one thread at a time.
 class AcceptedCall final : public CompletionTag {
  public:
-  // `on_call` runs on the polling thread with null when the server shuts down.
+  // Waits for one call. `on_call` runs on the polling thread: with the call, or with null when the server shuts down.
   using OnCall = std::function<void(std::unique_ptr<AcceptedCall>)>;
   static void Wait(grpc::AsyncGenericService* service, grpc::ServerCompletionQueue* queue, OnCall on_call);
 
   std::string method() const { return context_.method(); }
-  // Empty when the peer did not send it.
+  // The value of a metadata key; empty: the peer did not send it.
   std::string Metadata(const char* key) const;
-  // As gRPC writes it: address and port, or "unix:" and more.
+  // The peer's address as gRPC writes it: address and port, or "unix:" and more.
   std::string peer() const;
-  // Whether it came over the network.
+  // Whether the call came over the network, and not over a Unix socket.
   bool remote() const;
 
+  // Makes a link of a peer's call, which reads and writes from now on.
   static std::shared_ptr<GrpcLink> Begin(std::unique_ptr<AcceptedCall> call, GrpcLink::Wire wire,
                                          GrpcLink::Events events);
-  // Answers it with one message and ends it; `on_gone` runs when the peer has been told. Thread-safe.
+  // Answers a call with one message, and ends it. `on_gone` runs on the polling thread when the peer has been told.
+  // Thread-safe.
   static void Reply(std::unique_ptr<AcceptedCall> call, const std::string& message, std::function<void()> on_gone);
-  // `on_gone` runs when the peer has been told.
+  // Ends a call with an error. `on_gone` runs on the polling thread when the peer has been told. Thread-safe.
   static void Refuse(std::unique_ptr<AcceptedCall> call, const absl::Status& why, std::function<void()> on_gone);
 
+  // CompletionTag: the call has arrived (ok), or the server shuts down.
   void Run(bool ok) override;
 
  private:

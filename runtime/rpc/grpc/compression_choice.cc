@@ -6,10 +6,10 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kTrialBytes = 16 << 20;  // more than sockets buffer
-constexpr size_t kFirstStay = 64 << 20;   // not long: the first transfers go into memory that nobody has touched
+constexpr size_t kTrialBytes = 16 << 20;  // of a phase that measures; more than sockets buffer
+constexpr size_t kFirstStay = 64 << 20;   // short: the first transfers go into memory that nobody has touched
 constexpr size_t kLongestStay = size_t{16} << 30;
-constexpr double kAlike = 1.05;  // a way that is not better by this much is not worth the processor's time
+constexpr double kAlike = 1.05;  // the other way must be better by this factor to be worth the processor's time
 constexpr double kFast = 0.8e9;  // bytes/s; zstd's fastest levels compress 0.3 to 0.7 GB/s on a core
 
 }  // namespace
@@ -33,7 +33,7 @@ void CompressionChoice::OnSent(size_t bytes, bool compressed, absl::Duration too
   if (wish_ != Compression::kAuto) return;
   if (length_ == 0) BeginPhase(kPlain, kTrialBytes);
   if (!compressed && way_ == kZstd) return OnSentPlainAnyway(bytes, took);
-  if (compressed && way_ == kPlain) return;  // it was made ready before
+  if (compressed && way_ == kPlain) return;  // the message was made ready in the phase before
   sent_ += bytes;
   if (sent_ > length_ / 2) {
     counted_bytes_ += bytes;
@@ -42,8 +42,8 @@ void CompressionChoice::OnSent(size_t bytes, bool compressed, absl::Duration too
   if (sent_ >= length_) EndPhase();
 }
 
-// Else nothing would end the other way's phase, and each message would be looked at for nothing on a link that turned
-// out to be fast.
+// Counts a plain message in a compressed phase. If many are plain on a link that turned out to be fast, the phase ends;
+// otherwise it never would, and each message would be looked at in vain.
 void CompressionChoice::OnSentPlainAnyway(size_t bytes, absl::Duration took) {
   anyway_bytes_ += bytes;
   anyway_time_ += took;

@@ -16,7 +16,6 @@ void Conversation::Add(Stream stream, const LinkPtr& link, bool works, bool brok
   if (first) Choose(mine, &links_.back());
 }
 
-// Null: there is none.
 void Conversation::Choose(Way& way, Link* chosen) {
   way.out = chosen == nullptr ? nullptr : chosen->link;
   way.next = 0;
@@ -26,7 +25,7 @@ void Conversation::Choose(Way& way, Link* chosen) {
 
 void Conversation::BeginOn(Way& way, Link& chosen) {
   chosen.begun = true;
-  way.arrivals->told = 0;  // it may not have come to the peer
+  way.arrivals->told = 0;  // what was told may not have reached the peer
   way.next = way.sent.acknowledged() + 1;
   way.has_room = true;
   way.out->Begin(way.next);
@@ -61,20 +60,21 @@ void Conversation::Remove(const LinkPtr& link) {
   for (const Link& one : links_) {
     if (one.link != link) continue;
     Way& mine = way(one.stream);
-    mine.arrivals->told = 0;  // what it carried may not have come to the peer, whichever carries what is said
+    // The last acknowledgement may have been lost with the link, so the stream's connection repeats it.
+    mine.arrivals->told = 0;
     if (mine.out != nullptr && mine.out != link) mine.out->Acknowledge();
   }
   links_.erase(std::remove_if(links_.begin(), links_.end(), [&](const Link& one) { return one.link == link; }),
                links_.end());
-  for (Way& way : ways_) {
-    if (way.out != link) continue;
-    const auto stream = static_cast<Stream>(&way - ways_.data());
-    Link* other = nullptr;  // one that works, if there is such a one
+  for (const Stream stream : {Stream::kData, Stream::kControl}) {
+    Way& mine = way(stream);
+    if (mine.out != link) continue;
+    Link* other = nullptr;  // a link that works, if there is one
     for (Link& one : links_) {
       if (one.stream != stream || one.begun) continue;
       if (other == nullptr || (one.works && !other->works)) other = &one;
     }
-    Choose(way, other);
+    Choose(mine, other);
   }
 }
 
@@ -107,7 +107,7 @@ absl::Status Conversation::OnAcknowledged(Stream stream, uint64_t number, std::v
   Way& mine = way(stream);
   TWINKLE_RETURN_IF_ERROR(mine.sent.Acknowledge(number, freed));
   if (mine.next == 0 || mine.next > mine.sent.acknowledged()) return absl::OkStatus();
-  mine.next = mine.sent.acknowledged() + 1;  // another connection had brought the rest
+  mine.next = mine.sent.acknowledged() + 1;  // another connection had carried the rest
   mine.out->Begin(mine.next);
   return absl::OkStatus();
 }

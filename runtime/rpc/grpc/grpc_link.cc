@@ -11,10 +11,10 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kFullBytes = 2 << 20;   // that wait: so that there is always a message to go on with
+constexpr size_t kFullBytes = 2 << 20;   // bytes that wait, so that there is always a message to go on with
 constexpr size_t kSlicesOfMessage = 64;  // at most
 
-// Opened by this side.
+// A link that this side has opened.
 class DialledLink final : public GrpcLink {
  public:
   DialledLink(const std::shared_ptr<grpc::Channel>& channel, Wire wire, Events events)
@@ -91,7 +91,6 @@ bool GrpcLink::Write(const Frame& frame) {
   return !full_;
 }
 
-// One message's worth from the front. A number that is to be said begins a message.
 std::vector<grpc::Slice> GrpcLink::TakeSlices(size_t* bytes, std::optional<uint64_t>* first) {
   std::vector<grpc::Slice> taken;
   *bytes = 0;
@@ -133,7 +132,6 @@ void GrpcLink::StartMessage(const MessageBytes& message) {
   StartWrite(message.bytes, write_.Arm());
 }
 
-// An idle link sends what there is as it is: to compress takes milliseconds, and senders must not wait.
 void GrpcLink::Pump() {
   if (state_ != State::kOpen || writing_ || ahead_ == Ahead::kPreparing) return;
   if (std::exchange(ahead_, Ahead::kNothing) == Ahead::kPrepared) return StartMessage(std::exchange(prepared_, {}));
@@ -146,7 +144,6 @@ void GrpcLink::Pump() {
   StartMessage(MessageOf(NextHeader(first), std::move(slices), bytes, /*compress=*/false, *wire_.traffic));
 }
 
-// While a message is on its way the next one is compressed, without the lock.
 void GrpcLink::PrepareNext() {
   MessageHeader header;
   std::vector<grpc::Slice> slices;
@@ -216,7 +213,7 @@ void GrpcLink::OnRead(bool ok) {
     broken_ = ReadMessage(&heard);
     if (broken_.ok()) events_.on_message(std::move(heard));
   }
-  if (ok && !broken_.ok()) Cancel();  // the next read ends
+  if (ok && !broken_.ok()) Cancel();  // then the next read fails
   if (!ok) return End();
   base::MutexLock lock(&mutex_);
   incoming_.Clear();
@@ -231,7 +228,7 @@ void GrpcLink::OnWritten(bool ok) {
     if (ok && writing_payload_ >= kCompressedBytes) {
       choice_.OnSent(writing_payload_, writing_compressed_, base::Now() - writing_since_);
     }
-    if (!ok) {  // reading ends too
+    if (!ok) {  // then reading fails, too
       outgoing_.clear();
       outgoing_bytes_ = 0;
       ahead_ = Ahead::kNothing;

@@ -1,4 +1,5 @@
-// One bidirectional gRPC stream with a peer, opened by either side; a frame stream in each direction.
+// GrpcLink: one bidirectional gRPC stream with a peer, which either side may open. It carries a stream of frames in
+// each direction.
 #pragma once
 
 #include <absl/status/status.h>
@@ -25,43 +26,47 @@
 
 namespace twinkle::rpc {
 
-// What a completion queue gives back; runs on the thread that polls it.
+// A tag of gRPC's completion queue. Run is called on the thread that polls the queue, when the operation has ended;
+// `ok` is the queue's.
 class CompletionTag {
  public:
   virtual ~CompletionTag() = default;
   virtual void Run(bool ok) = 0;
 };
 
-// Invariants:
+// A connection over gRPC. Its operations complete on the thread that polls the completion queue. It ends once, with
+// on_gone: after Cancel, when it breaks, or when the peer's messages make no sense. It keeps itself until on_gone has
+// run. Thread-safe. Invariants:
 //  GL1 at most one operation of each kind (start, read, write, finish) is under way;
 //  GL2 frames leave in the order written, as many in a message as fit;
 //  GL3 `on_gone` runs once, when no operation is under way any more: then the queue may be shut down;
 //  GL4 every message says how many frames have arrived here, unless the peer was told;
-//  GL5 it holds one frame, or 2 MiB of several, beyond the message that is on its way: with so much it has no room, and
-//      when half of that has left `on_room` runs.
-// Thread-safe. Lives until it is gone.
+//  GL5 it holds one frame, or 2 MiB of several, beyond the message that is being sent. With so much it has no room;
+//      when half of that has left, `on_room` runs.
 class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink> {
  public:
-  // On the polling thread, one at a time, without a lock of the link's: they may call it. None comes after `on_gone`.
+  // Callbacks on the polling thread, one at a time, without a lock of the link: they may call the link. None comes
+  // after `on_gone`.
   struct Events {
     std::function<void(Heard)> on_message;
-    std::function<void(const absl::Status&)> on_gone;
-    std::function<void()> on_room;
+    std::function<void(const absl::Status&)> on_gone;  // with why
+    std::function<void()> on_room;                     // GL5
   };
+  // What a link needs to know of its two ends.
   struct Wire {
-    std::shared_ptr<Traffic> traffic;  // which counts
-    bool remote = false;               // to another machine
+    std::shared_ptr<Traffic> traffic;  // counts what is sent and received
+    bool remote = false;               // whether the peer is on another machine
     Compression compression = Compression::kNone;
-    std::shared_ptr<Arrivals> arrivals;  // of the stream
-    uint64_t life = 0;                   // this process's
+    std::shared_ptr<Arrivals> arrivals;  // the stream's counters
+    uint64_t life = 0;                   // this process's identity
   };
 
-  // To a peer; `metadata` is what it is shown. From a peer: accepted_call.h.
+  // Opens a link to a peer. `metadata` is what the peer is shown. For links from a peer see accepted_call.h.
   static std::shared_ptr<GrpcLink> Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                                         const std::vector<std::pair<std::string, std::string>>& metadata,
                                         grpc::CompletionQueue* queue, Wire wire, Events events);
 
-  // FrameLink. After Cancel `on_gone` follows.
+  // FrameLink. `on_gone` follows on Cancel.
   void Begin(uint64_t first) override;
   bool Write(const Frame& frame) override;
   void Acknowledge() override;
@@ -69,24 +74,25 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
  protected:
   GrpcLink(Wire wire, Events events);
 
-  // The stream's own; each ends in its tag.
+  // The operations of the gRPC stream. Each ends by running its tag.
   virtual void StartRead(grpc::ByteBuffer* buffer, CompletionTag* tag) = 0;
   virtual void StartWrite(const grpc::ByteBuffer& buffer, CompletionTag* tag) = 0;
   virtual void StartFinish(CompletionTag* tag) = 0;
-  // After that.
+  // The status of the stream, after StartFinish has ended.
   virtual absl::Status FinalStatus() const = 0;
 
-  // It may read and write from now on. `greet`: it says at once whose it is.
+  // The stream is open: it may read and write from now on. `greet`: it sends this process's identity at once.
   void Open(bool greet);
-  // Nothing more will come.
+  // The stream has ended: nothing more will come.
   void End();
 
  private:
+  // The tag of one operation; it keeps the link while the operation is under way.
   template <void (GrpcLink::*handler)(bool)>
   class Tag final : public CompletionTag {
    public:
     explicit Tag(GrpcLink* link) : link_(link) {}
-    // For an operation that is about to start; the link stays until it has ended.
+    // Prepares the tag for an operation that is about to start.
     CompletionTag* Arm() {
       keep_ = link_->shared_from_this();
       return this;
@@ -102,31 +108,36 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   };
 
   enum class State : uint8_t { kOpening, kOpen, kEnded };
-  // Of the message that is to follow on the one that is on its way.
+  // The state of the next message, after the one that is being sent.
   enum class Ahead : uint8_t {
     kNothing,
     kPreparing,  // on the polling thread, without the lock
     kPrepared,
   };
-  // What is said though there may be no frame. A greeting says whose link this is, and acknowledges, too.
+  // What must be sent even without a frame. A greeting holds this process's identity, and acknowledges, too.
   enum class Owes : uint8_t { kNothing, kAcknowledgement, kGreeting };
 
-  // The only place where the state changes: to a later one, or not at all.
+  // Changes the state, to a later one or not at all; the only place that does.
   void To(State next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnRead(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
-  // A part of a frame; `first`: its number, where it is to be said.
+  // A part of a frame. `first`: the frame's number, if that must be sent.
   struct Piece {
     grpc::Slice slice;
     std::optional<uint64_t> first;
   };
+  // Takes one message's worth of slices from the front. A number that must be sent begins a message.
   std::vector<grpc::Slice> TakeSlices(size_t* bytes, std::optional<uint64_t>* first)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   MessageHeader NextHeader(std::optional<uint64_t> first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartMessage(const MessageBytes& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Sends the next message, if there is something to send and no write is under way. On an idle link that message is
+  // not compressed: that takes milliseconds, and senders must not wait.
   void Pump() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Compresses the next message while another is being sent, without the lock.
   void PrepareNext();
+  // Finishes the stream once it has ended and no write is under way.
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReadMessage(Heard* heard);
   Traffic::Way& way() const { return wire_.remote ? wire_.traffic->network : wire_.traffic->sockets; }
@@ -134,28 +145,28 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   const Wire wire_;
   const Events events_;
 
-  // Of the polling thread.
+  // Confined to the polling thread.
   FrameReader reader_;
-  uint64_t next_ = 0;  // number of the next frame to come; 0: not told yet
+  uint64_t next_ = 0;  // number of the next frame from the peer; 0: not known yet
   grpc::ByteBuffer incoming_;
-  absl::Status broken_;  // why it was given up here
+  absl::Status broken_;  // why this side has given the link up
 
   base::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kOpening;
   std::deque<Piece> outgoing_ ABSL_GUARDED_BY(mutex_);
   size_t outgoing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool full_ ABSL_GUARDED_BY(mutex_) = false;              // GL5
-  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);  // number of the next frame, if that is to be said
+  std::optional<uint64_t> first_ ABSL_GUARDED_BY(mutex_);  // number of the next frame, if that must be sent
   Owes owes_ ABSL_GUARDED_BY(mutex_) = Owes::kNothing;
   Ahead ahead_ ABSL_GUARDED_BY(mutex_) = Ahead::kNothing;
-  MessageBytes prepared_ ABSL_GUARDED_BY(mutex_);  // with kPrepared; goes before what is outgoing
+  MessageBytes prepared_ ABSL_GUARDED_BY(mutex_);  // with kPrepared: the message to send before `outgoing_`
   CompressionChoice choice_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // GL1
   size_t writing_payload_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_compressed_ ABSL_GUARDED_BY(mutex_) = false;
   base::Instant writing_since_ ABSL_GUARDED_BY(mutex_);
 
-  // Each of the one operation of its kind that is under way.
+  // The tags, one for each kind of operation.
   Tag<&GrpcLink::OnRead> read_;
   Tag<&GrpcLink::OnWritten> write_;
   Tag<&GrpcLink::OnFinished> finish_;

@@ -17,13 +17,13 @@
 namespace twinkle::rpc {
 namespace {
 
-// Whoever answers says what has come, and of much is told at once: this is for the rest, which costs its sender some
-// memory until then.
+// The delay of an acknowledgement that nothing else carries. Every frame that is sent back acknowledges, and many
+// frames are acknowledged at once. The rest costs its sender some memory until then.
 constexpr absl::Duration kAcknowledgeAfter = absl::Seconds(1);
 
 constexpr Stream kStreams[] = {Stream::kData, Stream::kControl};
 
-// Not 0. Which of the processes that ever had an id this is.
+// A new identity, which tells this process from all others that ever had its id; not 0.
 uint64_t NewLife() {
   uint64_t life = 0;
   std::memcpy(&life, NewSecret().data(), sizeof(life));
@@ -92,7 +92,7 @@ void GrpcTransport::Impl::Close() {
   }
   for (const auto& link : links) link->Cancel();
   listener_->Close();
-  absl::node_hash_map<ProcessId, GrpcPeer> peers;  // let go of without the lock, with all that is in them
+  absl::node_hash_map<ProcessId, GrpcPeer> peers;  // destroyed without the lock, with all that is in them
   server_->Shutdown(DeadlineIn(absl::ZeroDuration()));
   {
     base::MutexLock lock(&mutex_);
@@ -130,7 +130,7 @@ absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame)
     GrpcPeer& peer = PeerOf(to);
     if (peer.lost()) return absl::UnavailableError(peer.why.message());
     peer.talk.Say(stream, std::move(frame));
-    if (peer.broken()) return absl::OkStatus();  // Look sees to the rest
+    if (peer.broken()) return absl::OkStatus();  // Look makes the connection again
     if (peer.talk.carried(stream)) return absl::OkStatus();
     if (peer.known()) {
       DialBoth(to, peer);
@@ -150,9 +150,10 @@ void GrpcTransport::Impl::AskFor(ProcessId id) {
     const auto self = weak.lock();
     if (self == nullptr) return;
     if (answer.ok()) return self->Introduce(id, *std::move(answer));
-    // A process of the own job may still be introduced, and its end is told: what counts is not that nobody answered.
+    // A process of this job may still be introduced, and its end will be told. So it is not lost because nobody
+    // answered.
     const bool no_verdict = absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status());
-    if (!no_verdict || id >> kProcessBits != self->options_.self >> kProcessBits) {
+    if (!no_verdict || base::JobOf(id) != base::JobOf(self->options_.self)) {
       self->Lose(id, answer.status());
       return;
     }
@@ -172,7 +173,6 @@ absl::Status GrpcTransport::Impl::SendToSelf(Stream stream, Frame frame) {
   return absl::OkStatus();
 }
 
-// The peer may want to answer on either, and may not know where this process is.
 void GrpcTransport::Impl::DialBoth(ProcessId id, GrpcPeer& peer) {
   for (const Stream stream : kStreams) {
     if (!peer.talk.carried(stream)) Dial(id, peer, stream);
@@ -180,7 +180,7 @@ void GrpcTransport::Impl::DialBoth(ProcessId id, GrpcPeer& peer) {
 }
 
 void GrpcTransport::Impl::Dial(ProcessId id, GrpcPeer& peer, Stream stream) {
-  if (!peer.talk.has_links()) peer.channel = nullptr;  // a new one tries at once
+  if (!peer.talk.has_links()) peer.channel = nullptr;  // a new channel connects at once
   const auto& [target, ticket] = peer.introduction();
   if (peer.channel == nullptr) {
     peer.channel = NewChannel(target, {.keep_alive = options_.keep_alive, .longest_message = kLongestMessage});
@@ -197,7 +197,7 @@ void GrpcTransport::Impl::Dial(ProcessId id, GrpcPeer& peer, Stream stream) {
                                        {kHeardKey, absl::StrCat(peer.talk.heard(stream))}},
                                       completions_.get(), WireOf(peer, stream, !absl::StartsWith(target, "unix")),
                                       EventsFor(id, stream, holder));
-  *holder = link;  // until it is gone; read under the lock, since events may come before this
+  *holder = link;  // kept until the link is gone; read under the lock, since events may come before this
   peer.talk.Add(stream, link, /*works=*/false, peer.broken());
 }
 
@@ -213,7 +213,7 @@ GrpcLink::Events GrpcTransport::Impl::EventsFor(ProcessId id, Stream stream, con
 }
 
 void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard) {
-  std::vector<Frame> freed;  // without the lock: they may be the last of a user's value
+  std::vector<Frame> freed;  // destroyed without the lock, for they may be the last owners of a user's value
   std::shared_ptr<std::atomic<bool>> peer_open;
   absl::Status understood;
   {
@@ -240,12 +240,11 @@ absl::Status GrpcTransport::Impl::Hear(ProcessId id, Stream stream, const LinkPt
   peer.life = heard->life.value_or(peer.life);
   if (heard->acknowledged) TWINKLE_RETURN_IF_ERROR(peer.talk.OnAcknowledged(stream, *heard->acknowledged, freed));
   peer.talk.Works(stream, link);
-  NoteWhole(peer, *link);
+  OpenIfComplete(peer, *link);
   return heard->frames.empty() ? absl::OkStatus() : peer.talk.Hear(stream, heard->first, &heard->frames);
 }
 
-// If it is: each stream has a connection that works.
-void GrpcTransport::Impl::NoteWhole(GrpcPeer& peer, const GrpcLink& link) {
+void GrpcTransport::Impl::OpenIfComplete(GrpcPeer& peer, const GrpcLink& link) {
   if (!peer.talk.complete()) return;
   if (peer.broken() || peer.address.empty()) peer.address = link.Address();
   peer.To(GrpcPeer::State::kOpen);
@@ -256,7 +255,6 @@ void GrpcTransport::Impl::OnRoom(ProcessId id, Stream stream, const std::shared_
   if (!closed_) PeerOf(id).talk.OnRoom(stream, *holder);
 }
 
-// One timer for all peers.
 void GrpcTransport::Impl::Owe(ProcessId id, Stream stream) {
   owed_.emplace_back(id, stream);
   if (owed_.size() > 1) return;
@@ -271,7 +269,7 @@ void GrpcTransport::Impl::AcknowledgeOwed() {
   for (const auto& [id, stream] : std::exchange(owed_, {})) PeerOf(id).talk.Acknowledge(stream);
 }
 
-// Posts outside the lock: the queue may run the task at once, and that may send.
+// Posts frames to the receiver. The lock must not be held: the queue may run the task at once, and that may send.
 void GrpcTransport::Impl::Deliver(ProcessId id, Stream stream, std::vector<Frame> frames,
                                   std::shared_ptr<std::atomic<bool>> peer_open) {
   queue_->Post([receiver = receiver_, open = open_, peer_open = std::move(peer_open), id, stream,
@@ -282,7 +280,7 @@ void GrpcTransport::Impl::Deliver(ProcessId id, Stream stream, std::vector<Frame
   });
 }
 
-// ---- the shell
+// ---- GrpcTransport
 absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Listen(GrpcOptions options) {
   auto impl = std::make_shared<Impl>(std::move(options));
   if (absl::Status listens = impl->Listen(); !listens.ok()) return listens;

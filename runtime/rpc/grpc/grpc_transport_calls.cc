@@ -1,4 +1,4 @@
-// Calls that come in: streams of peers, which go on with what was broken or begin anew, and questions of commands.
+// Calls that come in: streams of peers, which resume broken ones or begin anew, and calls of commands for the report.
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 
@@ -35,8 +35,7 @@ absl::Status GrpcTransport::Impl::Check(const AcceptedCall& call, ProcessId* fro
     return absl::InvalidArgumentError("the caller does not say which process it is");
   }
   const std::string shown = call.Metadata(kSecretKey);
-  if (!SecretsEqual(shown, options_.secret) &&
-      !SecretsEqual(shown, TicketFor(options_.secret, *from >> kProcessBits))) {
+  if (!SecretsEqual(shown, options_.secret) && !SecretsEqual(shown, TicketFor(options_.secret, base::JobOf(*from)))) {
     return absl::UnauthenticatedError("the caller does not know this job's secret");
   }
   const std::string method = call.method();
@@ -47,7 +46,7 @@ absl::Status GrpcTransport::Impl::Check(const AcceptedCall& call, ProcessId* fro
   return absl::OkStatus();
 }
 
-// A call that a task on the queue is to answer; refused if that task never runs.
+// A command's call that a task on the queue must answer. The destructor refuses it if that task never runs.
 struct GrpcTransport::Impl::Question {
   std::shared_ptr<Impl> self;
   std::unique_ptr<AcceptedCall> call;
@@ -65,7 +64,6 @@ struct GrpcTransport::Impl::Question {
   }
 };
 
-// Whether it was a command's, which is answered.
 bool GrpcTransport::Impl::OnReport(std::unique_ptr<AcceptedCall>& call) {
   if (call->method() != kReportMethod) return false;
   std::function<std::string()> report;
@@ -89,7 +87,6 @@ bool GrpcTransport::Impl::OnReport(std::unique_ptr<AcceptedCall>& call) {
   return true;
 }
 
-// Whether the caller is who it was before, and means this process.
 absl::Status GrpcTransport::Impl::Meet(ProcessId from, const AcceptedCall& call, std::vector<Frame>* freed) {
   if (closed_) return absl::UnavailableError("the process has ended");
   GrpcPeer& peer = PeerOf(from);
@@ -128,7 +125,7 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<AcceptedCall> call) {
       AcceptedCall::Begin(std::move(call), WireOf(peer, stream, remote), EventsFor(from, stream, holder));
   *holder = link;
   peer.talk.Add(stream, link, /*works=*/true, peer.broken());
-  NoteWhole(peer, *link);
+  OpenIfComplete(peer, *link);
 }
 
 }  // namespace twinkle::rpc

@@ -1,4 +1,4 @@
-// Connections that break, and peers that are lost.
+// Broken connections, and lost peers.
 #include <absl/strings/str_cat.h>
 
 #include <utility>
@@ -8,7 +8,7 @@
 namespace twinkle::rpc {
 namespace {
 
-// Whether the peer, or this side, has said that it wants no connection, so that another attempt makes no sense.
+// Whether the peer, or this side, has refused the connection, so that another attempt makes no sense.
 bool IsFinal(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kAborted:
@@ -49,7 +49,7 @@ void GrpcTransport::Impl::OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& h
       LookLater(id, peer);
     }
   }
-  // A peer that has lost this process has said so already to whom it concerns.
+  // Only the peer is lost here, without on_cut: a peer that has lost this process has told others so already.
   if (given_up) Lose(id, absl::UnavailableError(absl::StrCat("the connection to it broke: ", status.message())));
 }
 
@@ -60,7 +60,6 @@ void GrpcTransport::Impl::LookLater(ProcessId id, GrpcPeer& peer) {
   });
 }
 
-// Why the peer is given up; OK: it is not, yet.
 absl::Status GrpcTransport::Impl::GivenUp(const GrpcPeer& peer, Redial::Action action) const {
   const std::string broke = absl::StrCat("the connection to it broke (", peer.why.message(), ")");
   if (action == Redial::Action::kLoseGone) {
@@ -75,7 +74,6 @@ absl::Status GrpcTransport::Impl::GivenUp(const GrpcPeer& peer, Redial::Action a
                                              " bytes were to be sent meanwhile: too many to wait for another"));
 }
 
-// After a connection broke, until it is whole again or the peer is lost.
 void GrpcTransport::Impl::Look(ProcessId id) {
   absl::Status given_up;
   Redial::Action action{};
@@ -85,7 +83,7 @@ void GrpcTransport::Impl::Look(ProcessId id) {
     GrpcPeer& peer = PeerOf(id);
     peer.look_is_due = false;
     if (closed_) return;
-    if (peer.talk.complete()) peer.To(GrpcPeer::State::kOpen);  // by another connection that there was
+    if (peer.talk.complete()) peer.To(GrpcPeer::State::kOpen);  // by another connection
     if (!peer.broken()) return;
     ask = introducer_ != nullptr && peer.Ask();
     if (!peer.probe && peer.known()) {
@@ -113,7 +111,7 @@ void GrpcTransport::Impl::LoseUnlessIntroduced(ProcessId id) {
 }
 
 bool GrpcTransport::Impl::Lose(ProcessId id, const absl::Status& why) {
-  Conversation last;  // let go of without the lock
+  Conversation last;  // destroyed without the lock
   std::shared_ptr<grpc::Channel> channel;
   {
     base::MutexLock lock(&mutex_);

@@ -23,10 +23,11 @@ namespace {
 
 using Machine = Redial::Machine;
 
-// Of Look without an answer: then the question is sent anew, as the kernel would only after ever longer pauses.
+// Looks without an answer, after which a new connection is tried. The kernel would repeat its question only after ever
+// longer pauses.
 constexpr int kLooks = 10;
 
-// 0: it is none.
+// Fills in the address of a Unix socket, and returns its size; 0: the name is too long.
 socklen_t UnixAddress(absl::string_view name, bool abstract, sockaddr_storage* address) {
   sockaddr_un local{};
   local.sun_family = AF_UNIX;
@@ -42,7 +43,7 @@ socklen_t NetworkAddress(absl::string_view target, sockaddr_storage* address) {
   if (colon == absl::string_view::npos) return 0;
   const std::string host = HostOf(target);
   addrinfo wanted{};
-  wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;  // nothing is looked up
+  wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;  // no name is looked up
   wanted.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host.c_str(), std::string(target.substr(colon + 1)).c_str(), &wanted, &found) != 0) {
@@ -81,7 +82,7 @@ Machine MachineProbe::Begin() {
   if (!socket_.valid()) {
     base::Log(base::LogLevel::kWarning,
               base::ErrnoStatus(errno, "another process of the job cannot be reached now").message());
-    return Machine::kHasIt;  // that descriptors are short here is no word against the peer
+    return Machine::kHasIt;  // a lack of descriptors here says nothing about the peer
   }
   SetKeepAlive(socket_.get(), keep_alive_).IgnoreError();
   const int failed = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address_), size_) == 0 ? 0 : errno;
@@ -102,7 +103,7 @@ Machine MachineProbe::LookAtAnswer() {
 }
 
 Machine MachineProbe::OnAnswer(int failed) {
-  // EAGAIN: so many wait at the Unix socket that there is no room for another.
+  // EAGAIN: the Unix socket's queue of connections is full, so its process is there.
   taken_ = failed == 0 || failed == EAGAIN;
   if (taken_) return Machine::kHasIt;
   socket_.Reset();

@@ -16,8 +16,8 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kCopiedBytes = 16 << 10;  // buffers up to this size travel in one slice with what precedes them
-constexpr size_t kSampleBytes = 8 << 10;
+constexpr size_t kCopiedBytes = 16 << 10;  // buffers up to this size are copied into one slice with what precedes them
+constexpr size_t kSampleBytes = 8 << 10;   // compressed on trial
 constexpr int kZstdLevel = 1;
 
 grpc::Slice SliceOf(const codec::Buffer& buffer) {
@@ -28,7 +28,7 @@ grpc::Slice SliceOf(const codec::Buffer& buffer) {
 
 grpc::Slice HeaderSlice(const MessageHeader& header) { return grpc::Slice(header.Encode()); }
 
-// Of the thread that compresses: a new one takes longer to make than a short message to compress.
+// The compressor of this thread. To make one takes longer than to compress a short message.
 ZSTD_CCtx* Compressor() {
   struct Free {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -44,7 +44,8 @@ ZSTD_DCtx* Decompressor() {
   return kContext.get();
 }
 
-// Whether the middle of the longest of them, which stands for all, becomes shorter by a tenth.
+// Whether compression makes the slices shorter by a tenth. It is tried on the middle of the longest one, which stands
+// for all.
 bool GetsShorter(const std::vector<grpc::Slice>& slices) {
   const grpc::Slice& longest = *std::max_element(
       slices.begin(), slices.end(), [](const grpc::Slice& a, const grpc::Slice& b) { return a.size() < b.size(); });
@@ -55,7 +56,7 @@ bool GetsShorter(const std::vector<grpc::Slice>& slices) {
   return ZSTD_isError(size) == 0 && size < bytes / 10 * 9;
 }
 
-// Null when they do not become shorter.
+// The slices, compressed into one; nothing: they do not become shorter.
 std::optional<grpc::Slice> Compressed(const std::vector<grpc::Slice>& slices, size_t bytes) {
   std::string text;
   text.reserve(bytes);
@@ -67,7 +68,7 @@ std::optional<grpc::Slice> Compressed(const std::vector<grpc::Slice>& slices, si
   return grpc::Slice(shorter.data(), size);
 }
 
-// What the peer compressed, which is no longer than a message may be.
+// The bytes that the peer has compressed; no more than a message may have.
 absl::StatusOr<std::string> Decompressed(std::string_view bytes) {
   const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
   if (size > kMessageBytes) return absl::InvalidArgumentError("a compressed message without a size, or too long");
@@ -77,7 +78,7 @@ absl::StatusOr<std::string> Decompressed(std::string_view bytes) {
   return text;
 }
 
-// The beginning of the message, however it was cut.
+// The first bytes of a message, from as many slices as needed.
 std::string FrontOf(const std::vector<grpc::Slice>& slices) {
   std::string front;
   for (const grpc::Slice& slice : slices) {

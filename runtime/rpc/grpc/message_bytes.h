@@ -1,5 +1,4 @@
-// What the messages between two processes are made of: a header, and a part of the stream of frames, as it is or
-// compressed.
+// The messages of a link: each has a header, and a part of the stream of frames, plain or compressed.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -16,28 +15,29 @@
 
 namespace twinkle::rpc {
 
-inline constexpr size_t kMessageBytes = 1 << 20;  // of frames in one message, at most
-// What one message may take of the receiver's memory.
+inline constexpr size_t kMessageBytes = 1 << 20;  // most bytes of frames in one message
+// The longest message that is accepted, in bytes.
 inline constexpr int kLongestMessage = kMessageBytes + (64 << 10);
-inline constexpr size_t kCompressedBytes = 64 << 10;  // messages from this size on may be compressed
+inline constexpr size_t kCompressedBytes = 64 << 10;  // messages of at least this many bytes may be compressed
 
-// The frame's bytes, large buffers by reference.
+// Calls add(slice) for the frame's bytes in order. Large buffers are passed by reference.
 void EachSlice(const Frame& frame, absl::FunctionRef<void(grpc::Slice)> add);
 
-// One message, to be sent.
+// A message that is ready to be sent.
 struct MessageBytes {
   grpc::ByteBuffer bytes;
-  size_t payload = 0;  // of the frames
+  size_t payload = 0;  // bytes of frames, before compression
   bool compressed = false;
 };
-// `slices` have `payload` bytes together. With `compress` they are compressed where that makes them shorter, which
-// takes milliseconds and is counted.
+// Makes a message. `slices` have `payload` bytes together. With `compress` they are compressed if that makes them
+// shorter. That takes milliseconds, and is counted in `traffic`.
 MessageBytes MessageOf(MessageHeader header, std::vector<grpc::Slice> slices, size_t payload, bool compress,
                        Traffic& traffic);
 
-// The header of a message that has come; `used`: its bytes. InvalidArgument: it is none.
+// The header of a received message. `used`: set to the header's bytes. InvalidArgument: it is no header.
 absl::StatusOr<MessageHeader> HeaderOf(const std::vector<grpc::Slice>& slices, size_t* used);
-// The frames that end in it, `skipped` bytes behind its beginning. InvalidArgument: they are none.
+// Reads a message's frames, from `skipped` bytes behind its beginning, and appends those that end in it.
+// InvalidArgument: the bytes are no frames.
 absl::Status ReadFrames(const std::vector<grpc::Slice>& slices, size_t skipped, bool compressed, FrameReader& reader,
                         std::vector<Frame>* frames);
 

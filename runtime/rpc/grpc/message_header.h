@@ -1,4 +1,4 @@
-// What each message between two processes begins with.
+// MessageHeader: the beginning of each message of a link.
 //
 //   header = flags: u8 | acknowledged: u64 | first: u64 | life: u64      those whose flag is set, little-endian
 #pragma once
@@ -13,16 +13,18 @@
 
 namespace twinkle::rpc {
 
+// The header of a message.
 struct MessageHeader {
   static constexpr size_t kLongest = 1 + 3 * sizeof(uint64_t);
 
-  bool compressed = false;               // what follows
+  bool compressed = false;               // whether the frames that follow are compressed
   std::optional<uint64_t> acknowledged;  // as in Heard
-  std::optional<uint64_t> first;  // number of the frame that begins here, where it does not follow from those before
+  std::optional<uint64_t> first;  // number of the frame that begins here, if it does not follow from those before
   std::optional<uint64_t> life;   // as in Heard
 
   std::string Encode() const;
-  // `used`: how many bytes of the message it is. InvalidArgument: it is none.
+  // Reads a header from the beginning of a message. `used`: set to the header's bytes. InvalidArgument: it is no
+  // header.
   static absl::StatusOr<MessageHeader> Decode(std::string_view message, size_t* used);
 };
 

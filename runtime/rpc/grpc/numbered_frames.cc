@@ -22,7 +22,7 @@ absl::Status SentFrames::Acknowledge(uint64_t number, std::vector<Frame>* freed)
   if (number > last()) {
     return absl::InvalidArgumentError(absl::StrCat("it acknowledges ", number, " frames of ", last()));
   }
-  while (acknowledged_ < number) {  // what comes late says less than is known
+  while (acknowledged_ < number) {  // a late acknowledgement says less than is known
     bytes_ -= frames_.front().bytes();
     freed->push_back(std::move(frames_.front()));
     frames_.pop_front();

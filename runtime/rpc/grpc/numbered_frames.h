@@ -1,4 +1,4 @@
-// Frames of a stream that outlive the connection that carries them.
+// Numbered frames of a stream, which survive the connection that carries them.
 #pragma once
 
 #include <absl/status/status.h>
@@ -12,19 +12,21 @@
 
 namespace twinkle::rpc {
 
-// What a process has sent on a stream and the peer has not acknowledged. The frames are numbered from 1; large parts
-// are referred to. Not thread-safe.
+// Frames that a process has sent on a stream, kept until the peer has acknowledged them. They are numbered from 1;
+// large buffers are referred to. For one thread at a time.
 class SentFrames {
  public:
-  // Gets the next number.
+  // Adds a frame, which gets the next number.
   void Add(Frame frame);
-  // The peer has all up to that number; they are moved to `freed`. InvalidArgument: they were never sent.
+  // The peer has the frames up to `number`: these are moved to `freed`. InvalidArgument: that many were never sent.
   absl::Status Acknowledge(uint64_t number, std::vector<Frame>* freed);
-  // How many the peer is known to have.
+  // The number of frames that the peer is known to have.
   uint64_t acknowledged() const { return acknowledged_; }
-  // The number of the last; those up to it that are not acknowledged are kept.
+  // The number of the last frame.
   uint64_t last() const { return acknowledged_ + frames_.size(); }
+  // A frame by its number. REQUIRES: acknowledged() < number <= last().
   const Frame& At(uint64_t number) const { return frames_[number - acknowledged_ - 1]; }
+  // The bytes of all frames that are kept.
   size_t bytes() const { return bytes_; }
 
  private:
@@ -33,22 +35,24 @@ class SentFrames {
   size_t bytes_ = 0;
 };
 
-// What has come from the peer. Not thread-safe.
+// The count of frames that have come from the peer. For one thread at a time.
 class ReceivedFrames {
  public:
-  // Takes from `frames`, numbered from `first` on, those that had come before. DataLoss: some in between never came.
+  // Counts frames that have come, numbered from `first` on, and removes from `frames` those that had come before.
+  // DataLoss: some in between never came.
   absl::Status Take(uint64_t first, std::vector<Frame>* frames);
-  // How many have come.
+  // The number of frames that have come.
   uint64_t last() const { return last_; }
-  // Whether so much has come since the last Told that the peer should hear of it at once, so that it can let go.
+  // Whether so much has come since the last Told that the peer should be told at once, so that it can let go of its
+  // frames.
   bool is_much() const;
-  // The peer is being told of all there are.
+  // The peer is being told of all frames so far.
   void Told();
 
  private:
   uint64_t last_ = 0;
   uint64_t told_ = 0;
-  size_t bytes_ = 0;  // since then
+  size_t bytes_ = 0;  // bytes since the last Told
 };
 
 }  // namespace twinkle::rpc

@@ -1,4 +1,4 @@
-// A peer of the transport between machines.
+// GrpcPeer: what GrpcTransport knows of one peer.
 #pragma once
 
 #include <absl/status/status.h>
@@ -18,9 +18,9 @@
 
 namespace twinkle::rpc {
 
-// One incarnation of a process: what this side knows of it, from the first word about it until the transport is closed.
-// What happens to its connections follows from its state; grpc_transport_ends.cc does it. Not thread-safe: the
-// transport's lock. Invariants:
+// One incarnation of a peer process, from when it is first named until the transport is closed. Its state decides what
+// happens to its connections; grpc_transport_ends.cc does it. For one thread at a time: guarded by the transport's
+// lock. Invariants:
 //  GP1 a peer that is lost stays lost: nothing is sent to it, and nothing taken from it;
 //  GP2 the introducer is asked once, until it has answered.
 class GrpcPeer {
@@ -28,13 +28,13 @@ class GrpcPeer {
   enum class State : uint8_t {
     kNew,     // there was no connection yet
     kOpen,    // the peer has answered on a connection for each stream
-    kBroken,  // a stream is without a connection: Look is called again and again until there is one, or it is lost
-    kLost,    // given up here, or its end was told
+    kBroken,  // a stream has no connection: Look is called again and again until it has one, or the peer is lost
+    kLost,    // this side has given it up, or its end was told
   };
-  // Where it is.
+  // What is known of where it is.
   enum class Whereabouts : uint8_t {
     kUnknown,
-    kAsked,  // the introducer is to say
+    kAsked,  // the introducer was asked
     kKnown,
   };
 
@@ -43,32 +43,34 @@ class GrpcPeer {
   State state() const { return state_; }
   bool lost() const { return state_ == State::kLost; }
   bool broken() const { return state_ == State::kBroken; }
-  // The only place where the state changes. Whether it does: nothing follows on kLost, and kNew on nothing.
+  // Changes the state; the only place that does. False: the state stays, for nothing follows on kLost, and kNew on
+  // nothing.
   bool To(State next);
 
   bool known() const { return whereabouts_ == Whereabouts::kKnown; }
   // REQUIRES: known().
   const GrpcTransport::Introduction& introduction() const { return introduction_; }
-  // One without a target says nothing new.
+  // Sets where the peer is. An introduction without a target is ignored.
   void Introduce(GrpcTransport::Introduction introduction);
-  // Whether the introducer is to be asked: true for the first who wants to know, unless it is known.
+  // Whether the introducer must be asked: true for the first who wants to know, unless the place is known.
   bool Ask();
-  // The introducer does not know, yet.
+  // The introducer has not found the peer; it may be asked again.
   void AskedInVain();
 
   // Whether there is a connection for each stream, or an attempt at one.
   bool carried() const { return talk.carried(Stream::kData) && talk.carried(Stream::kControl); }
 
-  // The rest the transport keeps here.
+  // State of the peer's connections, which the transport keeps here.
   std::shared_ptr<grpc::Channel> channel;
   Conversation talk;
-  uint64_t life = 0;    // which process it is, of all that ever had the id; 0: not known
-  std::string address;  // of its machine, as of the last connection
+  uint64_t life = 0;    // the peer's identity: tells it from all processes that ever had its id; 0: not known yet
+  std::string address;  // of its machine, by the last connection
   Redial redial;
-  bool look_is_due = false;           // a timer runs
-  std::optional<MachineProbe> probe;  // while it is broken
-  absl::Status why;                   // it is lost, or its connection broke
-  std::shared_ptr<std::atomic<bool>> open = std::make_shared<std::atomic<bool>>(true);  // it may be heard
+  bool look_is_due = false;           // a timer for Look runs
+  std::optional<MachineProbe> probe;  // only while the peer is broken
+  absl::Status why;                   // why it is lost, or why its connection broke
+  // False: frames of it are no longer delivered.
+  std::shared_ptr<std::atomic<bool>> open = std::make_shared<std::atomic<bool>>(true);
 
  private:
   const ProcessId id_;

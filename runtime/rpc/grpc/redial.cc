@@ -9,7 +9,7 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestBetweenDials = absl::Seconds(5);
-constexpr int kUnknownIsSilence = 10;  // the time in which a machine cannot be asked counts by so much less
+constexpr int kUnknownIsSilence = 10;  // time in which a machine cannot be asked counts by this factor less
 
 }  // namespace
 

@@ -1,43 +1,44 @@
-// What becomes of a broken connection.
+// Redial: decides what becomes of a broken connection.
 #pragma once
 
 #include <absl/time/time.h>
 
 namespace twinkle::rpc {
 
-// A broken connection is a doubt, not a verdict: it is made again, unless the peer's end is told first. Who drives it
-// says how much time has passed between two looks, so that a pause of this process is no silence of the peer's.
-// Not thread-safe.
+// The decision about one broken connection. It does not mean that the peer is gone: the connection is made again,
+// unless the peer's end is told first, or its machine is silent for too long. Time is counted in looks, so a pause of
+// this process is no silence of the peer. It has no clock and no connection. For one thread at a time.
 class Redial {
  public:
   struct Limits {
-    // How long the machine of the peer may say nothing.
+    // How long the peer's machine may be silent.
     absl::Duration silence = absl::Seconds(6);
-    // How long the word of the peer's end is waited for, once its machine has said that nobody listens there.
+    // How long to wait for word of the peer's end, once its machine has said that nobody listens there.
     absl::Duration verdict = absl::Milliseconds(500);
   };
-  // What the peer's machine says when it is asked for the peer. A process that is stopped is there. kUnknown: it cannot
-  // be asked, which is no silence of its own; that is waited for ten times as long.
+  // The answer of the peer's machine when asked for the peer. A process that is stopped is there (kHasIt). kUnknown:
+  // the machine cannot be asked. That is not its own silence, so it is waited for ten times as long.
   enum class Machine { kSilent, kHasIt, kRefuses, kUnknown };
-  // What is to be done. kLoseSilent: the process may well live; both sides are to give each other up.
+  // What the transport must do. kLoseSilent: the process may well live, and both sides must give each other up.
   enum class Action { kWait, kDial, kLoseGone, kLoseSilent };
 
   explicit Redial(const Limits& limits) : limits_(limits) {}
 
-  // The connection has broken: Look is to be called, from now on again and again until there is one.
+  // The connection has broken. From now on Look must be called after each Pause, until there is a connection or the
+  // peer is lost.
   void Begin();
-  // Until the next Look.
+  // The time until the next Look.
   absl::Duration Pause() const;
-  // `dialling`: an attempt is under way.
+  // Decides what to do, by the machine's answer. `dialling`: an attempt at a connection is under way.
   Action Look(Machine machine, bool dialling);
 
  private:
   const Limits limits_;
   Machine machine_ = Machine::kSilent;  // at the last look
   int looks_ = 0;
-  absl::Duration silent_ = absl::ZeroDuration();
-  absl::Duration refused_ = absl::ZeroDuration();
-  absl::Duration since_dial_ = absl::ZeroDuration();
+  absl::Duration silent_ = absl::ZeroDuration();      // for how long the machine has been silent
+  absl::Duration refused_ = absl::ZeroDuration();     // for how long it has said that nobody listens
+  absl::Duration since_dial_ = absl::ZeroDuration();  // since the last attempt
   absl::Duration between_dials_ = absl::ZeroDuration();
 };
 

@@ -30,7 +30,7 @@ void Doorbell::WakeListener() const {
   if (page().listener.load() == kNobody) return;
   const uint32_t listener = page().listener.exchange(kNobody);
   if (listener == kNobody) return;
-  page().count.fetch_add(1);  // it may have said so, and not sleep yet: then it finds this
+  page().count.fetch_add(1);  // the sleeper may not sleep yet; then it finds the count changed
   base::FutexWake(page().count, listener, 1);
 }
 

@@ -1,4 +1,4 @@
-// How processes of one machine wake each other.
+// Doorbell: how processes of one machine wake each other.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -16,26 +16,28 @@
 
 namespace twinkle::rpc {
 
-// A page that a process makes and its peers map: each has a slot there, which it marks, counts up, and wakes whom the
-// page says. Peers can wake it for nothing, or forget to (a peer may be killed or stopped between the two), and nothing
-// worse: the owner looks by itself now and then. Thread-safe.
+// A page of memory that a process makes and its peers map. A peer rings: it marks its slot there, increments the count,
+// and wakes the sleeper that the page names. A peer may ring for nothing. It may also fail to ring, for it can be
+// killed or stopped at any moment; so the owner also looks at intervals by itself. Thread-safe.
 class Doorbell {
  public:
-  // Who is to be woken.
+  // The sleeper that a ring wakes: a thread in Poller::Serve, or one in Poller::Help.
   enum Listener : uint32_t { kNobody = 0, kService = 1, kWaiter = 2 };
 
+  // Makes a bell. ResourceExhausted as MemoryFile::Make.
   static absl::StatusOr<Doorbell> Make();
+  // Maps the bell of process `pid`, which has it open as `fd`. Errors as MemoryFile::Open.
   static absl::StatusOr<Doorbell> Open(int pid, int fd, uint64_t inode);
 
-  static constexpr size_t kSlots = size_t{504} * 64;
+  static constexpr size_t kSlots = size_t{504} * 64;  // 504 words of marks, which fit in the page
 
-  // What was written before is seen by whoever finds the slot marked; who does not yet finds the count changed.
-  // REQUIRES: slot < kSlots.
+  // Marks a slot and rings. What was written before is visible to whoever finds the slot marked; whoever does not find
+  // it marked yet finds the count changed. REQUIRES: slot < kSlots.
   void Ring(size_t slot) const {
     Mark(slot);
     Ring();
   }
-  // For slots that are marked already.
+  // Rings without marking: for slots that are marked already.
   void Ring() const {
     page().count.fetch_add(1);
     WakeListener();
@@ -44,7 +46,7 @@ class Doorbell {
 
   // ---- the owner's side
   uint32_t count() const { return page().count.load(); }
-  // f(slot) for those of the first `slots` that are marked, which they are no longer.
+  // Calls f(slot) for the marked ones of the first `slots` slots, and takes their marks off.
   template <class F>
   void TakeMarks(size_t slots, F&& f) const {
     for (size_t word = 0; word * kBits < std::min(slots, kSlots); ++word) {
@@ -54,26 +56,29 @@ class Doorbell {
       }
     }
   }
+  // Sets the sleeper that rings wake.
   void Listen(Listener listener) const { page().listener.store(listener); }
-  // One that waits as `listener` leaves Wait, whoever was to be woken by Ring.
+  // Ends the Wait of one thread that waits as `listener`, whichever sleeper rings wake.
   void Wake(Listener listener) const;
-  // Everybody in Wait leaves it.
+  // Ends the Wait of all threads.
   void WakeAll() const;
-  // Blocks until it is rung for `listener`, unless the count is not `seen`; or until the deadline. May end early.
+  // Blocks until the bell is rung for `listener`, or until the deadline. Returns at once if the count is not `seen`.
+  // May return early for no reason.
   void Wait(uint32_t seen, Listener listener, base::Instant deadline) const;
 
   const memory::MemoryFile& file() const { return file_; }
 
  private:
-  static constexpr size_t kBits = 64;
+  static constexpr size_t kBits = 64;  // slots of a word of marks
   struct Page {
     std::atomic<uint32_t> count;
     std::atomic<uint32_t> listener;
-    std::array<std::atomic<uint64_t>, kSlots / kBits> marks;  // those of the first 448 in the same cache line
+    // Those of the first 448 slots share the numbers' cache line.
+    std::array<std::atomic<uint64_t>, kSlots / kBits> marks;
   };
   explicit Doorbell(memory::MemoryFile file) : file_(std::move(file)) {}
   Page& page() const { return *reinterpret_cast<Page*>(file_.data()); }
-  // Once: who was woken is on its way, and others need not be.
+  // Wakes the sleeper that the page names, once: while it wakes up nobody else needs to be woken.
   void WakeListener() const;
 
   memory::MemoryFile file_;

@@ -10,8 +10,8 @@
 namespace twinkle::rpc {
 namespace {
 
-// What precedes the first frame in a ring.
-const Frame& GoesOnInRing() {
+// The frame that ends a stream on the transport below: a word that says `switched`.
+const Frame& SwitchFrame() {
   static const Frame& frame = *new Frame([] {
     NearWord word;
     word.switched = true;
@@ -60,7 +60,7 @@ void NearTransport::Start(Receiver* receiver, base::TaskQueue* queue) {
   below_->Start(this, queue);
 }
 
-// Methods may still run here, and readers still read.
+// Close ends the giving out of memory only; methods may still run in this process, and readers may still read.
 void NearTransport::Close() {
   if (!open_->exchange(false)) return;
   releases_->Close();
@@ -104,12 +104,13 @@ void NearTransport::Greet(ProcessId to, Neighbour& neighbour) {
 }
 
 void NearTransport::Say(ProcessId to, NearWord word) {
-  below_->Send(to, Stream::kControl, BareFrame(std::move(word))).IgnoreError();  // else it is lost, and that is told
+  // If that fails the peer is lost, which is told by itself.
+  below_->Send(to, Stream::kControl, BareFrame(std::move(word))).IgnoreError();
 }
 
 absl::Status NearTransport::Pass(Neighbour& neighbour, Stream stream, Frame frame) {
   size_t in_ring = 0;
-  TWINKLE_RETURN_IF_ERROR(neighbour.link().Send(stream, std::move(frame), GoesOnInRing(), &in_ring));
+  TWINKLE_RETURN_IF_ERROR(neighbour.link().Send(stream, std::move(frame), SwitchFrame(), &in_ring));
   if (in_ring == 0) return absl::OkStatus();
   frames_in_rings_.fetch_add(1, std::memory_order_relaxed);
   options_.traffic->rings.sent.fetch_add(in_ring, std::memory_order_relaxed);
@@ -157,7 +158,7 @@ absl::Status NearTransport::OnWord(ProcessId from, Stream stream, const NearWord
     if (neighbour.state() == Neighbour::State::kStranger) Greet(from, neighbour);
   }
   if (word.answer) {
-    if (word.answer->readable) releases_->AddReader(from);  // before anything is shared with it
+    if (word.answer->readable) releases_->AddReader(from);  // before anything is shared with the peer
     neighbour.OnAnswer(*word.answer);
   }
   if (!word.released.empty()) buffers_.Release(from, word.released);
@@ -185,7 +186,7 @@ absl::Status NearTransport::Resolve(ProcessId from, const Neighbour& neighbour, 
 }
 
 // ---- ends
-// Nothing that it sends can be understood from here on.
+// Loses a peer because what it has sent cannot be read; nor could anything that follows.
 void NearTransport::LoseUnread(ProcessId peer, const absl::Status& why) {
   base::Log(base::LogLevel::kError, absl::StrCat("what process ", peer, " sends cannot be read: ", why.message()));
   Lose(peer, absl::UnavailableError(absl::StrCat("what it sends cannot be read: ", why.message())));

@@ -38,7 +38,7 @@ std::shared_ptr<const PeerMemory> Neighbour::memory() const {
   return memory_;
 }
 
-// ---- getting to know each other
+// ---- introductions
 std::optional<Hello> Neighbour::Greet(bool may_be_near, const Probe& probe, const Rings& rings) {
   base::MutexLock lock(&mutex_);
   if (!To(may_be_near && (probe.there() || rings.there()) ? State::kAsked : State::kFar)) return std::nullopt;
@@ -62,7 +62,7 @@ void Neighbour::OnAnswer(const HelloAnswer& answer) {
   if (answer.readable) reader = base::ProcessMark::Of(answer.pid);
   base::MutexLock lock(&mutex_);
   if (state() != State::kAsked) return;
-  reader_ = reader;  // before anything is shared with it
+  reader_ = reader;  // before anything is shared with the reader
   To(reader.pid != 0 ? State::kNear : State::kFar);
   link_.OnAnswer(answer.rings);
 }
@@ -81,7 +81,7 @@ void Neighbour::End(State end, const absl::Status& why) {
 }
 
 base::ProcessMark Neighbour::LetGo() {
-  std::shared_ptr<const PeerMemory> memory;  // outlives the lock
+  std::shared_ptr<const PeerMemory> memory;  // destroyed without the lock
   base::MutexLock lock(&mutex_);
   To(State::kLost);
   memory = std::move(memory_);

@@ -12,11 +12,11 @@
 namespace twinkle::rpc {
 namespace {
 
-// How late a frame is noticed at worst, whose sender was stopped before it woke anybody; and how late a waiter that
-// nobody woke sees that what it waits for is there.
+// The longest sleep. A frame whose sender was stopped before it woke anybody is noticed that late at worst; so does a
+// waiter that nobody woke find what it waits for.
 constexpr absl::Duration kLongestSleep = absl::Milliseconds(500);
 
-// Whether much is coming: so many pieces in a millisecond.
+// The pace of input: whether at least kMuch pieces arrive in a millisecond.
 class Pace {
  public:
   bool IsHigh(size_t found, base::Instant now) {
@@ -33,8 +33,8 @@ class Pace {
   static constexpr absl::Duration kSpan = absl::Milliseconds(1);
   static constexpr size_t kMuch = 8;
   base::Instant since_ = base::kLongAgo;
-  size_t found_ = 0;   // since then
-  size_t before_ = 0;  // in the span before
+  size_t found_ = 0;   // pieces since then
+  size_t before_ = 0;  // pieces in the span before
 };
 
 }  // namespace
@@ -59,10 +59,15 @@ void Poller::Close() {
 }
 
 void Poller::Listen() {
-  bell_->Listen(polling_    ? Doorbell::kNobody
-                : sleeping_ ? Doorbell::kWaiter
-                : napping_  ? Doorbell::kNobody
-                            : Doorbell::kService);
+  Doorbell::Listener listener = Doorbell::kService;
+  if (polling_) {
+    listener = Doorbell::kNobody;
+  } else if (sleeping_) {
+    listener = Doorbell::kWaiter;
+  } else if (napping_) {
+    listener = Doorbell::kNobody;
+  }
+  bell_->Listen(listener);
 }
 
 bool Poller::Begin() {
@@ -80,10 +85,10 @@ void Poller::End(uint32_t polled) {
     Listen();
     if (closed_) idle_.SignalAll();
   }
-  if (bell_->count() != polled) bell_->Ring();  // it was rung while nobody was to be woken
+  if (bell_->count() != polled) bell_->Ring();  // the bell was rung while it woke nobody
 }
 
-// Whoever rings meanwhile wakes nobody for it. Others may poll.
+// The bell wakes nobody during a nap, except a thread in Help. Other threads may poll meanwhile.
 bool Poller::Nap() {
   {
     base::MutexLock lock(&mutex_);
@@ -106,7 +111,7 @@ void Poller::Serve() {
   while (true) {
     uint32_t polled = bell_->count();
     bool mine = Begin();
-    bool everywhere = true;  // after each sleep
+    bool everywhere = true;  // the first poll after a sleep looks everywhere
     base::Instant until = base::Now() + options_.patience;
     while (mine) {
       polled = bell_->count();
@@ -123,24 +128,28 @@ void Poller::Serve() {
       }
     }
     if (mine) End(polled);
-    if (closed_) return;  // looked at after the count, which Close changes afterwards
+    if (closed_) return;  // read after the count, which Close changes after it has set this
     bell_->Wait(polled, Doorbell::kService, base::Now() + kLongestSleep);
   }
 }
 
-// A thread's part in polling, while it is in Help.
+// The polling of one thread while it is in Help: whether it has the baton, or wants it.
 class Poller::Turn {
  public:
   explicit Turn(Poller* poller) : poller_(*poller) {}
   ~Turn() { Give(); }
 
-  // Polls, unless another thread does; whether there was something.
+  // Polls, unless another thread does. Returns whether it found something.
   bool Poll(bool everywhere) {
-    if (!mine_) Want(!(mine_ = poller_.Begin()));
+    if (!mine_) {
+      mine_ = poller_.Begin();
+      Want(!mine_);
+    }
     if (!mine_) return false;
     polled_ = poller_.bell_->count();
     return poller_.poll_(everywhere) > 0;
   }
+  // Gives the baton back, and wants it no more.
   void Give() {
     if (std::exchange(mine_, false)) poller_.End(polled_);
     Want(false);
@@ -189,8 +198,8 @@ bool Poller::Sleep(absl::FunctionRef<bool()> done, base::Instant deadline) {
     sleeping_ = true;
     Listen();
   }
-  // What was rung for between the last poll and this is polled for by whom the bell woke then.
-  // What a peer writes into the page may swallow what this thread is woken by, so it also wakes by itself.
+  // Rings between the last poll and now are polled for by the thread that they woke. A peer that writes into the page
+  // may swallow a ring for this thread, so it also wakes by itself.
   if (!done()) bell_->Wait(seen, Doorbell::kWaiter, std::min(deadline, base::Now() + kLongestSleep));
   base::MutexLock lock(&mutex_);
   sleeping_ = false;
@@ -201,7 +210,7 @@ bool Poller::Sleep(absl::FunctionRef<bool()> done, base::Instant deadline) {
 void Poller::Wake() {
   {
     base::MutexLock lock(&mutex_);
-    if (!sleeping_) return;  // the others look by themselves
+    if (!sleeping_) return;  // only a sleeping thread needs to be woken
   }
   bell_->Wake(Doorbell::kWaiter);
 }

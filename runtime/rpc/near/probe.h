@@ -1,4 +1,4 @@
-// Whether one process can read another one's memory.
+// Probe: finds out whether one process can read another one's memory.
 #pragma once
 
 #include <absl/status/status.h>
@@ -9,21 +9,22 @@
 
 namespace twinkle::rpc {
 
-// Proof that this process's memory can be read by who says what is in it: a sealed file with a secret. It is a file of
-// its own, since shared memory is only made when there is something for it. Constant: any thread may look.
+// A sealed file with a secret, the nonce, in it. A peer that can check the nonce can open this process's memory files.
+// The probe is a file of its own, since shared memory is made only when there is something to put there. Constant, and
+// so thread-safe.
 class Probe {
  public:
   Probe();
 
-  // False: there is no memory for it, and so nobody can show to have read it.
+  // Whether there is a file. False: there was no memory for it, and no peer can check it.
   bool there() const { return file_.valid(); }
   int fd() const { return file_.get(); }
-  // Not empty.
+  // The nonce; not empty.
   const std::string& nonce() const { return nonce_; }
 
-  // Whether the file at that descriptor of that process is a probe with that nonce. FailedPrecondition: it is not.
-  // InvalidArgument: there is no such nonce. Else why it cannot be opened: a descriptor is needed for a moment, and
-  // ResourceExhausted says that there is none.
+  // Checks that process `pid` has a probe with that nonce open as `fd`. FailedPrecondition: it is another file.
+  // InvalidArgument: the nonce is empty or too long. ResourceExhausted: this process has no descriptor for it, of which
+  // it needs one for a moment. Other errors: why the file cannot be opened.
   static absl::Status Check(int pid, int fd, const std::string& nonce);
 
  private:

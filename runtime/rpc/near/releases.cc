@@ -62,7 +62,7 @@ bool Releases::HasThread() {
 }
 
 void Releases::FlushLater() {
-  if (flushing_ || !HasThread()) return;  // without a thread what is to be told waits for the next
+  if (flushing_ || !HasThread()) return;  // without a thread, words wait for the next try
   flushing_ = true;
   queue_->Post([self = shared_from_this()] { self->Flush(); });
 }

@@ -1,4 +1,4 @@
-// Who is told that a buffer, or a chunk of memory, is no more.
+// Releases: tells processes which buffers are no longer mapped, and which chunks of memory are gone.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -16,34 +16,37 @@
 
 namespace twinkle::rpc {
 
-// Tells owners which of their buffers are no longer mapped here, and readers which chunks of this process are gone,
-// many at a time. The last reference to a buffer may go in any thread, under any lock, so it has a thread of its own,
-// once there is something to tell. Thread-safe; what is mapped keeps it, so it may outlive the transport.
+// Tells owners which of their leases this process has let go of, and readers which chunks of this process are gone;
+// many at a time. The last reference to a buffer may go in any thread and under any lock, so a queue of its own sends
+// the words, from when there is something to tell. Thread-safe. Mapped buffers keep this object, so it may outlive the
+// transport.
 class Releases : public std::enable_shared_from_this<Releases> {
  public:
-  // Sends the word to the peer; does not block.
+  // Sends a word to a peer. Does not block.
   using Tell = std::function<void(ProcessId, NearWord)>;
 
-  // `executor` outlives it, or Close is called before that ends. `name` is the thread's.
+  // `executor` must exist until Close has returned. `name` is the queue's.
   Releases(base::Executor* executor, std::string name);
 
-  // What was added before is lost: nothing is mapped yet.
+  // Sets how words are sent. What was added before is dropped; nothing is mapped yet then.
   void Begin(Tell tell);
-  // Whether there is a thread that tells owners: nothing may be mapped without.
+  // Whether there is a thread to tell owners; it is made now if need be. Nothing may be mapped without it.
   bool Ready();
 
-  // A buffer of that owner's is no longer mapped here. Nothing in a fork of the process, which has no leases.
+  // A lease of the owner is let go of. Does nothing in a fork of the process, which has no leases.
   void Add(ProcessId owner, uint64_t lease);
-  // A chunk of this process's memory is gone.
+  // A chunk of this process's memory is gone. Readers will be told.
   void AddUnmapped(const UnmappedChunk& gone);
-  // Those that may have mapped memory of this process.
+  // Adds or removes a reader: a peer that may have mapped memory of this process.
   void AddReader(ProcessId peer);
   void RemoveReader(ProcessId peer);
 
-  // What is to be told is told before it returns, and nothing afterwards. Not from a task of its own queue.
+  // Tells what is to be told, and then nothing more. Must not be called from a task of its queue. Further calls do
+  // nothing.
   void Close();
 
  private:
+  // Makes the queue if there is none. False: there is no thread for it.
   bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FlushLater() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush();
@@ -54,9 +57,9 @@ class Releases : public std::enable_shared_from_this<Releases> {
   base::Mutex mutex_;
   std::shared_ptr<const Tell> tell_ ABSL_GUARDED_BY(mutex_);  // null: before Begin, and after Close
   std::unique_ptr<base::TaskQueue> queue_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<ProcessId, NearWord> pending_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<ProcessId, NearWord> pending_ ABSL_GUARDED_BY(mutex_);  // what to tell, by peer
   absl::flat_hash_set<ProcessId> readers_ ABSL_GUARDED_BY(mutex_);
-  bool flushing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool flushing_ ABSL_GUARDED_BY(mutex_) = false;  // a Flush is posted
 };
 
 }  // namespace twinkle::rpc

@@ -16,6 +16,7 @@ std::string_view TextOf(const codec::Buffer& buffer) {
   return {reinterpret_cast<const char*>(buffer.data), buffer.size};
 }
 
+// A buffer with a copy of the bytes.
 codec::Buffer Kept(std::string_view text) {
   const auto kept = std::make_shared<const std::string>(text);
   return {reinterpret_cast<const std::byte*>(kept->data()), kept->size(), kept};
@@ -23,7 +24,7 @@ codec::Buffer Kept(std::string_view text) {
 
 }  // namespace
 
-// ---- getting to know each other
+// ---- introductions
 std::optional<RingOffer> RingLink::MakeMine(const std::string& nonce, const Doorbell& bell) {
   base::MutexLock lock(&mutex_);
   absl::StatusOr<RingBlock> mine = RingBlock::Make(nonce);
@@ -70,7 +71,7 @@ absl::Status RingLink::OnSwitched(Stream stream) {
 // ---- sending
 absl::Status RingLink::Send(Stream stream, Frame frame, const Frame& switched, size_t* in_ring) {
   Outgoing& out = outgoing_[static_cast<size_t>(stream)];
-  std::vector<codec::Buffer> written;  // let go of without the lock: they may be the last of a user's value
+  std::vector<codec::Buffer> written;  // destroyed without the lock, for they may be the last owners of a user's value
   base::MutexLock lock(&out.mutex);
   if (!out.writer && ready_) {
     TWINKLE_RETURN_IF_ERROR(below_(stream, switched));
@@ -97,7 +98,7 @@ void RingLink::Push(Outgoing& out, const Frame& frame, std::vector<codec::Buffer
   if (!out.waiting.empty()) Drain(out, written);
 }
 
-// Until there is no room; then the reader rings when there is some.
+// After the last round there is no room, or nothing waits. If something waits the reader rings once it has made room.
 bool RingLink::Drain(Outgoing& out, std::vector<codec::Buffer>* written) {
   bool wrote = false;
   do {
@@ -123,7 +124,7 @@ bool RingLink::Drain(Outgoing& out, std::vector<codec::Buffer>* written) {
 absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* more) {
   Incoming& in = incoming_[static_cast<size_t>(stream)];
   if (!in.switched) return absl::OkStatus();
-  bool ring = false;
+  bool writer_waits = false;
   size_t left = RingBlock::Capacity(stream);
   while (left > 0) {
     const absl::StatusOr<std::string_view> bytes = in.reader->Peek();
@@ -133,10 +134,10 @@ absl::Status RingLink::Read(Stream stream, std::vector<Frame>* frames, bool* mor
       return read;
     }
     if (bytes->empty()) break;
-    ring = in.reader->Consume(bytes->size()) || ring;
+    writer_waits = in.reader->Consume(bytes->size()) || writer_waits;
     left -= std::min(left, bytes->size());
   }
-  if (ring) bell_->Ring(bell_slot_);
+  if (writer_waits) bell_->Ring(bell_slot_);
   *more = left == 0;
   return absl::OkStatus();
 }

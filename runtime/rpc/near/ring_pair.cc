@@ -55,7 +55,8 @@ absl::StatusOr<RingBlock> RingBlock::Open(int pid, int fd, uint64_t inode, const
 }
 
 // ---- writing
-// The reader's number is not trusted: at worst there is no room, or the writer overwrites what nobody will have read.
+// The room is computed from the reader's number, which is not trusted. At worst there seems to be no room, or bytes are
+// overwritten that the reader has not read.
 size_t RingWriter::Room() const {
   const size_t capacity = RingBlock::Capacity(stream_);
   const uint64_t unread = written_ - theirs_.reading(stream_).read.load();

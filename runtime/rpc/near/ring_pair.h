@@ -1,4 +1,4 @@
-// Two processes of one machine write each other bytes through memory.
+// Rings: bytes from one process of a machine to another, through memory.
 #pragma once
 
 #include <absl/status/status.h>
@@ -16,23 +16,28 @@
 
 namespace twinkle::rpc {
 
-// What one process of a pair writes and the other reads: a ring of bytes for each stream, and how far it has read the
-// other's. Nobody but its maker can write to it.
+// The memory that one process of a pair writes and the other reads. It has a ring of bytes for each stream, and how far
+// this process has read the other's rings. Only its maker can write to it. A stream's ring has one writer and one
+// reader, which may run at the same time.
 class RingBlock {
  public:
-  // Its memory begins with the nonce.
+  // Makes a block whose memory begins with the nonce. ResourceExhausted as MemoryFile::Make.
   static absl::StatusOr<RingBlock> Make(const std::string& nonce);
-  // That of another process, behind that descriptor of it. FailedPrecondition: it is another file, or another nonce's.
+  // Maps the block that process `pid` has open as `fd`. FailedPrecondition: it is another file, or has another nonce.
+  // Other errors as MemoryFile::Open.
   static absl::StatusOr<RingBlock> Open(int pid, int fd, uint64_t inode, const std::string& nonce);
 
+  // The bytes of a stream's ring.
   static size_t Capacity(Stream stream);
 
+  // How far a stream's ring was written.
   struct alignas(64) Writing {
-    std::atomic<uint64_t> written;     // bytes, ever
-    std::atomic<uint32_t> wants_room;  // the writer waits for the reader
+    std::atomic<uint64_t> written;     // bytes since the beginning
+    std::atomic<uint32_t> wants_room;  // not 0: the writer waits for room
   };
+  // How far the other's ring of a stream was read.
   struct alignas(64) Reading {
-    std::atomic<uint64_t> read;  // bytes of the other's ring, ever
+    std::atomic<uint64_t> read;  // bytes since the beginning
   };
   Writing& writing(Stream stream) const;
   Reading& reading(Stream stream) const;
@@ -46,16 +51,16 @@ class RingBlock {
   memory::MemoryFile file_;
 };
 
-// The writer's side of one stream. One thread at a time.
+// Writes to the ring of one stream. For one thread at a time. The blocks must outlive it.
 class RingWriter {
  public:
   RingWriter(const RingBlock* mine, const RingBlock* theirs, Stream stream)
       : mine_(*mine), theirs_(*theirs), stream_(stream) {}
 
-  // Takes as much as there is room for; the reader sees it after Publish.
+  // Writes as many bytes as there is room for, and returns how many. The reader sees them after Publish.
   size_t Write(std::string_view bytes);
   void Publish();
-  // Whether the reader is to ring when it has made room. True: it need not, there is some.
+  // Sets whether the reader must ring once it has made room. True: there is room by now, and it need not.
   bool WantsRoom(bool wants);
 
  private:
@@ -67,15 +72,16 @@ class RingWriter {
   uint64_t written_ = 0;
 };
 
-// The reader's side. One thread at a time.
+// Reads the ring of one stream. For one thread at a time. The blocks must outlive it.
 class RingReader {
  public:
   RingReader(const RingBlock* mine, const RingBlock* theirs, Stream stream)
       : mine_(*mine), theirs_(*theirs), stream_(stream) {}
 
-  // What can be read in one piece; empty: nothing. InvalidArgument: the writer's numbers make no sense.
+  // The bytes that can be read in one piece; empty: there are none. InvalidArgument: the writer's numbers make no
+  // sense.
   absl::StatusOr<std::string_view> Peek() const;
-  // That much has been read; whether the writer waits for it.
+  // Marks bytes as read. Returns whether the writer waits for room.
   bool Consume(size_t bytes);
 
  private:

@@ -3,7 +3,8 @@
 namespace twinkle::rpc {
 namespace {
 
-// A process that is always busy looks everywhere that often, though it never sleeps.
+// The polls between two looks at all links. A process that is always busy never sleeps, and so would not look
+// everywhere otherwise.
 constexpr uint64_t kPollsBetween = 1024;
 
 }  // namespace
@@ -43,7 +44,7 @@ size_t Rings::Poll(bool everywhere) {
     for (const auto& [peer, link] : polled_) found += PollLink(peer, *link);
   } else {
     bell_->TakeMarks(polled_.size(), [&](size_t slot) {
-      if (slot >= polled_.size()) polled_ = links_.all();  // it was made meanwhile
+      if (slot >= polled_.size()) polled_ = links_.all();  // the link was made meanwhile
       for (size_t i = slot; i < polled_.size(); i += Doorbell::kSlots) {
         found += PollLink(polled_[i].first, *polled_[i].second);
       }

@@ -11,9 +11,9 @@
 namespace twinkle::rpc {
 namespace {
 
-constexpr size_t kCopiesKnown = 64;
+constexpr size_t kCopiesKnown = 64;  // recent copies that are found again
 
-// Of a buffer that is mapped here: its last reference gives the lease back.
+// The owner of a buffer that is mapped here. Its end gives the lease back.
 struct Held {
   Held(std::shared_ptr<Releases> to, ProcessId peer, uint64_t id) : releases(std::move(to)), owner(peer), lease(id) {}
   Held(const Held&) = delete;
@@ -82,8 +82,8 @@ void SharedBuffers::Unshare(ProcessId to, const std::vector<SharedBuffer>& share
   leases_.Release(to, leases);
 }
 
-// Where others find the buffer, and who keeps it there; copies it into shared memory if need be. Null: there is no
-// room, or it is not to be in memory.
+// Finds a buffer in shared memory, or copies it there; returns the owner that keeps it, and sets its place. Null: there
+// is no room, or the buffer is in a file.
 std::shared_ptr<const void> SharedBuffers::InSharedMemory(const codec::Buffer& buffer, memory::Place* place) {
   for (const auto& memory : options_.memories) {
     if (const auto found = memory->Find(buffer.data, buffer.size)) {
@@ -97,7 +97,7 @@ std::shared_ptr<const void> SharedBuffers::InSharedMemory(const codec::Buffer& b
   return copy;
 }
 
-// One that was made lately, or a new one. Null: there is no room, or nothing to copy it to.
+// A recent copy of the buffer, or a new one. Null: there is no room, or no shared memory.
 std::shared_ptr<const SharedBuffers::Copy> SharedBuffers::CopyOf(const codec::Buffer& buffer) {
   if (buffer.owner != nullptr) {
     base::MutexLock lock(&mutex_);

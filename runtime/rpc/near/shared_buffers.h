@@ -1,4 +1,5 @@
-// Large parts of frames that stay where they are: places instead of bytes on the way out, mapped memory on the way in.
+// SharedBuffers: large buffers of frames that stay in place. Frames carry places in memory instead of bytes, and the
+// receiver maps them.
 #pragma once
 
 #include <absl/status/status.h>
@@ -21,76 +22,78 @@
 
 namespace twinkle::rpc {
 
-// Another process's memory as this one maps it, by kind. Thread-safe.
+// The memory of another process, as this one maps it, by kind. Thread-safe.
 class PeerMemory {
  public:
   PeerMemory(const std::vector<std::shared_ptr<memory::SharedMemory>>& memories, int pid);
 
-  // The bytes at that place. InvalidArgument also: it is in memory of a kind that is unknown here. See
-  // MappedMemory::At.
+  // The bytes at a place. Errors as MappedMemory::At; also InvalidArgument: the memory is of a kind that is unknown
+  // here.
   absl::StatusOr<std::shared_ptr<const std::byte>> At(const memory::Place& place, size_t bytes) const;
+  // The owner has no such chunk any more.
   void Forget(const UnmappedChunk& gone) const;
 
  private:
   std::vector<std::unique_ptr<memory::MappedMemory>> kinds_;
 };
 
-// What a process and its neighbours have of each other's memory. It knows no connections: who can read what is its
-// owner's to find out. Invariants:
+// The buffers that a process and its neighbours share. It knows nothing of connections; its owner finds out who can
+// read what. Thread-safe. Invariants:
 //  SB1 a buffer that a peer maps is held, by a lease, until that peer has released it or is known to have ended: a
 //      connection that broke is not enough;
 //  SB2 a lease is released once, by the peer that has it;
 //  SB3 a peer gets the bytes that the buffer has when it is sent, also where it gets a copy that was made for another;
 //  SB4 a buffer that cannot be mapped for want of a descriptor, of address space or of a thread is missing from its
 //      frame (codec::Missing), and nothing else is: the peer is not lost.
-// Thread-safe.
 class SharedBuffers {
  public:
   struct Options {
-    size_t from_bytes = 32 << 10;  // smaller ones travel
-    // What peers can map: the kinds of memory::Place, in their order. What is in none of them is copied into the
-    // first; without any everything travels. Close closes them.
+    size_t from_bytes = 32 << 10;  // smaller buffers are sent as bytes
+    // The memories that peers can map: the kinds of memory::Place, in their order. A buffer that is in none of them is
+    // copied into the first. Without any, all buffers are sent as bytes. Close closes them.
     std::vector<std::shared_ptr<memory::SharedMemory>> memories = {};
-    // Where values are that were to take no more memory; may be null.
+    // Mapped files. Values in these were meant to take no more memory. May be null.
     std::shared_ptr<const memory::MappedFiles> files = nullptr;
   };
   SharedBuffers(Options options, std::shared_ptr<Releases> releases, std::shared_ptr<Traffic> traffic);
 
   // ---- sending
-  // Takes the large buffers out of the frame, and says where they are. What is in no shared memory is copied there,
-  // once for all peers. Values in files travel, or this process would have in memory what did not fit there; so does
-  // what finds no room. REQUIRES: the peer can map what this process has.
+  // Takes the large buffers out of the frame, and returns where they are, each with a lease. A buffer in no shared
+  // memory is copied there, once for all peers. Two kinds stay in the frame: values in files, or this process would
+  // hold in memory what did not fit there, and buffers for which there is no room. REQUIRES: the peer can map this
+  // process's memory.
   std::vector<SharedBuffer> Share(ProcessId to, Frame* frame);
-  // The frame was not taken.
+  // Ends the leases of a frame that could not be sent.
   void Unshare(ProcessId to, const std::vector<SharedBuffer>& shared);
-  // The peer has let go of these leases.
+  // Ends leases that the peer has let go of.
   void Release(ProcessId peer, const std::vector<uint64_t>& leases) { leases_.Release(peer, leases); }
 
   // ---- receiving
-  // Whether that process's memory can be read from here: what it has then. See Probe::Check.
+  // The memory of a process that has sent Hello, if it can be read from here. Errors as Probe::Check.
   absl::StatusOr<std::shared_ptr<const PeerMemory>> MemoryOf(const Hello& hello);
-  // Puts mapped buffers where they belong. `unmapped`: leases of what is missing, to be given back. InvalidArgument,
-  // and what else PeerMemory::At says but ResourceExhausted: places that make no sense, and the peer is to be lost.
+  // Puts mapped buffers into the frame, where they belong. `unmapped`: the leases of buffers that are missing, to be
+  // given back. Errors as PeerMemory::At, but not ResourceExhausted, and InvalidArgument: the places make no sense, and
+  // the peer should be lost.
   absl::Status Resolve(ProcessId from, const PeerMemory& memory, const std::vector<SharedBuffer>& shared, Frame* frame,
                        std::vector<uint64_t>* unmapped);
 
   // ---- the end
-  // The connection is gone: the leases go with the process that maps, which may have none.
+  // The connection is gone. The leases of the peer end with the process that maps, `reader`; at once if there is none.
   void PeerLost(ProcessId peer, const base::ProcessMark& reader) { leases_.PeerLost(peer, reader); }
-  // What others still map stays as it is.
+  // Ends sharing. What peers still map stays as it is.
   void Close();
 
-  // Held now.
+  // The number of leases.
   size_t lease_count() const { return leases_.size(); }
 
  private:
-  // A copy in shared memory, as those who map it hold it. It keeps the original, too: what others hold is not written
-  // in place, and so the copy stays equal to it.
+  // A copy in shared memory, held by the leases of its readers. It also keeps the original: a buffer with several
+  // owners is not written in place, and so the copy stays equal to it.
   struct Copy {
     std::shared_ptr<std::byte> memory;
     std::shared_ptr<const void> original;
   };
-  // What was copied into shared memory lately: the same goes to several peers.
+  // A recent copy, for the same buffer is often sent to several peers.
   struct Copied {
     std::weak_ptr<const void> owner;
     const std::byte* data = nullptr;

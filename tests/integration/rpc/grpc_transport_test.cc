@@ -237,7 +237,7 @@ TEST_CASE("two that cannot reach each other any more lose each other, and it is 
   CHECK(b.losses.cut.WaitUntil(Soon()));
 }
 
-TEST_CASE("who has lost a peer refuses it, so that it is lost to both") {
+TEST_CASE("who has lost a peer refuses it, so that it is lost to both (GT2)") {
   Member a(1);
   Member b(2);
   a.transport->Introduce(2, {b.target});

@@ -33,6 +33,18 @@ TEST_CASE("leases go with a process that has ended, and are released by nobody e
   CHECK(owner.use_count() == 2);
 }
 
+TEST_CASE("what a lease holds is destroyed outside the lock, and may ask the leases (LE3)") {
+  Leases leases;
+  size_t asked = 0;
+  const auto owner = [&] {
+    return std::shared_ptr<const void>(nullptr, [&](const void*) { asked += 1 + leases.size(); });
+  };
+  leases.Release(7, {leases.Add(7, owner())});
+  leases.Add(7, owner());
+  leases.PeerLost(7, {});
+  CHECK(asked == 2);
+}
+
 // A process that ends when it is told to.
 class Child {
  public:

@@ -124,7 +124,7 @@ void MeetInRings(RingMember& a, ProcessId a_id, RingMember& b, ProcessId b_id) {
   REQUIRE(b.transport().frames_in_rings() > 0);
 }
 
-TEST_CASE("frames larger than a ring go through it, in order with small ones") {
+TEST_CASE("frames larger than a ring go through it, in order with small ones and with those from before (NT1, RG1)") {
   InMemoryNetwork network;
   RingMember a(1, network);
   RingMember b(2, network);
@@ -145,7 +145,8 @@ TEST_CASE("frames larger than a ring go through it, in order with small ones") {
 }
 
 TEST_CASE(
-    "what a process sent before it died arrives before its loss is told; losses in the order they happened (NT2)") {
+    "what a process sent before it died arrives before its loss is told; losses in the order they happened (NT2, "
+    "RG2)") {
   for (int round = 0; round < 20; ++round) {
     InMemoryNetwork network;
     RingMember survivor(1, network);
