@@ -2,11 +2,24 @@
 
 #include <absl/strings/str_cat.h>
 
-#include <algorithm>
+#include <numeric>
 
 #include "runtime/base/status.h"
 
 namespace twinkle::weights {
+namespace {
+
+// Most tables are: then nothing is tied.
+bool IsInOrderOfMemory(const Table& table) {
+  for (size_t i = 1; i < table.size(); ++i) {
+    const Entry& before = table.entry(i - 1);
+    const Entry& entry = table.entry(i);
+    if (std::pair(before.storage, before.offset) >= std::pair(entry.storage, entry.offset)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::string Side::NameOf(uint32_t member) const { return absl::StrCat("rank ", members[member].rank, " of ", name); }
 
@@ -69,13 +82,15 @@ absl::StatusOr<const std::vector<View>*> Holdings::ViewsOf(uint32_t table, uint3
 
 std::vector<uint32_t> TiesOf(const Table& table) {
   std::vector<uint32_t> ties(table.size());
+  std::iota(ties.begin(), ties.end(), 0);
+  if (IsInOrderOfMemory(table)) return ties;
   absl::flat_hash_map<std::pair<uint32_t, int64_t>, uint32_t> first_at;
   first_at.reserve(table.size());
   for (uint32_t entry = 0; entry < table.size(); ++entry) {
     const Entry& place = table.entry(entry);
     const auto [first, added] = first_at.try_emplace(std::pair(place.storage, place.offset), entry);
     const bool tied = !added && table.entry(first->second).form == place.form;
-    ties[entry] = tied ? first->second : entry;
+    if (tied) ties[entry] = first->second;
   }
   return ties;
 }

@@ -4,6 +4,8 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace twinkle::weights {
 namespace {
@@ -41,61 +43,42 @@ absl::Status CheckName(std::string_view name) {
                    kMostNameBytes, " bytes and no control characters"));
 }
 
-uint32_t NameWriter::TextOf(std::string_view name) {
-  std::string text;
-  numbers_.clear();
+uint32_t NameTexts::Split(std::string_view name, std::vector<int64_t>* numbers) {
+  text_.clear();
+  numbers->clear();
   for (size_t at = 0; at < name.size();) {
     const size_t digits = DigitsAt(name, at);
     if (digits == 0) {
-      text.push_back(name[at++]);
+      text_.push_back(name[at++]);
       continue;
     }
     const std::string_view number = name.substr(at, digits);
-    if (IsNumber(number) && numbers_.size() < kMostGaps) {
-      numbers_.push_back(ValueOf(number));
-      text.push_back(kGap);
+    if (IsNumber(number) && numbers->size() < kMostGaps) {
+      numbers->push_back(ValueOf(number));
+      text_.push_back(kGap);
     } else {
-      text.append(number);
+      text_.append(number);
     }
     at += digits;
   }
-  const auto [known, added] = known_.emplace(text, static_cast<uint32_t>(texts_.size()));
-  text_ = known->second;
-  if (added) {
-    texts_.push_back(std::move(text));
-    last_.emplace_back(numbers_.size(), 0);
-  }
-  return text_;
+  const auto [known, added] = known_.emplace(text_, static_cast<uint32_t>(texts_.size()));
+  if (added) texts_.push_back(text_);
+  return known->second;
 }
 
-void NameWriter::WriteNumbers(std::string* out) {
-  std::vector<int64_t>& last = last_[text_];
-  for (size_t i = 0; i < numbers_.size(); ++i) PutVarint(out, ZigZag(numbers_[i] - last[i]));
-  last = numbers_;
-}
+size_t GapsOf(std::string_view text) { return static_cast<size_t>(std::count(text.begin(), text.end(), kGap)); }
 
-NameReader::NameReader(const std::vector<std::string>& texts) : texts_(texts) {
-  for (const std::string& text : texts) {
-    last_.emplace_back(static_cast<size_t>(std::count(text.begin(), text.end(), kGap)), 0);
-  }
-}
-
-bool NameReader::Read(uint64_t text, VarintReader& in, std::string* names) {
-  if (text >= texts_.size()) return false;
-  std::vector<int64_t>& last = last_[text];
-  size_t gap = 0;
+bool AppendName(std::string_view text, std::span<const int64_t> numbers, std::string* names) {
   const size_t begin = names->size();
-  for (const char c : texts_[text]) {
-    if (c != kGap) {
-      names->push_back(c);
-      continue;
-    }
-    uint64_t difference = 0;
-    if (!in.Read(&difference)) return false;
-    int64_t& number = last[gap++];
-    if (__builtin_add_overflow(number, UnZigZag(difference), &number) || number < 0) return false;
-    absl::StrAppend(names, number);
+  for (const int64_t number : numbers) {
+    if (number < 0) return false;
+    const size_t gap = text.find(kGap);
+    names->append(text.substr(0, gap));
+    std::array<char, kMostDigits + 2> digits;
+    names->append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+    text.remove_prefix(gap + 1);
   }
+  names->append(text);
   return names->size() - begin <= kMostNameBytes;
 }
 

@@ -7,11 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "runtime/weights/varints.h"
 
 namespace twinkle::weights {
 
@@ -20,33 +19,22 @@ inline constexpr size_t kMostNameBytes = 1024;
 // InvalidArgument: it is empty, longer than kMostNameBytes, or has control characters.
 absl::Status CheckName(std::string_view name);
 
-// Writes names, one after another, among other numbers.
-class NameWriter {
+// The texts of names, each once.
+class NameTexts {
  public:
-  // The number of the name's text among texts(). REQUIRES: CheckName says OK.
-  uint32_t TextOf(std::string_view name);
-  // The numbers of the name that TextOf was last asked for.
-  void WriteNumbers(std::string* out);
+  // The number of the name's text, and the numbers in its gaps. REQUIRES: CheckName says OK.
+  uint32_t Split(std::string_view name, std::vector<int64_t>* numbers);
   const std::vector<std::string>& texts() const { return texts_; }
 
  private:
   std::vector<std::string> texts_;
-  std::vector<std::vector<int64_t>> last_;  // by text: the numbers of the name before
   absl::flat_hash_map<std::string, uint32_t> known_;
-  uint32_t text_ = 0;
-  std::vector<int64_t> numbers_;
+  std::string text_;  // of the last name
 };
 
-// Reads them. The texts outlive it.
-class NameReader {
- public:
-  explicit NameReader(const std::vector<std::string>& texts);
-  // Appends the next name, which has that text, to `names`. False: the input is not what a NameWriter wrote.
-  bool Read(uint64_t text, VarintReader& in, std::string* names);
-
- private:
-  const std::vector<std::string>& texts_;
-  std::vector<std::vector<int64_t>> last_;
-};
+// How many numbers a text takes.
+size_t GapsOf(std::string_view text);
+// Appends the name of that text with these numbers, one for each gap. False: no name is split so.
+bool AppendName(std::string_view text, std::span<const int64_t> numbers, std::string* names);
 
 }  // namespace twinkle::weights

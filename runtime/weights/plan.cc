@@ -42,7 +42,7 @@ class Planner {
 
   absl::StatusOr<Plan> Run() {
     const std::vector<bool> picked = Picked(table_);
-    FindFellows();
+    FindFellows(picked);
     SetTurns();
     source_batches_.resize(sources_.members.size());
     fellow_batches_.resize(receivers_.members.size());
@@ -90,9 +90,10 @@ class Planner {
     return source && source_holdings_.Has(*source);
   }
 
-  void FindFellows() {
+  void FindFellows(const std::vector<bool>& own) {
     if (!HasFellows()) return;
     std::vector<std::vector<bool>> picked(receivers_.tables.size());
+    picked[me_.table] = own;
     for (const uint32_t neighbour : neighbours_) {
       const uint32_t table = receivers_.members[neighbour].table;
       if (picked[table].empty()) picked[table] = Picked(*receivers_.tables[table]);

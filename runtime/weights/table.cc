@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
 #include "runtime/base/status.h"
@@ -15,11 +16,10 @@
 namespace twinkle::weights {
 namespace {
 
-// What an entry says besides its name; what it does not say follows from the entry before. A contract of the wire.
-constexpr uint64_t kSaysForm = 1;     // otherwise that of the last entry with the same text
-constexpr uint64_t kSaysStorage = 2;  // otherwise the next one
-constexpr uint64_t kSaysOffset = 4;   // otherwise 0
-constexpr int kFlagBits = 3;
+// What an entry says besides its text. A contract of the wire.
+constexpr uint64_t kSaysForm = 1;    // otherwise that of the last entry with the same text
+constexpr uint64_t kSaysValues = 2;  // otherwise they are as expected
+constexpr int kFlagBits = 2;
 
 constexpr size_t kMostNames = size_t{256} << 20;  // bytes, of a table
 constexpr int64_t kMostElements = int64_t{1} << 56;
@@ -27,6 +27,32 @@ constexpr int64_t kMostElements = int64_t{1} << 56;
 absl::Status Bad(const char* what) {
   return absl::InvalidArgumentError(absl::StrCat("a table of weights that nobody wrote: ", what));
 }
+
+// The entries of one text: their form, and their values, which are the numbers in its gaps, storage and offset. Values
+// are expected to grow as they did.
+struct Series {
+  explicit Series(size_t values = 0) : last(values), step(values) {}
+
+  // Wraps around, as those of nobody's tables may.
+  int64_t Expected(size_t i) const {
+    return static_cast<int64_t>(static_cast<uint64_t>(last[i]) + static_cast<uint64_t>(step[i]));
+  }
+  bool AreExpected(const std::vector<int64_t>& values) const {
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values[i] != Expected(i)) return false;
+    }
+    return true;
+  }
+  void Next(size_t i, int64_t value) {
+    if (begun) step[i] = static_cast<int64_t>(static_cast<uint64_t>(value) - static_cast<uint64_t>(last[i]));
+    last[i] = value;
+  }
+
+  uint64_t form = UINT64_MAX;
+  bool begun = false;
+  std::vector<int64_t> last;
+  std::vector<int64_t> step;
+};
 
 // Everything that makes a form what it is.
 std::string KeyOf(const Form& form) {
@@ -130,26 +156,28 @@ absl::Status CheckReach(const View& view) {
 absl::StatusOr<WireTable> TableOf(const WeightSet& set, int rank) {
   TWINKLE_RETURN_IF_ERROR(set.status());
   WireTable table;
-  NameWriter names;
+  NameTexts names;
   Forms forms(&table, rank);
-  std::vector<uint32_t> last;  // by text: the form of the last entry
-  uint32_t next = 0;
+  std::vector<Series> all;  // by text
+  std::vector<int64_t> values;
   for (const WeightSet::Placed& placed : set.pieces()) {
-    const auto storage = static_cast<uint32_t>(placed.storage);
-    const uint32_t text = names.TextOf(placed.piece.tensor);
+    const uint32_t text = names.Split(placed.piece.tensor, &values);
     const uint32_t form = forms.NumberOf(placed, set.storages()[placed.storage].tensor.dtype());
-    if (last.size() < names.texts().size()) last.resize(names.texts().size(), UINT32_MAX);
+    values.push_back(static_cast<int64_t>(placed.storage));
+    values.push_back(placed.offset);
+    if (text == all.size()) all.emplace_back(values.size());
+    Series& series = all[text];
     uint64_t says = 0;
-    if (form != last[text]) says |= kSaysForm;
-    if (storage != next) says |= kSaysStorage;
-    if (placed.offset != 0) says |= kSaysOffset;
+    if (form != series.form) says |= kSaysForm;
+    if (!series.AreExpected(values)) says |= kSaysValues;
     PutVarint(&table.entries, uint64_t{text} << kFlagBits | says);
-    names.WriteNumbers(&table.entries);
     if ((says & kSaysForm) != 0) PutVarint(&table.entries, form);
-    if ((says & kSaysStorage) != 0) PutVarint(&table.entries, storage);
-    if ((says & kSaysOffset) != 0) PutVarint(&table.entries, ZigZag(placed.offset));
-    last[text] = form;
-    next = storage + 1;
+    for (size_t i = 0; i < values.size(); ++i) {
+      if ((says & kSaysValues) != 0) PutVarint(&table.entries, ZigZag(values[i] - series.Expected(i)));
+      series.Next(i, values[i]);
+    }
+    series.form = form;
+    series.begun = true;
   }
   table.texts = names.texts();
   return table;
@@ -167,27 +195,33 @@ absl::StatusOr<Table> Table::Read(WireTable wire) {
 
 absl::Status Table::ReadEntries() {
   VarintReader in(wire_.entries);
-  NameReader names(wire_.texts);
-  std::vector<uint64_t> last(wire_.texts.size(), UINT64_MAX);
+  std::vector<Series> all;
+  for (const std::string& text : wire_.texts) all.emplace_back(GapsOf(text) + 2);
   ends_.push_back(0);
-  uint64_t next = 0;
   while (!in.done()) {
     uint64_t head = 0;
-    if (!in.Read(&head) || !names.Read(head >> kFlagBits, in, &names_)) return Bad("a name");
-    if (names_.size() > kMostNames) return Bad("names that are too long");
-    uint64_t& form = last[head >> kFlagBits];
-    uint64_t storage = next;
-    uint64_t offset = 0;
-    if ((head & kSaysForm) != 0 && !in.Read(&form)) return Bad("an entry");
-    if ((head & kSaysStorage) != 0 && !in.Read(&storage)) return Bad("an entry");
-    if ((head & kSaysOffset) != 0 && !in.Read(&offset)) return Bad("an entry");
-    const int64_t first = UnZigZag(offset);
-    if (form >= wire_.forms.size() || storage >= UINT32_MAX || first > kMostElements || first < -kMostElements) {
-      return Bad("an entry");
+    if (!in.Read(&head) || head >> kFlagBits >= all.size()) return Bad("an entry's text");
+    const std::string& text = wire_.texts[head >> kFlagBits];
+    Series& series = all[head >> kFlagBits];
+    if ((head & kSaysForm) != 0 && !in.Read(&series.form)) return Bad("an entry");
+    for (size_t i = 0; i < series.last.size(); ++i) {
+      uint64_t difference = 0;
+      if ((head & kSaysValues) != 0 && !in.Read(&difference)) return Bad("an entry");
+      series.Next(i, static_cast<int64_t>(static_cast<uint64_t>(series.Expected(i)) +
+                                          static_cast<uint64_t>(UnZigZag(difference))));
     }
-    entries_.push_back({static_cast<uint32_t>(form), static_cast<uint32_t>(storage), first});
+    series.begun = true;
+    const size_t gaps = series.last.size() - 2;
+    const int64_t storage = series.last[gaps];
+    const int64_t offset = series.last[gaps + 1];
+    if (series.form >= wire_.forms.size() || storage < 0 || storage >= UINT32_MAX || offset > kMostElements ||
+        offset < -kMostElements)
+      return Bad("an entry");
+    if (!AppendName(text, std::span(series.last).first(gaps), &names_) || names_.size() > kMostNames) {
+      return Bad("a name");
+    }
+    entries_.push_back({static_cast<uint32_t>(series.form), static_cast<uint32_t>(storage), offset});
     ends_.push_back(static_cast<uint32_t>(names_.size()));
-    next = storage + 1;
   }
   return absl::OkStatus();
 }

@@ -27,12 +27,13 @@ struct Form {
   std::vector<int64_t> strides = {};  // in elements, along the dimensions of the tensor
 };
 
-// On the wire, as a value of the codec. Each entry is a name, a form, a storage and an offset in it.
+// On the wire, as a value of the codec. Each of the entries is a text, the numbers in its gaps, a form, a storage and
+// an offset. Of one text they are written as differences to what would go on as the last two did: most need one byte.
 struct WireTable {
   std::vector<DeviceMesh> meshes;
   std::vector<Form> forms;
   std::vector<std::string> texts;  // of names
-  std::string entries;             // packed: see Table
+  std::string entries;             // a head for each, and what that says
 };
 
 // A tensor's part in a storage of the rank.
