@@ -14,7 +14,7 @@ bool CanCast(DType from, DType to);
 
 // Copies the elements, from and to an entry's first one: runs that are contiguous on both sides at once, transposed
 // ones by tiles. REQUIRES: from_type == to_type or CanCast; both memories have all elements that the move names, and do
-// not overlap.
+// not share any.
 void Copy(const Move& move, DType from_type, const std::byte* from, DType to_type, std::byte* to);
 
 }  // namespace twinkle::weights

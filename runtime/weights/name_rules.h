@@ -14,8 +14,7 @@ struct NameRule {
   std::string source;  // empty: the receiver's stays as it is
 };
 
-// What `*` stands for where the name fits the pattern; an empty text where the pattern has none. Nothing: it does not
-// fit.
+// What `*` stands for where the name fits the pattern; an empty text where the pattern has none. Nothing: it does not.
 std::optional<std::string_view> Fit(std::string_view pattern, std::string_view name);
 
 // The source's name by the first rule that fits: without any rule the same name, with some but none that fits an empty

@@ -34,12 +34,10 @@ struct Batch {
 
 // Invariants:
 //  WP1 each element that the receiver needs is written by exactly one read; of tied names one is read;
-//  WP2 what a source on the receiver's machine has is read there; what several ranks of a machine need comes to it
-//  once,
-//      and the others read it from the one that has fetched it, its fellow;
+//  WP2 what a source on the receiver's machine has is read there; what several ranks of a machine need comes there
+//      once, and the others read it from the one that has fetched it, their fellow;
 //  WP3 nobody reads of a fellow what that reads of another fellow: fellows wait for nobody but sources;
-//  WP4 replicas are read in turn, so that each gives as many tensors of a form, to all receivers together, as the
-//  others.
+//  WP4 replicas are read in turn: each gives as many tensors of a form, to all receivers together, as the others.
 struct Plan {
   std::vector<Move> moves;
   std::vector<Batch> from_sources;
@@ -47,9 +45,9 @@ struct Plan {
   std::vector<uint32_t> kept;       // own entries that stay as they are
 };
 
-// What member `self` of the receivers reads. InvalidArgument: a tensor, or a box of it, that no source has, with the
-// tensor, the box and the rank that needs it; another shape or dtype, with both and the ranks; a rank that is not in
-// the mesh of its own table.
+// What member `self` of the receivers reads. REQUIRES: there is such a member. InvalidArgument: a tensor, or a box of
+// it, that no source has, with the tensor, the box and the rank that needs it; another shape or dtype, with both and
+// the ranks; a rank that is not in the mesh of its own table.
 absl::StatusOr<Plan> PlanOf(const Side& sources, const Side& receivers, size_t self, const PlanOptions& options);
 
 }  // namespace twinkle::weights
