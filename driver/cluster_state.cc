@@ -25,6 +25,30 @@ v1::DriverToProgram Waits(const std::string& reason) {
   return waits;
 }
 
+v1::Process ProcessAt(const v1::NodeDescription& node, const v1::Group& group, int rank,
+                      const std::vector<int>& local_devices) {
+  v1::Process process;
+  process.set_group(group.name());
+  process.set_rank(rank);
+  *process.mutable_place() = node.place();
+  process.mutable_place()->set_node(node.name());
+  process.mutable_place()->set_pid(0);
+  *process.mutable_devices() = group.workers(rank).devices();
+  for (int device : local_devices) process.add_local_devices(device);
+  return process;
+}
+
+// The free devices of a node are ascending. Processes of several groups of a job may lease one device: the first takes
+// it, and one of them puts it back.
+void TakeDevice(std::vector<int>& free, int device) {
+  free.erase(std::remove(free.begin(), free.end(), device), free.end());
+}
+
+void PutDevice(std::vector<int>& free, int device) {
+  const auto place = std::lower_bound(free.begin(), free.end(), device);
+  if (place == free.end() || *place != device) free.insert(place, device);
+}
+
 }  // namespace
 
 ClusterState::ClusterState(ClusterOptions options, base::Instant now, const Restored& restored)
@@ -69,7 +93,7 @@ JobNumber ClusterState::Submit(const v1::SubmitJob& submit, const std::string& s
   job.submit = submit;
   job.secret = secret;
   job.submitted = now_;
-  job.deadline = clock_.Awake() + absl::Milliseconds(submit.placement_limit_ms());
+  job.place_by = clock_.Awake() + absl::Milliseconds(submit.placement_limit_ms());
   absl::Status never = CheckJob(submit);
   if (never.ok()) never = CanEverFit(job);
   if (never.ok()) {
@@ -118,7 +142,7 @@ absl::StatusOr<PlacedGroups> ClusterState::PlaceOn(const Job& job, const std::ve
                nodes);
 }
 
-bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
+void ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
   std::vector<FreeNode> free;
   for (const auto& [id, node] : nodes_) free.push_back(node.free);
   const absl::StatusOr<PlacedGroups> placed = PlaceOn(job, free);
@@ -127,17 +151,15 @@ bool ClusterState::TryPlace(JobNumber number, Job& job, Effects* effects) {
                                         : std::string(placed.status().message());
     for (const auto& [name, node] : departed_) absl::StrAppend(&reason, "; node '", name, "' was there moments ago");
     if (std::exchange(job.reason, reason) != reason) effects->push_back(ToProgram{number, Waits(reason)});
-    return false;
+    return;
   }
-  job.deadline = base::kForever;
   job.reason.clear();
-  Lease(number, job, *placed);
+  AddProcesses(number, job, *placed);
   Enter(number, job, JobState::kStarting);
   effects->push_back(Record{Record::Kind::kJobPlaced, number,
                             absl::StrCat(job.processes.size(), job.processes.size() == 1 ? " process" : " processes",
                                          " on ", job.nodes.size(), job.nodes.size() == 1 ? " node" : " nodes")});
   SendPlaced(number, job, effects);
-  return true;
 }
 
 void ClusterState::TryWaiting(Effects* effects) {
@@ -146,82 +168,62 @@ void ClusterState::TryWaiting(Effects* effects) {
   }
 }
 
-void ClusterState::Lease(JobNumber number, Job& job, const PlacedGroups& placed) {
+// Makes the processes of a job that has its place, and takes what they lease.
+void ClusterState::AddProcesses(JobNumber number, Job& job, const PlacedGroups& placed) {
   uint64_t id = number << kProcessBits;
-  std::map<std::pair<uint64_t, int>, int> local_ranks;            // the next one, by node and group
-  std::map<std::string, std::set<std::pair<NodeId, int>>> taken;  // devices by type, which groups may share
+  std::map<std::pair<NodeId, int>, int> local_ranks;  // the next one, by node and group
   for (int g = 0; g < job.submit.groups_size(); ++g) {
     const v1::Group& group = job.submit.groups(g);
     for (int rank = 0; rank < group.workers_size(); ++rank) {
       const PlacedWorker& worker = placed[static_cast<size_t>(g)][static_cast<size_t>(rank)];
-      Node& node = nodes_.at(worker.node);
       ProcessState& state = job.processes[++id];
-      job.starting.insert(id);
-      v1::Process& process = state.process;
-      process.set_id(id);
-      process.set_group(group.name());
-      process.set_rank(rank);
-      process.set_local_rank(local_ranks[{worker.node, g}]++);
-      *process.mutable_place() = node.description.place();
-      process.mutable_place()->set_node(node.description.name());
-      process.mutable_place()->set_pid(0);
-      *process.mutable_devices() = group.workers(rank).devices();
-      for (int device : worker.local_devices) {
-        process.add_local_devices(device);
-        taken[group.device_type()].insert({worker.node, device});
-      }
+      state.process = ProcessAt(nodes_.at(worker.node).description, group, rank, worker.local_devices);
+      state.process.set_id(id);
+      state.process.set_local_rank(local_ranks[{worker.node, g}]++);
       state.node = worker.node;
       state.device_type = group.device_type();
-      if (group.device_type() == kCpu) {
-        state.slots = group.workers(rank).slots();
-        node.free.slots -= state.slots;
-      }
+      if (group.device_type() == kCpu) state.slots = group.workers(rank).slots();
+      BeginLease(state);
+      job.starting.insert(id);
       job.nodes.insert(worker.node);
     }
   }
-  for (const auto& [type, devices] : taken) {
-    for (const auto& [node, device] : devices) {
-      std::vector<int>& free = nodes_.at(node).free.devices[type];
-      free.erase(std::remove(free.begin(), free.end(), device), free.end());
-    }
+}
+
+void ClusterState::BeginLease(ProcessState& state) {
+  FreeNode& free = nodes_.at(state.node).free;
+  free.slots -= state.slots;
+  for (int device : state.process.local_devices()) TakeDevice(free.devices[state.device_type], device);
+}
+
+// Frees what one process has leased, but the devices that are `held`.
+void ClusterState::EndLease(ProcessState& state, absl::FunctionRef<bool(int device)> held) {
+  if (std::exchange(state.given_back, true)) return;
+  const auto node = nodes_.find(state.node);
+  if (node == nodes_.end()) return;
+  FreeNode& free = node->second.free;
+  free.slots += state.slots;
+  for (int device : state.process.local_devices()) {
+    if (!held(device)) PutDevice(free.devices[state.device_type], device);
   }
 }
 
 // Ends the lease of one process of a job that goes on. A device that several groups share is free when the last process
 // has given it back.
 void ClusterState::GiveBack(const Job& job, ProcessState& state) {
-  if (std::exchange(state.given_back, true)) return;
-  FreeSlots(state);
-  for (int device : state.process.local_devices()) {
-    const bool shared = std::any_of(job.processes.begin(), job.processes.end(), [&](const auto& entry) {
+  EndLease(state, [&](int device) {
+    return std::any_of(job.processes.begin(), job.processes.end(), [&](const auto& entry) {
       const ProcessState& other = entry.second;
       const auto& devices = other.process.local_devices();
       return other.node == state.node && !other.given_back && other.device_type == state.device_type &&
              std::find(devices.begin(), devices.end(), device) != devices.end();
     });
-    if (!shared) FreeDevice(state, device);
-  }
+  });
 }
 
+// Ends all leases of a job at once: nobody holds what another gives back.
 void ClusterState::GiveBackAll(Job& job) {
-  for (auto& [id, state] : job.processes) {
-    if (std::exchange(state.given_back, true)) continue;
-    FreeSlots(state);
-    for (int device : state.process.local_devices()) FreeDevice(state, device);
-  }
-}
-
-void ClusterState::FreeSlots(const ProcessState& state) {
-  const auto found = nodes_.find(state.node);
-  if (found != nodes_.end()) found->second.free.slots += state.slots;
-}
-
-void ClusterState::FreeDevice(const ProcessState& state, int device) {
-  const auto found = nodes_.find(state.node);
-  if (found == nodes_.end()) return;
-  std::vector<int>& free = found->second.free.devices[state.device_type];
-  const auto place = std::lower_bound(free.begin(), free.end(), device);
-  if (place == free.end() || *place != device) free.insert(place, device);
+  for (auto& [id, state] : job.processes) EndLease(state, [](int) { return false; });
 }
 
 // ---- time
@@ -230,13 +232,26 @@ void ClusterState::Observe(base::Instant now) {
   clock_.Observe(now);
 }
 
+base::Instant ClusterState::DeadlineOf(const Job& job) {
+  switch (job.state) {
+    case JobState::kWaiting:
+      return job.place_by;
+    case JobState::kEnding:
+      return job.cleared_by;
+    case JobState::kStarting:
+    case JobState::kRunning:
+      break;
+  }
+  return base::kForever;
+}
+
 void ClusterState::Tick(base::Instant now, Effects* effects) {
   Observe(now);
   EndSilentNodes(effects);
   ForgetDeparted(effects);
   std::vector<JobNumber> overdue;
   for (const auto& [number, job] : jobs_) {
-    if (job.deadline <= clock_.Awake()) overdue.push_back(number);
+    if (DeadlineOf(job) <= clock_.Awake()) overdue.push_back(number);
   }
   for (JobNumber number : overdue) {
     Job& job = jobs_.at(number);
@@ -262,12 +277,13 @@ std::optional<base::Instant> ClusterState::NextTick() const {
     }
   }
   for (const auto& [name, node] : departed_) next = std::min(next, node.until);
-  for (const auto& [number, job] : jobs_) next = std::min(next, job.deadline);
+  for (const auto& [number, job] : jobs_) next = std::min(next, DeadlineOf(job));
   if (judges_from_ != base::kLongAgo) next = std::min(next, judges_from_);
   if (next == base::kForever) return std::nullopt;
   return std::min(clock_.WhenAwakeFor(next), clock_.NextPulse());
 }
 
+// Compares with all secrets, though one may have been found: the time that it takes says nothing of them.
 JobNumber ClusterState::JobOfSecret(const std::string& secret) const {
   JobNumber found = 0;
   for (const auto& [number, job] : jobs_) {

@@ -1,7 +1,10 @@
 // The cluster's state machine: what the driver knows and decides. It has no input, output or clock of its own: events
-// go in, effects come out.
+// go in, effects come out. It is one class in six files: cluster_state.cc has a job submitted, waiting and placed, and
+// the time; cluster_nodes.cc how nodes come and go; job_start.cc and job_end.cc the two ends of a job, losses included;
+// cluster_names.cc what jobs find of each other; cluster_status.cc what people are told.
 #pragma once
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
@@ -11,10 +14,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "driver/component_table.h"
+#include "driver/effects.h"
 #include "driver/journal.h"
 #include "driver/placement.h"
 #include "proto/twinkle/v1/cluster.pb.h"
@@ -23,20 +26,6 @@
 #include "runtime/rpc/transport.h"
 
 namespace twinkle::driver {
-
-using NodeId = uint64_t;
-using JobNumber = uint64_t;
-
-struct ToNode {
-  NodeId node = 0;
-  v1::DriverToNode message;
-};
-struct ToProgram {
-  JobNumber job = 0;
-  v1::DriverToProgram message;
-};
-// What the driver must do after an event: send messages, and write records of what has happened to the journal.
-using Effects = std::vector<std::variant<ToNode, ToProgram, Record>>;
 
 struct ClusterOptions {
   std::string version = {};
@@ -164,8 +153,9 @@ class ClusterState {
     std::string reason;                             // why the job waits, or ends
     absl::StatusCode code = absl::StatusCode::kOk;  // with which the job ends
     base::Instant submitted;
-    base::Instant deadline = base::kForever;  // for waiting, or for clearing; awake
-    std::optional<v1::Endpoint> endpoint;     // the program's
+    base::Instant place_by = base::kForever;    // while it waits; awake
+    base::Instant cleared_by = base::kForever;  // while it ends; awake
+    std::optional<v1::Endpoint> endpoint;       // the program's
     bool program_gone = false;
     std::map<uint64_t, ProcessState> processes;         // by id
     std::set<uint64_t> starting;                        // processes that do not listen yet and are not gone
@@ -184,35 +174,36 @@ class ClusterState {
     base::Instant ended;
   };
 
-  static const char* StateName(JobState state);
-  void Enter(JobNumber number, Job& job, JobState state);
-  void Observe(base::Instant now);
-  // Nodes.
+  // cluster_nodes.cc
   static FreeNode CapacityOf(NodeId id, const v1::NodeDescription& description);
   const Node* NodeNamed(const std::string& name, NodeId* id) const;
   absl::Duration SilenceOf(const Node& node) const;
   void EndSilentNodes(Effects* effects);
   void ForgetDeparted(Effects* effects);
-  // Placement.
+  // cluster_state.cc
+  static const char* StateName(JobState state);
+  void Enter(JobNumber number, Job& job, JobState state);
+  void Observe(base::Instant now);
+  static base::Instant DeadlineOf(const Job& job);
   void TryWaiting(Effects* effects);
-  bool TryPlace(JobNumber number, Job& job, Effects* effects);
+  void TryPlace(JobNumber number, Job& job, Effects* effects);
   absl::StatusOr<PlacedGroups> PlaceOn(const Job& job, const std::vector<FreeNode>& nodes) const;
   absl::Status CanEverFit(const Job& job) const;
   void EndHopeless(Effects* effects);
   void EndWaiting(JobNumber number, const absl::Status& why, Effects* effects);
-  void Lease(JobNumber number, Job& job, const PlacedGroups& placed);
+  void AddProcesses(JobNumber number, Job& job, const PlacedGroups& placed);
+  void BeginLease(ProcessState& process);
+  void EndLease(ProcessState& process, absl::FunctionRef<bool(int device)> held);
   void GiveBack(const Job& job, ProcessState& process);
   void GiveBackAll(Job& job);
-  void FreeSlots(const ProcessState& process);
-  void FreeDevice(const ProcessState& process, int device);
-  // Starting.
+  // job_start.cc
   void SendPlaced(JobNumber number, const Job& job, Effects* effects);
   void StartOnNodes(JobNumber number, Job& job, Effects* effects);
   std::string NewAddress(const Job& job, const std::string& group);
   static v1::Process ProgramOf(JobNumber number, const Job& job);
   void StartedIfAll(JobNumber number, Job& job, Effects* effects);
   bool SpansMachines(const Job& job) const;
-  // Ending.
+  // job_end.cc
   void LoseProcess(JobNumber number, uint64_t process, const std::string& cause, Effects* effects);
   struct GroupEnd {
     uint64_t first = 0;      // the process that was lost first; 0: none is lost yet
@@ -228,6 +219,7 @@ class ClusterState {
   void End(JobNumber number, Effects* effects);
   void ForgetGuest(JobNumber number);
   void Keep(JobNumber number, const Job& job);
+  // cluster_names.cc
   void ForgetComponent(uint64_t id, Effects* effects);
   absl::Status CheckOwn(JobNumber caller, uint64_t component) const;
   bool Acquainted(JobNumber a, JobNumber b) const;

@@ -188,14 +188,14 @@ absl::Status ClusterState::Stop(JobNumber number, const std::string& why, base::
 // A second call may shorten the grace, but keeps the first reason. It may end the job: `job` must not be used after it.
 void ClusterState::BeginEnd(JobNumber number, Job& job, absl::StatusCode code, const std::string& why,
                             absl::Duration grace, Effects* effects) {
-  const base::Instant deadline = clock_.Awake() + grace + options_.clearing_limit;
-  if (job.state == JobState::kEnding && deadline >= job.deadline) return;
+  const base::Instant cleared_by = clock_.Awake() + grace + options_.clearing_limit;
+  if (job.state == JobState::kEnding && cleared_by >= job.cleared_by) return;
   if (job.state != JobState::kEnding) {
     job.code = code;
     job.reason = why;
     Enter(number, job, JobState::kEnding);
   }
-  job.deadline = deadline;
+  job.cleared_by = cleared_by;
   for (NodeId node : job.nodes) {
     ToNode effect{node, {}};
     effect.message.mutable_stop()->set_job(number);
