@@ -36,36 +36,36 @@ void LogSilent(const std::vector<absl::string_view>& ranks) {
 
 }  // namespace
 
-ClusterJob::ClusterJob(const ClusterLimits& limits, std::unique_ptr<JobWorld> world)
-    : limits_(limits), world_(std::move(world)) {}
+ClusterJob::ClusterJob(const ClusterLimits& limits, absl::Duration grace, std::unique_ptr<JobWorld> world)
+    : limits_(limits), world_(std::move(world)), grace_(grace) {}
 
 // ---- what the driver says
-void ClusterJob::OnMessage(Told& told, v1::DriverToProgram message) {
+void ClusterJob::OnMessage(DriverWords& words, v1::DriverToProgram message) {
   JobTalk::News news;
   {
-    base::MutexLock lock(&told.mutex);
-    news = told.talk.OnMessage(std::move(message));
+    base::MutexLock lock(&words.mutex);
+    news = words.talk.OnMessage(std::move(message));
   }
-  Carry(told, std::move(news));
+  Carry(words, std::move(news));
 }
 
-void ClusterJob::OnEnd(Told& told, const absl::Status& status) {
+void ClusterJob::OnEnd(DriverWords& words, const absl::Status& status) {
   JobTalk::News news;
   {
-    base::MutexLock lock(&told.mutex);
-    news = told.talk.OnEnd(status);
+    base::MutexLock lock(&words.mutex);
+    news = words.talk.OnEnd(status);
   }
-  Carry(told, std::move(news));
+  Carry(words, std::move(news));
 }
 
 // Carries out news. The lock is not held: calls that fail may run what waits for them.
-void ClusterJob::Carry(Told& told, JobTalk::News news) {
+void ClusterJob::Carry(DriverWords& words, JobTalk::News news) {
   if (!news.waits_for.empty()) {
     std::fprintf(stderr, "twinkle: the job waits for room in the cluster: %s\n",
                  base::PrintableLines(news.waits_for, "  ").c_str());
   }
-  if (news.lost) told.losses.OnLost(*std::move(news.lost));
-  if (!news.job_lost.ok()) told.losses.OnJobLost(news.job_lost);
+  if (news.lost) words.losses.OnLost(*std::move(news.lost));
+  if (!news.job_lost.ok()) words.losses.OnJobLost(news.job_lost);
 }
 
 // ---- the beginning
@@ -78,8 +78,7 @@ absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOp
 absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOptions& options,
                                                               const ClusterLimits& limits,
                                                               std::unique_ptr<JobWorld> world) {
-  std::unique_ptr<ClusterJob> job(new ClusterJob(limits, std::move(world)));
-  job->grace_ = options.abort_grace;
+  std::unique_ptr<ClusterJob> job(new ClusterJob(limits, options.abort_grace, std::move(world)));
   v1::ProgramToDriver submit;
   TWINKLE_ASSIGN_OR_RETURN(*submit.mutable_submit(), DescribeJob(options));  // before anything is started
   TWINKLE_RETURN_IF_ERROR(job->Connect());
@@ -91,37 +90,39 @@ absl::StatusOr<std::unique_ptr<ClusterJob>> ClusterJob::Start(const InitializeOp
 
 absl::Status ClusterJob::Connect() {
   TWINKLE_ASSIGN_OR_RETURN(std::string driver, world_->FindDriver());
-  told_ = std::make_shared<Told>(std::move(driver));
+  words_ = std::make_shared<DriverWords>(std::move(driver));
   TWINKLE_ASSIGN_OR_RETURN(
-      link_, world_->Connect({[told = told_](v1::DriverToProgram message) { OnMessage(*told, std::move(message)); },
-                              [told = told_](const absl::Status& status) { OnEnd(*told, status); }}));
+      link_, world_->Connect({[words = words_](v1::DriverToProgram message) { OnMessage(*words, std::move(message)); },
+                              [words = words_](const absl::Status& status) { OnEnd(*words, status); }}));
   return absl::OkStatus();
 }
 
 absl::Status ClusterJob::Await(JobTalk::Phase wanted, base::Instant deadline) const {
+  const bool to_end = wanted == JobTalk::Phase::kEnded;
   while (true) {
     {
-      base::MutexLock lock(&told_->mutex);
-      if (told_->talk.phase() == JobTalk::Phase::kEnded) return told_->talk.why_ended();
-      if (told_->talk.phase() >= wanted) return absl::OkStatus();
-      if (world_->Now() >= deadline) return told_->talk.WhyLate();
+      base::MutexLock lock(&words_->mutex);
+      const JobTalk::Phase phase = words_->talk.phase();
+      if (phase == JobTalk::Phase::kEnded && !to_end) return words_->talk.why_ended();
+      if (phase >= wanted) return absl::OkStatus();
+      if (world_->Now() >= deadline) return words_->talk.WhyLate();
     }
     world_->AwaitNews(deadline);
-    TWINKLE_RETURN_IF_ERROR(world_->CheckServices());
+    if (!to_end) TWINKLE_RETURN_IF_ERROR(world_->CheckServices());  // to the end only the driver's word counts
   }
 }
 
 absl::Status ClusterJob::AwaitPlaced(absl::Duration placement_timeout) {
   TWINKLE_RETURN_IF_ERROR(Await(JobTalk::Phase::kPlaced, world_->Now() + placement_timeout + limits_.placement_margin));
-  base::MutexLock lock(&told_->mutex);
-  placed_ = told_->talk.placed();
+  base::MutexLock lock(&words_->mutex);
+  placed_ = words_->talk.placed();
   return absl::OkStatus();
 }
 
 absl::StatusOr<v1::JobPeers> ClusterJob::AwaitPeers() const {
   TWINKLE_RETURN_IF_ERROR(Await(JobTalk::Phase::kRunning, world_->Now() + limits_.start));
-  base::MutexLock lock(&told_->mutex);
-  return told_->talk.peers();
+  base::MutexLock lock(&words_->mutex);
+  return words_->talk.peers();
 }
 
 absl::Status ClusterJob::Join(const std::vector<DeviceGroup>& groups) {
@@ -130,13 +131,13 @@ absl::Status ClusterJob::Join(const std::vector<DeviceGroup>& groups) {
   link_->Write(std::move(message));
   TWINKLE_ASSIGN_OR_RETURN(const v1::JobPeers peers, AwaitPeers());
   TWINKLE_ASSIGN_OR_RETURN(groups_, actor::LayOutGroups(groups, placed_.process() + 1));
-  TWINKLE_ASSIGN_OR_RETURN(part_, world_->Join(placed_, peers, groups_, EndsGroups()));
+  TWINKLE_ASSIGN_OR_RETURN(part_, world_->Join(placed_, peers, groups_, GroupEnder()));
   Remember(peers);
   BeginLosses(peers);
   return absl::OkStatus();
 }
 
-EndGroup ClusterJob::EndsGroups() const {
+EndGroup ClusterJob::GroupEnder() const {
   return [link = link_, job = placed_.job()](rpc::ProcessId, const std::string& group, const absl::Status& why) {
     v1::ProgramToDriver end;
     end.mutable_end_group()->set_job(job);
@@ -166,7 +167,7 @@ void ClusterJob::BeginLosses(const v1::JobPeers& peers) {
                [&](const v1::Process& process) { return process.id() != placed_.process(); });
   job.failures = {part_.process, &part_.process->failures()};
   job.lose = part_.lose;
-  told_->losses.Begin(std::move(job));
+  words_->losses.Begin(std::move(job));
 }
 
 // ---- while it runs
@@ -185,7 +186,7 @@ std::vector<mesh::PlacedGroup> ClusterJob::Placed() const {
 std::vector<std::string> ClusterJob::CallsUnderWay(size_t most) const {
   std::vector<std::string> some = part_.process->CallsUnderWay(most);
   if (some.size() >= most) return some;
-  for (actor::Account& account : Ask(false)) {
+  for (actor::Account& account : Accounts()) {
     for (std::string& call : account.calls_under_way) {
       if (some.size() < most) some.push_back(std::move(call));
     }
@@ -222,7 +223,7 @@ bool ClusterJob::WaitForCalls(base::Instant deadline) const {
   bool was_idle = false;
   while (true) {
     if (!part_.process->WaitForCalls(deadline)) return false;
-    std::vector<actor::Account> accounts = Ask(false);
+    std::vector<actor::Account> accounts = Accounts();
     accounts.resize(ranks_.size());  // a process that has fallen silent makes the passes differ
     accounts.push_back(part_.process->accounts().Own());
     if (rest.Pass(accounts)) return true;
@@ -244,35 +245,24 @@ void ClusterJob::Shutdown(const absl::Status& why) {
   world_->End();
 }
 
-absl::Status ClusterJob::AwaitEnded(base::Instant deadline) const {
-  while (true) {
-    {
-      base::MutexLock lock(&told_->mutex);
-      if (told_->talk.phase() == JobTalk::Phase::kEnded) return absl::OkStatus();
-      if (world_->Now() >= deadline) return told_->talk.WhyLate();
-    }
-    world_->AwaitNews(deadline);
-  }
-}
-
 void ClusterJob::EndProgram(const absl::Status& why) {
-  for (const actor::Account& account : Ask(true)) {
+  for (const actor::Account& account : CloseAccounts()) {
     if (unread_of_workers_.ok()) unread_of_workers_ = account.unread_failure;
   }
   part_.process->BeginEnd();
   const auto ranks = static_cast<int64_t>(ranks_.size());
   const base::Instant deadline = world_->Now() + grace_ + limits_.end_margin + ranks * base::kRankMargin;
   {
-    base::MutexLock lock(&told_->mutex);
-    told_->talk.OnFinish();
+    base::MutexLock lock(&words_->mutex);
+    words_->talk.OnFinish();
   }
   v1::ProgramToDriver finish;
   finish.mutable_finish()->set_grace_ms(absl::ToInt64Milliseconds(std::max(grace_, absl::Milliseconds(1))));
   link_->Write(std::move(finish));
   part_.process->Stop(why);
-  if (const absl::Status late = AwaitEnded(deadline); !late.ok()) told_->losses.OnJobLost(late);
+  if (const absl::Status late = Await(JobTalk::Phase::kEnded, deadline); !late.ok()) words_->losses.OnJobLost(late);
   part_.process->Join(deadline);
-  told_->losses.End();
+  words_->losses.End();
 }
 
 ClusterJob::~ClusterJob() { Shutdown(base::SessionEnded()); }

@@ -46,9 +46,9 @@ class ClusterJob final : public actor::Job {
   absl::Status CloseFailures() override;
 
  private:
-  // The words of the driver. They come in the link's threads, also after this job.
-  struct Told {
-    explicit Told(std::string driver) : talk(std::move(driver)) {}
+  // What the driver says. It comes in the link's threads, also after this job.
+  struct DriverWords {
+    explicit DriverWords(std::string driver) : talk(std::move(driver)) {}
     base::Mutex mutex;
     JobTalk talk ABSL_GUARDED_BY(mutex);
     Losses losses;
@@ -59,32 +59,34 @@ class ClusterJob final : public actor::Job {
     std::string node;
   };
 
-  ClusterJob(const ClusterLimits& limits, std::unique_ptr<JobWorld> world);
-  static void OnMessage(Told& told, v1::DriverToProgram message);
-  static void OnEnd(Told& told, const absl::Status& status);
-  static void Carry(Told& told, JobTalk::News news);
+  ClusterJob(const ClusterLimits& limits, absl::Duration grace, std::unique_ptr<JobWorld> world);
+  static void OnMessage(DriverWords& words, v1::DriverToProgram message);
+  static void OnEnd(DriverWords& words, const absl::Status& status);
+  static void Carry(DriverWords& words, JobTalk::News news);
 
   absl::Status Connect();
-  // Waits until the driver has led the job to a phase. An error: it never will, or has not by the deadline.
+  // Waits until the driver has led the job to a phase. An error: it never will, or has not by the deadline (of the end:
+  // Unavailable).
   absl::Status Await(JobTalk::Phase wanted, base::Instant deadline) const;
   absl::Status AwaitPlaced(absl::Duration placement_timeout);
   absl::StatusOr<v1::JobPeers> AwaitPeers() const;
   absl::Status Join(const std::vector<DeviceGroup>& groups);
-  EndGroup EndsGroups() const;
+  EndGroup GroupEnder() const;
   void Remember(const v1::JobPeers& peers);
   void BeginLosses(const v1::JobPeers& peers);
+  // What all workers account for. To close them, each is to log and to forget the failures that nobody looked at.
+  std::vector<actor::Account> Accounts() const { return Ask(/*close=*/false); }
+  std::vector<actor::Account> CloseAccounts() const { return Ask(/*close=*/true); }
   std::vector<actor::Account> Ask(bool close) const;
-  // Waits for the driver's word that the job has ended. Unavailable: it has not come by the deadline.
-  absl::Status AwaitEnded(base::Instant deadline) const;
   void EndProgram(const absl::Status& why);
 
   const ClusterLimits limits_;
   const std::unique_ptr<JobWorld> world_;
-  // Constant once it has started.
-  std::shared_ptr<Told> told_;
+  const absl::Duration grace_;
+  // As the steps of Start find them, the job being under way by then; constant from there on.
+  std::shared_ptr<DriverWords> words_;
   std::shared_ptr<JobLink> link_;
   v1::JobPlaced placed_;
-  absl::Duration grace_;
   std::vector<actor::GroupInfo> groups_;
   std::map<rpc::ProcessId, Rank> ranks_;
   ProgramPart part_;
