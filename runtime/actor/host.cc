@@ -10,16 +10,13 @@
 #include "runtime/actor/execution.h"
 #include "runtime/actor/registry.h"
 #include "runtime/base/clock.h"
-#include "runtime/base/event.h"
 #include "runtime/base/log.h"
 #include "runtime/base/session_ended.h"
 #include "runtime/base/status.h"
 
 namespace twinkle::actor {
 
-using internal::LazyCore;
 using internal::Outcome;
-using internal::ParameterInfo;
 using CallState = IncomingCall::State;
 
 namespace {
@@ -57,7 +54,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   BeginRelays(*call);
   BeginArguments(call);
   if (call->instance == nullptr && m.order.domain == m.component) {  // its order went with the component
-    if (const absl::Status gone = gone_.Why(m.component); !gone.ok()) return Answer(call, gone);
+    if (const absl::Status gone = gone_.Why(m.component); !gone.ok()) return AnswerUnrun(call, gone);
   }
   domains_.Arrive(from, m.order, call);
 }
@@ -79,21 +76,24 @@ void Host::AddInstance(const CallPtr& call) {
                                                                                   .seed = me.seed,
                                                                                   .component = instance->info.id});
   instance->context.object = std::move(object);
-  const uint64_t lane_id = LaneId(*instance);
   base::MutexLock lock(&mutex_);
   instances_[instance->info.id] = instance;
-  std::shared_ptr<Lane>& lane = lanes_[lane_id];
-  if (lane == nullptr) {
-    const int threads = instance->class_info == nullptr ? 1 : instance->class_info->max_concurrency;
-    const std::string name = absl::StrCat(me.group, ".", me.rank, ".", lane_id);
-    lane = std::make_shared<Lane>(
-        services_.executor, name, threads,
-        [weak = weak_from_this()](const CallPtr& posted) {
-          if (const auto host = weak.lock()) host->Run(posted);
-        },
-        [this](const CallPtr& refused, const absl::Status& why) { Refuse(refused, why); });
-  }
-  instance->context.lane = lane.get();
+  instance->context.lane = LaneFor(*instance);
+}
+
+Lane* Host::LaneFor(const Instance& instance) {
+  const uint64_t id = LaneId(instance);
+  std::shared_ptr<Lane>& lane = lanes_[id];
+  if (lane != nullptr) return lane.get();
+  const int threads = instance.class_info == nullptr ? 1 : instance.class_info->max_concurrency;
+  const std::string name = absl::StrCat(services_.options.group, ".", services_.options.rank, ".", id);
+  lane = std::make_shared<Lane>(
+      services_.executor, name, threads,
+      [weak = weak_from_this()](const CallPtr& posted) {
+        if (const auto host = weak.lock()) host->Run(posted);
+      },
+      [this](const CallPtr& refused, const absl::Status& why) { AnswerWithoutThread(refused, why); });
+  return lane.get();
 }
 
 void Host::OnOwnCall(OutgoingCall& made) {
@@ -113,28 +113,9 @@ void Host::Run(const CallPtr& call) {
   CallContext context = call->instance->context;
   context.call = call->running;
   const ContextScope scope(&context);
-  Outcome outcome;
-  call->begun = true;  // first: who has it skipped and is not seen here will see it
-  if (call->skipped) {
-    call->begun = false;
-    outcome.status = NotBegun(call->running->cancellation.why());
-    call->told = true;
-    if (call->message.operation == Operation::kConstruct) call->instance->status = outcome.status;
-  } else if (const absl::Status room = MakesObject(*call) ? objects_.AwaitRoom(call->refusals) : absl::OkStatus();
-             !room.ok()) {
-    outcome.status = room;
-  } else {
-    outcome = RunOperation(*call, services_);
-  }
+  Outcome outcome = OutcomeOf(*call);
   if (call->self != nullptr) {
-    const CallFacts facts = call->Facts(services_.options);
-    if (call->method != nullptr) {
-      SettleDirect(*call->self, *call->method, std::move(outcome), facts, FailuresOf(call->self_arguments));
-    } else if (outcome.status.ok()) {
-      call->self->Succeed({});
-    } else {
-      call->self->Fail(Failed(facts, outcome.status));
-    }
+    SettleOwn(*call, std::move(outcome));
   } else {
     call->reply = ReplyFor(*call, outcome, services_.options);
     if (outcome.value != nullptr) KeepResult(*call, std::move(outcome.value));
@@ -142,6 +123,40 @@ void Host::Run(const CallPtr& call) {
   call->arguments.clear();  // in the lane: their destructors are the user's
   // The task is as small as it can be, so that it needs no memory of its own.
   services_.service->Post([call] { call->host->Finish(call); });
+}
+
+Outcome Host::OutcomeOf(IncomingCall& call) {
+  Outcome outcome;
+  if (!Begins(call)) {
+    outcome.status = NotBegun(call.running->cancellation.why());
+    call.told = true;
+    if (call.message.operation == Operation::kConstruct) call.instance->status = outcome.status;
+    return outcome;
+  }
+  if (MakesObject(call)) outcome.status = objects_.AwaitRoom(call.refusals);
+  if (!outcome.status.ok()) return outcome;
+  return RunOperation(call, services_);
+}
+
+// Whether a call begins. It is said first that it does, and Skip says first that it does not: so one of the two sees
+// what the other says, or both do. If Skip sees it, it leaves the call, and its answer, to its lane.
+bool Host::Begins(IncomingCall& call) {
+  call.begun = true;
+  if (!call.skipped) return true;
+  call.begun = false;
+  return false;
+}
+
+// Settles the lazy of a call of this process's own.
+void Host::SettleOwn(const IncomingCall& call, Outcome outcome) {
+  const CallFacts facts = call.Facts(services_.options);
+  if (call.method != nullptr) {
+    SettleDirect(*call.self, *call.method, std::move(outcome), facts, FailuresOf(call.self_arguments));
+  } else if (outcome.status.ok()) {
+    call.self->Succeed({});
+  } else {
+    call.self->Fail(Failed(facts, outcome.status));
+  }
 }
 
 void Host::KeepResult(IncomingCall& call, std::shared_ptr<void> value) {
@@ -164,17 +179,22 @@ void Host::Finish(const CallPtr& call) {
   // What begins after a construction may take the process with it: by then its reply is on its way (LA5).
   const bool construct = call->message.operation == Operation::kConstruct;
   if (!construct) lane.Done(call);
-  Reply(call);
+  SendResult(call);
   if (construct) lane.Done(call);
   // A call that waited behind the destruction kept the lane.
   const uint64_t id = call->instance->info.id;
   if (!Has(id) && !gone_.Why(id).ok()) RemoveInstance(*call->instance);
 }
 
-void Host::Reply(const CallPtr& call) {
-  if (std::exchange(call->state, CallState::kDone) == CallState::kDone) return;  // answered when the group was aborted
+bool Host::Retire(const CallPtr& call) {
+  if (std::exchange(call->state, CallState::kDone) == CallState::kDone) return false;
   calls_.erase({call->caller, call->message.call});
   DropRelays(*call);
+  return true;
+}
+
+void Host::SendResult(const CallPtr& call) {
+  if (!Retire(call)) return;  // it was answered when the group was aborted
   if (call->message.operation == Operation::kDestroy) Forget(*call->instance);
   if (call->self != nullptr) return;
   ReplyMessage& reply = call->reply;
@@ -212,21 +232,17 @@ void Host::RemoveInstance(const Instance& instance) {
   lanes_.erase(found);
 }
 
-// Refuses a call for which there is no thread, so that there was none for the object either.
-void Host::Refuse(const CallPtr& call, const absl::Status& why) {
+void Host::AnswerWithoutThread(const CallPtr& call, const absl::Status& why) {
   if (call->message.operation == Operation::kDestroy) {
-    Answer(call, absl::OkStatus());  // first: what is to be answered yet keeps the lane
+    AnswerUnrun(call, absl::OkStatus());  // first: what is to be answered yet keeps the lane
     return Forget(*call->instance);
   }
   if (call->message.operation == Operation::kConstruct) call->instance->status = why;
-  Answer(call, why);
+  AnswerUnrun(call, why);
 }
 
-// Answers a call without running it.
-void Host::Answer(const CallPtr& call, const absl::Status& status) {
-  if (std::exchange(call->state, CallState::kDone) == CallState::kDone) return;
-  calls_.erase({call->caller, call->message.call});
-  DropRelays(*call);
+void Host::AnswerUnrun(const CallPtr& call, const absl::Status& status) {
+  if (!Retire(call)) return;
   if (call->self != nullptr) return call->self->Fail(Failed(call->Facts(services_.options), status));
   ReplyMessage reply;
   reply.call = call->message.call;

@@ -1,4 +1,7 @@
-// The remote objects of a process, and the calls that run on them.
+// The remote objects of a process, and the calls that run on them. Host is one class in four files: host.cc takes a
+// call from its arrival to its answer; host_arguments.cc gets the arguments that are elsewhere; host_components.cc is
+// about turns, and components that are not there yet, or not any more; host_ends.cc ends calls before their methods
+// end.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -69,11 +72,31 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
     std::vector<CallPtr> calls;
   };
 
-  // Domains::Listener
-  void OnTurn(const CallPtr& call) override;
-  void OnSkipped(uint64_t domain, uint64_t number) override;
-  absl::Status WhyGone(uint64_t domain) const override;
-  // Arrival.
+  // host.cc
+  void AddInstance(const CallPtr& call);
+  // The lane of an instance, which is made if it is the first there.
+  Lane* LaneFor(const Instance& instance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // On the lane: runs a call, or passes one by that is skipped, and has it finished on the service queue.
+  void Run(const CallPtr& call);
+  internal::Outcome OutcomeOf(IncomingCall& call);
+  static bool Begins(IncomingCall& call);
+  void SettleOwn(const IncomingCall& call, internal::Outcome outcome);
+  // Has the result kept, or the call fail if there is no room for it. Blocks, on the lane.
+  void KeepResult(IncomingCall& call, std::shared_ptr<void> value);
+  void Finish(const CallPtr& call);
+  // Takes a call off the list, and with it what others would have had of its arguments. Every answer begins with it
+  // (HO1). False: the call is answered already.
+  bool Retire(const CallPtr& call);
+  // Answers a call that has run.
+  void SendResult(const CallPtr& call);
+  // Answers a call that does not run.
+  void AnswerUnrun(const CallPtr& call, const absl::Status& status);
+  // Answers a call for which there is no thread, so that there was none for the object either.
+  void AnswerWithoutThread(const CallPtr& call, const absl::Status& why);
+  void Forget(const Instance& instance);
+  void RemoveInstance(const Instance& instance);
+
+  // host_arguments.cc
   void BeginArguments(const CallPtr& call);
   void BeginPieces(const CallPtr& call, size_t argument, const PlannedArgument& planned);
   // `whole`: of what it is a piece of.
@@ -82,6 +105,11 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   void DropRelays(const IncomingCall& call);
   void BeginLazy(const CallPtr& call, size_t argument, const LazyArgument& lazy);
   void ArgumentDone(const CallPtr& call, const absl::Status& status);
+
+  // host_components.cc; the first three are Domains::Listener.
+  void OnTurn(const CallPtr& call) override;
+  void OnSkipped(uint64_t domain, uint64_t number) override;
+  absl::Status WhyGone(uint64_t domain) const override;
   void Orphan(const CallPtr& call);
   void AdoptOrphans(uint64_t component);
   // Removes what a construction left here that never comes, or did not come to all ranks.
@@ -93,18 +121,8 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   std::shared_ptr<Instance> MadeBy(uint64_t domain, uint64_t number) const;
   // Forgets the order of a component that nobody can call here any more. Calls that wait for their turn are answered.
   void EndOrder(uint64_t component, const absl::Status& why);
-  void AddInstance(const CallPtr& call);
-  // On the lane.
-  void Run(const CallPtr& call);
-  // Ending.
-  void Refuse(const CallPtr& call, const absl::Status& why);
-  // Has the result kept, or the call fail if there is no room for it. Blocks, on the lane.
-  void KeepResult(IncomingCall& call, std::shared_ptr<void> value);
-  void Finish(const CallPtr& call);
-  void Reply(const CallPtr& call);
-  void Answer(const CallPtr& call, const absl::Status& status);
-  void Forget(const Instance& instance);
-  void RemoveInstance(const Instance& instance);
+
+  // host_ends.cc
   void AbortGroup(const absl::Status& why);
   // Ends the call for its caller. Its method is told, or does not begin; a method that goes on too long ends the group.
   void CancelCall(const CallPtr& call, const absl::Status& why);

@@ -20,14 +20,14 @@ absl::Status NeverMade(const absl::Status& why) {
 
 void Host::OnTurn(const CallPtr& call) {
   if (call->state != CallState::kArrived) return;
-  if (!aborted_.ok()) return Answer(call, aborted_);
+  if (!aborted_.ok()) return AnswerUnrun(call, aborted_);
   if (call->instance == nullptr && Has(call->message.component)) {
     // The call arrived before its component, from another process, and its turn comes after that.
     call->arguments_missing = 1;
     BeginArguments(call);
   }
   if (call->instance == nullptr) return Orphan(call);
-  if (!call->instance->fits.ok()) return Answer(call, call->instance->fits);
+  if (!call->instance->fits.ok()) return AnswerUnrun(call, call->instance->fits);
   call->state = CallState::kReleased;
   call->instance->context.lane->Add(call);
   if (call->message.operation == Operation::kConstruct) AdoptOrphans(call->message.component);
@@ -36,9 +36,9 @@ void Host::OnTurn(const CallPtr& call) {
 // Keeps a call whose component's construction is still on the way. If the component is gone, answers it.
 void Host::Orphan(const CallPtr& call) {
   const uint64_t component = call->message.component;
-  if (const absl::Status gone = gone_.Why(component); !gone.ok()) return Answer(call, gone);
+  if (const absl::Status gone = gone_.Why(component); !gone.ok()) return AnswerUnrun(call, gone);
   const rpc::ProcessId maker = call->message.maker.value_or(call->caller);
-  if (const absl::Status* why = lost_.Why(maker)) return Answer(call, NeverMade(*why));
+  if (const absl::Status* why = lost_.Why(maker)) return AnswerUnrun(call, NeverMade(*why));
   Orphans& orphans = orphans_[component];
   orphans.maker = maker;
   orphans.calls.push_back(call);
@@ -88,7 +88,7 @@ void Host::EndOrder(uint64_t component, const absl::Status& why) {
   for (const auto& [key, call] : calls_) {
     if (call->message.component == component && call->state == CallState::kArrived) waiting.push_back(call);
   }
-  for (const CallPtr& call : waiting) Answer(call, why);
+  for (const CallPtr& call : waiting) AnswerUnrun(call, why);
   domains_.Forget(component, why);  // that of a device group stays
 }
 
@@ -118,7 +118,7 @@ void Host::OnSkipped(uint64_t domain, uint64_t number) {
   for (const CallPtr& call : concerned) {
     const absl::Status gone = absl::AbortedError("its caller is gone, and not all ranks had received the call");
     CancelCall(call, gone);
-    if (call->state == CallState::kArrived) Answer(call, gone);
+    if (call->state == CallState::kArrived) AnswerUnrun(call, gone);
   }
   if (const auto half = MadeBy(domain, number)) {
     const absl::Status* const why = lost_.Why(half->info.maker);

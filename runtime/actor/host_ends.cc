@@ -61,7 +61,7 @@ void Host::Skip(const CallPtr& call, const absl::Status& why) {
   if (call->begun || call->state == CallState::kDone) return;
   const bool queued = call->state == CallState::kReleased;
   // A call that waits for a construction goes behind it, on its lane.
-  if (call->message.operation != Operation::kConstruct) Answer(call, NotBegun(why));
+  if (call->message.operation != Operation::kConstruct) AnswerUnrun(call, NotBegun(why));
   if (!queued) return;
   call->arguments_missing = 0;  // its lane passes it by: there is nothing to wait for
   call->instance->context.lane->Pump();
@@ -132,7 +132,7 @@ void Host::Abort(const absl::Status& why) {
   for (const auto& [key, call] : calls) {
     Tell(*call, aborted_);
     call->skipped = true;
-    Answer(call, aborted_);
+    AnswerUnrun(call, aborted_);
   }
   base::MutexLock lock(&mutex_);
   for (const auto& [id, lane] : lanes_) {
