@@ -1,9 +1,11 @@
 #include "runtime/actor/caller.h"
 
+#include <absl/container/flat_hash_set.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runtime/actor/argument_plan.h"
@@ -85,7 +87,7 @@ void Caller::Depart(const CallPtr& call, const absl::Status& plan) {
 void Caller::PlanRelaysOf(OutgoingCall& call) {
   if (call.workers.size() < 2 || !call.may_have_lazies()) return;
   std::vector<rpc::ProcessId> workers;
-  for (int worker : call.workers) workers.push_back(call.component->workers[static_cast<size_t>(worker)]);
+  for (size_t i = 0; i < call.workers.size(); ++i) workers.push_back(call.process(i));
   PlanRelays(workers, *services_.placement, &next_relay_, {call.parts.data(), call.parts.size()});
 }
 
@@ -148,17 +150,32 @@ bool EachLazy(const std::vector<CallArgument>& arguments, F&& f) {
   return true;
 }
 
-// The need for a lazy that is argument `index`: as a reference alone, or with its value in any case.
-struct Need {
-  bool by_value;
-  bool never;   // fetched
-  bool always;  // fetched
-  // Others cannot read values of this process: as a reference to what is made of some its own value goes.
-  bool FetchesIt(const LazyCore& lazy) const { return always || (!by_value && !lazy.made_of().OfObjects()); }
+// What a call needs of a lazy that is an argument.
+enum class Need {
+  kRows,          // its value, of which the ranks fetch their rows themselves
+  kValue,         // its value, fetched: it is looked at here
+  kReference,     // what it is made of
+  kOwnReference,  // nothing: it stays in this process
 };
 Need NeedOf(const OutgoingCall& call, size_t index) {
   const bool by_value = call.parameters()[index].kind == ParameterInfo::Kind::kValue;
-  return {by_value, call.own && !by_value, by_value && (call.own || PlansWithUserCode(call))};
+  if (!by_value) return call.own ? Need::kOwnReference : Need::kReference;
+  return call.own || PlansWithUserCode(call) ? Need::kValue : Need::kRows;
+}
+
+// Whether the call has to wait until the value of a lazy is fetched. REQUIRES: it has settled well.
+bool AwaitsValue(Need need, const LazyCore& lazy) {
+  switch (need) {
+    case Need::kRows:
+      return NeedsValue(lazy, /*always=*/false);
+    case Need::kValue:
+      return NeedsValue(lazy, /*always=*/true);
+    case Need::kReference:  // others cannot read values of this process: what is made of some goes as its own value
+      return NeedsValue(lazy, /*always=*/!lazy.made_of().OfObjects());
+    case Need::kOwnReference:
+      break;
+  }
+  return false;
 }
 
 }  // namespace
@@ -175,13 +192,12 @@ bool Caller::ArgumentsReady(const CallPtr& call) {
     }
     const Need need = NeedOf(*call, i);
     if (const absl::Status status = lazy->status(); !status.ok()) {
-      if (!need.by_value) return true;
-      call->core->Fail(base::Annotate(status, absl::StrCat(call->Name().text(), ": its argument ", i + 1, " failed")),
-                       {lazy->failure()});
-      Settle(call, status);
+      if (need == Need::kReference || need == Need::kOwnReference) return true;  // the callee hears of it
+      Settle(call, base::Annotate(status, absl::StrCat(call->Name().text(), ": its argument ", i + 1, " failed")),
+             {lazy->failure()});
       return true;
     }
-    if (need.never || !NeedsValue(*lazy, need.FetchesIt(*lazy))) return true;
+    if (!AwaitsValue(need, *lazy)) return true;
     Watch(call);
     return false;
   });
@@ -197,7 +213,7 @@ void Caller::Watch(const CallPtr& call) {
   EachLazy(call->arguments, [&](size_t i, const std::shared_ptr<LazyCore>& lazy) {
     lazy->OnSettled([lazy, again, need = NeedOf(*call, i)] {
       again();
-      if (!need.never && lazy->status().ok() && NeedsValue(*lazy, need.FetchesIt(*lazy))) lazy->OnAnswered(again);
+      if (lazy->status().ok() && AwaitsValue(need, *lazy)) lazy->OnAnswered(again);
     });
     return true;
   });
@@ -240,24 +256,51 @@ std::optional<Lineage> Caller::LineageOf(const OutgoingCall& call) const {
   return lineage;
 }
 
+namespace {
+
+// The processes of the call's domain that do not run it. A call to a whole group has none, and costs no search: else n
+// ranks would be n * n steps, which at 4,000 ranks is milliseconds.
+std::vector<rpc::ProcessId> OthersOf(const OutgoingCall& call) {
+  std::vector<rpc::ProcessId> others;
+  const std::vector<rpc::ProcessId>& domain = call.component->domain_workers;
+  if (call.workers.size() == domain.size()) return others;
+  absl::flat_hash_set<rpc::ProcessId> run;
+  for (size_t i = 0; i < call.workers.size(); ++i) run.insert(call.process(i));
+  std::copy_if(domain.begin(), domain.end(), std::back_inserter(others),
+               [&](rpc::ProcessId process) { return !run.contains(process); });
+  return others;
+}
+
+// The position of a process among the call's workers; their count: it is none of them. Processes of a group are
+// numbered in its order, so in a call to the whole group the first guess is right.
+size_t PositionOf(const OutgoingCall& call, rpc::ProcessId process) {
+  const uint64_t guess = process - call.component->workers.front();
+  if (guess < call.workers.size() && call.process(guess) == process) return guess;
+  size_t position = 0;
+  while (position < call.workers.size() && call.process(position) != process) ++position;
+  return position;
+}
+
+}  // namespace
+
 void Caller::OnDeparture(const CallPtr& call, uint64_t number, uint64_t after) {
   call->To(State::kSent);
   call->replies.resize(call->workers.size());
   call->missing = call->workers.size();
   StartTimer(call);
-  const ComponentInfo& component = *call->component;
-  std::vector<rpc::ProcessId> others = number == 0 ? std::vector<rpc::ProcessId>() : component.domain_workers;
+  const uint64_t domain = call->component->domain;
   for (size_t i = 0; i < call->workers.size() && call->missing > 0; ++i) {
-    const rpc::ProcessId to = component.workers[static_cast<size_t>(call->workers[i])];
     CallMessage message = MessageFor(*call, i);
-    message.order = {component.domain, number, after};
-    const absl::Status sent = services_.transport->Send(to, rpc::Stream::kData, EncodeMessage(message));
+    message.order = {domain, number, after};
+    const absl::Status sent = services_.transport->Send(call->process(i), rpc::Stream::kData, EncodeMessage(message));
     if (absl::IsCancelled(sent)) break;  // this process ends: so does the call, at once, with the reason
-    if (!sent.ok()) Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", sent.message())), {});
-    others.erase(std::remove(others.begin(), others.end(), to), others.end());
+    if (!sent.ok()) OnAnswerOf(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", sent.message())));
   }
-  for (rpc::ProcessId to : others)
-    services_.Send(to, rpc::Stream::kData, SkipMessage{component.domain, true, {number}});
+  if (number != 0) {
+    for (rpc::ProcessId other : OthersOf(*call)) {
+      services_.Send(other, rpc::Stream::kData, SkipMessage{domain, true, {number}});
+    }
+  }
   call->parts.clear();
 }
 
@@ -271,7 +314,7 @@ CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
   CallFacts facts = call.Facts();
   if (index < call.workers.size()) {
     facts.rank = call.workers[index];
-    facts.place = services_.placement->PlaceOf(call.component->workers[static_cast<size_t>(call.workers[index])]);
+    facts.place = services_.placement->PlaceOf(call.process(index));
   }
   return facts;
 }
@@ -279,8 +322,7 @@ CallFacts Caller::FactsOf(const OutgoingCall& call, size_t index) const {
 std::shared_ptr<const object::HeldObject> Caller::Hold(const OutgoingCall& call, size_t index) {
   const uint64_t id = call.replies[index]->object;
   if (id == 0) return nullptr;
-  const rpc::ProcessId owner = call.component->workers[static_cast<size_t>(call.workers[index])];
-  return std::make_shared<object::HeldObject>(services_.binder->store(), object::ObjectRef{owner, id});
+  return std::make_shared<object::HeldObject>(services_.binder->store(), object::ObjectRef{call.process(index), id});
 }
 
 void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
@@ -288,20 +330,20 @@ void Caller::OnReply(rpc::ProcessId from, ReplyMessage&& reply) {
   if (found == calls_.end()) return;
   const CallPtr call = found->second;
   if (call->replies.empty()) return;  // it was not sent yet: nobody can answer it
-  for (size_t i = 0; i < call->workers.size(); ++i) {
-    if (call->component->workers[static_cast<size_t>(call->workers[i])] != from || call->replies[i]) continue;
-    const absl::Status status = reply.failure ? FromWire(*reply.failure) : absl::OkStatus();
-    return Missing(call, i, status, std::move(reply));
+  const size_t index = PositionOf(*call, from);
+  if (index == call->workers.size() || call->replies[index]) return;  // it owes nothing
+  if (absl::Status failed = reply.failure ? FromWire(*reply.failure) : absl::OkStatus(); !failed.ok()) {
+    return OnAnswerOf(call, index, std::move(failed));
   }
+  OnAnswerOf(call, index, std::move(reply));
 }
 
-// Takes the reply that worker `index` owed, or the reason why there will be none.
-void Caller::Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply) {
-  call->replies[index] = std::move(reply);
+void Caller::OnAnswerOf(const CallPtr& call, size_t index, absl::StatusOr<ReplyMessage> answer) {
+  // After its time limit an answer counts no more, unless it says that the call had not begun.
+  const bool counts = call->state() != State::kLate || absl::IsDeadlineExceeded(answer.status());
+  const absl::Status outcome = counts ? answer.status() : call->late;
+  call->replies[index] = answer.ok() ? *std::move(answer) : ReplyMessage();
   --call->missing;
-  // After its time limit a reply counts no more, unless it says that the call had not begun.
-  const bool counts = call->state() != State::kLate || absl::IsDeadlineExceeded(status);
-  const absl::Status& outcome = counts ? status : call->late;
   if (!outcome.ok() && call->under_way()) {
     const bool told = outcome.GetPayload(kDetailUrl).has_value();
     const absl::Status whole = told ? outcome : Failed(FactsOf(*call, index), outcome);

@@ -1,8 +1,11 @@
 // The calls that a process makes: from the outbox, where they wait for their arguments in order, to their last reply.
+// Caller is one class in two files: caller.cc takes a call from its caller to its ranks, and their replies back;
+// caller_ends.cc settles it, and ends it where that is not by its replies.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include <deque>
 #include <memory>
@@ -79,41 +82,48 @@ class Caller : public internal::CallOwner, private Departures::Listener, public 
  private:
   using CallPtr = std::shared_ptr<OutgoingCall>;
 
-  // Outbox.
+  using Causes = std::vector<std::shared_ptr<object::Failure>>;
+
+  // caller.cc: the outbox, sending, replies.
   void Enter(CallPtr call);
   void Pump(uint64_t component);
   bool TakeTurn(const CallPtr& call);
   void PlanRelaysOf(OutgoingCall& call);
   void Depart(const CallPtr& call, const absl::Status& plan);
   void SendOwn(const CallPtr& call);
+  void OnOwnSettled(uint64_t id);
   bool ConstructionFailed(const CallPtr& call);
   void PlanOnCollector(const CallPtr& call);
   void OnPlan(const CallPtr& call, const absl::Status& plan);
   bool ArgumentsReady(const CallPtr& call);
   void Watch(const CallPtr& call);
-  // Sending.
   void OnDeparture(const CallPtr& call, uint64_t number, uint64_t after) override;
   void OnNoDeparture(const CallPtr& call, const absl::Status& why) override;
   CallMessage MessageFor(OutgoingCall& call, size_t index) const;
   std::optional<Lineage> LineageOf(const OutgoingCall& call) const;
-  // Time limits.
+  CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
+  // Takes the answer that worker `index` owed, or the reason for which it has failed or will not come.
+  void OnAnswerOf(const CallPtr& call, size_t index, absl::StatusOr<ReplyMessage> answer);
+  std::shared_ptr<const object::HeldObject> Hold(const OutgoingCall& call, size_t index);
+  void Succeed(const CallPtr& call);
+  void EndIteration(const CallPtr& call, const std::vector<int>& still_had);
+
+  // caller_ends.cc
+  void Leave(OutgoingCall& call);
+  // Settles a call. The causes of its failure are its component's, where none are given.
+  void Settle(const CallPtr& call, const absl::Status& status);
+  void Settle(const CallPtr& call, const absl::Status& status, Causes causes);
+  Causes CausesOf(const OutgoingCall& call) const;
+  void TellRanks(const CallPtr& call, const absl::Status& why, bool ask = false);
+  void EndWithParent(const CallPtr& call, const absl::Status& why);
+  // Ends a call early: its caller hears `status`, the ranks `why`.
+  void EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why);
+  void EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why, Causes causes);
+  absl::Status KilledStatus(const OutgoingCall& call, const absl::Status& why) const;
   void StartTimer(const CallPtr& call);
   void ArmTimer();
   void OnTimer(base::Instant at);
   void Expire(const CallPtr& call);
-  // Ending.
-  void EndWithParent(const CallPtr& call, const absl::Status& why);
-  absl::Status KilledStatus(const OutgoingCall& call, const absl::Status& why) const;
-  void EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why);
-  void OnOwnSettled(uint64_t id);
-  void Leave(OutgoingCall& call);
-  void Settle(const CallPtr& call, const absl::Status& status);
-  void Succeed(const CallPtr& call);
-  void EndIteration(const CallPtr& call, const std::vector<int>& still_had);
-  void TellRanks(const CallPtr& call, const absl::Status& why, bool ask = false);
-  void Missing(const CallPtr& call, size_t index, const absl::Status& status, ReplyMessage&& reply);
-  std::shared_ptr<const object::HeldObject> Hold(const OutgoingCall& call, size_t index);
-  CallFacts FactsOf(const OutgoingCall& call, size_t index) const;
 
   const Services& services_;
   OwnCalls& own_calls_;

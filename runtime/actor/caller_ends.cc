@@ -44,22 +44,28 @@ void Caller::Leave(OutgoingCall& call) {
   if (call.deadline != base::kForever) deadlines_.erase({call.deadline, call.id});
 }
 
+Caller::Causes Caller::CausesOf(const OutgoingCall& call) const {
+  Causes causes;
+  const auto unmade = call.constructed == nullptr ? nullptr : call.constructed->failure();
+  // A call on a component that was killed is a failure all the same, also where it was still under construction.
+  const bool killed = killed_.count(call.component->workers.front()) > 0;
+  if (unmade != nullptr && !(killed && unmade->is_wished())) causes.push_back(unmade);
+  for (rpc::ProcessId worker : call.component->workers) {
+    if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
+  }
+  return causes;
+}
+
 void Caller::Settle(const CallPtr& call, const absl::Status& status) {
+  Settle(call, status, status.ok() ? Causes() : CausesOf(*call));
+}
+
+void Caller::Settle(const CallPtr& call, const absl::Status& status, Causes causes) {
   const bool sent = call->under_way();
   const bool being_planned = call->state() == State::kPlanning;
   call->To(State::kSettled);
   Leave(*call);
-  if (!status.ok()) {
-    std::vector<std::shared_ptr<object::Failure>> causes;
-    const auto unmade = call->constructed == nullptr ? nullptr : call->constructed->failure();
-    // A call on a component that was killed is a failure all the same, also where it was still under construction.
-    const bool killed = killed_.count(call->component->workers.front()) > 0;
-    if (unmade != nullptr && !(killed && unmade->is_wished())) causes.push_back(unmade);
-    for (rpc::ProcessId worker : call->component->workers) {
-      if (auto loss = services_.failures->LossOf(worker)) causes.push_back(std::move(loss));
-    }
-    call->core->Fail(status, std::move(causes));
-  }
+  if (!status.ok()) call->core->Fail(status, std::move(causes));
   if (sent) {
     for (size_t i = 0; i < call->replies.size() && !status.ok(); ++i) {
       if (call->replies[i]) Hold(*call, i);
@@ -78,8 +84,7 @@ void Caller::Settle(const CallPtr& call, const absl::Status& status) {
 void Caller::TellRanks(const CallPtr& call, const absl::Status& why, bool ask) {
   for (size_t i = 0; i < call->workers.size(); ++i) {
     if (call->replies[i]) continue;
-    const rpc::ProcessId to = call->component->workers[static_cast<size_t>(call->workers[i])];
-    services_.Send(to, rpc::Stream::kControl, CancelMessage{call->id, ToWire(why), ask});
+    services_.Send(call->process(i), rpc::Stream::kControl, CancelMessage{call->id, ToWire(why), ask});
   }
 }
 
@@ -110,13 +115,16 @@ void Caller::EndWithParent(const CallPtr& call, const absl::Status& why) {
   LookAt(*call, status);
 }
 
-// Ends a call early: its caller hears `status`, the ranks `why`.
 void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why) {
+  EndEarly(call, status, why, CausesOf(*call));
+}
+
+void Caller::EndEarly(const CallPtr& call, const absl::Status& status, const absl::Status& why, Causes causes) {
   if (call->state() == State::kSettled) return;
   const bool sent = call->under_way();
   const uint64_t component = call->component->id;
   const uint64_t domain = call->component->domain;
-  Settle(call, status);
+  Settle(call, status, std::move(causes));
   if (sent && call->own) return own_calls_.OnOwnCancel(call->id, why);
   if (sent) return TellRanks(call, why);
   Pump(component);
@@ -142,10 +150,9 @@ void Caller::OnKilled(const std::vector<rpc::ProcessId>& workers, const absl::St
   // Later calls end first: none is sent, or told as a failure, because one before it in its queue, or on which it
   // depends, has ended.
   std::reverse(calls.begin(), calls.end());
+  const auto wished = std::make_shared<object::Failure>(why, Causes(), object::Failure::Kind::kWished);
   for (const CallPtr& call : calls) {
-    const absl::Status status = KilledStatus(*call, why);
-    call->core->FailAsWished(status);
-    EndEarly(call, status, why);
+    EndEarly(call, KilledStatus(*call, why), why, {wished});  // as wished, since its cause is
   }
 }
 
@@ -154,10 +161,8 @@ void Caller::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   // A constructor fails before the calls that have it as a cause.
   for (const CallPtr& call : Ordered(calls_, [](const OutgoingCall& call) { return call.missing > 0; })) {
     for (size_t i = 0; i < call->workers.size(); ++i) {
-      const bool concerned = call->component->workers[static_cast<size_t>(call->workers[i])] == peer;
-      if (concerned && !call->replies[i]) {
-        Missing(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", why.message())), {});
-      }
+      if (call->process(i) != peer || call->replies[i]) continue;
+      OnAnswerOf(call, i, absl::AbortedError(absl::StrCat("its process is gone: ", why.message())));
     }
   }
 }

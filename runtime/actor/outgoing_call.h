@@ -103,6 +103,8 @@ struct OutgoingCall : std::enable_shared_from_this<OutgoingCall> {
       return argument.kind == Kind::kLazy || argument.kind == Kind::kPerRank;  // which may hold some
     });
   }
+  // The process of one of `workers`, by its position.
+  rpc::ProcessId process(size_t position) const { return component->workers[static_cast<size_t>(workers[position])]; }
   bool uses(size_t index) const { return std::find(used.begin(), used.end(), static_cast<int>(index)) != used.end(); }
   std::span<const internal::ParameterInfo> parameters() const {
     if (method != nullptr) return method->parameters;
