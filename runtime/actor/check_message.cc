@@ -74,6 +74,7 @@ int64_t RowsOfPart(const object::PlanPart& part, const std::vector<WireSource>& 
 // No part is within another.
 absl::Status CheckTargets(const std::vector<object::PlanPart>& parts) {
   std::vector<const std::vector<uint32_t>*> targets;
+  targets.reserve(parts.size());
   for (const object::PlanPart& part : parts) targets.push_back(&part.target);
   std::sort(targets.begin(), targets.end(), [](const auto* a, const auto* b) { return *a < *b; });
   for (size_t i = 1; i < targets.size(); ++i) {  // what is within another comes right after it, or one like it

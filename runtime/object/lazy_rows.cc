@@ -80,7 +80,7 @@ absl::StatusOr<LazyPlan> LazyRows::Plan() const {
   return PlanOf(std::move(sources));
 }
 
-absl::StatusOr<LazyPlan> PlanOfValue(codec::Described value) {
+absl::StatusOr<LazyPlan> PlanOfValue(const codec::Described& value) {
   std::vector<PlanSource> sources;
   sources.push_back({nullptr, value, {}, codec::RowsOf(*value.type, value.value.get())});
   return PlanOf(std::move(sources));

@@ -39,6 +39,6 @@ LazyRows RowsOfShards(const internal::LazyOrigin& origin, Shards shards);
 
 // The plan that takes all of a value of this process. InvalidArgument: its lists and tensors have different numbers of
 // rows.
-absl::StatusOr<LazyPlan> PlanOfValue(codec::Described value);
+absl::StatusOr<LazyPlan> PlanOfValue(const codec::Described& value);
 
 }  // namespace twinkle::object

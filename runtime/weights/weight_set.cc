@@ -217,6 +217,7 @@ void WeightSet::Add(std::string name, Tensor tensor, const TensorShard& shard, s
 
 void WeightSet::Add(std::string name, Tensor tensor, std::vector<Piece> pieces) {
   std::vector<Placed> placed;
+  placed.reserve(pieces.size());
   for (Piece& piece : pieces) {
     if (piece.tensor.empty()) piece.tensor = name;
     absl::StatusOr<Placed> made = Place(std::move(piece), tensor);
@@ -227,6 +228,7 @@ void WeightSet::Add(std::string name, Tensor tensor, std::vector<Piece> pieces) 
     placed.push_back(*std::move(made));
   }
   std::vector<const Box*> boxes;
+  boxes.reserve(placed.size());
   for (const Placed& one : placed) boxes.push_back(&one.piece.storage);
   if (const absl::Status apart = CheckApart(std::move(boxes)); !apart.ok()) {
     Fail(name, apart);
