@@ -1,3 +1,4 @@
+#include <twinkle/communicator.h>
 #include <twinkle/context.h>
 
 #include "client/src/session_state.h"
@@ -24,6 +25,14 @@ RankContext Context() {
   }
   return context;
 }
+
+Answer<twinkle::Communicator> RankContext::Communicator(std::initializer_list<std::string_view> dims) const {
+  const auto api = internal::CurrentApi();
+  if (api == nullptr) return absl::FailedPreconditionError("Communicator() is for the methods of a component");
+  return api->NewCommunicator({dims.begin(), dims.size()});
+}
+Answer<twinkle::Communicator> RankContext::Communicator() const { return Communicator({}); }
+Answer<twinkle::Communicator> RankContext::Communicator(std::string_view dim) const { return Communicator({dim}); }
 
 Answer<std::string> RankContext::Rendezvous() const {
   const auto api = internal::CurrentApi();

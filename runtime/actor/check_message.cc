@@ -141,6 +141,9 @@ struct MessageCheck {
     }
     return absl::OkStatus();
   }
+  absl::Status operator()(const collective::Packet& packet) const {
+    return collective::IsSane(packet) ? absl::OkStatus() : Wrong("a collective operation that makes no sense");
+  }
   absl::Status operator()(const ReplyMessage& reply) const {
     if (reply.object == 0 && (reply.carried || !reply.rows.empty())) return Wrong("a result that is no object");
     return reply.rows.empty() ? absl::OkStatus() : codec::CheckRows(reply.rows);

@@ -55,6 +55,11 @@ class Domains {
   void Forget(uint64_t domain, const absl::Status& why);
   void Clear() { domains_.clear(); }
 
+  // Whether the turn of that number has come and gone.
+  bool HasPassed(uint64_t domain, uint64_t number) const {
+    const auto found = domains_.find(domain);
+    return found != domains_.end() && found->second.gate.next() > number;
+  }
   size_t size() const { return domains_.size(); }
 
  private:

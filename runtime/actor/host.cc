@@ -44,6 +44,7 @@ void Host::OnCall(rpc::ProcessId from, CallMessage&& message) {
   call->message = std::move(message);
   const CallMessage& m = call->message;
   SetLineage(*call->running, {from, m.call}, m.lineage, *services_.executor);
+  call->running->number = m.order.number;
   calls_[{from, m.call}] = call;
   if (const auto early = early_cancels_.find({from, m.call}); early != early_cancels_.end()) {
     call->running->cancellation.Cancel(early->second);
@@ -175,6 +176,9 @@ void Host::KeepResult(IncomingCall& call, std::shared_ptr<void> value) {
 
 // ---- the end of a call
 void Host::Finish(const CallPtr& call) {
+  if (collectives_.busy() || call->reply.failure) {  // who asks later is told how it failed
+    TellOver(*call, call->reply.failure ? FromWire(*call->reply.failure) : absl::OkStatus());
+  }
   Lane& lane = *call->instance->context.lane;
   // What begins after a construction may take the process with it: by then its reply is on its way (LA5).
   const bool construct = call->message.operation == Operation::kConstruct;
@@ -241,8 +245,10 @@ void Host::AnswerWithoutThread(const CallPtr& call, const absl::Status& why) {
   AnswerUnrun(call, why);
 }
 
+// Answers a call without running it.
 void Host::AnswerUnrun(const CallPtr& call, const absl::Status& status) {
   if (!Retire(call)) return;
+  if (!call->begun && (collectives_.busy() || !status.ok())) TellOver(*call, status);
   if (call->self != nullptr) return call->self->Fail(Failed(call->Facts(services_.options), status));
   ReplyMessage reply;
   reply.call = call->message.call;
@@ -258,6 +264,24 @@ std::shared_ptr<Instance> Host::InstanceInLane(uint64_t component) const {
   const auto found = instances_.find(component);
   if (context == nullptr || found == instances_.end() || found->second->context.lane != context->lane) return nullptr;
   return found->second;
+}
+
+std::shared_ptr<const Instance> Host::Find(uint64_t component) const {
+  base::MutexLock lock(&mutex_);
+  const auto found = instances_.find(component);
+  return found == instances_.end() ? nullptr : found->second;
+}
+
+// One that has not arrived is still to come, unless its turn has passed.
+bool Host::IsOver(const collective::Packet& packet) const {
+  if (calls_.contains({packet.caller, packet.call})) return false;
+  const std::shared_ptr<const Instance> instance = Find(packet.key.component);
+  if (instance == nullptr) return !gone_.Why(packet.key.component).ok();
+  return domains_.HasPassed(instance->info.domain, packet.key.epoch);
+}
+
+void Host::TellOver(const IncomingCall& call, const absl::Status& outcome) {
+  collectives_.OnCallOver(call.message.component, call.message.order.number, outcome);
 }
 
 bool Host::Has(uint64_t component) const {

@@ -22,6 +22,7 @@
 #include "runtime/actor/own_calls.h"
 #include "runtime/actor/services.h"
 #include "runtime/base/clock.h"
+#include "runtime/collective/collectives.h"
 
 namespace twinkle::actor {
 
@@ -34,8 +35,12 @@ namespace twinkle::actor {
 //  HO4 a call that has ended for its caller is cancelled with all that was called in it, and what waits in it goes on.
 class Host : public OwnCalls, private Domains::Listener, public std::enable_shared_from_this<Host> {
  public:
-  Host(const Services* services, ObjectExchange* objects, const LostPeers* lost)
-      : services_(*services), objects_(*objects), lost_(*lost), domains_(services, lost, this) {}
+  Host(const Services* services, ObjectExchange* objects, const LostPeers* lost, collective::Collectives* collectives)
+      : services_(*services),
+        objects_(*objects),
+        lost_(*lost),
+        collectives_(*collectives),
+        domains_(services, lost, this) {}
 
   // The order of calls, for what others say of it.
   Domains& domains() { return domains_; }
@@ -52,6 +57,10 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
 
   // Thread-safe: the component's object if the calling thread is its lane, so that it may be called at once.
   std::shared_ptr<Instance> InstanceInLane(uint64_t component) const;
+  // Thread-safe: the component's object here; null: there is none.
+  std::shared_ptr<const Instance> Find(uint64_t component) const;
+  // Whether the call that ranks of a communicator are in is over here, or never was.
+  bool IsOver(const collective::Packet& packet) const;
   // Thread-safe: whether there is an object of that component here.
   bool Has(uint64_t component) const;
   // How many things the host remembers of components, dead or alive.
@@ -118,6 +127,8 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   void UnmakeForGood(uint64_t component, const absl::Status& why);
   // Unmakes the components that calls wait for and that `maker`, which is gone, was to make.
   void UnmakeOf(rpc::ProcessId maker, const absl::Status& why);
+  // Its method does not run here any more, or never will.
+  void TellOver(const IncomingCall& call, const absl::Status& outcome);
   std::shared_ptr<Instance> MadeBy(uint64_t domain, uint64_t number) const;
   // Forgets the order of a component that nobody can call here any more. Calls that wait for their turn are answered.
   void EndOrder(uint64_t component, const absl::Status& why);
@@ -137,6 +148,7 @@ class Host : public OwnCalls, private Domains::Listener, public std::enable_shar
   const Services& services_;
   ObjectExchange& objects_;
   const LostPeers& lost_;
+  collective::Collectives& collectives_;
   Domains domains_;
   absl::flat_hash_map<std::pair<rpc::ProcessId, uint64_t>, CallPtr> calls_;    // not answered
   std::map<std::pair<rpc::ProcessId, uint64_t>, absl::Status> early_cancels_;  // of calls that have not arrived

@@ -16,6 +16,7 @@
 #include "runtime/actor/wire.h"
 #include "runtime/actor/wire_arguments.h"
 #include "runtime/codec/codec.h"
+#include "runtime/collective/packet.h"
 #include "runtime/object/object_store.h"
 #include "runtime/rpc/transport.h"
 
@@ -170,7 +171,7 @@ struct AccountReply {
 using Message = std::variant<CallMessage, ReplyMessage, CancelMessage, SkipMessage, GoneMessage, PullMessage, PullReply,
                              RetainMessage, RetainReply, ReleaseMessage, NumberRequest, NumberGrant, RecallMessage,
                              RecalledMessage, LastQuery, LastReply, AbortMessage, AccountQuery, AccountReply,
-                             BegunMessage, ReleasedMessage, OrphanedMessage, LossSeenMessage>;
+                             BegunMessage, ReleasedMessage, OrphanedMessage, LossSeenMessage, collective::Packet>;
 rpc::Frame EncodeMessage(const Message& message);
 // InvalidArgument: the frame is no message, or one that makes no sense (check_message.h).
 absl::Status DecodeMessage(const rpc::Frame& frame, Message* message);

@@ -59,7 +59,13 @@ bool Process::HasThreads() const {
 Process::Parts::Parts(const Services* services, std::shared_ptr<const internal::RankFacts> facts)
     : objects(services, &lost),
       store(services, &objects),
-      host(std::make_shared<Host>(services, &objects, &lost)),
+      collective_wire(services),
+      collectives(&collective_wire,
+                  [this](const collective::Packet& packet) {
+                    using State = collective::Collectives::CallState;
+                    return host->IsOver(packet) ? State::kOver : State::kOpen;
+                  }),
+      host(std::make_shared<Host>(services, &objects, &lost, &collectives)),
       caller(std::make_shared<Caller>(services, host.get())),
       accounts(services, &caller->pending()),
       lost_makers(services),
@@ -67,8 +73,9 @@ Process::Parts::Parts(const Services* services, std::shared_ptr<const internal::
       maker(services, caller.get()),
       group_calls(services, {&maker, &keeper, caller, host.get(), &constructions}),
       local_calls(services, &maker, facts),
-      api(services, {&maker, &group_calls, &local_calls, &keeper}, std::move(facts)),
-      router({caller.get(), host.get(), &objects, &accounts, &constructions}) {}
+      communicators(services, host.get(), &collectives),
+      api(services, {&maker, &group_calls, &local_calls, &keeper, &communicators}, std::move(facts)),
+      router({caller.get(), host.get(), &objects, &accounts, &constructions, &collectives}) {}
 
 // ---- start
 std::shared_ptr<Process> Process::Start(ProcessOptions options, Surroundings surroundings) {
@@ -99,6 +106,7 @@ void Process::OnLost(rpc::ProcessId peer, const absl::Status& why) {
   parts_->lost.Add(peer, failed);
   parts_->constructions.OnGone({&peer, 1});
   parts_->caller->OnLost(peer, why);
+  parts_->collectives.OnLost(peer, failed);  // before the host tells those who wait there less
   parts_->host->OnLost(peer, failed);
   parts_->objects.OnLost(peer, why);
   parts_->accounts.OnLost(peer);

@@ -12,6 +12,7 @@
 #include "runtime/actor/binder.h"
 #include "runtime/actor/call_maker.h"
 #include "runtime/actor/caller.h"
+#include "runtime/actor/communicators.h"
 #include "runtime/actor/component_ref.h"
 #include "runtime/actor/constructions.h"
 #include "runtime/actor/group_calls.h"
@@ -107,6 +108,8 @@ class Process final : public rpc::Receiver, public Binder, public std::enable_sh
     LostPeers lost;
     ObjectExchange objects;
     ProcessStore store;
+    CollectiveWire collective_wire;
+    collective::Collectives collectives;
     const std::shared_ptr<Host> host;
     const std::shared_ptr<Caller> caller;
     Accounts accounts;
@@ -117,6 +120,7 @@ class Process final : public rpc::Receiver, public Binder, public std::enable_sh
     CallMaker maker;
     GroupCalls group_calls;
     LocalCalls local_calls;
+    Communicators communicators;
     UserApi api;
     // What messages reach.
     Router router;

@@ -36,6 +36,8 @@ void Router::Route(rpc::ProcessId from, Message& message) {
     void operator()(RetainMessage& m) { to.objects->OnRetain(from, m); }
     void operator()(RetainReply& m) { to.objects->OnRetainReply(m); }
     void operator()(ReleaseMessage& m) { to.objects->OnRelease(from, m); }
+    // Of ranks that are in one method together.
+    void operator()(collective::Packet& m) { to.collectives->OnPacket(from, std::move(m)); }
     // The job's end, and its losses.
     void operator()(AccountQuery& m) { to.accounts->OnQuery(from, m); }
     void operator()(AccountReply& m) { to.accounts->OnReply(std::move(m)); }

@@ -7,6 +7,7 @@
 #include "runtime/actor/host.h"
 #include "runtime/actor/messages.h"
 #include "runtime/actor/object_exchange.h"
+#include "runtime/collective/collectives.h"
 
 namespace twinkle::actor {
 
@@ -19,6 +20,7 @@ class Router {
     ObjectExchange* objects;
     Accounts* accounts;
     Constructions* constructions;
+    collective::Collectives* collectives;
   };
   explicit Router(Parts parts) : parts_(parts) {}
 

@@ -18,6 +18,7 @@ struct OutgoingCall;
 struct RunningCall {
   // Constant before its method begins.
   CallId id;
+  uint64_t number = 0;                      // in its domain's order: the same on all ranks; 0: it has none
   uint64_t trace = 0;                       // the same for a root call and all that was called because of it
   base::Instant deadline = base::kForever;  // its caller waits no longer
 

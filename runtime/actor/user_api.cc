@@ -6,6 +6,7 @@
 
 #include "runtime/actor/call_arguments.h"
 #include "runtime/actor/call_maker.h"
+#include "runtime/actor/communicators.h"
 #include "runtime/actor/group_calls.h"
 #include "runtime/actor/keeper.h"
 #include "runtime/actor/local/local_calls.h"
@@ -58,6 +59,10 @@ absl::StatusOr<Calls::Component> UserApi::Find(absl::string_view name, const int
 std::shared_ptr<internal::LazyCore> UserApi::Put(const internal::Type& type, std::shared_ptr<void> value,
                                                  internal::AnswerOps answer, internal::CallSite site) {
   return parts_.keeper->Put(type, std::move(value), answer, site);
+}
+
+absl::StatusOr<Communicator> UserApi::NewCommunicator(std::span<const std::string_view> dims) {
+  return parts_.communicators->New(dims);
 }
 
 }  // namespace twinkle::actor

@@ -3,9 +3,12 @@
 
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <twinkle/communicator.h>
 #include <twinkle/internal/rank_facts.h>
 
 #include <memory>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,7 @@
 namespace twinkle::actor {
 
 class CallMaker;
+class Communicators;
 class GroupCalls;
 class Keeper;
 class LocalCalls;
@@ -28,6 +32,7 @@ class UserApi {
     GroupCalls* group_calls;
     LocalCalls* local_calls;
     Keeper* keeper;
+    Communicators* communicators;
   };
   // `facts`: where code that runs outside calls is.
   UserApi(const Services* services, Parts parts, std::shared_ptr<const internal::RankFacts> facts)
@@ -46,6 +51,9 @@ class UserApi {
   // Makes a value an object of this process. A failure is the lazy's.
   std::shared_ptr<internal::LazyCore> Put(const internal::Type& type, std::shared_ptr<void> value,
                                           internal::AnswerOps answer, internal::CallSite site);
+
+  // See RankContext::Communicator.
+  absl::StatusOr<Communicator> NewCommunicator(std::span<const std::string_view> dims);
 
   const ProcessOptions& options() const { return services_.options; }
   const std::shared_ptr<const internal::RankFacts>& facts() const { return facts_; }

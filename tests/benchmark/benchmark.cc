@@ -7,12 +7,14 @@ int main(int argc, char** argv) {
   namespace benchmark = twinkle::benchmark;
   twinkle::ServeIfWorker(argc, argv);
   benchmark::Arguments arguments{argc, argv};
-  std::vector<std::string> parts = {"calls", "data", "start", "deaths", "scale"};
+  std::vector<std::string> parts = {"calls", "data", "start", "deaths", "scale", "collectives"};
   bool victim = false;
-  CLI::App app("Measures what calls, data, start, deaths and many ranks cost on private clusters of this machine.");
+  CLI::App app(
+      "Measures what calls, data, start, deaths, many ranks and what ranks do together cost on private clusters of "
+      "this machine.");
   app.add_flag("--quick", arguments.quick, "Few samples: that it works, not how fast");
-  app.add_option("parts", parts, "calls, data, start, deaths, scale")
-      ->check(CLI::IsMember({"calls", "data", "start", "deaths", "scale"}))
+  app.add_option("parts", parts, "calls, data, start, deaths, scale, collectives")
+      ->check(CLI::IsMember({"calls", "data", "start", "deaths", "scale", "collectives"}))
       ->capture_default_str();
   double soak_seconds = 0;
   app.add_option("--soak", soak_seconds, "Instead: everything at full speed for so many seconds, and its memory");
@@ -38,6 +40,7 @@ int main(int argc, char** argv) {
     if (part == "start") benchmark::MeasureStart(arguments);
     if (part == "deaths") benchmark::MeasureDeaths(arguments);
     if (part == "scale") benchmark::MeasureScale(arguments);
+    if (part == "collectives") benchmark::MeasureCollectives(arguments);
   }
   return 0;
 }

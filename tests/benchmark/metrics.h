@@ -22,6 +22,9 @@ void MeasureDeaths(const Arguments& arguments);
 // group_call_in_memory_N_us for N ranks in this process, 1 to 256, and group_call_in_memory_us_per_rank, their slope.
 void MeasureScale(const Arguments& arguments);
 
+// allreduce_4_us (4 KiB), barrier_4_us, allreduce_4_64mib_gbs: of four ranks, inside a method.
+void MeasureCollectives(const Arguments& arguments);
+
 // soak_pss_mb, several times: of all processes together, while they do everything at full speed.
 void MeasureSoak(const Arguments& arguments, double seconds);
 

@@ -8,12 +8,17 @@
 
 #include <atomic>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace twinkle {
+
+class Communicator;  // <twinkle/communicator.h>
+
 namespace internal {
 // The facts of code outside any session. Thread-safe.
 TWINKLE_EXPORT const std::shared_ptr<const RankFacts>& FactsOfNobody();
@@ -39,6 +44,15 @@ class TWINKLE_EXPORT RankContext {
   // HOST:PORT for the component's own connections, the same on every rank. FailedPrecondition: the calling code is not
   // in a component.
   Answer<std::string> Rendezvous() const;
+
+  // All ranks of the component whose method the calling thread runs, or, with names of dimensions of its mesh, those
+  // that differ from this rank in these only. Nothing is sent. It may be kept for the object's life. Whoever uses it
+  // includes <twinkle/communicator.h>. FailedPrecondition: the calling code is in no method of a component, or in one
+  // of a class with MaxConcurrency. InvalidArgument: the mesh has no such dimension, or there is none, or the ranks do
+  // not stand for it.
+  Answer<twinkle::Communicator> Communicator() const;
+  Answer<twinkle::Communicator> Communicator(std::string_view dim) const;
+  Answer<twinkle::Communicator> Communicator(std::initializer_list<std::string_view> dims) const;
 
  private:
   friend TWINKLE_EXPORT RankContext Context();

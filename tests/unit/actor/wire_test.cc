@@ -16,7 +16,8 @@ namespace {
 using Fingerprints = std::vector<std::pair<std::string, uint64_t>>;
 
 // The messages of protocol 1. Who changes one, adds one or changes their order, changes rpc::kProtocol and what stands
-// here; who gives one a member at its end, only what stands here.
+// here; who gives one a member at its end, only what stands here. So does who changes Packet: only ranks of one
+// component say that, to each other, and these run one program.
 const Fingerprints kMessages = {
     {"CallMessage", 0x4c9164bd37ff3890},     {"ReplyMessage", 0x269a9191d0e43529},
     {"CancelMessage", 0x60a211f404608684},   {"SkipMessage", 0xdf3fbcf1469bd12b},
@@ -29,7 +30,7 @@ const Fingerprints kMessages = {
     {"AbortMessage", 0x9e24048a6dc1598d},    {"AccountQuery", 0xdf3fbcf1469bd12b},
     {"AccountReply", 0x85bf302f25d316ee},    {"BegunMessage", 0x928cb5312ead2e4e},
     {"ReleasedMessage", 0x55be8f6afe26d345}, {"OrphanedMessage", 0x1969861a8889d53e},
-    {"LossSeenMessage", 0x928cb5312ead2e4e},
+    {"LossSeenMessage", 0x928cb5312ead2e4e}, {"Packet", 0x7d3fdce5fe831e7c},
 };
 
 template <size_t... index>
