@@ -28,21 +28,12 @@ NearTransport::NearTransport(Options options, base::Executor* executor, std::uni
       below_(std::move(below)),
       releases_(std::make_shared<Releases>(executor, absl::StrCat("release.", options_.self))),
       buffers_(options_.buffers, releases_, options_.traffic),
-      rings_(options_.polling,
-             {[this] { return neighbours_.size(); },
-              [this] {
-                std::vector<std::pair<ProcessId, RingLink*>> links;
-                for (const auto& [peer, neighbour] : neighbours_.All()) {
-                  links.emplace_back(peer, &neighbour->link());
-                }
-                return links;
-              }},
-             {[this](ProcessId from, Stream stream, std::vector<Frame> frames) {
-                OnRingFrames(from, stream, std::move(frames));
-              },
-              [this](ProcessId peer, const absl::Status& why) { LoseUnread(peer, why); },
-              [this](ProcessId peer) { OnDrained(peer); }}) {
-  releases_->Begin([this](ProcessId peer, NearWord word) { PassWord(peer, std::move(word)); });
+      rings_(options_.polling, {.count = [this] { return neighbours_.size(); }, .all = [this] { return Links(); }},
+             {.on_frames = [this](ProcessId from, Stream stream,
+                                  auto frames) { OnRingFrames(from, stream, std::move(frames)); },
+              .on_unreadable = [this](ProcessId peer, const absl::Status& why) { LoseUnread(peer, why); },
+              .on_drained = [this](ProcessId peer) { OnDrained(peer); }}) {
+  releases_->Begin([this](ProcessId peer, NearWord word) { SendWord(peer, std::move(word)); });
 }
 
 NearTransport::~NearTransport() { Close(); }
@@ -78,6 +69,12 @@ Neighbour& NearTransport::NeighbourOf(ProcessId peer) {
   });
 }
 
+std::vector<std::pair<ProcessId, RingLink*>> NearTransport::Links() {
+  std::vector<std::pair<ProcessId, RingLink*>> links;
+  for (const auto& [peer, neighbour] : neighbours_.All()) links.emplace_back(peer, &neighbour->link());
+  return links;
+}
+
 // ---- sending
 absl::Status NearTransport::Send(ProcessId to, Stream stream, Frame frame) {
   if (!*open_) return absl::CancelledError("this process has left its job");
@@ -92,7 +89,7 @@ absl::Status NearTransport::Send(ProcessId to, Stream stream, Frame frame) {
   } else {
     AppendWord(word, &frame.head);
   }
-  absl::Status passed = Pass(neighbour, stream, std::move(frame));
+  absl::Status passed = SendFrame(neighbour, stream, std::move(frame));
   if (!passed.ok()) buffers_.Unshare(to, word.shared);
   return passed;
 }
@@ -100,15 +97,15 @@ absl::Status NearTransport::Send(ProcessId to, Stream stream, Frame frame) {
 void NearTransport::Greet(ProcessId to, Neighbour& neighbour) {
   NearWord word;
   word.hello = neighbour.Greet(options_.is_near(to), probe_, rings_);
-  if (word.hello) Say(to, std::move(word));
+  if (word.hello) SendBelow(to, std::move(word));
 }
 
-void NearTransport::Say(ProcessId to, NearWord word) {
+void NearTransport::SendBelow(ProcessId to, NearWord word) {
   // If that fails the peer is lost, which is told by itself.
   below_->Send(to, Stream::kControl, BareFrame(std::move(word))).IgnoreError();
 }
 
-absl::Status NearTransport::Pass(Neighbour& neighbour, Stream stream, Frame frame) {
+absl::Status NearTransport::SendFrame(Neighbour& neighbour, Stream stream, Frame frame) {
   size_t in_ring = 0;
   TWINKLE_RETURN_IF_ERROR(neighbour.link().Send(stream, std::move(frame), SwitchFrame(), &in_ring));
   if (in_ring == 0) return absl::OkStatus();
@@ -117,15 +114,15 @@ absl::Status NearTransport::Pass(Neighbour& neighbour, Stream stream, Frame fram
   return absl::OkStatus();
 }
 
-void NearTransport::PassWord(ProcessId to, NearWord word) {
+void NearTransport::SendWord(ProcessId to, NearWord word) {
   Neighbour& neighbour = NeighbourOf(to);
-  if (!neighbour.is_over()) Pass(neighbour, Stream::kControl, BareFrame(std::move(word))).IgnoreError();
+  if (!neighbour.is_over()) SendFrame(neighbour, Stream::kControl, BareFrame(std::move(word))).IgnoreError();
 }
 
 // ---- receiving
 void NearTransport::OnFrame(ProcessId from, Stream stream, Frame frame) {
   if (from == options_.self) return receiver_->OnFrame(from, stream, std::move(frame));
-  Take(from, stream, std::move(frame));
+  Receive(from, stream, std::move(frame));
 }
 
 void NearTransport::OnRingFrames(ProcessId from, Stream stream, std::vector<Frame> frames) {
@@ -134,45 +131,48 @@ void NearTransport::OnRingFrames(ProcessId from, Stream stream, std::vector<Fram
   }
   queue_->Post([this, open = open_, from, stream, frames = std::move(frames)]() mutable {
     for (Frame& frame : frames) {
-      if (*open) Take(from, stream, std::move(frame));
+      if (*open) Receive(from, stream, std::move(frame));
     }
   });
 }
 
-void NearTransport::Take(ProcessId from, Stream stream, Frame frame) {
+void NearTransport::Receive(ProcessId from, Stream stream, Frame frame) {
   if (NeighbourOf(from).state() == Neighbour::State::kLost) return;
   const absl::StatusOr<std::optional<NearWord>> word = TakeWord(&frame.head);
   absl::Status understood = word.status();
-  if (understood.ok() && word->has_value()) understood = OnWord(from, stream, **word, &frame);
+  if (understood.ok() && word->has_value()) understood = ReceiveWord(from, stream, **word, &frame);
   if (!understood.ok()) return LoseUnread(from, understood);
   if (word->has_value() && (*word)->bare) return;
   receiver_->OnFrame(from, stream, std::move(frame));
 }
 
-absl::Status NearTransport::OnWord(ProcessId from, Stream stream, const NearWord& word, Frame* frame) {
+// A word says one thing, or what Releases tells at once. Of a word that says more, each part comes after what it needs.
+absl::Status NearTransport::ReceiveWord(ProcessId from, Stream stream, const NearWord& word, Frame* frame) {
   Neighbour& neighbour = NeighbourOf(from);
-  if (word.hello) {
-    NearWord answer;
-    answer.answer = neighbour.OnHello(*word.hello, rings_, &buffers_);
-    Say(from, std::move(answer));
-    if (neighbour.state() == Neighbour::State::kStranger) Greet(from, neighbour);
-  }
-  if (word.answer) {
-    if (word.answer->readable) releases_->AddReader(from);  // before anything is shared with the peer
+  if (word.hello) ReceiveHello(from, neighbour, *word.hello);  // maps the memory and the rings that others are about
+  if (word.answer) {                                           // without it the peer has no leases to release
+    if (word.answer->readable) releases_->AddReader(from);     // before anything is shared with the peer
     neighbour.OnAnswer(*word.answer);
   }
   if (!word.released.empty()) buffers_.Release(from, word.released);
-  if (!word.unmapped.empty()) {
+  if (!word.unmapped.empty()) {  // before `shared`, whose places are in the memory that was there when it was sent
     const auto memory = neighbour.memory();
     for (const UnmappedChunk& gone : word.unmapped) {
       if (memory != nullptr) memory->Forget(gone);
     }
   }
-  if (word.switched) {
+  if (word.switched) {  // before `shared`: where it makes no sense nothing is mapped any more
     TWINKLE_RETURN_IF_ERROR(neighbour.OnSwitched(stream));
-    rings_.Wake(neighbour.link());
+    rings_.Wake(neighbour.link());  // what is in the ring comes to the queue behind this frame
   }
   return Resolve(from, neighbour, word, frame);
+}
+
+void NearTransport::ReceiveHello(ProcessId from, Neighbour& neighbour, const Hello& hello) {
+  NearWord answer;
+  answer.answer = neighbour.OnHello(hello, rings_, &buffers_);
+  SendBelow(from, std::move(answer));
+  if (neighbour.state() == Neighbour::State::kStranger) Greet(from, neighbour);
 }
 
 absl::Status NearTransport::Resolve(ProcessId from, const Neighbour& neighbour, const NearWord& word, Frame* frame) {
@@ -181,7 +181,7 @@ absl::Status NearTransport::Resolve(ProcessId from, const Neighbour& neighbour, 
   if (memory == nullptr) return absl::InvalidArgumentError("places in memory that were not to be sent");
   NearWord back;
   TWINKLE_RETURN_IF_ERROR(buffers_.Resolve(from, *memory, word.shared, frame, &back.released));
-  if (!back.released.empty()) PassWord(from, std::move(back));
+  if (!back.released.empty()) SendWord(from, std::move(back));
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/executor.h"
@@ -69,18 +70,21 @@ class NearTransport final : public Transport, public Receiver {
 
  private:
   Neighbour& NeighbourOf(ProcessId peer);
+  // The links of all neighbours, for the rings.
+  std::vector<std::pair<ProcessId, RingLink*>> Links();
   // Sends Hello if the peer may be near.
   void Greet(ProcessId to, Neighbour& neighbour);
   // Sends a word below, on the control stream: for words that introduce, before there are rings.
-  void Say(ProcessId to, NearWord word);
+  void SendBelow(ProcessId to, NearWord word);
   // Sends a frame through the ring, or below.
-  absl::Status Pass(Neighbour& neighbour, Stream stream, Frame frame);
-  // Sends a word by itself, as Pass does.
-  void PassWord(ProcessId to, NearWord word);
+  absl::Status SendFrame(Neighbour& neighbour, Stream stream, Frame frame);
+  // Sends a word by itself, as SendFrame does.
+  void SendWord(ProcessId to, NearWord word);
 
   // Confined to the queue.
-  void Take(ProcessId from, Stream stream, Frame frame);
-  absl::Status OnWord(ProcessId from, Stream stream, const NearWord& word, Frame* frame);
+  void Receive(ProcessId from, Stream stream, Frame frame);
+  absl::Status ReceiveWord(ProcessId from, Stream stream, const NearWord& word, Frame* frame);
+  void ReceiveHello(ProcessId from, Neighbour& neighbour, const Hello& hello);
   absl::Status Resolve(ProcessId from, const Neighbour& neighbour, const NearWord& word, Frame* frame);
   void EndPeer(ProcessId peer);
 
