@@ -11,7 +11,7 @@
 namespace twinkle::rpc {
 
 // The contents of one message of a connection.
-struct Heard {
+struct ReceivedMessage {
   std::optional<uint64_t> life;          // identity of the process at the other end; no other ever has the same
   std::optional<uint64_t> acknowledged;  // frames of this side that have arrived there, counted from the first ever
   uint64_t first = 0;                    // number of the first frame

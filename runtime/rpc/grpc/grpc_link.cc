@@ -188,30 +188,30 @@ void GrpcLink::FinishIfIdle() {
   if (state_ == State::kEnded && !writing_) StartFinish(finish_.Arm());
 }
 
-absl::Status GrpcLink::ReadMessage(Heard* heard) {
+absl::Status GrpcLink::ReadMessage(ReceivedMessage* message) {
   way().received += incoming_.Length();
   std::vector<grpc::Slice> slices;
   if (!incoming_.Dump(&slices).ok()) return absl::InvalidArgumentError("a message could not be read");
   size_t used = 0;
   TWINKLE_ASSIGN_OR_RETURN(const MessageHeader header, HeaderOf(slices, &used));
-  heard->life = header.life;
-  heard->acknowledged = header.acknowledged;
+  message->life = header.life;
+  message->acknowledged = header.acknowledged;
   if (header.first && (*header.first < next_ || !reader_.is_between_frames())) {
     return absl::InvalidArgumentError("frames are numbered anew amid others");
   }
   next_ = header.first.value_or(next_);
-  heard->first = next_;
-  TWINKLE_RETURN_IF_ERROR(ReadFrames(slices, used, header.compressed, reader_, &heard->frames));
-  if (next_ == 0 && !heard->frames.empty()) return absl::InvalidArgumentError("frames without a number");
-  next_ += heard->frames.size();
+  message->first = next_;
+  TWINKLE_RETURN_IF_ERROR(ReadFrames(slices, used, header.compressed, reader_, &message->frames));
+  if (next_ == 0 && !message->frames.empty()) return absl::InvalidArgumentError("frames without a number");
+  next_ += message->frames.size();
   return absl::OkStatus();
 }
 
 void GrpcLink::OnRead(bool ok) {
-  Heard heard;
+  ReceivedMessage message;
   if (ok && broken_.ok()) {
-    broken_ = ReadMessage(&heard);
-    if (broken_.ok()) events_.on_message(std::move(heard));
+    broken_ = ReadMessage(&message);
+    if (broken_.ok()) events_.on_message(shared_from_this(), std::move(message));
   }
   if (ok && !broken_.ok()) Cancel();  // then the next read fails
   if (!ok) return End();
@@ -239,11 +239,11 @@ void GrpcLink::OnWritten(bool ok) {
     full_ = full_ && !has_room;
     FinishIfIdle();
   }
-  if (has_room) events_.on_room();
+  if (has_room) events_.on_room(shared_from_this());
   PrepareNext();
 }
 
-void GrpcLink::OnFinished(bool) { events_.on_gone(broken_.ok() ? FinalStatus() : broken_); }
+void GrpcLink::OnFinished(bool) { events_.on_gone(shared_from_this(), broken_.ok() ? FinalStatus() : broken_); }
 
 std::shared_ptr<GrpcLink> GrpcLink::Dial(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                                          const std::vector<std::pair<std::string, std::string>>& metadata,

@@ -48,9 +48,9 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   // Callbacks on the polling thread, one at a time, without a lock of the link: they may call the link. None comes
   // after `on_gone`.
   struct Events {
-    std::function<void(Heard)> on_message;
-    std::function<void(const absl::Status&)> on_gone;  // with why
-    std::function<void()> on_room;                     // GL5
+    std::function<void(const std::shared_ptr<GrpcLink>&, ReceivedMessage)> on_message;
+    std::function<void(const std::shared_ptr<GrpcLink>&, const absl::Status&)> on_gone;  // with why
+    std::function<void(const std::shared_ptr<GrpcLink>&)> on_room;                       // GL5
   };
   // What a link needs to know of its two ends.
   struct Wire {
@@ -139,7 +139,7 @@ class GrpcLink : public FrameLink, public std::enable_shared_from_this<GrpcLink>
   void PrepareNext();
   // Finishes the stream once it has ended and no write is under way.
   void FinishIfIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status ReadMessage(Heard* heard);
+  absl::Status ReadMessage(ReceivedMessage* received);
   Traffic::Way& way() const { return wire_.remote ? wire_.traffic->network : wire_.traffic->sockets; }
 
   const Wire wire_;

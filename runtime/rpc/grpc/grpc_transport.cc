@@ -81,31 +81,38 @@ void GrpcTransport::Impl::Poll() {
 }
 
 void GrpcTransport::Impl::Close() {
+  if (!CancelLinks()) return;
+  listener_->Close();
+  server_->Shutdown(DeadlineIn(absl::ZeroDuration()));  // ends the wait for the next call
+  AwaitNoneLive();
+  completions_->Shutdown();  // by GT3 nothing is begun on it any more
+  if (poller_.joinable()) poller_.join();
+  // The thread has emptied the queue. Where none could be started that is done here, for gRPC wants it empty.
+  void* tag = nullptr;
+  bool ok = false;
+  while (completions_->Next(&tag, &ok)) {
+  }
+}
+
+bool GrpcTransport::Impl::CancelLinks() {
   std::vector<Conversation::LinkPtr> links;
   {
     base::MutexLock lock(&mutex_);
-    if (std::exchange(closed_, true)) return;
+    if (std::exchange(closed_, true)) return false;
     *open_ = false;
     for (auto& [id, peer] : peers_) {
       for (auto& link : peer.talk.links()) links.push_back(std::move(link));
     }
   }
   for (const auto& link : links) link->Cancel();
-  listener_->Close();
-  absl::node_hash_map<ProcessId, GrpcPeer> peers;  // destroyed without the lock, with all that is in them
-  server_->Shutdown(DeadlineIn(absl::ZeroDuration()));
-  {
-    base::MutexLock lock(&mutex_);
-    while (live_ > 0) none_live_.Wait(&mutex_);
-    peers.swap(peers_);
-  }
-  peers.clear();
-  completions_->Shutdown();
-  if (poller_.joinable()) poller_.join();
-  void* tag = nullptr;
-  bool ok = false;
-  while (completions_->Next(&tag, &ok)) {
-  }
+  return true;
+}
+
+void GrpcTransport::Impl::AwaitNoneLive() {
+  absl::node_hash_map<ProcessId, GrpcPeer> peers;  // destroyed without the lock: its frames may own a user's values
+  base::MutexLock lock(&mutex_);
+  while (live_ > 0) none_live_.Wait(&mutex_);
+  peers.swap(peers_);  // only now: until a link is gone its events look for its peer
 }
 
 // ---- peers
@@ -130,7 +137,7 @@ absl::Status GrpcTransport::Impl::Send(ProcessId to, Stream stream, Frame frame)
     GrpcPeer& peer = PeerOf(to);
     if (peer.lost()) return absl::UnavailableError(peer.why.message());
     peer.talk.Say(stream, std::move(frame));
-    if (peer.broken()) return absl::OkStatus();  // Look makes the connection again
+    if (peer.broken()) return absl::OkStatus();  // Mend makes the connection again
     if (peer.talk.carried(stream)) return absl::OkStatus();
     if (peer.known()) {
       DialBoth(to, peer);
@@ -186,7 +193,6 @@ void GrpcTransport::Impl::Dial(ProcessId id, GrpcPeer& peer, Stream stream) {
     peer.channel = NewChannel(target, {.keep_alive = options_.keep_alive, .longest_message = kLongestMessage});
   }
   ++live_;
-  const auto holder = std::make_shared<LinkPtr>();
   const LinkPtr link = GrpcLink::Dial(peer.channel, MethodOf(stream),
                                       {{kProtocolKey, absl::StrCat(options_.protocol)},
                                        {kSecretKey, ticket.empty() ? options_.secret : ticket},
@@ -196,23 +202,25 @@ void GrpcTransport::Impl::Dial(ProcessId id, GrpcPeer& peer, Stream stream) {
                                        {kKnownLifeKey, absl::StrCat(peer.life)},
                                        {kHeardKey, absl::StrCat(peer.talk.heard(stream))}},
                                       completions_.get(), WireOf(peer, stream, !absl::StartsWith(target, "unix")),
-                                      EventsFor(id, stream, holder));
-  *holder = link;  // kept until the link is gone; read under the lock, since events may come before this
+                                      EventsFor(id, stream));
   peer.talk.Add(stream, link, /*works=*/false, peer.broken());
 }
 
-GrpcLink::Events GrpcTransport::Impl::EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder) {
-  return {[self = shared_from_this(), id, stream, holder](Heard heard) {
-            self->OnMessage(id, stream, holder, std::move(heard));
-          },
-          [self = shared_from_this(), id, holder](const absl::Status& status) {
-            self->OnGone(id, holder, status);
-            self->LinkGone();
-          },
-          [self = shared_from_this(), id, stream, holder] { self->OnRoom(id, stream, holder); }};
+GrpcLink::Events GrpcTransport::Impl::EventsFor(ProcessId id, Stream stream) {
+  const auto self = shared_from_this();
+  GrpcLink::Events events;
+  events.on_message = [self, id, stream](const LinkPtr& link, ReceivedMessage message) {
+    self->OnMessage(id, stream, link, std::move(message));
+  };
+  events.on_gone = [self, id](const LinkPtr& link, const absl::Status& status) {
+    self->OnGone(id, link, status);
+    self->LinkGone();
+  };
+  events.on_room = [self, id, stream](const LinkPtr& link) { self->OnRoom(id, stream, link); };
+  return events;
 }
 
-void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard) {
+void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const LinkPtr& link, ReceivedMessage message) {
   std::vector<Frame> freed;  // destroyed without the lock, for they may be the last owners of a user's value
   std::shared_ptr<std::atomic<bool>> peer_open;
   absl::Status understood;
@@ -221,27 +229,27 @@ void GrpcTransport::Impl::OnMessage(ProcessId id, Stream stream, const std::shar
     GrpcPeer& peer = PeerOf(id);
     if (closed_ || peer.lost()) return;
     peer_open = peer.open;
-    understood = Hear(id, stream, *holder, &heard, &freed);
-    if (understood.ok() && !heard.frames.empty() && peer.talk.AcknowledgeSoon(stream)) Owe(id, stream);
+    understood = TakeMessage(id, stream, link, &message, &freed);
+    if (understood.ok() && !message.frames.empty() && peer.talk.AcknowledgeSoon(stream)) Owe(id, stream);
   }
   if (!understood.ok()) {
     Lose(id, absl::UnavailableError(absl::StrCat("what it says makes no sense: ", understood.message())));
     return;
   }
-  if (!heard.frames.empty()) Deliver(id, stream, std::move(heard.frames), std::move(peer_open));
+  if (!message.frames.empty()) Deliver(id, stream, std::move(message.frames), std::move(peer_open));
 }
 
-absl::Status GrpcTransport::Impl::Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard,
-                                       std::vector<Frame>* freed) {
+absl::Status GrpcTransport::Impl::TakeMessage(ProcessId id, Stream stream, const LinkPtr& link,
+                                              ReceivedMessage* message, std::vector<Frame>* freed) {
   GrpcPeer& peer = PeerOf(id);
-  if (heard->life && peer.life != 0 && *heard->life != peer.life) {
+  if (message->life && peer.life != 0 && *message->life != peer.life) {
     return absl::InvalidArgumentError("another process answers in its place");
   }
-  peer.life = heard->life.value_or(peer.life);
-  if (heard->acknowledged) TWINKLE_RETURN_IF_ERROR(peer.talk.OnAcknowledged(stream, *heard->acknowledged, freed));
+  peer.life = message->life.value_or(peer.life);
+  if (message->acknowledged) TWINKLE_RETURN_IF_ERROR(peer.talk.OnAcknowledged(stream, *message->acknowledged, freed));
   peer.talk.Works(stream, link);
   OpenIfComplete(peer, *link);
-  return heard->frames.empty() ? absl::OkStatus() : peer.talk.Hear(stream, heard->first, &heard->frames);
+  return message->frames.empty() ? absl::OkStatus() : peer.talk.Hear(stream, message->first, &message->frames);
 }
 
 void GrpcTransport::Impl::OpenIfComplete(GrpcPeer& peer, const GrpcLink& link) {
@@ -250,9 +258,9 @@ void GrpcTransport::Impl::OpenIfComplete(GrpcPeer& peer, const GrpcLink& link) {
   peer.To(GrpcPeer::State::kOpen);
 }
 
-void GrpcTransport::Impl::OnRoom(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder) {
+void GrpcTransport::Impl::OnRoom(ProcessId id, Stream stream, const LinkPtr& link) {
   base::MutexLock lock(&mutex_);
-  if (!closed_) PeerOf(id).talk.OnRoom(stream, *holder);
+  if (!closed_) PeerOf(id).talk.OnRoom(stream, link);
 }
 
 void GrpcTransport::Impl::Owe(ProcessId id, Stream stream) {

@@ -120,10 +120,7 @@ void GrpcTransport::Impl::OnCall(std::unique_ptr<AcceptedCall> call) {
     return AcceptedCall::Refuse(std::move(call), refused, [self = shared_from_this()] { self->LinkGone(); });
   }
   GrpcPeer& peer = PeerOf(from);
-  const auto holder = std::make_shared<LinkPtr>();
-  const LinkPtr link =
-      AcceptedCall::Begin(std::move(call), WireOf(peer, stream, remote), EventsFor(from, stream, holder));
-  *holder = link;
+  const LinkPtr link = AcceptedCall::Begin(std::move(call), WireOf(peer, stream, remote), EventsFor(from, stream));
   peer.talk.Add(stream, link, /*works=*/true, peer.broken());
   OpenIfComplete(peer, *link);
 }

@@ -32,11 +32,10 @@ void GrpcTransport::Impl::LinkGone() {
   if (--live_ == 0) none_live_.SignalAll();
 }
 
-void GrpcTransport::Impl::OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& holder, const absl::Status& status) {
+void GrpcTransport::Impl::OnGone(ProcessId id, const LinkPtr& link, const absl::Status& status) {
   bool given_up = false;
   {
     base::MutexLock lock(&mutex_);
-    const LinkPtr link = std::move(*holder);
     const auto found = peers_.find(id);
     if (found == peers_.end()) return;
     GrpcPeer& peer = found->second;
@@ -46,17 +45,17 @@ void GrpcTransport::Impl::OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& h
     peer.why = status;
     if (!given_up && !peer.carried()) {
       peer.To(GrpcPeer::State::kBroken);
-      LookLater(id, peer);
+      MendLater(id, peer);
     }
   }
   // Only the peer is lost here, without on_cut: a peer that has lost this process has told others so already.
   if (given_up) Lose(id, absl::UnavailableError(absl::StrCat("the connection to it broke: ", status.message())));
 }
 
-void GrpcTransport::Impl::LookLater(ProcessId id, GrpcPeer& peer) {
-  if (std::exchange(peer.look_is_due, true)) return;
+void GrpcTransport::Impl::MendLater(ProcessId id, GrpcPeer& peer) {
+  if (std::exchange(peer.mend_is_due, true)) return;
   queue_->PostAfter(peer.redial.Pause(), [weak = weak_from_this(), id] {
-    if (const auto self = weak.lock()) self->Look(id);
+    if (const auto self = weak.lock()) self->Mend(id);
   });
 }
 
@@ -74,14 +73,14 @@ absl::Status GrpcTransport::Impl::GivenUp(const GrpcPeer& peer, Redial::Action a
                                              " bytes were to be sent meanwhile: too many to wait for another"));
 }
 
-void GrpcTransport::Impl::Look(ProcessId id) {
+void GrpcTransport::Impl::Mend(ProcessId id) {
   absl::Status given_up;
   Redial::Action action{};
   bool ask = false;
   {
     base::MutexLock lock(&mutex_);
     GrpcPeer& peer = PeerOf(id);
-    peer.look_is_due = false;
+    peer.mend_is_due = false;
     if (closed_) return;
     if (peer.talk.complete()) peer.To(GrpcPeer::State::kOpen);  // by another connection
     if (!peer.broken()) return;
@@ -89,10 +88,10 @@ void GrpcTransport::Impl::Look(ProcessId id) {
     if (!peer.probe && peer.known()) {
       peer.probe.emplace(NumericTarget(peer.introduction().target, peer.address), options_.keep_alive);
     }
-    action = peer.redial.Look(peer.probe ? peer.probe->Look() : Redial::Machine::kSilent, peer.carried());
+    action = peer.redial.Decide(peer.probe ? peer.probe->Look() : Redial::Machine::kSilent, peer.carried());
     if (action == Redial::Action::kDial && peer.known()) DialBoth(id, peer);
     given_up = GivenUp(peer, action);
-    if (given_up.ok()) LookLater(id, peer);
+    if (given_up.ok()) MendLater(id, peer);
   }
   if (ask) AskFor(id);
   if (given_up.ok() || !Lose(id, given_up) || action == Redial::Action::kLoseGone) return;

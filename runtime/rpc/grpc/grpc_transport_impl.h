@@ -61,6 +61,10 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   }
   absl::Status StartThreads();
   void Poll();
+  // Closes to new links, and cancels those there are. False: it was done before.
+  bool CancelLinks();
+  // Waits until the last link is gone, and lets go of the peers.
+  void AwaitNoneLive();
   // Waits for the next call.
   void Accept() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnCall(std::unique_ptr<AcceptedCall> call);
@@ -74,26 +78,26 @@ class GrpcTransport::Impl : public std::enable_shared_from_this<GrpcTransport::I
   }
   // Answers or refuses a command's call for the report. False: the call is a peer's.
   bool OnReport(std::unique_ptr<AcceptedCall>& call);
-  GrpcLink::Events EventsFor(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
+  GrpcLink::Events EventsFor(ProcessId id, Stream stream);
   // Makes a connection for each stream that has none. Both are needed: the peer may answer on either, and may not know
   // where this process is.
   void DialBoth(ProcessId id, GrpcPeer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dial(ProcessId id, GrpcPeer& peer, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SendToSelf(Stream stream, Frame frame);
   void Deliver(ProcessId id, Stream stream, std::vector<Frame> frames, std::shared_ptr<std::atomic<bool>> peer_open);
-  void OnMessage(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder, Heard heard);
-  absl::Status Hear(ProcessId id, Stream stream, const LinkPtr& link, Heard* heard, std::vector<Frame>* freed)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnMessage(ProcessId id, Stream stream, const LinkPtr& link, ReceivedMessage message);
+  absl::Status TakeMessage(ProcessId id, Stream stream, const LinkPtr& link, ReceivedMessage* message,
+                           std::vector<Frame>* freed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Opens the peer if each stream has a connection that works.
   void OpenIfComplete(GrpcPeer& peer, const GrpcLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void OnRoom(ProcessId id, Stream stream, const std::shared_ptr<LinkPtr>& holder);
+  void OnRoom(ProcessId id, Stream stream, const LinkPtr& link);
   // Acknowledges in a while, by one timer for all peers.
   void Owe(ProcessId id, Stream stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AcknowledgeOwed();
-  void OnGone(ProcessId id, const std::shared_ptr<LinkPtr>& holder, const absl::Status& status);
-  void LookLater(ProcessId id, GrpcPeer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnGone(ProcessId id, const LinkPtr& link, const absl::Status& status);
+  void MendLater(ProcessId id, GrpcPeer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Looks after a broken peer: from its break until it is whole again or lost.
-  void Look(ProcessId id);
+  void Mend(ProcessId id);
   void LoseUnlessIntroduced(ProcessId id);
   // Why a peer must be given up; OK: it need not be, yet.
   absl::Status GivenUp(const GrpcPeer& peer, Redial::Action action) const;

@@ -18,9 +18,9 @@ struct MessageHeader {
   static constexpr size_t kLongest = 1 + 3 * sizeof(uint64_t);
 
   bool compressed = false;               // whether the frames that follow are compressed
-  std::optional<uint64_t> acknowledged;  // as in Heard
+  std::optional<uint64_t> acknowledged;  // as in ReceivedMessage
   std::optional<uint64_t> first;  // number of the frame that begins here, if it does not follow from those before
-  std::optional<uint64_t> life;   // as in Heard
+  std::optional<uint64_t> life;   // as in ReceivedMessage
 
   std::string Encode() const;
   // Reads a header from the beginning of a message. `used`: set to the header's bytes. InvalidArgument: it is no

@@ -28,7 +28,7 @@ class GrpcPeer {
   enum class State : uint8_t {
     kNew,     // there was no connection yet
     kOpen,    // the peer has answered on a connection for each stream
-    kBroken,  // a stream has no connection: Look is called again and again until it has one, or the peer is lost
+    kBroken,  // a stream has no connection: Mend is called again and again until it has one, or the peer is lost
     kLost,    // this side has given it up, or its end was told
   };
   // What is known of where it is.
@@ -66,7 +66,7 @@ class GrpcPeer {
   uint64_t life = 0;    // the peer's identity: tells it from all processes that ever had its id; 0: not known yet
   std::string address;  // of its machine, by the last connection
   Redial redial;
-  bool look_is_due = false;           // a timer for Look runs
+  bool mend_is_due = false;           // a timer for Mend runs
   std::optional<MachineProbe> probe;  // only while the peer is broken
   absl::Status why;                   // why it is lost, or why its connection broke
   // False: frames of it are no longer delivered.

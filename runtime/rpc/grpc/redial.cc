@@ -14,16 +14,16 @@ constexpr int kUnknownIsSilence = 10;  // time in which a machine cannot be aske
 }  // namespace
 
 void Redial::Begin() {
-  looks_ = 0;
+  decisions_ = 0;
   machine_ = Machine::kSilent;
   silent_ = refused_ = since_dial_ = between_dials_ = absl::ZeroDuration();
 }
 
-absl::Duration Redial::Pause() const { return looks_ == 0 ? kFirstPause : kPause; }
+absl::Duration Redial::Pause() const { return decisions_ == 0 ? kFirstPause : kPause; }
 
-Redial::Action Redial::Look(Machine machine, bool dialling) {
+Redial::Action Redial::Decide(Machine machine, bool dialling) {
   const absl::Duration passed = Pause();
-  ++looks_;
+  ++decisions_;
   silent_ += machine == Machine::kUnknown ? passed / kUnknownIsSilence : passed;
   if (machine == Machine::kHasIt) silent_ = absl::ZeroDuration();
   refused_ = machine == Machine::kRefuses ? refused_ + passed : absl::ZeroDuration();

@@ -6,8 +6,8 @@
 namespace twinkle::rpc {
 
 // The decision about one broken connection. It does not mean that the peer is gone: the connection is made again,
-// unless the peer's end is told first, or its machine is silent for too long. Time is counted in looks, so a pause of
-// this process is no silence of the peer. It has no clock and no connection. For one thread at a time.
+// unless the peer's end is told first, or its machine is silent for too long. Time is counted in decisions, so a pause
+// of this process is no silence of the peer. It has no clock and no connection. For one thread at a time.
 class Redial {
  public:
   struct Limits {
@@ -24,18 +24,18 @@ class Redial {
 
   explicit Redial(const Limits& limits) : limits_(limits) {}
 
-  // The connection has broken. From now on Look must be called after each Pause, until there is a connection or the
+  // The connection has broken. From now on Decide must be called after each Pause, until there is a connection or the
   // peer is lost.
   void Begin();
-  // The time until the next Look.
+  // The time until the next Decide.
   absl::Duration Pause() const;
   // Decides what to do, by the machine's answer. `dialling`: an attempt at a connection is under way.
-  Action Look(Machine machine, bool dialling);
+  Action Decide(Machine machine, bool dialling);
 
  private:
   const Limits limits_;
-  Machine machine_ = Machine::kSilent;  // at the last look
-  int looks_ = 0;
+  Machine machine_ = Machine::kSilent;  // at the last decision
+  int decisions_ = 0;
   absl::Duration silent_ = absl::ZeroDuration();      // for how long the machine has been silent
   absl::Duration refused_ = absl::ZeroDuration();     // for how long it has said that nobody listens
   absl::Duration since_dial_ = absl::ZeroDuration();  // since the last attempt

@@ -75,20 +75,24 @@ struct End {
   explicit End(uint64_t life)
       : link(std::make_shared<SteppedLink>(
             GrpcLink::Wire{.traffic = std::make_shared<Traffic>(), .arrivals = arrivals, .life = life},
-            GrpcLink::Events{[this](Heard message) { heard.push_back(std::move(message)); },
-                             [this](const absl::Status& status) { gone.push_back(status); }, [this] { ++rooms; }})) {}
+            GrpcLink::Events{
+                [this](const std::shared_ptr<GrpcLink>&, ReceivedMessage message) {
+                  heard.push_back(std::move(message));
+                },
+                [this](const std::shared_ptr<GrpcLink>&, const absl::Status& status) { gone.push_back(status); },
+                [this](const std::shared_ptr<GrpcLink>&) { ++rooms; }})) {}
   ~End() { link->Break(); }
   End(const End&) = delete;
   End& operator=(const End&) = delete;
 
   std::shared_ptr<Arrivals> arrivals = std::make_shared<Arrivals>();
-  std::vector<Heard> heard;
+  std::vector<ReceivedMessage> heard;
   std::vector<absl::Status> gone;
   int rooms = 0;
   std::shared_ptr<SteppedLink> link;
 };
 
-std::vector<std::string> Heads(const Heard& heard) {
+std::vector<std::string> Heads(const ReceivedMessage& heard) {
   std::vector<std::string> heads;
   for (const Frame& frame : heard.frames) heads.push_back(frame.head);
   return heads;
@@ -163,7 +167,7 @@ TEST_CASE("it has room for 2 MiB, and says when half of that has left (GL5)") {
   while (pair.a.link->writing()) pair.b.link->EndRead(pair.a.link->EndWrite());
   CHECK(pair.a.rooms == 1);
   size_t heard = 0;
-  for (const Heard& message : pair.b.heard) heard += message.frames.size();
+  for (const ReceivedMessage& message : pair.b.heard) heard += message.frames.size();
   CHECK(heard == static_cast<size_t>(written) + 1);
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("a peer's machine is asked while the connection is broken, and each br
   for (const State after : {State::kOpen, State::kLost}) {
     peer.To(State::kBroken);
     CHECK(peer.redial.Pause() == absl::Milliseconds(10));
-    peer.redial.Look(Redial::Machine::kSilent, /*dialling=*/true);
+    peer.redial.Decide(Redial::Machine::kSilent, /*dialling=*/true);
     peer.probe.emplace("127.0.0.1:1");
     peer.To(after);
     CHECK_FALSE(peer.probe.has_value());

@@ -15,7 +15,7 @@ absl::Duration LookUntil(Redial& redial, Machine machine, Action action, bool di
   absl::Duration passed = absl::ZeroDuration();
   for (int i = 0; i < 10'000; ++i) {
     passed += redial.Pause();
-    if (redial.Look(machine, dialling) == action) return passed;
+    if (redial.Decide(machine, dialling) == action) return passed;
   }
   return absl::InfiniteDuration();
 }
@@ -33,7 +33,7 @@ TEST_CASE("a broken connection is made again at once, then at growing intervals"
 TEST_CASE("nothing is tried while an attempt is under way") {
   Redial redial(kLimits);
   redial.Begin();
-  for (int i = 0; i < 1000; ++i) REQUIRE(redial.Look(Machine::kHasIt, /*dialling=*/true) == Action::kWait);
+  for (int i = 0; i < 1000; ++i) REQUIRE(redial.Decide(Machine::kHasIt, /*dialling=*/true) == Action::kWait);
 }
 
 TEST_CASE("a machine that is silent for too long makes the two lose each other") {
@@ -56,7 +56,7 @@ TEST_CASE("a process that is stopped is waited for without a limit") {
   Redial redial(kLimits);
   redial.Begin();
   for (int i = 0; i < 100'000; ++i) {
-    const Action action = redial.Look(Machine::kHasIt, false);
+    const Action action = redial.Decide(Machine::kHasIt, false);
     REQUIRE((action == Action::kWait || action == Action::kDial));
   }
   // When its machine falls silent, too, that begins to count then.
@@ -74,15 +74,15 @@ TEST_CASE("where nobody listens any more the word of the end is waited for a whi
 TEST_CASE("a machine that is back is tried at once") {
   Redial redial({.silence = absl::Seconds(60), .verdict = absl::Milliseconds(300)});
   redial.Begin();
-  for (int i = 0; i < 300; ++i) redial.Look(Machine::kSilent, false);
-  redial.Look(Machine::kSilent, true);
-  CHECK(redial.Look(Machine::kHasIt, false) == Action::kDial);
+  for (int i = 0; i < 300; ++i) redial.Decide(Machine::kSilent, false);
+  redial.Decide(Machine::kSilent, true);
+  CHECK(redial.Decide(Machine::kHasIt, false) == Action::kDial);
 }
 
 TEST_CASE("each break begins anew") {
   Redial redial(kLimits);
   redial.Begin();
-  for (int i = 0; i < 15; ++i) redial.Look(Machine::kSilent, true);
+  for (int i = 0; i < 15; ++i) redial.Decide(Machine::kSilent, true);
   redial.Begin();
   CHECK(LookUntil(redial, Machine::kSilent, Action::kLoseSilent) >= absl::Seconds(2));
 }
