@@ -79,8 +79,9 @@ Record Like(Operation operation, int root = 0, ReduceOp op = ReduceOp::kSum) {
 
 absl::Status InPlace(PendingTensor pending, Tensor* tensor) {
   Answer<Tensor> result = pending.Wait();
-  if (result.ok()) *tensor = *std::move(result);
-  return result.status();
+  if (!result.ok()) return result.status();
+  *tensor = *std::move(result);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -97,28 +98,28 @@ int Communicator::rank() const { return core_->members().self; }
 int Communicator::size() const { return core_->members().size(); }
 const std::vector<int>& Communicator::ranks() const& { return core_->members().ranks; }
 
-PendingTensor Communicator::AllReduceAsync(Tensor tensor, ReduceOp op, Site site) {
+PendingTensor Communicator::AllReduceAsync(const Tensor& tensor, ReduceOp op, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kAllReduce, 0, op), tensor, site));
 }
-PendingTensor Communicator::ReduceAsync(Tensor tensor, int root, ReduceOp op, Site site) {
+PendingTensor Communicator::ReduceAsync(const Tensor& tensor, int root, ReduceOp op, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kReduce, root, op), tensor, site));
 }
-PendingTensor Communicator::BroadcastAsync(Tensor tensor, int root, Site site) {
+PendingTensor Communicator::BroadcastAsync(const Tensor& tensor, int root, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kBroadcast, root), tensor, site));
 }
-PendingTensor Communicator::AllGatherAsync(Tensor tensor, Site site) {
+PendingTensor Communicator::AllGatherAsync(const Tensor& tensor, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kAllGather), tensor, site));
 }
-PendingTensor Communicator::ReduceScatterAsync(Tensor tensor, ReduceOp op, Site site) {
+PendingTensor Communicator::ReduceScatterAsync(const Tensor& tensor, ReduceOp op, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kReduceScatter, 0, op), tensor, site));
 }
-PendingTensor Communicator::AllToAllAsync(Tensor tensor, Site site) {
+PendingTensor Communicator::AllToAllAsync(const Tensor& tensor, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kAllToAll), tensor, site));
 }
-PendingTensor Communicator::SendAsync(Tensor tensor, int peer, Site site) {
+PendingTensor Communicator::SendAsync(const Tensor& tensor, int peer, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kSend, peer), tensor, site));
 }
-PendingTensor Communicator::RecvAsync(Tensor tensor, int peer, Site site) {
+PendingTensor Communicator::RecvAsync(const Tensor& tensor, int peer, Site site) {
   return PendingTensor(core_->Start(Like(Operation::kRecv, peer), tensor, site));
 }
 
@@ -131,17 +132,13 @@ absl::Status Communicator::Reduce(Tensor* tensor, int root, ReduceOp op, Site si
 absl::Status Communicator::Broadcast(Tensor* tensor, int root, Site site) {
   return InPlace(BroadcastAsync(*tensor, root, site), tensor);
 }
-Answer<Tensor> Communicator::AllGather(Tensor tensor, Site site) {
-  return AllGatherAsync(std::move(tensor), site).Wait();
+Answer<Tensor> Communicator::AllGather(const Tensor& tensor, Site site) { return AllGatherAsync(tensor, site).Wait(); }
+Answer<Tensor> Communicator::ReduceScatter(const Tensor& tensor, ReduceOp op, Site site) {
+  return ReduceScatterAsync(tensor, op, site).Wait();
 }
-Answer<Tensor> Communicator::ReduceScatter(Tensor tensor, ReduceOp op, Site site) {
-  return ReduceScatterAsync(std::move(tensor), op, site).Wait();
-}
-Answer<Tensor> Communicator::AllToAll(Tensor tensor, Site site) {
-  return AllToAllAsync(std::move(tensor), site).Wait();
-}
-absl::Status Communicator::Send(Tensor tensor, int peer, Site site) {
-  return SendAsync(std::move(tensor), peer, site).Wait().status();
+Answer<Tensor> Communicator::AllToAll(const Tensor& tensor, Site site) { return AllToAllAsync(tensor, site).Wait(); }
+absl::Status Communicator::Send(const Tensor& tensor, int peer, Site site) {
+  return SendAsync(tensor, peer, site).Wait().status();
 }
 absl::Status Communicator::Recv(Tensor* tensor, int peer, Site site) {
   return InPlace(RecvAsync(*tensor, peer, site), tensor);
@@ -152,6 +149,7 @@ absl::Status Communicator::Barrier(Site site) {
 
 Answer<std::vector<Tensor>> Communicator::WaitAll(std::vector<PendingTensor> batch) {
   std::vector<Tensor> results;
+  results.reserve(batch.size());
   absl::Status first;
   for (PendingTensor& pending : batch) {
     Answer<Tensor> result = pending.Wait();

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -38,15 +39,24 @@ struct Wrapping : std::type_identity<T> {};
 template <class T>
 struct Wrapping<T, true> : std::type_identity<std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>> {};
 
+template <class A>
+bool IsNan(A a) {
+  if constexpr (std::is_floating_point_v<A>) {
+    return std::isnan(a);
+  } else {
+    return false;
+  }
+}
+
 template <ReduceOp op, class A>
 A Combined(A a, A b) {
   using W = typename Wrapping<A>::type;
   if constexpr (op == ReduceOp::kProduct) {
     return static_cast<A>(static_cast<W>(a) * static_cast<W>(b));
   } else if constexpr (op == ReduceOp::kMin) {
-    return b < a || b != b ? b : a;  // a nan stays
+    return b < a || IsNan(b) ? b : a;  // a nan stays
   } else if constexpr (op == ReduceOp::kMax) {
-    return a < b || b != b ? b : a;
+    return a < b || IsNan(b) ? b : a;
   } else {
     return static_cast<A>(static_cast<W>(a) + static_cast<W>(b));
   }

@@ -77,27 +77,27 @@ class TWINKLE_EXPORT Communicator {
   absl::Status Broadcast(Tensor* tensor, int root, Site site = Site::Here());
   // The rows of all ranks, in the order of ranks. Rows have one size; each rank may give another number of them.
   // Scalars become rows.
-  Answer<Tensor> AllGather(Tensor tensor, Site site = Site::Here());
+  Answer<Tensor> AllGather(const Tensor& tensor, Site site = Site::Here());
   // This rank's share of the rows of the reduction. Shares differ by one row at most; the first are the larger ones.
-  Answer<Tensor> ReduceScatter(Tensor tensor, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
+  Answer<Tensor> ReduceScatter(const Tensor& tensor, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
   // Of each rank the share of its rows that is for this rank, in the order of ranks. Shares as of ReduceScatter.
-  Answer<Tensor> AllToAll(Tensor tensor, Site site = Site::Here());
+  Answer<Tensor> AllToAll(const Tensor& tensor, Site site = Site::Here());
   // Returns once the peer has called Recv, for a tensor of the same dtype and size.
-  absl::Status Send(Tensor tensor, int peer, Site site = Site::Here());
+  absl::Status Send(const Tensor& tensor, int peer, Site site = Site::Here());
   absl::Status Recv(Tensor* tensor, int peer, Site site = Site::Here());
   // Returns once all ranks have called it.
   absl::Status Barrier(Site site = Site::Here());
 
   // The same, without blocking; what is wrong is Wait's result. Issued on all ranks in one order. Those that only send,
   // or keep their tensor, give back what they were given.
-  PendingTensor AllReduceAsync(Tensor tensor, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
-  PendingTensor ReduceAsync(Tensor tensor, int root, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
-  PendingTensor BroadcastAsync(Tensor tensor, int root, Site site = Site::Here());
-  PendingTensor AllGatherAsync(Tensor tensor, Site site = Site::Here());
-  PendingTensor ReduceScatterAsync(Tensor tensor, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
-  PendingTensor AllToAllAsync(Tensor tensor, Site site = Site::Here());
-  PendingTensor SendAsync(Tensor tensor, int peer, Site site = Site::Here());
-  PendingTensor RecvAsync(Tensor tensor, int peer, Site site = Site::Here());
+  PendingTensor AllReduceAsync(const Tensor& tensor, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
+  PendingTensor ReduceAsync(const Tensor& tensor, int root, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
+  PendingTensor BroadcastAsync(const Tensor& tensor, int root, Site site = Site::Here());
+  PendingTensor AllGatherAsync(const Tensor& tensor, Site site = Site::Here());
+  PendingTensor ReduceScatterAsync(const Tensor& tensor, ReduceOp op = ReduceOp::kSum, Site site = Site::Here());
+  PendingTensor AllToAllAsync(const Tensor& tensor, Site site = Site::Here());
+  PendingTensor SendAsync(const Tensor& tensor, int peer, Site site = Site::Here());
+  PendingTensor RecvAsync(const Tensor& tensor, int peer, Site site = Site::Here());
 
   // Waits for all of them, as a batch: sends and receives advance beside each other, so that two ranks may send to each
   // other; what all ranks take part in goes one after the other. The results stand in the order of `batch`. The first
