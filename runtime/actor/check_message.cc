@@ -47,25 +47,26 @@ absl::Status CheckWhole(const std::vector<WireSource>& sources) {
   return object::CanConcat(rows) ? absl::OkStatus() : Wrong("a reference to sources that cannot be joined");
 }
 
-// How many rows can be taken of a source; -1: it has no one number of them.
-int64_t CountOf(const WireSource& source) {
-  if (source.item) return 1;
-  if (codec::LeafCount(source.rows) == 0) return 0;
+// What can be taken of a source.
+struct Takes {
+  bool rows = false;  // else all of it
+  int64_t count = 0;  // of rows; -1: it has no one number of them
+};
+Takes TakesOf(const WireSource& source) {
+  if (source.item) return {true, 1};
+  if (codec::LeafCount(source.rows) == 0) return {};
   const absl::StatusOr<int64_t> rows = codec::CommonRows(source.rows);
-  return rows.ok() ? *rows : -1;
+  return {true, rows.ok() ? *rows : -1};
 }
 
 // The rows of a part; -1: it makes no sense.
-int64_t RowsOfPart(const object::PlanPart& part, const std::vector<WireSource>& sources,
-                   const std::vector<int64_t>& counts) {
+int64_t RowsOfPart(const object::PlanPart& part, const std::vector<Takes>& sources) {
   if (part.runs.empty() || part.target.size() > kLongestPath || (part.whole && part.runs.size() > 1)) return -1;
   int64_t rows = 0;
   for (const object::Run& run : part.runs) {
     const bool there = run.source < sources.size() && run.begin >= 0 && run.begin <= run.end &&
-                       run.end <= counts[run.source] && run.end - run.begin <= codec::kMostRows - rows;
-    if (!there) return -1;
-    const bool has_rows = sources[run.source].item || codec::LeafCount(sources[run.source].rows) > 0;
-    if (has_rows == part.whole) return -1;
+                       run.end <= sources[run.source].count && run.end - run.begin <= codec::kMostRows - rows;
+    if (!there || sources[run.source].rows == part.whole) return -1;
     rows += run.end - run.begin;
   }
   return rows;
@@ -89,11 +90,12 @@ absl::Status CheckTargets(const std::vector<object::PlanPart>& parts) {
 
 // That it is a plan as LazyPlan says.
 absl::Status CheckPlan(const LazyArgument& lazy) {
-  std::vector<int64_t> counts;
-  for (const WireSource& source : lazy.sources) counts.push_back(CountOf(source));
+  std::vector<Takes> sources;
+  sources.reserve(lazy.sources.size());
+  for (const WireSource& source : lazy.sources) sources.push_back(TakesOf(source));
   int64_t common = -1;
   for (const object::PlanPart& part : lazy.parts) {
-    const int64_t rows = RowsOfPart(part, lazy.sources, counts);
+    const int64_t rows = RowsOfPart(part, sources);
     if (rows < 0) return Wrong("a reference to rows that its sources do not have");
     if (part.whole) continue;
     if (common >= 0 && rows != common) return Wrong("a reference to parts of different lengths");

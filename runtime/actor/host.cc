@@ -245,7 +245,6 @@ void Host::AnswerWithoutThread(const CallPtr& call, const absl::Status& why) {
   AnswerUnrun(call, why);
 }
 
-// Answers a call without running it.
 void Host::AnswerUnrun(const CallPtr& call, const absl::Status& status) {
   if (!Retire(call)) return;
   if (!call->begun && (collectives_.busy() || !status.ok())) TellOver(*call, status);
@@ -281,6 +280,7 @@ bool Host::IsOver(const collective::Packet& packet) const {
 }
 
 void Host::TellOver(const IncomingCall& call, const absl::Status& outcome) {
+  if (call.message.order.number == 0) return;  // a call on one rank, in which there are no communicators
   collectives_.OnCallOver(call.message.component, call.message.order.number, outcome);
 }
 

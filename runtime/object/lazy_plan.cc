@@ -71,12 +71,13 @@ Runs WithTensors(const LazyPlan& plan, const Runs& all, Runs some) {
   std::vector<bool> there(plan.sources.size());
   for (const Run& run : some) there[run.source] = true;
   for (const Run& run : all) {
+    if (there[run.source]) continue;
+    there[run.source] = true;
     const codec::Rows& rows = plan.sources[run.source].rows;
     const bool tensors = std::any_of(rows.begin(), rows.end(), [](const codec::RowNode& node) {
       return node.kind == codec::RowNode::Kind::kTensor;
     });
-    if (tensors && !there[run.source]) some.push_back({run.source, run.begin, run.begin});
-    there[run.source] = true;
+    if (tensors) some.push_back({run.source, run.begin, run.begin});
   }
   return some;
 }
@@ -231,7 +232,10 @@ absl::StatusOr<LazyPlan> FieldOf(const LazyPlan& plan, uint32_t member) {
         source.rows = codec::Subtree(source.rows, {member});
       }
       field.parts = {part};
-      field.parts[0].whole = codec::LeafCount(field.sources[part.runs.at(0).source].rows) == 0;
+      const size_t first = part.runs.at(0).source;
+      if (codec::LeafCount(field.sources[first].rows) == 0) {
+        field.parts[0] = {.target = {}, .whole = true, .runs = {{first, 0, 0}}};
+      }
       return field;
     }
     if (part.target[0] != member) continue;

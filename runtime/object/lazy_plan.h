@@ -36,7 +36,7 @@ using Runs = std::vector<Run>;
 // A value, or a member of one.
 struct PlanPart {
   std::vector<uint32_t> target;  // where it is in the value; empty: it is the value
-  bool whole = false;            // it has no rows: runs[0] names its source
+  bool whole = false;            // it has no rows: the one run names its source, and is empty
   Runs runs;                     // its rows, in order
 };
 

@@ -26,8 +26,14 @@ struct Columns {
   Ids twice;
 };
 
+struct Stepped {
+  int64_t step = 0;
+  Ids ids;
+};
+
 class ColumnMaker {
  public:
+  Stepped Step(int64_t rows) { return {7, Count(rows)}; }
   Columns Make(int64_t rows) {
     Columns columns{Count(rows), Count(rows)};
     for (int64_t& id : columns.twice) id *= 2;
@@ -40,27 +46,36 @@ class ColumnMaker {
   }
   Ids All(int64_t rows) { return Count(rows); }
 };
-TWINKLE_REMOTE_CLASS(ColumnMaker, (), (Make, Collect::kFlatten), (Count, Collect::kFlatten), (All, Collect::kNone))
+TWINKLE_REMOTE_CLASS(ColumnMaker, (), (Step, Collect::kFirst), (Make, Collect::kFlatten), (Count, Collect::kFlatten),
+                     (All, Collect::kNone))
 
 // What the takers were given.
 Lazy<Ids>& Given() {
   static Lazy<Ids> given;
   return given;
 }
+Lazy<int64_t>& GivenStep() {
+  static Lazy<int64_t> given;
+  return given;
+}
 class ReferenceTaker {
  public:
+  void TakeStep(const Lazy<int64_t>& step) { GivenStep() = step; }
   int64_t Take(const Lazy<Ids>& ids) {
     Given() = ids;
     return ids.Size().value();  // nothing needs to come for that
   }
   void TakeLists(const Lazy<std::vector<Ids>>& lists) { Note(std::to_string(lists.Size().value())); }
 };
-TWINKLE_REMOTE_CLASS(ReferenceTaker, (), (Take, Collect::kFirst), (TakeLists))
+TWINKLE_REMOTE_CLASS(ReferenceTaker, (), (TakeStep), (Take, Collect::kFirst), (TakeLists))
 
 // Two ranks that make, one that takes.
 struct MakersAndTaker : Stage {
   MakersAndTaker() : Stage({CpuGroup("makers", 2), CpuGroup("takers", 1)}) {}
-  ~MakersAndTaker() { Given() = {}; }
+  ~MakersAndTaker() {
+    Given() = {};
+    GivenStep() = {};
+  }
   const Remote<ColumnMaker> maker = Make<ColumnMaker>("makers");
   const Remote<ReferenceTaker> taker = Make<ReferenceTaker>("takers");
 
@@ -99,6 +114,22 @@ TEST_CASE("a view that is a Lazy parameter pulls nothing, and whoever asks for i
     CHECK(job.Read(Given()) == ids);
     CHECK(job.Pulled() - before < 1000);
     CHECK(MakersAndTaker::PulledBy(job.program()) == 0);
+  }
+}
+
+TEST_CASE("a member without rows is a Lazy parameter, too, whatever rows of its record were taken before") {
+  MakersAndTaker job;
+  const Lazy<Stepped> made = job.maker.Step(kRankRows);
+  job.Run();
+  for (const Lazy<Stepped>& record : {made, made.Rows(2, 5), made.Take({3, 1, 2})}) {
+    const Lazy<int64_t> step = record.Field(&Stepped::step);
+    const uint64_t before = job.Pulled();
+    const Lazy<void> done = job.taker.TakeStep(step);
+    job.Run();
+    REQUIRE(StatusOf(done).ok());
+    CHECK(job.Pulled() == before);
+    CHECK(job.Read(GivenStep()) == 7);
+    CHECK(job.Pulled() - before < 1000);
   }
 }
 
