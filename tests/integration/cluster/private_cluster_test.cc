@@ -270,6 +270,14 @@ struct Sleeper {
   std::unique_ptr<Child> child;
 };
 
+// Whether a process is gone, or has nothing left but its exit status.
+bool HasEnded(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat;
+  if (!std::getline(file, stat)) return true;
+  return absl::StartsWith(absl::string_view(stat).substr(stat.rfind(')')), ") Z");
+}
+
 TEST_CASE("nothing is left of a program that is killed, nor of its cluster") {
   const Sleeper sleeper;
   sleeper.child->Signal(SIGKILL);
@@ -306,9 +314,16 @@ TEST_CASE("a private driver that was killed leaves no record, whoever of its pro
   std::filesystem::create_directory(runtime / "run");
   const Sleeper sleeper({{"XDG_RUNTIME_DIR", runtime / "run"}});
   const pid_t driver = sleeper.Named("twinkle-driver");
+  const pid_t daemon = sleeper.Named("twinkle-worker");
   REQUIRE(driver != 0);
-  sleeper.child->Signal(SIGKILL);
+  REQUIRE(daemon != 0);
+  // Both hear of the driver's end when it has let go of its record, and the program, which would remove that, never.
+  sleeper.child->Signal(SIGSTOP);
+  ::kill(daemon, SIGSTOP);
   ::kill(driver, SIGKILL);
+  CHECK(Eventually([&] { return HasEnded(driver); }));
+  sleeper.child->Signal(SIGKILL);
+  ::kill(daemon, SIGCONT);
   CHECK(sleeper.Gone(absl::Seconds(2)));
   CHECK(::access((runtime / "run/twinkle").c_str(), F_OK) != 0);
 }
