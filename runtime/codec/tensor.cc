@@ -187,6 +187,11 @@ absl::StatusOr<std::byte*> Tensor::Writable() {
     storage_->owner = *std::move(memory);
     storage_->data = data;
     offset_ = 0;
+  } else {
+    // Others may have read the memory before they let go of it, and a count is looked at without order. To take part in
+    // it for a moment puts what they did before what follows.
+    std::shared_ptr<const void>(storage_).reset();
+    std::shared_ptr<const void>(storage_->owner).reset();
   }
   return const_cast<std::byte*>(raw());
 }
