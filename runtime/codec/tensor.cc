@@ -13,6 +13,7 @@
 #include "runtime/base/bytes_text.h"
 #include "runtime/base/memory.h"
 #include "runtime/codec/dtype.h"
+#include "runtime/codec/packed_strides.h"
 
 namespace twinkle {
 namespace internal {
@@ -42,12 +43,6 @@ absl::StatusOr<int64_t> CheckedBytes(DType dtype, const std::vector<int64_t>& sh
     }
   }
   return empty ? 0 : bytes;
-}
-
-std::vector<int64_t> PackedStrides(const std::vector<int64_t>& shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * std::max<int64_t>(shape[i - 1], 1);
-  return strides;
 }
 
 absl::StatusOr<std::shared_ptr<std::byte>> NewMemory(int64_t bytes, bool zeroed) {
@@ -138,7 +133,7 @@ Answer<Tensor> Tensor::FromBuffer(DType dtype, std::vector<int64_t> shape, std::
   if (!bytes.ok()) return bytes.status();
   Tensor tensor;
   tensor.dtype_ = dtype;
-  tensor.strides_ = PackedStrides(shape);
+  tensor.strides_ = codec::PackedStrides(shape);
   tensor.shape_ = std::move(shape);
   tensor.storage_ = std::make_shared<internal::TensorStorage>();
   tensor.storage_->foreign = owner.use_count() > 1;
@@ -203,7 +198,7 @@ Tensor Tensor::Rows(int64_t begin, int64_t end) const {
   begin = std::clamp<int64_t>(begin, 0, end);
   view.shape_[0] = end - begin;
   view.offset_ += begin * strides_[0] * SizeOf(dtype_);
-  if (end - begin <= 1 && view.contiguous()) view.strides_ = PackedStrides(view.shape_);
+  if (end - begin <= 1 && view.contiguous()) view.strides_ = codec::PackedStrides(view.shape_);
   return view;
 }
 

@@ -126,10 +126,6 @@ void Meeting::OnOver(const absl::Status& outcome) {
   } else {
     unfinished = true;
   }
-  {
-    base::MutexLock lock(&mutex_);
-    over_ = true;
-  }
   if (!outcome.ok() && unfinished) {
     Fail(absl::AbortedError(absl::StrCat(NameOf(members_.self), " has failed: ", base::Brief(outcome))), true);
   } else if (unfinished) {

@@ -127,7 +127,6 @@ class Meeting {
   mutable base::Mutex mutex_;
   std::vector<Arrived> inbox_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
-  bool over_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<base::Event> sleeper_ ABSL_GUARDED_BY(mutex_);  // the worker's
   std::vector<int> asking_ ABSL_GUARDED_BY(mutex_);               // ranks that wait for an answer
 };

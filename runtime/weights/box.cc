@@ -74,12 +74,6 @@ Box Within(const Box& outer, const Box& part) {
   return box;
 }
 
-std::vector<int64_t> PackedStrides(const std::vector<int64_t>& shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * std::max<int64_t>(shape[i - 1], 1);
-  return strides;
-}
-
 std::string BoxText(const Box& box) {
   const auto range = [](std::string* out, const Range& r) { absl::StrAppend(out, r.begin, ":", r.end); };
   return absl::StrCat("[", absl::StrJoin(box, ", ", range), "]");

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/codec/packed_strides.h"
+
 namespace twinkle::weights {
 
 // The whole tensor of that shape.
@@ -27,8 +29,7 @@ std::vector<Box> Without(const std::vector<Box>& boxes, const Box& part);
 // Where a box begins that lies at `part` within `outer`.
 Box Within(const Box& outer, const Box& part);
 
-// The strides of a row-major tensor of that shape, in elements.
-std::vector<int64_t> PackedStrides(const std::vector<int64_t>& shape);
+using codec::PackedStrides;
 
 // "[0:128, 64:96]", for messages.
 std::string BoxText(const Box& box);
